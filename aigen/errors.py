@@ -1,0 +1,45 @@
+"""Every error that aigen raises on purpose, and the exit code it ends the program with.
+
+    AigenError              1   something went wrong: what, which value, what to do next
+    ├── UsageError          2   the user asked for something that cannot be; nothing was written
+    ├── StoreError          1   the store cannot be opened or written
+    ├── ContentError        1   the content folder cannot be written, or its disk is full
+    ├── GenerationError     1   an order, or some of its items, could not be made
+    ├── AlreadyRunning      3   another process does this job
+    ├── Cancelled           1   somebody cancelled the order while it was made
+    └── Interrupted       130   Ctrl-C: what is finished stays, the rest waits for `aigen resume`
+
+Messages are one line. Only `cli` turns them into an exit code.
+"""
+
+
+class AigenError(Exception):
+    exit_code = 1
+
+
+class UsageError(AigenError):
+    exit_code = 2
+
+
+class StoreError(AigenError):
+    pass
+
+
+class ContentError(AigenError):
+    pass
+
+
+class GenerationError(AigenError):
+    pass
+
+
+class AlreadyRunning(AigenError):
+    exit_code = 3
+
+
+class Cancelled(AigenError):
+    pass
+
+
+class Interrupted(AigenError):
+    exit_code = 130

@@ -1,0 +1,409 @@
+"""The one use case: an order becomes items, files and rows, and survives whatever happens meanwhile.
+
+Who runs an order holds the OS lock named after it; a started order whose lock is free was interrupted. The store says
+what is missing, so running an order again makes exactly that.
+"""
+
+import errno
+import secrets
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from itertools import groupby
+from time import monotonic
+
+from aigen import media, pipelines
+from aigen.errors import AigenError, AlreadyRunning, Cancelled, ContentError, GenerationError, Interrupted, StoreError, UsageError
+from aigen.settings import ContentFolder
+from aigen.store import Store
+from aigen.times import Clock, resolve, to_text, utc_now
+from aigen.types import (
+    KINDS,
+    SEED_LIMIT,
+    STYLES,
+    Failure,
+    Finished,
+    Generation,
+    GenerationRequest,
+    Item,
+    Notice,
+    Output,
+    Pipeline,
+    Placed,
+    Report,
+    Run,
+    Said,
+    Started,
+    Step,
+    Task,
+    Waiting,
+    check_user_id,
+)
+
+# Attempts that workers make at an order; after as many crashes it needs a person.
+ATTEMPTS = 3
+# Seconds between two looks at whether the order was cancelled.
+HEARTBEAT = 1.0
+FRAMES_PER_SECOND = 24
+VIDEO_SECONDS = 4
+# Easy to read and to type: no letters or digits that look like others. 20 of them hold 98 bits.
+_READABLE = "abcdefghjkmnpqrstvwxyz23456789"
+_OUT_OF_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The world an order is made in."""
+
+    content: ContentFolder
+    store: Store
+    report: Callable[[Report], None] = lambda report: None
+    load: Callable[[str], Pipeline] = pipelines.load
+    clock: Clock = utc_now
+
+
+def new_user_id() -> str:
+    """A random id that is itself the secret: 98 bits, in groups of four."""
+    letters = "".join(secrets.choice(_READABLE) for _ in range(20))
+    return "-".join(letters[start : start + 4] for start in range(0, 20, 4))
+
+
+def new_generation_id() -> str:
+    return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(10))
+
+
+def place(
+    workshop: Workshop,
+    request: GenerationRequest,
+    user_id: str | None,
+    *,
+    default_model: str | None = None,
+    detached: bool = False,
+    zone: tzinfo | None = None,
+    generation_id: str | None = None,
+) -> Generation:
+    """Check an order and write it: the order, its planned items and waiting notices, in one transaction.
+
+    Models, seed and time in the stored request are resolved. Raises UsageError before anything is written.
+    """
+    if user_id is not None:
+        check_user_id(user_id)
+    if request.style not in STYLES:
+        raise UsageError(f"style {request.style!r} is not known: choose from {', '.join(STYLES)}")
+    now = workshop.clock()
+    due = resolve(request.notify_at, now, zone)
+    models = {
+        kind: pipelines.choose(kind, request.model_for(kind), default_model, workshop.load)[0] if request.count(kind) else None
+        for kind in KINDS
+    }
+    seed = request.seed if request.seed is not None else secrets.randbelow(SEED_LIMIT + 1)
+    generation = Generation(
+        generation_id=generation_id or new_generation_id(),
+        user_id=user_id or new_user_id(),
+        prompt=request.prompt,
+        request=replace(
+            request,
+            seed=seed,
+            model=None,
+            image_model=models["image"],
+            video_model=models["video"],
+            notify_at=to_text(due) if request.notify_at else None,
+        ),
+        status="Processing",
+        error=None,
+        requested_at=to_text(now),
+        generated_at=None,
+        detached=detached,
+        attempts=0,
+        heartbeat_at=None,
+        step=None,
+    )
+    items = [
+        Item(generation.generation_id, kind, number, seed + number - 1, model)
+        for kind, model in models.items()
+        if model
+        for number in range(1, request.count(kind) + 1)
+    ]
+    notices = [
+        Notice(generation.generation_id, channel, "completed", to_text(due)) for channel in dict.fromkeys(request.notify)
+    ]
+    workshop.store.place(generation, user_id is None, items, notices)
+    workshop.report(Placed(generation))
+    return generation
+
+
+def generate(
+    workshop: Workshop,
+    request: GenerationRequest,
+    user_id: str | None,
+    *,
+    default_model: str | None = None,
+    zone: tzinfo | None = None,
+) -> Generation:
+    """Place an order and make it, here and now. Its lock is held before it exists, so it is never taken for interrupted."""
+    generation_id = new_generation_id()
+    with hold(workshop.content, generation_id):
+        try:
+            place(workshop, request, user_id, default_model=default_model, zone=zone, generation_id=generation_id)
+        except BaseException:
+            workshop.content.remove_lock(generation_id)
+            raise
+        return run(workshop, generation_id)
+
+
+@contextmanager
+def hold(content: ContentFolder, generation_id: str) -> Iterator[None]:
+    """Hold an order's lock. Raises AlreadyRunning when another process does."""
+    lock = content.lock(generation_id, timeout=1)  # longer than a mere look at the lock takes
+    try:
+        lock.acquire()
+    except TimeoutError:
+        raise AlreadyRunning(f"order {generation_id} is being made by another process: aigen status --watch") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_interrupted(content: ContentFolder, generation: Generation) -> bool:
+    """Whether an order was begun (or was to begin at once) and nobody is making it any more."""
+    begun = generation.attempts > 0 or not generation.detached
+    return generation.status == "Processing" and begun and not content.is_locked(generation.generation_id)
+
+
+def run(workshop: Workshop, generation_id: str, detached: bool = False) -> Generation:
+    """Make what is missing of an order. The caller holds its lock.
+
+    Raises Cancelled, Interrupted (Ctrl-C), GenerationError when the order or some of its items failed, and
+    ContentError when the disk is full, which leaves the order interrupted.
+    """
+    store = workshop.store
+    try:
+        with _device(workshop, generation_id):
+            if not store.start(generation_id, detached):
+                raise Cancelled(f"order {generation_id} was cancelled")
+            _make(workshop, generation_id)
+            return _conclude(workshop, generation_id)
+    except Cancelled:
+        _clear(workshop, generation_id)
+        raise
+    except KeyboardInterrupt:
+        if detached:
+            store.give_back(generation_id)
+        raise Interrupted(
+            f"interrupted: what is finished stays; make the rest with aigen resume {generation_id}"
+        ) from None
+    except (ContentError, StoreError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _OUT_OF_SPACE:
+            raise ContentError(
+                f"the disk of {str(workshop.content.root)!r} is full ({error.strerror}): "
+                f"free some space, then aigen resume {generation_id}"
+            ) from error
+        reason = str(error) if isinstance(error, AigenError) else f"{type(error).__name__}: {error}"
+        store.fail(generation_id, reason, workshop.clock())
+        raise GenerationError(f"order {generation_id} failed: {reason}; try again: aigen resume {generation_id}") from error
+
+
+def resume(workshop: Workshop, generation_id: str) -> Generation:
+    """Finish an interrupted, a failed or a waiting order, here and now."""
+    generation = find(workshop.store, generation_id)
+    if generation.status == "Completed":
+        return generation
+    if generation.status == "Cancelled":
+        raise UsageError(f"order {generation_id} was cancelled: place it again with aigen generate")
+    with hold(workshop.content, generation_id):
+        workshop.store.reopen(generation_id)
+        return run(workshop, generation_id)
+
+
+def interrupted(workshop: Workshop) -> list[Generation]:
+    """Every interrupted order, oldest first."""
+    return [
+        generation
+        for generation in workshop.store.generations(status="Processing")
+        if is_interrupted(workshop.content, generation)
+    ]
+
+
+def cancel(workshop: Workshop, generation_id: str) -> None:
+    """Give up an order; who is making it stops within a second or two. Finished items stay."""
+    generation = find(workshop.store, generation_id)
+    if not workshop.store.cancel(generation_id):
+        raise UsageError(f"order {generation_id} is {generation.status}: there is nothing to cancel")
+    tidy(workshop)
+
+
+def erase_user(workshop: Workshop, user_id: str) -> None:
+    """Erase a user: every row and every file. An order of theirs that is being made is stopped first."""
+    content, store = workshop.content, workshop.store
+    check_user_id(user_id)
+    if not store.has_user(user_id):
+        raise UsageError(f"user {user_id!r} is not known: see aigen users list")
+    generations = store.generations(user_id)
+    for generation in generations:
+        store.cancel(generation.generation_id)
+    for generation in generations:
+        with content.lock(generation.generation_id, timeout=30):
+            content.remove_work(generation.generation_id)
+    # Files before rows: after a crash between the two the user is still listed, and deleting again finishes it.
+    content.remove_user(user_id)
+    store.delete_user(user_id)
+    for generation in generations:
+        content.remove_lock(generation.generation_id)
+
+
+def find(store: Store, generation_id: str) -> Generation:
+    generation = store.generation(generation_id)
+    if generation is None:
+        raise UsageError(f"order {generation_id[:80]!r} is not known: see aigen status")
+    return generation
+
+
+def tidy(workshop: Workshop) -> None:
+    """Remove what a killed process left of orders that have ended."""
+    for generation_id in workshop.content.works():
+        generation = workshop.store.generation(generation_id)
+        ended = generation is None or generation.status in ("Completed", "Cancelled")
+        if ended and not workshop.content.is_locked(generation_id):
+            _clear(workshop, generation_id)
+
+
+def _clear(workshop: Workshop, generation_id: str) -> None:
+    """Remove what an ended order leaves: its work folder, its lock, files that were never recorded."""
+    content = workshop.content
+    generation = workshop.store.generation(generation_id)
+    if generation is not None:
+        for item in workshop.store.items(generation_id):
+            if item.state != "done":
+                for file in content.user(generation.user_id).glob(f"{_stem(item)}.*"):
+                    file.unlink(missing_ok=True)
+    content.remove_work(generation_id)
+    content.remove_lock(generation_id)
+
+
+@contextmanager
+def _device(workshop: Workshop, generation_id: str) -> Iterator[None]:
+    """Hold the device: one order at a time uses it, the others wait and say so."""
+    lock = workshop.content.lock("device")
+    told = False
+    while True:
+        try:
+            lock.acquire(timeout=HEARTBEAT, poll_interval=0.1)
+            break
+        except TimeoutError:
+            _beat(workshop, generation_id, "waiting for another order to finish")
+            if not told:
+                workshop.report(Waiting("another order is being made; this one starts when it has finished"))
+                told = True
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _beat(workshop: Workshop, generation_id: str, text: str) -> None:
+    if not workshop.store.heartbeat(generation_id, text, workshop.clock()):
+        raise Cancelled(f"order {generation_id} was cancelled")
+
+
+def _make(workshop: Workshop, generation_id: str) -> None:
+    generation = find(workshop.store, generation_id)
+    items = workshop.store.items(generation_id)
+    models = dict.fromkeys(item.model for item in items)
+    loaded = {model: workshop.load(model) for model in models}
+    workshop.report(Started(generation, tuple(items), tuple(f"{name}: {loaded[name].label}" for name in loaded)))
+    planned = [item for item in items if item.state == "planned"]
+    for (_, model), group in groupby(planned, key=lambda item: (item.kind, item.model)):
+        _make_batch(workshop, generation, loaded[model], list(group))
+
+
+def _make_batch(workshop: Workshop, generation: Generation, pipeline: Pipeline, items: list[Item]) -> None:
+    """Have one pipeline make items of one kind; while it makes the next, a thread records the last."""
+    request, kind = generation.request, items[0].kind
+    work = workshop.content.work(generation.generation_id)
+    work.mkdir(parents=True, exist_ok=True)
+    task = Task(
+        kind=kind,
+        prompt=generation.prompt,
+        style=request.style,
+        numbers=tuple(item.number for item in items),
+        seeds=tuple(item.seed for item in items),
+        size=request.size_for(kind),
+        work=work,
+        frames=VIDEO_SECONDS * FRAMES_PER_SECOND if kind == "video" else 1,
+        fps=FRAMES_PER_SECOND,
+    )
+    missing = {item.seed: item for item in items}
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer") as writer:
+        writing: Future[None] | None = None
+        for made in pipeline.generate(task, _run(workshop, missing)):
+            if writing:
+                writing.result()
+            writing = writer.submit(_record, workshop, generation, missing.pop(made.seed), made)
+        if writing:
+            writing.result()
+    if missing:
+        names = ", ".join(item.name for item in missing.values())
+        raise GenerationError(f"model {items[0].model!r} ended without making {names}")
+
+
+def _run(workshop: Workshop, missing: dict[int, Item]) -> Run:
+    """A pipeline's way up. The item in hand is the first of those still `missing`."""
+    beaten_at = monotonic()
+
+    def step(done: int, total: int, text: str) -> None:
+        nonlocal beaten_at
+        item = next(iter(missing.values()))
+        workshop.report(Step(item, done, total, text))
+        if monotonic() - beaten_at >= HEARTBEAT:
+            beaten_at = monotonic()
+            _beat(workshop, item.generation_id, f"{item.name}: {text} {done} of {total}")
+
+    def check() -> None:
+        item = next(iter(missing.values()))
+        _beat(workshop, item.generation_id, item.name)
+
+    return Run(
+        step=step,
+        say=lambda text: workshop.report(Said(text)),
+        remember=lambda seed, key, value: workshop.store.remember(missing[seed], key, value),
+        recall=lambda seed, key: workshop.store.recall(missing[seed], key),
+        check=check,
+    )
+
+
+def _record(workshop: Workshop, generation: Generation, item: Item, made: Output | Failure) -> None:
+    """Give a finished file its final name and record it (in the writer's thread: it has a connection of its own)."""
+    with Store.open(workshop.content) as store:
+        if isinstance(made, Failure):
+            item = replace(item, state="failed", error=made.error)
+            store.fail_item(item)
+        else:
+            path = f"{generation.user_id}/{_stem(item)}{made.path.suffix}"
+            media.publish(made.path, workshop.content.file(path))
+            item = replace(item, state="done", path=path, parameters=made.parameters)
+            if not store.finish_item(item):
+                raise Cancelled(f"order {item.generation_id} was cancelled")
+    workshop.report(Finished(item))
+
+
+def _stem(item: Item) -> str:
+    return f"{item.generation_id}-{item.kind}-{item.number}"
+
+
+def _conclude(workshop: Workshop, generation_id: str) -> Generation:
+    """End an order: completed when every item is done, else failed, naming the items and why."""
+    store = workshop.store
+    failed = [item for item in store.items(generation_id) if item.state == "failed"]
+    if failed:
+        raise GenerationError("; ".join(f"{item.name}: {item.error}" for item in failed))
+    # The folder goes first: a crash between the two leaves an order that resume completes, not a stray folder.
+    workshop.content.remove_work(generation_id)
+    if not store.complete(generation_id, workshop.clock()):
+        raise Cancelled(f"order {generation_id} was cancelled")
+    workshop.content.remove_lock(generation_id)
+    return find(store, generation_id)

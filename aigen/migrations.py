@@ -1,0 +1,106 @@
+"""The schema of the store, append-only: a migration that was released is never edited, only followed by another."""
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("aigen")
+
+
+@migrations(transactional=False)
+def m001_write_ahead_log(database: Database) -> None:
+    database.enable_wal()
+
+
+@migrations()
+def m002_orders(database: Database) -> None:
+    for statement in (
+        """
+        CREATE TABLE users (
+            user_id TEXT PRIMARY KEY,
+            created_at TEXT NOT NULL,
+            made INTEGER NOT NULL,
+            password_hash TEXT
+        )
+        """,
+        # Two ids that differ only in case would share a folder on some file systems.
+        "CREATE UNIQUE INDEX users_folder ON users (user_id COLLATE NOCASE)",
+        """
+        CREATE TABLE generations (
+            generation_id TEXT PRIMARY KEY,
+            user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
+            prompt TEXT NOT NULL,
+            request TEXT NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('Processing', 'Completed', 'Failed', 'Cancelled')),
+            error TEXT,
+            requested_at TEXT NOT NULL,
+            generated_at TEXT,
+            detached INTEGER NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            heartbeat_at TEXT,
+            step TEXT
+        )
+        """,
+        "CREATE INDEX generations_of_user ON generations (user_id, requested_at)",
+        "CREATE INDEX generations_by_status ON generations (status, requested_at)",
+        """
+        CREATE TABLE items (
+            generation_id TEXT NOT NULL REFERENCES generations ON DELETE CASCADE,
+            kind TEXT NOT NULL CHECK (kind IN ('image', 'video')),
+            number INTEGER NOT NULL,
+            seed INTEGER NOT NULL,
+            model TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('planned', 'done', 'failed')),
+            path TEXT,
+            parameters TEXT,
+            checkpoint TEXT NOT NULL DEFAULT '{}',
+            cost REAL,
+            error TEXT,
+            PRIMARY KEY (generation_id, kind, number)
+        )
+        """,
+        """
+        CREATE TABLE notices (
+            id INTEGER PRIMARY KEY,
+            generation_id TEXT NOT NULL REFERENCES generations ON DELETE CASCADE,
+            channel TEXT NOT NULL,
+            event TEXT NOT NULL CHECK (event IN ('completed', 'failed')),
+            due_at TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('waiting', 'ready', 'sending', 'sent', 'failed')),
+            attempts INTEGER NOT NULL DEFAULT 0,
+            next_at TEXT,
+            sent_at TEXT,
+            error TEXT,
+            claimed_by TEXT,
+            lease_until TEXT,
+            UNIQUE (generation_id, channel, event)
+        )
+        """,
+        "CREATE INDEX notices_by_state ON notices (state, due_at)",
+        """
+        CREATE TABLE user_activity (
+            id INTEGER PRIMARY KEY,
+            at TEXT NOT NULL,
+            user_id TEXT NOT NULL,
+            action TEXT NOT NULL,
+            target TEXT,
+            address TEXT,
+            user_agent TEXT
+        )
+        """,
+        "CREATE INDEX user_activity_of_user ON user_activity (user_id, at)",
+        """
+        CREATE VIEW user_content AS
+        SELECT
+            user_id,
+            prompt,
+            (SELECT json_group_array(path) FROM (SELECT path FROM items WHERE items.generation_id =
+                generations.generation_id AND kind = 'video' AND state = 'done' ORDER BY number)) AS video_paths,
+            (SELECT json_group_array(path) FROM (SELECT path FROM items WHERE items.generation_id =
+                generations.generation_id AND kind = 'image' AND state = 'done' ORDER BY number)) AS image_paths,
+            status,
+            generated_at,
+            generation_id
+        FROM generations
+        """,
+    ):
+        database.execute(statement)

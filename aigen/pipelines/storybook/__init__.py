@@ -1,0 +1,63 @@
+"""`storybook`, the built-in illustrator: understands the prompt, plans a scene, draws and animates it from artwork.
+
+It needs no weights, no GPU and no network, and it says what it is: no generative model. `plan` understands, `scenery`
+holds the looks, `drawing` draws; this module makes files of it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from aigen.pipelines.storybook.plan import make_plan
+from aigen.types import Kind, Output, Run, Task
+
+
+class Storybook:
+    kinds: tuple[Kind, ...] = ("image", "video")
+    label = "built-in illustrator, not a generative model"
+
+    def plan(self, prompt: str) -> dict[str, Any]:
+        """The scene that would be drawn for a prompt."""
+        return make_plan(prompt).as_json()
+
+    def generate(self, task: Task, run: Run) -> Iterator[Output]:
+        import numpy
+        import skia
+
+        from aigen.media import VideoWriter, save_png
+        from aigen.pipelines.storybook.drawing import Scene
+        from aigen.pipelines.storybook.scenery import STYLE_INSTEAD
+
+        plan = make_plan(task.prompt)
+        style = STYLE_INSTEAD.get(task.style, task.style)
+        if style != task.style:
+            run.say(f"storybook has no style {task.style!r}: it draws {style!r} instead")
+        if plan.unmatched:
+            run.say(f"storybook could not place: {', '.join(plan.unmatched)}")
+        pixels = numpy.zeros((task.size.height, task.size.width, 4), numpy.uint8)
+        surface = skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType)
+        for number, seed in zip(task.numbers, task.seeds, strict=True):
+            run.step(0, task.frames, "planning the scene")
+            scene = Scene(plan, style, number, seed, task.size)
+            duration = task.frames / task.fps if task.kind == "video" else 0.0
+            if task.kind == "image":
+                path = task.work / f"{task.kind}-{number}.png"
+                run.step(0, 1, "drawing")
+                scene.draw(surface.getCanvas(), 0.4, duration)
+                save_png(pixels, path)
+            else:
+                path = task.work / f"{task.kind}-{number}.mp4"
+                with VideoWriter(path, task.size, task.fps) as video:
+                    for frame in range(task.frames):
+                        scene.draw(surface.getCanvas(), frame / task.fps, duration)
+                        video.write(pixels)
+                        run.step(frame + 1, task.frames, "frame")
+            parameters = {
+                "model": "storybook",
+                "prompt": task.prompt,
+                "style": style,
+                "number": number,
+                "seed": seed,
+                "size": str(task.size),
+                "scene": plan.as_json(),
+            }
+            yield Output(path, seed, parameters, "algorithmicMedia")

@@ -1,0 +1,164 @@
+"""What the user configured, and where state lives on disk.
+
+Settings come from the environment, then a `.env` in the current folder, then `settings.toml` in the platform's user
+configuration folder; the names are the same in all three. The *content folder* holds all state: the layout is here,
+so that no other module puts path names together.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from aigen.errors import ContentError, UsageError
+
+DEFAULT_CONTENT = "generated_content"
+
+
+@dataclass(frozen=True)
+class ContentFolder:
+    """The folder that holds all state.
+
+    aigen.db                          the store
+    <user_id>/<generation_id>-...     finished files
+    .work/<generation_id>/            files in the making
+    .work/<name>.lock                 locks
+    .thumbs/<user_id>/...             derived, may be deleted at any time
+    """
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "aigen.db"
+
+    def file(self, relative: str) -> Path:
+        return self.root / relative
+
+    def user(self, user_id: str) -> Path:
+        return self.root / user_id
+
+    def thumbs(self, user_id: str) -> Path:
+        return self.root / ".thumbs" / user_id
+
+    def work(self, generation_id: str) -> Path:
+        return self.root / ".work" / generation_id
+
+    def works(self) -> list[str]:
+        """The ids of all orders that have a work folder."""
+        folder = self.root / ".work"
+        return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+    def lock(self, name: str, timeout: float = 0) -> FileLock:
+        """A lock between processes, free again the moment its holder dies. Acquire it to hold it."""
+        path = self.root / ".work" / f"{name}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(path, timeout=timeout)
+
+    def is_locked(self, name: str) -> bool:
+        """Whether a living process holds this lock. The short wait lets two who only look pass each other."""
+        path = self.root / ".work" / f"{name}.lock"
+        if not path.exists():
+            return False
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0.05, poll_interval=0.005)
+        except TimeoutError:
+            return True
+        lock.release()
+        return False
+
+    def remove_lock(self, name: str) -> None:
+        """Tidy up a lock that nobody will need again (filelock notices when its file was removed)."""
+        (self.root / ".work" / f"{name}.lock").unlink(missing_ok=True)
+
+    def check_writable(self) -> None:
+        """Create the folder if need be and prove that a file can be written into it."""
+        probe = self.root / ".work" / f"probe-{os.getpid()}"
+        try:
+            probe.parent.mkdir(parents=True, exist_ok=True)
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise ContentError(
+                f"the content folder {str(self.root)!r} cannot be written ({error.strerror}): "
+                "choose another with --content or AIGEN_CONTENT"
+            ) from error
+
+    def remove_work(self, generation_id: str) -> None:
+        _remove(self.work(generation_id))
+
+    def remove_user(self, user_id: str) -> None:
+        """Remove a user's files and what was derived from them."""
+        _remove(self.user(user_id))
+        _remove(self.thumbs(user_id))
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise ContentError(f"{str(folder)!r} cannot be removed ({error.strerror}): remove it by hand") from error
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`values` holds every setting by its name, such as `AIGEN_MODEL`."""
+
+    values: Mapping[str, str]
+
+    def content(self, chosen: Path | None) -> ContentFolder:
+        root = chosen or Path(self.values.get("AIGEN_CONTENT") or DEFAULT_CONTENT)
+        root = root.expanduser().absolute()
+        if root.exists() and not root.is_dir():
+            raise UsageError(f"the content folder {str(root)!r} is a file: give a folder")
+        return ContentFolder(root)
+
+    @property
+    def model(self) -> str | None:
+        """The model the user chose as the default, if any."""
+        return self.values.get("AIGEN_MODEL") or None
+
+    @property
+    def base_url(self) -> str:
+        return (self.values.get("AIGEN_BASE_URL") or "http://127.0.0.1:8000").rstrip("/")
+
+
+def settings_file() -> Path:
+    """Where the user's own settings are kept."""
+    from platformdirs import user_config_path
+
+    return user_config_path("aigen") / "settings.toml"
+
+
+def read_settings(environment: Mapping[str, str], folder: Path, file: Path) -> Settings:
+    """Read the settings of a process started in `folder`; what stands first wins: environment, `.env`, `file`."""
+    return Settings({**_read_toml(file), **_read_dotenv(folder / ".env"), **environment})
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    try:
+        return {name: value for name, value in dotenv_values(path, interpolate=False).items() if value is not None}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{str(path)!r} cannot be read: {error}") from error
+
+
+def _read_toml(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    import tomllib
+
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the settings file {str(path)!r} cannot be read: {error}") from error
+    return {name: str(value) for name, value in values.items()}

@@ -1,0 +1,373 @@
+"""The store: sole reader and writer of the database.
+
+One write is one method is one transaction, and a change of state is one UPDATE whose WHERE names the old state, so that
+processes working side by side cannot undo each other. Methods that change a state return whether they did.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+from sqlite_utils import Database
+
+from aigen.errors import ContentError, StoreError, UsageError
+from aigen.migrations import migrations
+from aigen.settings import ContentFolder
+from aigen.times import to_text
+from aigen.types import Generation, GenerationRequest, Item, Notice
+
+# How long a writer waits for another's transaction; each lasts milliseconds, but a laptop may be very busy.
+BUSY_TIMEOUT = 30.0
+
+
+class Store:
+    def __init__(self, database: Database, path: Path) -> None:
+        self._database = database
+        self._path = path
+
+    @classmethod
+    def open(cls, content: ContentFolder, create: bool = False) -> Self:
+        """Open the store of a content folder, bringing an older schema up to date.
+
+        A folder without a store reads as an empty one and stays untouched, unless `create`. A file that is no store of
+        ours, or one of a newer aigen, is refused and left as it is.
+        """
+        path = content.database
+        with _translated(path):
+            if create:
+                content.check_writable()
+            elif not path.exists():
+                return cls(_migrated(_connect(":memory:")), path)
+            database = _connect(str(path))
+            try:
+                _check_ours(database, path)
+                if migrations.pending(database):
+                    with content.lock("store", timeout=BUSY_TIMEOUT):
+                        _migrated(database)
+            except BaseException:
+                database.close()
+                raise
+            return cls(database, path)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Users
+
+    def users(self) -> list[dict[str, Any]]:
+        return self._read(
+            """
+            SELECT user_id, created_at, made, password_hash IS NOT NULL AS has_password,
+                (SELECT count(*) FROM generations WHERE generations.user_id = users.user_id) AS orders
+            FROM users ORDER BY created_at, user_id
+            """
+        )
+
+    def has_user(self, user_id: str) -> bool:
+        return bool(self._read("SELECT 1 FROM users WHERE user_id = ?", [user_id]))
+
+    def set_password(self, user_id: str, password_hash: str) -> bool:
+        return self._change("UPDATE users SET password_hash = ? WHERE user_id = ?", [password_hash, user_id])
+
+    def delete_user(self, user_id: str) -> bool:
+        """Erase every row of a user; orders, items and notices go with the user's row."""
+        with self._write():
+            self._database.execute("DELETE FROM user_activity WHERE user_id = ?", [user_id])
+            return self._database.execute("DELETE FROM users WHERE user_id = ?", [user_id]).rowcount > 0
+
+    # Orders
+
+    def place(
+        self,
+        generation: Generation,
+        made: bool,
+        items: Iterable[Item],
+        notices: Iterable[Notice],
+    ) -> None:
+        """Write a new order with its planned items and waiting notices, and its user if there is none yet.
+
+        Raises UsageError when another user's id differs from this one only in upper and lower case.
+        """
+        with self._write():
+            known = self._read("SELECT user_id FROM users WHERE user_id = ? COLLATE NOCASE", [generation.user_id])
+            if not known:
+                row = {"user_id": generation.user_id, "created_at": generation.requested_at, "made": made}
+                self._table("users").insert(row)
+            elif known[0]["user_id"] != generation.user_id:
+                raise UsageError(
+                    f"user id {generation.user_id!r} differs from {known[0]['user_id']!r} only in upper and lower case: "
+                    "choose another"
+                )
+            self._table("generations").insert({**asdict(generation), "request": _dump(asdict(generation.request))})
+            self._table("items").insert_all(
+                {**asdict(item), "parameters": None, "checkpoint": _dump(item.checkpoint)} for item in items
+            )
+            self._table("notices").insert_all({**asdict(notice), "state": "waiting"} for notice in notices)
+
+    def generation(self, generation_id: str) -> Generation | None:
+        rows = self._read("SELECT * FROM generations WHERE generation_id = ?", [generation_id])
+        return _generation(rows[0]) if rows else None
+
+    def generations(self, user_id: str | None = None, status: str | None = None) -> list[Generation]:
+        """Orders, oldest first: all, or those of one user, or those with one status."""
+        rows = self._read(
+            """
+            SELECT * FROM generations
+            WHERE (:user_id IS NULL OR user_id = :user_id) AND (:status IS NULL OR status = :status)
+            ORDER BY requested_at, rowid
+            """,
+            {"user_id": user_id, "status": status},
+        )
+        return [_generation(row) for row in rows]
+
+    def items(self, generation_id: str) -> list[Item]:
+        """The items of an order as they are made: images first, then videos, each by number."""
+        rows = self._read(
+            "SELECT * FROM items WHERE generation_id = ? ORDER BY kind, number",
+            [generation_id],
+        )
+        return [_item(row) for row in rows]
+
+    def start(self, generation_id: str, detached: bool) -> bool:
+        """Count an attempt at a waiting or interrupted order, made by a worker (`detached`) or in the foreground."""
+        return self._change(
+            "UPDATE generations SET attempts = attempts + 1, detached = ?, error = NULL "
+            "WHERE generation_id = ? AND status = 'Processing'",
+            [detached, generation_id],
+        )
+
+    def give_back(self, generation_id: str) -> bool:
+        """Take back an attempt that was ended politely, so that it does not count against the order."""
+        return self._change(
+            "UPDATE generations SET attempts = attempts - 1 "
+            "WHERE generation_id = ? AND status = 'Processing' AND attempts > 0",
+            [generation_id],
+        )
+
+    def reopen(self, generation_id: str) -> bool:
+        """Make a failed order an unfinished one again; its failed items are planned anew."""
+        with self._write():
+            self._database.execute(
+                "UPDATE items SET state = 'planned', error = NULL WHERE generation_id = ? AND state = 'failed'",
+                [generation_id],
+            )
+            return self._update(
+                "UPDATE generations SET status = 'Processing', error = NULL WHERE generation_id = ? AND status = 'Failed'",
+                [generation_id],
+            )
+
+    def heartbeat(self, generation_id: str, step: str, now: datetime) -> bool:
+        """Say how far a running order is. It informs people and decides nothing: laptops sleep."""
+        return self._change(
+            "UPDATE generations SET heartbeat_at = ?, step = ? WHERE generation_id = ? AND status = 'Processing'",
+            [to_text(now), step, generation_id],
+        )
+
+    def finish_item(self, item: Item) -> bool:
+        return self._record(item, "done")
+
+    def fail_item(self, item: Item) -> bool:
+        return self._record(item, "failed")
+
+    def _record(self, item: Item, state: str) -> bool:
+        return self._change(
+            """
+            UPDATE items SET state = :state, path = :path, parameters = :parameters, error = :error, checkpoint = '{}'
+            WHERE generation_id = :generation_id AND kind = :kind AND number = :number AND state = 'planned'
+                AND (SELECT status FROM generations WHERE generation_id = :generation_id) = 'Processing'
+            """,
+            {
+                "state": state,
+                "path": item.path,
+                "parameters": _dump(item.parameters) if item.parameters is not None else None,
+                "error": item.error,
+                "generation_id": item.generation_id,
+                "kind": item.kind,
+                "number": item.number,
+            },
+        )
+
+    def remember(self, item: Item, key: str, value: Any) -> None:
+        """Keep one value of an item's checkpoint."""
+        with self._write():
+            checkpoint = {**self._checkpoint(item), key: value}
+            self._database.execute(
+                "UPDATE items SET checkpoint = ? WHERE generation_id = ? AND kind = ? AND number = ?",
+                [_dump(checkpoint), item.generation_id, item.kind, item.number],
+            )
+
+    def recall(self, item: Item, key: str) -> Any:
+        return self._checkpoint(item).get(key)
+
+    def _checkpoint(self, item: Item) -> dict[str, Any]:
+        rows = self._read(
+            "SELECT checkpoint FROM items WHERE generation_id = ? AND kind = ? AND number = ?",
+            [item.generation_id, item.kind, item.number],
+        )
+        checkpoint: dict[str, Any] = json.loads(rows[0]["checkpoint"]) if rows else {}
+        return checkpoint
+
+    def complete(self, generation_id: str, now: datetime) -> bool:
+        """End an order whose items are all done, and make its notices ready."""
+        with self._write():
+            completed = self._update(
+                """
+                UPDATE generations SET status = 'Completed', generated_at = ?, error = NULL, step = NULL
+                WHERE generation_id = ? AND status = 'Processing'
+                    AND NOT EXISTS (SELECT 1 FROM items WHERE items.generation_id = generations.generation_id
+                        AND state <> 'done')
+                """,
+                [to_text(now), generation_id],
+            )
+            if completed:
+                self._database.execute(
+                    "UPDATE notices SET state = 'ready' "
+                    "WHERE generation_id = ? AND event = 'completed' AND state = 'waiting'",
+                    [generation_id],
+                )
+            return completed
+
+    def fail(self, generation_id: str, error: str, now: datetime) -> bool:
+        """End an order that could not be made, and make ready a notice of that for each of its channels."""
+        with self._write():
+            failed = self._update(
+                "UPDATE generations SET status = 'Failed', error = ?, step = NULL "
+                "WHERE generation_id = ? AND status = 'Processing'",
+                [error, generation_id],
+            )
+            if failed:
+                self._database.execute(
+                    """
+                    INSERT INTO notices (generation_id, channel, event, due_at, state)
+                    SELECT generation_id, channel, 'failed', ?, 'ready' FROM notices
+                    WHERE generation_id = ? AND event = 'completed'
+                    ON CONFLICT (generation_id, channel, event) DO UPDATE SET
+                        due_at = excluded.due_at, state = 'ready', attempts = 0, next_at = NULL, sent_at = NULL, error = NULL
+                    """,
+                    [to_text(now), generation_id],
+                )
+            return failed
+
+    def cancel(self, generation_id: str) -> bool:
+        """Give up an order that has not been completed; finished items stay, its notices go."""
+        with self._write():
+            cancelled = self._update(
+                "UPDATE generations SET status = 'Cancelled', step = NULL "
+                "WHERE generation_id = ? AND status IN ('Processing', 'Failed')",
+                [generation_id],
+            )
+            if cancelled:
+                self._database.execute(
+                    "DELETE FROM notices WHERE generation_id = ? AND state IN ('waiting', 'ready')",
+                    [generation_id],
+                )
+            return cancelled
+
+    # Notices
+
+    def notices(self, generation_id: str) -> list[dict[str, Any]]:
+        return self._read(
+            "SELECT channel, event, due_at, state, sent_at, error FROM notices WHERE generation_id = ? ORDER BY id",
+            [generation_id],
+        )
+
+    def finish_notice(self, generation_id: str, channel: str, now: datetime) -> bool:
+        """Record as sent what this order's own process has told the user."""
+        return self._change(
+            "UPDATE notices SET state = 'sent', attempts = attempts + 1, sent_at = ? "
+            "WHERE generation_id = ? AND channel = ? AND state = 'ready'",
+            [to_text(now), generation_id, channel],
+        )
+
+    # The seams to SQLite
+
+    def _read(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
+        with _translated(self._path):
+            return list(self._database.query(sql, parameters))
+
+    @contextmanager
+    def _write(self) -> Iterator[None]:
+        """One transaction that holds the write lock from its first statement, so that it cannot fail half-way."""
+        with _translated(self._path):
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                self._database.rollback()
+                raise
+
+    def _update(self, sql: str, parameters: Sequence[Any] | dict[str, Any]) -> bool:
+        return self._database.execute(sql, parameters).rowcount > 0
+
+    def _change(self, sql: str, parameters: Sequence[Any] | dict[str, Any]) -> bool:
+        with self._write():
+            return self._update(sql, parameters)
+
+    def _table(self, name: str) -> Any:
+        return self._database[name]
+
+
+def _connect(path: str) -> Database:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT)
+    connection.execute("PRAGMA foreign_keys = ON")
+    return Database(connection, execute_plugins=False)
+
+
+def _check_ours(database: Database, path: Path) -> None:
+    names = {name for name in database.table_names() if not name.startswith("sqlite_")}
+    if names and "generations" not in names and names != {migrations.migrations_table}:
+        raise StoreError(f"{str(path)!r} is a database of another program: choose another folder with --content")
+    known = {migration.name for migration in migrations.pending(_connect(":memory:"))}
+    newer = [migration.name for migration in migrations.applied(database) if migration.name not in known]
+    if newer:
+        raise StoreError(f"{str(path)!r} was written by a newer aigen ({newer[-1]}): upgrade with pip install -U aigen")
+
+
+def _migrated(database: Database) -> Database:
+    migrations.apply(database)
+    return database
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        reason = str(error)
+        if "disk is full" in reason:
+            raise ContentError(f"the disk of {str(path)!r} is full: free some space, then aigen resume") from error
+        if "not a database" in reason or "malformed" in reason:
+            raise StoreError(
+                f"{str(path)!r} is not a store of aigen or is damaged ({reason}): "
+                "restore it from a backup or choose another folder with --content"
+            ) from error
+        if "readonly" in reason or "unable to open" in reason:
+            raise ContentError(f"{str(path)!r} cannot be written ({reason}): check who owns it") from error
+        raise StoreError(f"{str(path)!r}: {reason}") from error
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _generation(row: dict[str, Any]) -> Generation:
+    request = json.loads(row["request"])
+    request["notify"] = tuple(request["notify"])
+    return Generation(**{**row, "request": GenerationRequest(**request), "detached": bool(row["detached"])})
+
+
+def _item(row: dict[str, Any]) -> Item:
+    parameters = json.loads(row["parameters"]) if row["parameters"] is not None else None
+    return Item(**{**row, "parameters": parameters, "checkpoint": json.loads(row["checkpoint"])})

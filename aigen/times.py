@@ -1,0 +1,52 @@
+"""Times: the clock's reading as the store keeps it, and WHEN (`--notify-at`) resolved to UTC.
+
+WHEN is resolved when the order is placed, never when it ends: asked at 23:50 for 23:55 and done at 00:10, the notice is
+due at once and not a day later.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from aigen.errors import UsageError
+
+Clock = Callable[[], datetime]
+
+_HOUR_MINUTE = re.compile(r"(?:(tomorrow)\s+)?(\d{1,2}):(\d{2})", re.IGNORECASE)
+_DATE_AND_TIME = re.compile(r"\d.*[T ]\d.*")
+
+
+def utc_now() -> datetime:
+    """The machine's clock, in UTC."""
+    return datetime.now(UTC)
+
+
+def to_text(moment: datetime) -> str:
+    """An instant as the store keeps it: ISO 8601, UTC, seconds."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def from_text(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def resolve(when: str | None, now: datetime, zone: tzinfo | None = None) -> datetime:
+    """The instant that WHEN means to somebody who says it at `now` in `zone` (None: this machine's).
+
+    WHEN is `HH:MM` (the local day of the request), `tomorrow HH:MM` or ISO 8601; nothing means at once. A time that a
+    clock change skips is moved forward by the gap; of one that happens twice the first is taken.
+    """
+    text = (when or "").strip()
+    if not text:
+        return now
+    try:
+        if match := _HOUR_MINUTE.fullmatch(text):
+            day = now.astimezone(zone).date() + timedelta(days=1 if match[1] else 0)
+            local = datetime(day.year, day.month, day.day, int(match[2]), int(match[3]), tzinfo=zone)
+            return local.astimezone(UTC)
+        if _DATE_AND_TIME.fullmatch(text):
+            moment = datetime.fromisoformat(text)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    raise UsageError(f"time {text[:80]!r} is not known: give HH:MM, 'tomorrow HH:MM' or ISO 8601 (2026-12-24T18:30)")

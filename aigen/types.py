@@ -1,0 +1,288 @@
+"""The nouns: what is asked for, what a pipeline gets and gives, and the rows of the store.
+
+Everything here is frozen and knows nothing of files, database or models. Times are ISO 8601, UTC, seconds.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from aigen.errors import UsageError
+
+Kind = Literal["image", "video"]
+KINDS: tuple[Kind, ...] = ("image", "video")
+Status = Literal["Processing", "Completed", "Failed", "Cancelled"]
+State = Literal["planned", "done", "failed"]
+Event = Literal["completed", "failed"]
+
+# One list for all pipelines. A pipeline that cannot do one says what it does instead.
+STYLES = (
+    "plain", "photorealistic", "dramatic", "cinematic", "watercolour", "paper-cut", "night", "poster",
+)  # fmt: skip
+
+PROMPT_LIMIT = 2000
+COUNT_LIMIT = 100
+SIDE_LIMITS = (16, 4096)
+SEED_LIMIT = 2**32 - 1
+
+_USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SIZE = re.compile(r"(\d{1,6})x(\d{1,6})")
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
+
+
+@dataclass(frozen=True)
+class Size:
+    """Width and height in pixels, written `1280x720`."""
+
+    width: int
+    height: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Size":
+        match = _SIZE.fullmatch(text)
+        low, high = SIDE_LIMITS
+        if not match or not all(low <= int(side) <= high for side in match.groups()):
+            raise UsageError(
+                f"size {text!r} is not usable: give WIDTHxHEIGHT with {low} to {high} pixels a side, such as 1024x1024"
+            )
+        return cls(int(match[1]), int(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+
+DEFAULT_SIZES: dict[Kind, Size] = {"image": Size(1024, 1024), "video": Size(1280, 720)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationRequest:
+    """What was asked for. Checks its own form; names of models and styles are checked by `generation.place`."""
+
+    prompt: str
+    images: int = 5
+    videos: int = 5
+    style: str = "plain"
+    model: str | None = None
+    image_model: str | None = None
+    video_model: str | None = None
+    seed: int | None = None
+    size: str | None = None
+    notify_at: str | None = None
+    notify: tuple[str, ...] = ("terminal",)
+
+    def __post_init__(self) -> None:
+        check_prompt(self.prompt)
+        for name, count in (("images", self.images), ("videos", self.videos)):
+            if not 0 <= count <= COUNT_LIMIT:
+                raise UsageError(f"{name} is {count}: give a number from 0 to {COUNT_LIMIT}")
+        if self.images + self.videos == 0:
+            raise UsageError("0 images and 0 videos: ask for at least one of either")
+        if self.seed is not None and not 0 <= self.seed <= SEED_LIMIT:
+            raise UsageError(f"seed {self.seed} is out of range: give a whole number from 0 to {SEED_LIMIT}")
+        if self.size is not None:
+            Size.parse(self.size)
+        for channel in self.notify:
+            check_channel(channel)
+
+    def count(self, kind: Kind) -> int:
+        return self.images if kind == "image" else self.videos
+
+    def model_for(self, kind: Kind) -> str | None:
+        """The model asked for by name for items of this kind, if any."""
+        return (self.image_model if kind == "image" else self.video_model) or self.model
+
+    def size_for(self, kind: Kind) -> Size:
+        """The size of items of this kind; a video's sides are even, as H.264 in yuv420p needs them."""
+        size = Size.parse(self.size) if self.size else DEFAULT_SIZES[kind]
+        return Size(size.width & ~1, size.height & ~1) if kind == "video" else size
+
+
+def check_prompt(prompt: str) -> None:
+    if not prompt.strip():
+        raise UsageError("the prompt is empty: say what the pictures and videos shall show")
+    if len(prompt) > PROMPT_LIMIT:
+        raise UsageError(f"the prompt has {len(prompt)} characters: the limit is {PROMPT_LIMIT}")
+    try:
+        prompt.encode()
+    except UnicodeEncodeError:
+        raise UsageError("the prompt is not valid text: it must be UTF-8") from None
+
+
+def check_user_id(user_id: str) -> None:
+    if not _USER_ID.fullmatch(user_id):
+        raise UsageError(f"user id {user_id[:80]!r} is not usable: give 1 to 64 of A-Z a-z 0-9 _ -")
+
+
+def check_channel(channel: str) -> None:
+    """A channel is `terminal`, `desktop` or `mailto:ADDRESS`."""
+    address = channel.removeprefix("mailto:") if channel.startswith("mailto:") else None
+    if channel in ("terminal", "desktop"):
+        return
+    if address is None or len(address) > 254 or not address.isprintable() or not _ADDRESS.fullmatch(address):
+        raise UsageError(f"channel {channel[:80]!r} is not known: use terminal, desktop or mailto:ADDRESS")
+
+
+# What a pipeline gets and gives
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A batch of items of one kind for one pipeline. `numbers[i]` is to be made from `seeds[i]`.
+
+    What distinguishes items of one order may depend on number and seed only, so that any can be made alone.
+    """
+
+    kind: Kind
+    prompt: str
+    style: str
+    numbers: tuple[int, ...]
+    seeds: tuple[int, ...]
+    size: Size
+    work: Path
+    frames: int = 1
+    fps: int = 24
+
+
+@dataclass(frozen=True)
+class Output:
+    """A finished file in the task's work folder. `media` is its IPTC digital source type."""
+
+    path: Path
+    seed: int
+    parameters: dict[str, Any]
+    media: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """This item cannot be made; the others go on."""
+
+    seed: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a pipeline may do besides yielding.
+
+    `step(done, total, text)` tells how far the item in hand is; `say(text)` tells the user something once;
+    `remember(seed, key, value)` and `recall(seed, key)` keep an item's checkpoint over a crash (values are JSON);
+    `check()` raises `Cancelled` when the order was cancelled, and is also called by `step`.
+    """
+
+    step: Callable[[int, int, str], None]
+    say: Callable[[str], None]
+    remember: Callable[[int, str, Any], None]
+    recall: Callable[[int, str], Any]
+    check: Callable[[], None]
+
+
+class Pipeline(Protocol):
+    """Makes the items of a task, one `Output` or `Failure` per seed, in order, each as soon as it is done.
+
+    `label` says in a few words what made a picture. An exception ends the whole order.
+    """
+
+    kinds: tuple[Kind, ...]
+    label: str
+
+    def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]: ...
+
+
+# Rows of the store
+
+
+@dataclass(frozen=True)
+class Item:
+    generation_id: str
+    kind: Kind
+    number: int
+    seed: int
+    model: str
+    state: State = "planned"
+    path: str | None = None
+    parameters: dict[str, Any] | None = None
+    checkpoint: dict[str, Any] = field(default_factory=dict)
+    cost: float | None = None
+    error: str | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind} {self.number}"
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One order. `request` is frozen: models, seed and times in it are resolved."""
+
+    generation_id: str
+    user_id: str
+    prompt: str
+    request: GenerationRequest
+    status: Status
+    error: str | None
+    requested_at: str
+    generated_at: str | None
+    detached: bool
+    attempts: int
+    heartbeat_at: str | None
+    step: str | None
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One message about one order by one channel. It is due at `due_at`, but not before the order has ended."""
+
+    generation_id: str
+    channel: str
+    event: Event
+    due_at: str
+
+
+# What `generation.run` reports while it works
+
+
+@dataclass(frozen=True)
+class Placed:
+    generation: Generation
+
+
+@dataclass(frozen=True)
+class Waiting:
+    text: str
+
+
+@dataclass(frozen=True)
+class Started:
+    """The order's items in the order they are made; only the `planned` ones are. `labels` say what makes them."""
+
+    generation: Generation
+    items: tuple[Item, ...]
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far the item in hand is: `done` of `total` of whatever `text` names."""
+
+    item: Item
+    done: int
+    total: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Said:
+    text: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """An item is recorded, as done (with its path) or as failed (with its error)."""
+
+    item: Item
+
+
+Report = Placed | Waiting | Started | Step | Said | Finished
