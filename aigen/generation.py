@@ -15,7 +15,16 @@ from itertools import groupby
 from time import monotonic
 
 from aigen import media, pipelines
-from aigen.errors import AigenError, AlreadyRunning, Cancelled, ContentError, GenerationError, Interrupted, StoreError, UsageError
+from aigen.errors import (
+    AigenError,
+    AlreadyRunning,
+    Cancelled,
+    ContentError,
+    GenerationError,
+    Interrupted,
+    StoreError,
+    UsageError,
+)
 from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.times import Clock, resolve, to_text, utc_now
@@ -95,7 +104,9 @@ def place(
     now = workshop.clock()
     due = resolve(request.notify_at, now, zone)
     models = {
-        kind: pipelines.choose(kind, request.model_for(kind), default_model, workshop.load)[0] if request.count(kind) else None
+        kind: pipelines.choose(kind, request.model_for(kind), default_model, workshop.load)[0]
+        if request.count(kind)
+        else None
         for kind in KINDS
     }
     seed = request.seed if request.seed is not None else secrets.randbelow(SEED_LIMIT + 1)
@@ -127,7 +138,8 @@ def place(
         for number in range(1, request.count(kind) + 1)
     ]
     notices = [
-        Notice(generation.generation_id, channel, "completed", to_text(due)) for channel in dict.fromkeys(request.notify)
+        Notice(generation.generation_id, channel, "completed", to_text(due))
+        for channel in dict.fromkeys(request.notify)
     ]
     workshop.store.place(generation, user_id is None, items, notices)
     workshop.report(Placed(generation))
@@ -205,7 +217,9 @@ def run(workshop: Workshop, generation_id: str, detached: bool = False) -> Gener
             ) from error
         reason = str(error) if isinstance(error, AigenError) else f"{type(error).__name__}: {error}"
         store.fail(generation_id, reason, workshop.clock())
-        raise GenerationError(f"order {generation_id} failed: {reason}; try again: aigen resume {generation_id}") from error
+        raise GenerationError(
+            f"order {generation_id} failed: {reason}; try again: aigen resume {generation_id}"
+        ) from error
 
 
 def resume(workshop: Workshop, generation_id: str) -> Generation:

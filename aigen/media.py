@@ -1,6 +1,8 @@
 """Files: PNG and MP4 encoded, and moved to their final names only when they are whole."""
 
 import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 PNG_LEVEL = 4
 # A fixed number, so that the same frames give the same bytes however many cores there are.
 ENCODER_THREADS = 2
+# Frames that may wait for the encoder while the next is drawn.
+FRAMES_AHEAD = 4
 
 
 def save_png(pixels: "Pixels", path: Path) -> None:
@@ -28,8 +32,8 @@ def save_png(pixels: "Pixels", path: Path) -> None:
 class VideoWriter:
     """Encodes RGBA frames, one after another, as H.264 in an MP4 that can be played while it loads.
 
-    Frames are arrays of shape (height, width, 4); both sides are even. Nothing but the encoder's own few frames stays
-    in memory.
+    Frames are arrays of shape (height, width, 4); both sides are even. They are encoded in a thread of their own, so that
+    drawing and encoding use a core each; no more than a few are ever in memory.
     """
 
     def __init__(self, path: Path, size: Size, fps: int) -> None:
@@ -50,13 +54,21 @@ class VideoWriter:
         self._stream: Any = stream
         self._reformatter = VideoReformatter()
         self._count = 0
+        self._encoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encoder")
+        self._waiting: deque[Future[None]] = deque()
 
     def write(self, pixels: "Pixels") -> None:
+        """Encode one frame; the array may be drawn over at once."""
+        self._waiting.append(self._encoder.submit(self._encode, pixels.copy()))
+        while len(self._waiting) > FRAMES_AHEAD:
+            self._waiting.popleft().result()
+
+    def _encode(self, pixels: "Pixels") -> None:
         from av import VideoFrame
         from av.video.reformatter import Colorspace
 
         frame = self._reformatter.reformat(
-            VideoFrame.from_ndarray(pixels, format="rgba"),
+            VideoFrame.from_numpy_buffer(pixels, format="rgba"),
             format="yuv420p",
             src_colorspace=Colorspace.ITU709,
             dst_colorspace=Colorspace.ITU709,
@@ -72,7 +84,10 @@ class VideoWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
+            self._encoder.shutdown(cancel_futures=error is not None)
             if error is None:
+                for frame in self._waiting:
+                    frame.result()
                 self._container.mux(self._stream.encode(None))
         finally:
             self._container.close()

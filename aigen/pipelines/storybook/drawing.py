@@ -52,8 +52,8 @@ class Layer:
     """A bitmap of part of the scene. `depth` 0 is infinitely far away, 1 moves with the camera."""
 
     image: skia.Image
-    left: float
-    top: float
+    left: int
+    top: int
     depth: float
 
 
@@ -95,7 +95,6 @@ class Scene:
         self.flake = self._soft_disc(32, (255, 255, 255))
         self.shade = self._soft_disc(64, (8, 12, 36))
         self.clouds = self._make_clouds()
-        self.vignette = self._vignette()
 
     # Composition
 
@@ -111,14 +110,23 @@ class Scene:
         red, green, blue = light.tint
         cloud = mix(light.cloud, dull, grey)
         return Light(
-            (top, middle, low), (red * shade, green * shade, blue * shade), light.disc, light.glow, cloud, light.vignette
+            (top, middle, low),
+            (red * shade, green * shade, blue * shade),
+            light.disc,
+            light.glow,
+            cloud,
+            light.vignette,
         )
 
     def _disc(self, take: int) -> tuple[float, float, float] | None:
         """Where the sun or moon stands and how large it is; None when it is not to be seen."""
         names = {thing.name for thing in self.plan.objects}
         asked = bool(names & (scenery.MOONS | scenery.SUNS))
-        hidden = self.plan.weather in ("storm", "rain", "fog", "cloudy") or self.setting.ground in ("indoor", "deep", "space")
+        hidden = self.plan.weather in ("storm", "rain", "fog", "cloudy") or self.setting.ground in (
+            "indoor",
+            "deep",
+            "space",
+        )
         if hidden and not asked:
             return None
         side = (0.74, 0.27, 0.62, 0.36, 0.8)[take]
@@ -131,7 +139,9 @@ class Scene:
         """The things of the plan in their places, those further away first."""
         index = artwork.index()
         skyward = scenery.MOONS | scenery.SUNS
-        names = [thing.name for thing in self.plan.objects for _ in range(thing.count) if thing.name not in skyward][:24]
+        names = [thing.name for thing in self.plan.objects for _ in range(thing.count) if thing.name not in skyward][
+            :24
+        ]
         flying = [name for name in names if self._flies(name)]
         standing = [name for name in names if not self._flies(name)]
         actors = []
@@ -145,7 +155,10 @@ class Scene:
                 scale = scenery.SCALES.get(group[position]) or scenery.SCALES.get(entry["subgroup"], 1.0)
                 x, base, depth, reach = self._spot(place, count, airborne, take)
                 side = self.unit * reach * scale
-                side = min(side, self.height * 0.66, self.width * 0.72)
+                side = min(side, self.height * 0.62, self.width * 0.7)
+                if airborne:
+                    base = max(base, side + self.height * 0.07 + self.bars)
+                x = min(max(x, side * 0.5), self.width - side * 0.5)
                 actors.append(self._actor(group[position], x, base, side, depth, airborne, place))
         return sorted(actors, key=lambda actor: actor.base if actor.shadow else -1)
 
@@ -154,7 +167,9 @@ class Scene:
         subgroup = artwork.index()[name]["subgroup"]
         if self.setting.ground == "deep":
             return subgroup == "animal-marine" and name not in ("coral", "crab", "spiral-shell", "oyster", "lobster")
-        return floating or (name in scenery.FLYING and self.setting.ground != "indoor") or name in ("fireworks", "rainbow")
+        return (
+            floating or (name in scenery.FLYING and self.setting.ground != "indoor") or name in ("fireworks", "rainbow")
+        )
 
     def _spot(self, place: int, count: int, airborne: bool, take: int) -> tuple[float, float, float, float]:
         """Where the n-th of `count` things is: x, base, depth and size before its own scale."""
@@ -191,7 +206,9 @@ class Scene:
         elif afloat:
             motion = "float"
         else:
-            motion = {"animals-nature": "hop", "travel-places": "still", "people-body": "hop"}.get(entry["group"], "still")
+            motion = {"animals-nature": "hop", "travel-places": "still", "people-body": "hop"}.get(
+                entry["group"], "still"
+            )
             motion = "sway" if entry["subgroup"] in ("plant-other", "plant-flower") else motion
         return Actor(
             image=self._tinted(name, width, height, 0.0),
@@ -247,6 +264,12 @@ class Scene:
             wide = self.unit * self.random.uniform(0.2, 0.5)
             speed = wide * self.random.uniform(0.02, 0.06) * (3 if self.plan.weather in ("wind", "storm") else 1)
             x, y = self.random.uniform(-0.2, 1.0) * self.width, self.random.uniform(0.02, 1) * reach + self.bars * 0.5
+            if (
+                self.disc
+                and abs(y - self.disc[1]) < self.disc[2] + wide * 0.25
+                and x < self.disc[0] + self.disc[2] < x + wide * 1.6
+            ):
+                continue  # it would pass before the sun or moon
             clouds.append((self.random.choice(bitmaps), x, y, wide, speed))
         return sorted(clouds, key=lambda cloud: cloud[3])
 
@@ -262,56 +285,65 @@ class Scene:
                 canvas.drawOval(skia.Rect.MakeXYWH(x - size, 112 - size + lift, size * 2, size * 1.35), paint)
         return surface.makeImageSnapshot()
 
-    def _vignette(self) -> Layer:
-        """Darker corners, letterbox bars if the style has them; fixed to the frame."""
-        surface = skia.Surface(int(self.width), int(self.height))
-        canvas = surface.getCanvas()
-        clear, dim = colour(self.light.vignette, 0), colour(self.light.vignette, 120 * self.contrast**2)
-        paint = radial(self.width / 2, self.height * 0.48, math.hypot(self.width, self.height) * 0.56, [clear, clear, dim], [0, 0.6, 1])
-        canvas.drawRect(skia.Rect.MakeWH(self.width, self.height), paint)
-        for top in (0.0, self.height - self.bars):
-            if self.bars:
-                canvas.drawRect(skia.Rect.MakeXYWH(0, top, self.width, self.bars), skia.Paint(Color=colour((0, 0, 0))))
-        return Layer(surface.makeImageSnapshot(), 0, 0, 0)
+    def _layer(
+        self, depth: float, draw: Callable[[skia.Canvas], None], top: float = -1.0, bottom: float = 2.0
+    ) -> Layer:
+        """Draw, in frame coordinates, a bitmap that reaches over the frame's sides, from `top` down to `bottom`.
 
-    def _layer(self, depth: float, top: float, draw: Callable[[skia.Canvas], None]) -> Layer:
-        """Draw, in frame coordinates, a bitmap that reaches over the frame's edges and begins at `top`."""
-        side, below = self.width * MARGIN, self.height * MARGIN
-        top = max(top, -below)
-        surface = skia.Surface(math.ceil(self.width + 2 * side), max(1, math.ceil(self.height + below - top)))
+        The less of the frame a layer covers, the faster are the frames.
+        """
+        margin = MARGIN if depth else 0.0
+        side, beyond = math.ceil(self.width * margin), self.height * margin
+        top = math.floor(max(top * self.height, -beyond))
+        height = max(1, math.ceil(min(bottom * self.height, self.height + beyond)) - top)
+        # At depth 0 it never moves; where it is opaque too, skia copies it a hundred times faster than it can move it.
+        alpha = skia.kPremul_AlphaType if depth else skia.kOpaque_AlphaType
+        info = skia.ImageInfo.Make(int(self.width) + 2 * side, height, skia.kRGBA_8888_ColorType, alpha)
+        surface = skia.Surface.MakeRaster(info)
         canvas = surface.getCanvas()
         canvas.translate(side, -top)
         draw(canvas)
+        self._dim_corners(canvas)
         return Layer(surface.makeImageSnapshot(), -side, top, depth)
+
+    def _dim_corners(self, canvas: skia.Canvas) -> None:
+        clear, dim = colour(self.light.vignette, 0), colour(self.light.vignette, 120 * self.contrast**2)
+        reach = math.hypot(self.width, self.height) * 0.56
+        paint = radial(self.width / 2, self.height * 0.48, reach, [clear, clear, dim], [0, 0.6, 1])
+        paint.setBlendMode(skia.BlendMode.kSrcATop)
+        canvas.drawPaint(paint)
 
     # Backgrounds
 
     def _layers(self) -> list[Layer]:
-        ground = self.setting.ground
-        layers = [self._layer(0.15, -self.height, self._draw_sky)]
+        """What does not move by itself, the furthest first."""
+        ground, horizon = self.setting.ground, self.horizon / self.height
         if ground == "indoor":
-            return [self._layer(0.5, -self.height, self._draw_interior)]
+            return [self._layer(0.5, self._draw_interior)]
         if ground == "deep":
-            return [self._layer(0.3, -self.height, self._draw_deep), self._layer(0.8, self.horizon - self.height * 0.3, self._draw_land)]
+            return [self._layer(0.3, self._draw_deep), self._layer(0.8, self._draw_land, top=horizon - 0.1)]
+        layers = [self._layer(0.0, self._draw_sky)]
         if self.setting.backdrop:
-            layers.append(self._layer(0.4, -self.height, self._draw_backdrop))
-        if ground in ("land", "street"):
-            layers.append(self._layer(0.8, self.horizon - self.height * 0.35, self._draw_land))
+            tall = {"hills": 0.14, "peaks": 0.5, "towers": 0.52}.get(self.setting.backdrop, 0.34)
+            tall = max(tall, 0.42 if self.plan.weather == "fog" else 0.22)
+            layers.append(self._layer(0.4, self._draw_backdrop, top=horizon - tall, bottom=horizon + 0.1))
         if ground in ("water", "shore"):
-            layers.append(self._layer(0.5, self.horizon - 2, self._draw_water))
-        if ground == "shore" or self.plan.setting == "planet surface":
-            layers.append(self._layer(0.8, self.horizon - self.height * 0.2, self._draw_land))
+            layers.append(self._layer(0.5, self._draw_water, top=horizon))
+        if ground in ("land", "street", "shore") or self.plan.setting == "planet surface":
+            layers.append(self._layer(0.8, self._draw_land, top=horizon - 0.1))
         return layers
 
     def _draw_sky(self, canvas: skia.Canvas) -> None:
         frame = skia.Rect.MakeLTRB(-self.width, -self.height, 2 * self.width, 2 * self.height)
         if self.setting.ground == "space":
-            canvas.drawRect(frame, vertical(0, self.height, [colour((6, 6, 26)), colour((26, 16, 66)), colour((10, 8, 40))]))
+            canvas.drawRect(
+                frame, vertical(0, self.height, [colour((6, 6, 26)), colour((26, 16, 66)), colour((10, 8, 40))])
+            )
             for _ in range(5):
                 x, y = self.random.uniform(0, self.width), self.random.uniform(0, self.height)
                 radius = self.unit * self.random.uniform(0.2, 0.5)
-                glow = self.random.choice([(120, 60, 190), (40, 90, 200), (200, 70, 140)])
-                canvas.drawCircle(x, y, radius, radial(x, y, radius, [colour(glow, 90), colour(glow, 0)]))
+                nebula = self.random.choice([(120, 60, 190), (40, 90, 200), (200, 70, 140)])
+                canvas.drawCircle(x, y, radius, radial(x, y, radius, [colour(nebula, 90), colour(nebula, 0)]))
         else:
             bottom = min(self.horizon * 1.06, self.height)
             canvas.drawRect(frame, vertical(0, bottom, [colour(part) for part in self.light.sky]))
@@ -322,11 +354,19 @@ class Scene:
             glow = [colour(self.light.glow, 130), colour(self.light.glow, 40), colour(self.light.glow, 0)]
             canvas.drawCircle(x, y, radius * 4.5, radial(x, y, radius * 4.5, glow, [0.15, 0.45, 1]))
             edge = mix(self.light.disc, (226, 206, 160) if self.dark else (255, 214, 120), 0.75)
-            canvas.drawCircle(x, y, radius, radial(x - radius * 0.3, y - radius * 0.3, radius * 1.6, [colour(self.light.disc), colour(edge)]))
+            canvas.drawCircle(
+                x,
+                y,
+                radius,
+                radial(x - radius * 0.3, y - radius * 0.3, radius * 1.6, [colour(self.light.disc), colour(edge)]),
+            )
 
     def _draw_stars(self, canvas: skia.Canvas) -> None:
         for _ in range(220):
-            x, y = self.random.uniform(-0.07, 1.07) * self.width, self.random.uniform(-0.07, 0.95) * min(self.horizon, self.height)
+            x, y = (
+                self.random.uniform(-0.07, 1.07) * self.width,
+                self.random.uniform(-0.07, 0.95) * min(self.horizon, self.height),
+            )
             size = self.unit * self.random.choice([0.0008, 0.0011, 0.0016, 0.0022])
             paint = skia.Paint(AntiAlias=True, Color=colour((255, 252, 232), self.random.uniform(90, 235)))
             canvas.drawCircle(x, y, size, paint)
@@ -335,13 +375,17 @@ class Scene:
         kind = self.setting.backdrop
         far = self._lit(mix(self.setting.colour, self.light.sky[2], 0.5))
         if kind == "hills":
-            self._hill(canvas, self.horizon - self.height * 0.05, self.height * 0.05, 5, mix(far, self.light.sky[2], 0.35), far)
+            self._hill(
+                canvas, self.horizon - self.height * 0.05, self.height * 0.05, 5, mix(far, self.light.sky[2], 0.35), far
+            )
         elif kind == "peaks":
             self._draw_peaks(canvas)
         elif kind == "towers":
             self._draw_towers(canvas)
         else:
-            self._hill(canvas, self.horizon - self.height * 0.02, self.height * 0.02, 4, mix(far, self.light.sky[2], 0.3), far)
+            self._hill(
+                canvas, self.horizon - self.height * 0.02, self.height * 0.02, 4, mix(far, self.light.sky[2], 0.3), far
+            )
             self._draw_row(canvas, kind.split())
         haze = self.light.sky[2]
         strength = 225 if self.plan.weather == "fog" else 80
@@ -389,15 +433,21 @@ class Scene:
             while x < self.width * (1 + MARGIN):
                 wide = self.unit * self.random.uniform(0.06, 0.13)
                 tall = self.height * self.random.uniform(0.16, 0.44) * (1.1 - distance * 0.4)
-                body = self._lit(self.random.choice([(146, 156, 180), (170, 150, 150), (126, 140, 170), (184, 176, 160)]))
+                body = self._lit(
+                    self.random.choice([(146, 156, 180), (170, 150, 150), (126, 140, 170), (184, 176, 160)])
+                )
                 body = mix(body, self.light.sky[2], distance)
                 top = self.horizon - tall
                 tower = skia.Rect.MakeLTRB(x, top, x + wide, self.horizon + self.height * 0.05)
-                canvas.drawRect(tower, vertical(top, self.horizon, [colour(scaled(body, 1.06)), colour(scaled(body, 0.9))]))
+                canvas.drawRect(
+                    tower, vertical(top, self.horizon, [colour(scaled(body, 1.06)), colour(scaled(body, 0.9))])
+                )
                 self._draw_windows(canvas, x, top, wide, tall, distance)
                 x += wide * self.random.uniform(1.0, 1.12)
 
-    def _draw_windows(self, canvas: skia.Canvas, x: float, top: float, wide: float, tall: float, distance: float) -> None:
+    def _draw_windows(
+        self, canvas: skia.Canvas, x: float, top: float, wide: float, tall: float, distance: float
+    ) -> None:
         step = self.unit * 0.021
         for row in range(1, int(tall / step / 1.3)):
             for column in range(int(wide / step) - 1):
@@ -405,7 +455,9 @@ class Scene:
                 pane = (255, 222, 130) if lit else mix(self.light.sky[1], (30, 40, 70), 0.35 if self.dark else 0.15)
                 alpha = (230 if lit else 110) * (1 - distance * 0.5)
                 left, up = x + step * (column + 0.75), top + row * step * 1.3
-                canvas.drawRect(skia.Rect.MakeXYWH(left, up, step * 0.5, step * 0.7), skia.Paint(Color=colour(pane, alpha)))
+                canvas.drawRect(
+                    skia.Rect.MakeXYWH(left, up, step * 0.5, step * 0.7), skia.Paint(Color=colour(pane, alpha))
+                )
 
     def _draw_land(self, canvas: skia.Canvas) -> None:
         near = self._lit(self.setting.colour)
@@ -424,10 +476,20 @@ class Scene:
             near_by = self.random.random()
             base = top + swell + (self.height - top) * (0.08 + 0.95 * near_by)
             tall = 2.6 if name.endswith("tree") or name == "umbrella-on-ground" else 1.0
-            x = self.width * self.random.choice([self.random.uniform(0, 0.26), self.random.uniform(0.74, 1), self.random.random()])
+            x = self.width * self.random.choice(
+                [self.random.uniform(0, 0.26), self.random.uniform(0.74, 1), self.random.random()]
+            )
             if tall > 1 and 0.3 < x / self.width < 0.7:
                 x = self.width * self.random.choice([0.08, 0.93])
-            self._stamp(canvas, name, x, base, self.unit * (0.035 + 0.06 * near_by) * tall, haze=0.12 * (1 - near_by), shadow=0.35)
+            self._stamp(
+                canvas,
+                name,
+                x,
+                base,
+                self.unit * (0.035 + 0.06 * near_by) * tall,
+                haze=0.12 * (1 - near_by),
+                shadow=0.35,
+            )
 
     def _draw_street(self, canvas: skia.Canvas, near: Colour) -> None:
         bottom = self.height * (1 + MARGIN)
@@ -436,7 +498,9 @@ class Scene:
         verge = self._lit((120, 184, 96)) if self.plan.setting == "road" else mix(near, self._lit((210, 206, 200)), 0.7)
         canvas.drawRect(wide, skia.Paint(Color=colour(verge)))
         road = skia.Rect.MakeLTRB(-self.width, walk, 2 * self.width, bottom)
-        canvas.drawRect(road, vertical(walk, bottom, [colour(mix(near, self.light.sky[2], 0.15)), colour(scaled(near, 0.7))]))
+        canvas.drawRect(
+            road, vertical(walk, bottom, [colour(mix(near, self.light.sky[2], 0.15)), colour(scaled(near, 0.7))])
+        )
         line = self.height * 0.9
         for place in range(-2, 9):
             x = self.width * place / 6
@@ -465,7 +529,9 @@ class Scene:
             for dx, dy in ((wide, 0.0), (wide * 2.6 - self.unit * 0.2, 0.9), (-self.unit * 0.25, 0.9)):
                 ray.lineTo(x + dx, self.height * dy)
             ray.close()
-            canvas.drawPath(ray, vertical(0, self.height * 0.9, [colour((230, 255, 255), 60), colour((230, 255, 255), 0)]))
+            canvas.drawPath(
+                ray, vertical(0, self.height * 0.9, [colour((230, 255, 255), 60), colour((230, 255, 255), 0)])
+            )
 
     def _draw_interior(self, canvas: skia.Canvas) -> None:
         wall, floor = self._lit(scenery.WALLS[self.plan.setting]), self._lit(self.setting.colour)
@@ -475,23 +541,40 @@ class Scene:
             self._draw_window(canvas)
         bottom = self.height * (1 + MARGIN)
         area = skia.Rect.MakeLTRB(-self.width, self.horizon, 2 * self.width, bottom)
-        canvas.drawRect(area, vertical(self.horizon, bottom, [colour(scaled(floor, 1.12)), colour(scaled(floor, 0.72))]))
+        canvas.drawRect(
+            area, vertical(self.horizon, bottom, [colour(scaled(floor, 1.12)), colour(scaled(floor, 0.72))])
+        )
         if self.plan.setting != "studio":
-            seam = skia.Paint(AntiAlias=True, Color=colour(scaled(floor, 0.55), 110), StrokeWidth=max(1.0, self.unit * 0.002))
+            seam = skia.Paint(
+                AntiAlias=True, Color=colour(scaled(floor, 0.55), 110), StrokeWidth=max(1.0, self.unit * 0.002)
+            )
             for place in range(1, 6):
                 y = self.horizon + (self.height - self.horizon) * (place / 5) ** 1.6
                 canvas.drawLine(-self.width, y, 2 * self.width, y, seam)
         if self.setting.backdrop == "curtains":
             self._draw_curtains(canvas)
         for name in self.setting.scatter:
-            self._stamp(canvas, name, self.width * (0.1 if self.mirrored else 0.9), self.horizon + self.height * 0.06, self.unit * 0.22, 0, 0.4)
+            self._stamp(
+                canvas,
+                name,
+                self.width * (0.1 if self.mirrored else 0.9),
+                self.horizon + self.height * 0.06,
+                self.unit * 0.22,
+                0,
+                0.4,
+            )
 
     def _draw_window(self, canvas: skia.Canvas) -> None:
         wide, tall = self.unit * 0.34, self.unit * 0.36
         left, top = self.width * (0.56 if self.mirrored else 0.12), self.horizon - tall * 1.25
         pane = skia.Rect.MakeXYWH(left, top, wide, tall)
         canvas.drawRect(pane, vertical(top, top + tall, [colour(part) for part in self.light.sky]))
-        wood = skia.Paint(AntiAlias=True, Color=colour(self._lit((250, 246, 238))), Style=skia.Paint.kStroke_Style, StrokeWidth=self.unit * 0.014)
+        wood = skia.Paint(
+            AntiAlias=True,
+            Color=colour(self._lit((250, 246, 238))),
+            Style=skia.Paint.kStroke_Style,
+            StrokeWidth=self.unit * 0.014,
+        )
         canvas.drawRect(pane, wood)
         canvas.drawLine(left + wide / 2, top, left + wide / 2, top + tall, wood)
         canvas.drawLine(left, top + tall / 2, left + wide, top + tall / 2, wood)
@@ -500,7 +583,10 @@ class Scene:
         for place in range(-1, 5):
             for x in (self.width * place * 0.045, self.width * (1 - (place + 1) * 0.045)):
                 fold = skia.Rect.MakeXYWH(x, -self.height, self.width * 0.05, self.horizon + self.height * 1.03)
-                shader = skia.GradientShader.MakeLinear([(x, 0), (x + self.width * 0.05, 0)], [colour((118, 14, 34)), colour((196, 38, 60)), colour((110, 10, 30))])
+                shader = skia.GradientShader.MakeLinear(
+                    [(x, 0), (x + self.width * 0.05, 0)],
+                    [colour((118, 14, 34)), colour((196, 38, 60)), colour((110, 10, 30))],
+                )
                 canvas.drawRect(fold, skia.Paint(Shader=shader))
         for x in (0.3, 0.5, 0.7):
             beam = skia.Path()
@@ -508,7 +594,9 @@ class Scene:
             beam.lineTo(self.width * (x - 0.16), self.height * 0.94)
             beam.lineTo(self.width * (x + 0.16), self.height * 0.94)
             beam.close()
-            canvas.drawPath(beam, vertical(0, self.height * 0.94, [colour((255, 240, 200), 90), colour((255, 240, 200), 6)]))
+            canvas.drawPath(
+                beam, vertical(0, self.height * 0.94, [colour((255, 240, 200), 90), colour((255, 240, 200), 6)])
+            )
 
     def _lit(self, rgb: Colour) -> Colour:
         return scaled(rgb, *self.light.tint)
@@ -519,13 +607,17 @@ class Scene:
         path.moveTo(-self.width * 0.1, self.height * 1.2)
         for step in range(81):
             share = step / 80 * 1.2 - 0.1
-            level = y + swell * math.sin(phase + share * waves) + swell * 0.4 * math.sin(2.3 * phase + share * waves * 2.7)
+            level = (
+                y + swell * math.sin(phase + share * waves) + swell * 0.4 * math.sin(2.3 * phase + share * waves * 2.7)
+            )
             path.lineTo(share * self.width, level)
         path.lineTo(self.width * 1.1, self.height * 1.2)
         path.close()
         canvas.drawPath(path, vertical(y - swell, self.height, [colour(top), colour(bottom)]))
 
-    def _stamp(self, canvas: skia.Canvas, name: str, x: float, base: float, side: float, haze: float, shadow: float) -> None:
+    def _stamp(
+        self, canvas: skia.Canvas, name: str, x: float, base: float, side: float, haze: float, shadow: float
+    ) -> None:
         """Draw a thing into a layer for good."""
         picture = self._cut(name)
         longest = max(picture.width(), picture.height())
@@ -533,7 +625,9 @@ class Scene:
         if shadow:
             blur = skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, max(0.5, height * 0.025))
             paint = skia.Paint(AntiAlias=True, MaskFilter=blur, Color=colour((8, 12, 36), 255 * shadow))
-            canvas.drawOval(skia.Rect.MakeXYWH(x - width * 0.42, base - height * 0.05, width * 0.84, height * 0.1), paint)
+            canvas.drawOval(
+                skia.Rect.MakeXYWH(x - width * 0.42, base - height * 0.05, width * 0.84, height * 0.1), paint
+            )
         image = self._tinted(name, width, height, haze)
         canvas.drawImageRect(image, skia.Rect.MakeXYWH(x - width / 2, base - height, width, height), LINEAR)
 
@@ -556,7 +650,8 @@ class Scene:
                 self._draw_actor(canvas, actor, time)
         with self._seen_from(canvas, camera, 1.0):
             self._draw_weather(canvas, time)
-        canvas.drawImage(self.vignette.image, 0, 0)
+        for top in (0.0, self.height - self.bars):
+            canvas.drawRect(skia.Rect.MakeXYWH(0, top, self.width, self.bars), skia.Paint(Color=colour((0, 0, 0))))
 
     def _camera(self, progress: float) -> tuple[float, float, float]:
         """Where the camera looks (in frame widths and heights from the middle) and how near it is."""
@@ -595,14 +690,19 @@ class Scene:
             wide = self.unit * (0.012 + 0.06 * near) * dice.uniform(0.4, 1.2)
             thick = self.unit * (0.0012 + 0.0028 * near)
             alpha = 70 + 50 * math.sin(time * 2.1 + place * 1.7)
-            canvas.drawOval(skia.Rect.MakeXYWH(x - wide, y, wide * 2, thick), skia.Paint(AntiAlias=True, Color=colour(bright, alpha)))
+            canvas.drawOval(
+                skia.Rect.MakeXYWH(x - wide, y, wide * 2, thick),
+                skia.Paint(AntiAlias=True, Color=colour(bright, alpha)),
+            )
 
     def _draw_actor(self, canvas: skia.Canvas, actor: Actor, time: float) -> None:
         dx, dy, angle = self._moved(actor, time)
         if actor.shadow:
             shrink = 1 + dy / max(1.0, actor.height)
             wide = actor.width * 0.98 * shrink
-            shade = skia.Rect.MakeXYWH(actor.x + dx - wide / 2, actor.base - actor.height * 0.055, wide, actor.height * 0.11)
+            shade = skia.Rect.MakeXYWH(
+                actor.x + dx - wide / 2, actor.base - actor.height * 0.055, wide, actor.height * 0.11
+            )
             canvas.drawImageRect(self.shade, shade, LINEAR, skia.Paint(Alphaf=actor.shadow))
         canvas.save()
         canvas.translate(actor.x + dx, actor.base + dy)
@@ -626,12 +726,24 @@ class Scene:
         if actor.motion == "sway":
             return 0.0, 0.0, 1.6 * math.sin(time * 1.3 + phase)
         if actor.motion == "float":
-            return math.sin(time * 0.5 + phase) * self.unit * 0.012, math.sin(time * 1.5 + phase) * self.unit * 0.008, 2.4 * math.sin(time * 1.1 + phase)
+            return (
+                math.sin(time * 0.5 + phase) * self.unit * 0.012,
+                math.sin(time * 1.5 + phase) * self.unit * 0.008,
+                2.4 * math.sin(time * 1.1 + phase),
+            )
         if actor.motion == "swim":
             way = 1 if actor.flip else -1
-            return way * time * self.unit * 0.018, math.sin(time * 1.4 + phase) * self.unit * 0.014, 3 * math.sin(time * 1.4 + phase + 1)
+            return (
+                way * time * self.unit * 0.018,
+                math.sin(time * 1.4 + phase) * self.unit * 0.014,
+                3 * math.sin(time * 1.4 + phase + 1),
+            )
         if actor.motion == "drift":
-            return math.sin(time * 0.7 + phase) * self.unit * 0.02, math.sin(time * 1.2 + phase) * self.unit * 0.016, 2.5 * math.sin(time * 0.9 + phase)
+            return (
+                math.sin(time * 0.7 + phase) * self.unit * 0.02,
+                math.sin(time * 1.2 + phase) * self.unit * 0.016,
+                2.5 * math.sin(time * 0.9 + phase),
+            )
         return 0.0, 0.0, 0.0
 
     def _draw_wave(self, canvas: skia.Canvas, actor: Actor, time: float) -> None:
@@ -662,10 +774,20 @@ class Scene:
             self._draw_rain(canvas, time)
 
     def _draw_bubbles(self, canvas: skia.Canvas, time: float) -> None:
-        paint = skia.Paint(AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=max(1.0, self.unit * 0.002), Color=colour((224, 250, 255), 150))
+        paint = skia.Paint(
+            AntiAlias=True,
+            Style=skia.Paint.kStroke_Style,
+            StrokeWidth=max(1.0, self.unit * 0.002),
+            Color=colour((224, 250, 255), 150),
+        )
         for x, y, size, phase in self._scattered(36, 3):
             level = (y - time * (0.04 + 0.05 * size)) % 1.1
-            canvas.drawCircle(x * self.width + math.sin(time * 2 + phase) * self.unit * 0.006, level * self.height, self.unit * (0.003 + 0.008 * size), paint)
+            canvas.drawCircle(
+                x * self.width + math.sin(time * 2 + phase) * self.unit * 0.006,
+                level * self.height,
+                self.unit * (0.003 + 0.008 * size),
+                paint,
+            )
 
     def _draw_snow(self, canvas: skia.Canvas, time: float) -> None:
         for many, size, speed, alpha in ((150, 0.004, 0.05, 0.75), (70, 0.008, 0.09, 0.9), (22, 0.02, 0.15, 0.8)):
@@ -674,7 +796,9 @@ class Scene:
                 level = (y + time * speed * (0.8 + 0.4 * own)) % 1.06 - 0.03
                 across = (x + time * speed * 0.15 + math.sin(time * 1.2 + phase) * 0.008) % 1.04 - 0.02
                 side = self.unit * size * (0.7 + 0.6 * own)
-                canvas.drawImageRect(self.flake, skia.Rect.MakeXYWH(across * self.width, level * self.height, side, side), LINEAR, paint)
+                canvas.drawImageRect(
+                    self.flake, skia.Rect.MakeXYWH(across * self.width, level * self.height, side, side), LINEAR, paint
+                )
 
     def _draw_rain(self, canvas: skia.Canvas, time: float) -> None:
         slant = 0.25 if self.plan.weather == "storm" else 0.1
@@ -685,7 +809,12 @@ class Scene:
                 across = ((x - time * speed * slant * 0.5) % 1.1 - 0.05) * self.width
                 path.moveTo(across, level * self.height)
                 path.lineTo(across - slant * long * self.height, (level + long) * self.height)
-            paint = skia.Paint(AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=max(1.0, self.unit * 0.0018), Color=colour((214, 226, 246), alpha))
+            paint = skia.Paint(
+                AntiAlias=True,
+                Style=skia.Paint.kStroke_Style,
+                StrokeWidth=max(1.0, self.unit * 0.0018),
+                Color=colour((214, 226, 246), alpha),
+            )
             canvas.drawPath(path, paint)
 
     def _scattered(self, many: int, salt: int) -> Iterator[tuple[float, float, float, float]]:

@@ -166,8 +166,13 @@ def _names() -> dict[str, str]:
 @cache
 def _scenery() -> frozenset[str]:
     """Single words that describe the scene and so are no things to place in it, unless a picture has that very name."""
-    words = {word.strip() for table in (SETTINGS, TIMES, SEASONS, WEATHERS) for text in table.values() for word in text.split(",")}
-    return frozenset(words - {"full moon", "moon", "stars", "sun", "window", "cottages", "houses", "fireworks", "sofa"})
+    words = {
+        word.strip()
+        for table in (SETTINGS, TIMES, SEASONS, WEATHERS)
+        for text in table.values()
+        for word in text.split(",")
+    }
+    return frozenset(words - {"full moon", "moon", "sun", "window", "cottages", "houses", "fireworks", "sofa"})
 
 
 def _find_things(words: list[str]) -> tuple[list[Thing], list[str]]:

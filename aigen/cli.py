@@ -1,0 +1,472 @@
+"""The command line: parse, call one function, print.
+
+Results go to stdout, everything else to stderr. Errors are one line; this is the only module that turns them into an
+exit code. Whatever is heavy is imported by the command that needs it, so that `aigen --help` starts in a blink.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from aigen.errors import AigenError, GenerationError, UsageError
+
+if TYPE_CHECKING:
+    from aigen.generation import Workshop
+    from aigen.settings import Settings
+    from aigen.types import Generation, GenerationRequest, Report
+
+
+class Commands(TyperGroup):
+    """Turns errors into one line and an exit code, in one place for all commands."""
+
+    def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **extra: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")  # a terminal without emoji is no reason to stop
+        try:
+            code = super().main(args, standalone_mode=False, **extra)
+        except typer.Abort:
+            code = 130
+        except Exception as error:
+            if os.environ.get("AIGEN_DEBUG"):
+                raise
+            code = _explain(error)
+        if standalone_mode:
+            sys.exit(code if isinstance(code, int) else 0)
+        return code
+
+
+def _explain(error: Exception) -> int:
+    """Print an error as one line; the exit code it means."""
+    from aigen.display import visible
+
+    if isinstance(error, AigenError | typer.TyperException):
+        text = str(error) if isinstance(error, AigenError) else error.format_message()
+        context = getattr(error, "ctx", None)
+        advice = f" (see {context.command_path} --help)" if context else ""
+        typer.echo(visible(f"aigen: {text}{advice}"), err=True)
+        return error.exit_code
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what reads us has gone: nothing more is to be flushed to it
+        return 1
+    reason = visible(f"{type(error).__name__}: {error}")
+    typer.echo(f"aigen: unexpected {reason}; aigen --debug … shows where", err=True)
+    return 1
+
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Pictures and videos from a text prompt, made on this machine.",
+)
+users_app = typer.Typer(
+    cls=TyperGroup, no_args_is_help=True, rich_markup_mode=None, help="List users, set a password, erase a user."
+)
+app.add_typer(users_app, name="users")
+
+Content = Annotated[
+    Path | None, typer.Option("--content", metavar="DIR", help="The folder that holds everything [generated_content].")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from aigen import __version__
+
+        typer.echo(f"aigen {__version__}")
+        raise typer.Exit
+
+
+def _set_debug(wanted: bool) -> None:
+    if wanted:
+        os.environ["AIGEN_DEBUG"] = "1"
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", callback=_set_debug, help="Show where an error comes from.")
+    ] = False,
+) -> None:
+    pass
+
+
+# What commands share
+
+
+def _settings() -> "Settings":
+    from aigen.settings import read_settings, settings_file
+
+    return read_settings(os.environ, Path.cwd(), settings_file())
+
+
+def _workshop(content: Path | None, report: "Any" = None, create: bool = False) -> "Workshop":
+    from aigen.generation import Workshop
+    from aigen.store import Store
+
+    folder = _settings().content(content)
+    store = Store.open(folder, create=create)
+    return Workshop(folder, store, report) if report else Workshop(folder, store)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _paths(workshop: "Workshop", order: "Generation", kind: str) -> list[str]:
+    items = workshop.store.items(order.generation_id)
+    return [str(workshop.content.file(item.path)) for item in items if item.path and item.kind == kind]
+
+
+def _link() -> str:
+    return f"{_settings().base_url}/dash"
+
+
+def _describe(workshop: "Workshop", order: "Generation") -> dict[str, Any]:
+    """What `generate --json` prints of an order."""
+    return {
+        "user_id": order.user_id,
+        "generation_id": order.generation_id,
+        "status": order.status,
+        "prompt": order.prompt,
+        "model": ", ".join(dict.fromkeys(item.model for item in workshop.store.items(order.generation_id))),
+        "images": _paths(workshop, order, "image"),
+        "videos": _paths(workshop, order, "video"),
+        "link": _link(),
+        "notices": workshop.store.notices(order.generation_id),
+    }
+
+
+def _print_order(workshop: "Workshop", order: "Generation", as_json: bool) -> None:
+    """The result of an order on stdout: paths, relative where that is shorter to read."""
+    if as_json:
+        _print_json(_describe(workshop, order))
+        return
+    here = Path.cwd()
+    for path in _paths(workshop, order, "image") + _paths(workshop, order, "video"):
+        typer.echo(Path(path).relative_to(here) if Path(path).is_relative_to(here) else path)
+
+
+# Commands
+
+
+@app.command()
+def generate(
+    prompt: Annotated[str | None, typer.Argument(help="What the pictures and videos shall show.")] = None,
+    user: Annotated[str | None, typer.Option("--user", metavar="ID", help="Whose they are [a new random id].")] = None,
+    images: Annotated[int, typer.Option("--images", metavar="N", help="How many images.")] = 5,
+    videos: Annotated[int, typer.Option("--videos", metavar="N", help="How many videos.")] = 5,
+    model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="What makes them.")] = None,
+    image_model: Annotated[
+        str | None, typer.Option("--image-model", metavar="NAME", help="What makes the images.")
+    ] = None,
+    video_model: Annotated[
+        str | None, typer.Option("--video-model", metavar="NAME", help="What makes the videos.")
+    ] = None,
+    style: Annotated[
+        str, typer.Option("--style", metavar="NAME", help="plain, photorealistic, dramatic, cinematic, …")
+    ] = "plain",
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="The same seed makes the same again [random].")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option("--size", metavar="WxH", help="In pixels [1024x1024, videos 1280x720].")
+    ] = None,
+    notify_at: Annotated[
+        str | None, typer.Option("--notify-at", metavar="WHEN", help="HH:MM, 'tomorrow HH:MM' or ISO 8601 [at once].")
+    ] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option("--notify", metavar="CHANNEL", help="terminal, desktop or mailto:ADDRESS; repeatable [terminal]."),
+    ] = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the time of the notice.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Order, start a worker, and return at once.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what would be drawn; make nothing.")] = False,
+    as_json: Json = False,
+    content: Content = None,
+) -> None:
+    """Make images and videos from a prompt."""
+    from aigen.types import GenerationRequest
+
+    if prompt is None:
+        prompt, notify_at = _ask(notify_at)
+    request = GenerationRequest(
+        prompt=prompt,
+        images=images,
+        videos=videos,
+        model=model,
+        image_model=image_model,
+        video_model=video_model,
+        style=style,
+        seed=seed,
+        size=size,
+        notify_at=notify_at,
+        notify=tuple(notify or ["terminal"]),
+    )
+    if plan:
+        _print_plan(request, as_json)
+    elif detach:
+        _order(request, user, as_json, content)
+    else:
+        _generate(request, user, no_wait, as_json, content)
+
+
+def _ask(notify_at: str | None) -> tuple[str, str | None]:
+    """Ask for what is missing, if there is somebody to ask."""
+    if not sys.stdin.isatty():
+        raise UsageError('a prompt is missing: aigen generate "a whale under the stars"')
+    prompt = typer.prompt("What shall they show", err=True)
+    if notify_at is None:
+        notify_at = typer.prompt(
+            "When shall you be told (HH:MM; empty: at once)", default="", show_default=False, err=True
+        )
+    return prompt, notify_at or None
+
+
+def _print_plan(request: "GenerationRequest", as_json: bool) -> None:
+    from aigen import pipelines
+
+    name, _ = pipelines.choose("image", request.model_for("image"), _settings().model)
+    pipeline = pipelines.load(name)
+    if not hasattr(pipeline, "plan"):
+        raise UsageError(f"model {name!r} plans no scene that could be shown: leave out --plan")
+    scene = pipeline.plan(request.prompt)
+    if as_json:
+        _print_json(scene)
+        return
+    from aigen.display import visible
+
+    for field, value in scene.items():
+        if field == "objects":
+            value = ", ".join(f"{thing['count']} {thing['name']}" for thing in value)
+        elif isinstance(value, list):
+            value = ", ".join(value)
+        typer.echo(visible(f"{field:10} {value or '-'}"))
+
+
+def _order(request: "GenerationRequest", user: str | None, as_json: bool, content: Path | None) -> None:
+    """Place an order for the worker, and see that one runs."""
+    from aigen import generation, worker
+    from aigen.display import Display
+
+    with Display() as display:
+        workshop = _workshop(content, display, create=True)
+        order = generation.place(workshop, request, user, default_model=_settings().model, detached=True)
+        worker.start(workshop.content)
+    if as_json:
+        _print_json(_describe(workshop, order))
+    else:
+        typer.echo(f"user {order.user_id}")
+        typer.echo(f"see how far it is: aigen status {order.user_id} --watch", err=True)
+
+
+def _generate(
+    request: "GenerationRequest", user: str | None, no_wait: bool, as_json: bool, content: Path | None
+) -> None:
+    """Place an order, make it here, and tell when its time has come."""
+    import time
+
+    from aigen import generation, notify
+    from aigen.display import Display
+    from aigen.types import Placed
+
+    with Display() as display:
+
+        def report(event: "Report") -> None:
+            display(event)
+            if isinstance(event, Placed):
+                if not as_json:
+                    typer.echo(f"user {event.generation.user_id}")
+                _announce(event.generation)
+
+        workshop = _workshop(content, report, create=True)
+        generation.tidy(workshop)
+        order = generation.generate(workshop, request, user, default_model=_settings().model)
+    if no_wait:
+        _print_order(workshop, order, as_json)
+        return
+    if "terminal" in order.request.notify:
+        notify.wait_until_due(order, workshop.clock, time.sleep)
+    notify.tell_terminal(order, workshop.store, workshop.clock, lambda: typer.echo("your content is ready:", err=True))
+    _print_order(workshop, order, as_json)
+
+
+def _announce(order: "Generation") -> None:
+    """Say when the user will be told, and by what this version cannot tell."""
+    from aigen import notify, times
+
+    if order.request.notify_at:
+        due = times.from_text(order.request.notify_at)
+        local = due.astimezone().strftime("%Y-%m-%d %H:%M")
+        passed = due <= times.from_text(order.requested_at)
+        told = f"{local} has passed: you are told when it is ready" if passed else f"you are told at {local}"
+        typer.echo(told, err=True)
+    for channel in notify.undelivered(order):
+        typer.echo(f"the notice for {channel} is kept in the store: this version tells by terminal only", err=True)
+
+
+@app.command()
+def status(
+    user_id: Annotated[str | None, typer.Argument(help="Whose orders [all].")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow until nothing is being made any more.")] = False,
+    as_json: Json = False,
+    content: Content = None,
+) -> None:
+    """Show where orders stand."""
+    import time
+
+    from aigen import status as orders
+
+    workshop = _workshop(content)
+    if not watch:
+        found = orders.look(workshop, user_id)
+        _print_json([order.as_json() for order in found]) if as_json else orders.print_table(found)
+    elif as_json:
+        orders.follow(workshop, user_id, time.sleep, lambda found: _print_json([order.as_json() for order in found]))
+    else:
+        orders.watch(workshop, user_id, time.sleep)
+
+
+@app.command()
+def resume(
+    generation_id: Annotated[str | None, typer.Argument(help="One order, also a failed one [all interrupted].")] = None,
+    as_json: Json = False,
+    content: Content = None,
+) -> None:
+    """Finish what was interrupted."""
+    from aigen import generation
+    from aigen.display import Display
+
+    failures = []
+    finished = []
+    with Display() as display:
+        workshop = _workshop(content, display)
+        generation.tidy(workshop)
+        wanted = (
+            [generation_id] if generation_id else [order.generation_id for order in generation.interrupted(workshop)]
+        )
+        for each in wanted:
+            try:
+                finished.append(generation.resume(workshop, each))
+            except GenerationError as error:
+                failures.append(str(error))
+    if as_json:
+        _print_json([_describe(workshop, order) for order in finished])
+    for order in [] if as_json else finished:
+        _print_order(workshop, order, as_json)
+    if not wanted:
+        typer.echo("nothing was interrupted", err=True)
+    if failures:
+        raise GenerationError("; ".join(failures))
+
+
+@app.command()
+def cancel(
+    generation_id: Annotated[str, typer.Argument(help="The order to give up.")], content: Content = None
+) -> None:
+    """Give up an order; what is finished stays."""
+    from aigen import generation
+
+    generation.cancel(_workshop(content), generation_id)
+    typer.echo(f"order {generation_id} is cancelled", err=True)
+
+
+@app.command()
+def worker(
+    once: Annotated[bool, typer.Option("--once", help="End when nothing waits.")] = False,
+    idle_limit: Annotated[float | None, typer.Option("--idle-limit", hidden=True)] = None,
+    content: Content = None,
+) -> None:
+    """Make detached orders, one after another, until Ctrl-C."""
+    import signal
+    import time
+
+    from aigen import worker as workers
+    from aigen.display import Display
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    with Display() as display:
+        workers.work(_workshop(content, display, create=True), time.sleep, once, idle_limit)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+@users_app.command("list")
+def list_users(as_json: Json = False, content: Content = None) -> None:
+    """List users and how many orders each has."""
+    users = _workshop(content).store.users()
+    if as_json:
+        _print_json(
+            [{**user, "made": bool(user["made"]), "has_password": bool(user["has_password"])} for user in users]
+        )
+        return
+    for user in users:
+        password = "password set" if user["has_password"] else "no password"
+        typer.echo(f"{user['user_id']}  {user['orders']} orders  {password}  since {user['created_at']}")
+
+
+@users_app.command("set-password")
+def set_password(user_id: Annotated[str, typer.Argument(help="Whose password.")], content: Content = None) -> None:
+    """Set the password for the web gallery; asked for, or read as one line from a pipe."""
+    from aigen.accounts import hash_password
+
+    store = _workshop(content).store
+    if not store.has_user(user_id):
+        raise UsageError(f"user {user_id!r} is not known: see aigen users list")
+    if sys.stdin.isatty():
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    store.set_password(user_id, hash_password(password))
+    typer.echo(f"the password of {user_id} is set", err=True)
+
+
+@users_app.command("delete")
+def delete_user(
+    user_id: Annotated[str, typer.Argument(help="Who shall be erased.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    content: Content = None,
+) -> None:
+    """Erase a user: every order, file and record."""
+    from aigen import generation
+
+    workshop = _workshop(content)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(f"erasing {user_id!r} cannot be undone: say --yes")
+        typer.confirm(f"Erase {user_id} with every picture, video and record?", abort=True, err=True)
+    generation.erase_user(workshop, user_id)
+    typer.echo(f"user {user_id} is erased", err=True)
+
+
+@app.command()
+def doctor(as_json: Json = False, content: Content = None) -> None:
+    """Say what this machine can do, what was chosen and why, and what is missing."""
+    from dataclasses import asdict
+
+    from aigen.doctor import examine
+
+    findings = examine(_workshop(content), _settings())
+    if as_json:
+        _print_json([asdict(finding) for finding in findings])
+    for finding in [] if as_json else findings:
+        advice = f" -> {finding.advice}" if finding.advice else ""
+        typer.echo(f"{finding.state:5}  {finding.name:14}  {finding.text}{advice}")
+    if any(finding.state == "wrong" for finding in findings):
+        raise typer.Exit(1)

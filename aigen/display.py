@@ -1,0 +1,202 @@
+"""What a person at the terminal sees of an order while it is made: a live display, or one plain line an item.
+
+Everything here goes to stderr; results go to stdout and are printed by `cli`.
+"""
+
+import threading
+from collections import Counter
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from aigen.types import KINDS, Finished, Item, Kind, Placed, Report, Said, Started, Step, Waiting
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+# How much longer a video takes than an image, until both have been measured.
+USUAL_RATIO = {"image": 1.0, "video": 4.0}
+
+
+def visible(text: str) -> str:
+    """Text that is safe to print: control and direction characters are written out instead of obeyed."""
+    return "".join(
+        part if part.isprintable() or part == "\u200d" else part.encode("unicode_escape").decode() for part in text
+    )
+
+
+def shortened(text: str, limit: int = 60) -> str:
+    text = visible(text)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+class Estimate:
+    """How long what is left of an order will take, from what its items took so far."""
+
+    def __init__(self, items: dict[Kind, int]) -> None:
+        self._left = dict(items)
+        self._made: dict[Kind, float] = dict.fromkeys(items, 0.0)
+        self._took: dict[Kind, float] = dict.fromkeys(items, 0.0)
+        self._share: dict[Kind, float] = dict.fromkeys(items, 0.0)
+
+    def advance(self, kind: Kind, share: float, seconds: float) -> None:
+        """The item in hand is done to `share` (0 to 1); `seconds` have gone by since the last word."""
+        self._share[kind] = share
+        self._took[kind] += seconds
+
+    def finish(self, kind: Kind) -> None:
+        self._made[kind] += 1
+        self._left[kind] -= 1
+        self._share[kind] = 0.0
+
+    def seconds_left(self) -> float | None:
+        """None until something has been measured."""
+        pace = {
+            kind: self._took[kind] / units
+            for kind in self._left
+            if (units := self._made[kind] + self._share[kind]) > 0.02 and self._took[kind] > 0
+        }
+        if not pace:
+            return None
+        measured, seconds = next(iter(pace.items()))
+        unit = seconds / USUAL_RATIO[measured]
+        return sum(
+            max(0.0, left - self._share[kind]) * pace.get(kind, unit * USUAL_RATIO[kind])
+            for kind, left in self._left.items()
+        )
+
+
+def duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class Display:
+    """Shows reports of `generation.run`; called from several threads. Use as a context manager."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._lock = threading.RLock()
+        self._progress: Progress | None = None
+        self._bar: TaskID | None = None
+        self._said: set[str] = set()
+        self._finished, self._made, self._total = 0.0, 0, 0
+        self._counts: Counter[Kind] = Counter()
+        self._estimate = Estimate({})
+        self._heard_at = monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def __call__(self, report: Report) -> None:
+        with self._lock:
+            match report:
+                case Placed(generation):
+                    self._print(
+                        f"order {generation.generation_id} of user {generation.user_id}: {shortened(generation.prompt)}"
+                    )
+                case Waiting(text) | Said(text):
+                    self._say(text)
+                case Started():
+                    self._start(report)
+                case Step():
+                    self._step(report)
+                case Finished(item):
+                    self._finish(item)
+
+    def _print(self, text: str) -> None:
+        console = self._progress.console if self._progress else self._console
+        console.print(visible(text), markup=False)
+
+    def _say(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self._print(text)
+
+    def _start(self, started: Started) -> None:
+        self._stop()
+        for label in started.labels:
+            self._print(label)
+        self._counts = Counter(item.kind for item in started.items)
+        planned = Counter(item.kind for item in started.items if item.state == "planned")
+        done = len(started.items) - planned.total()
+        if done:
+            self._print(f"{done} of {len(started.items)} are made already")
+        self._estimate = Estimate({kind: planned[kind] for kind in KINDS})
+        self._heard_at = monotonic()
+        if self._console.is_terminal:
+            self._open_bar(started, done)
+
+    def _open_bar(self, started: Started, done: int) -> None:
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[made]}"),
+            TextColumn("{task.fields[times]}"),
+            console=self._console,
+            transient=True,
+        )
+        total = sum(USUAL_RATIO[item.kind] for item in started.items)
+        self._finished = sum(USUAL_RATIO[item.kind] for item in started.items if item.state != "planned")
+        self._made, self._total = done, len(started.items)
+        self._bar = self._progress.add_task("starting", total=total, made=f"{done} of {self._total}", times="")
+        self._progress.update(self._bar, completed=self._finished)
+        self._progress.start()
+
+    def _step(self, step: Step) -> None:
+        kind, share = step.item.kind, step.done / step.total if step.total else 0.0
+        self._estimate.advance(kind, share, self._since_last())
+        if self._progress and self._bar is not None:
+            counted = f" {step.done} of {step.total}" if step.total > 1 else ""
+            self._progress.update(
+                self._bar,
+                description=f"{self._name(step.item)}: {step.text}{counted}",
+                completed=self._finished + USUAL_RATIO[kind] * share,
+                times=self._times(),
+            )
+
+    def _finish(self, item: Item) -> None:
+        self._estimate.advance(item.kind, 0.0, self._since_last())
+        self._estimate.finish(item.kind)
+        if self._progress and self._bar is not None:
+            self._finished += USUAL_RATIO[item.kind]
+            self._made += 1
+            self._progress.update(
+                self._bar, completed=self._finished, made=f"{self._made} of {self._total}", times=self._times()
+            )
+            if item.error:
+                self._print(f"{self._name(item)} failed: {item.error}")
+        else:
+            self._print(f"{self._name(item)}: {item.error or item.path}")
+
+    def _since_last(self) -> float:
+        now = monotonic()
+        seconds, self._heard_at = now - self._heard_at, now
+        return seconds
+
+    def _times(self) -> str:
+        assert self._progress is not None
+        assert self._bar is not None
+        gone = self._progress.tasks[self._bar].elapsed or 0.0
+        left = self._estimate.seconds_left()
+        return f"{duration(gone)} gone, {duration(left) if left is not None else '?'} left"
+
+    def _name(self, item: Item) -> str:
+        return f"{item.kind} {item.number} of {self._counts[item.kind]}"
+
+    def _stop(self) -> None:
+        with self._lock:
+            if self._progress:
+                self._progress.stop()
+                self._progress = None

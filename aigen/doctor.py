@@ -1,0 +1,133 @@
+"""What this machine can do, what was chosen and why, and what is missing."""
+
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+from aigen import __version__, generation, pipelines, worker
+from aigen.errors import AigenError
+from aigen.generation import Workshop
+from aigen.settings import Settings
+from aigen.types import KINDS
+
+# An order of 5 and 5 takes about 15 MB; below this one is likely to fill the disk.
+SPACE_NEEDED = 200_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`state`: ok; note (works, but could do more); wrong (orders cannot be made). `advice` says what to do."""
+
+    name: str
+    state: Literal["ok", "note", "wrong"]
+    text: str
+    advice: str | None = None
+
+
+def examine(workshop: Workshop, settings: Settings) -> list[Finding]:
+    """Every finding, in the order a person would ask."""
+    return [
+        Finding(
+            "aigen",
+            "ok",
+            f"{__version__}, Python {platform.python_version()} on {platform.system()} {platform.machine()}",
+        ),
+        Finding("processor", "ok", f"{os.cpu_count()} cores"),
+        _graphics(),
+        *_models(settings),
+        _works("drawing", _draw, "install Debian's libgl1 libegl1 libexpat1 libfontconfig1 (make does it)"),
+        _works("video encoder", _encode, "install the av package anew: pip install --force-reinstall av"),
+        _folder(workshop),
+        _orders(workshop),
+        _worker(workshop),
+        *_settings(settings),
+    ]
+
+
+def _graphics() -> Finding:
+    try:
+        torch_version = version("torch")
+    except PackageNotFoundError:
+        return Finding(
+            "GPU", "note", "torch is not installed", "diffusion models need it: pip install 'torch>=2.6,<2.14'"
+        )
+    import torch
+
+    if torch.cuda.is_available():
+        memory = torch.cuda.get_device_properties(0).total_memory / 2**30
+        return Finding("GPU", "ok", f"{torch.cuda.get_device_name(0)}, {memory:.0f} GiB (torch {torch_version})")
+    if torch.backends.mps.is_available():
+        return Finding("GPU", "ok", f"Apple GPU (torch {torch_version})")
+    return Finding("GPU", "note", f"none that torch {torch_version} can use; storybook needs none")
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    for kind in KINDS:
+        try:
+            name, reason = pipelines.choose(kind, None, settings.model)
+            yield Finding(f"{kind}s", "ok", f"{name} ({reason}); {pipelines.load(name).label}")
+        except AigenError as error:
+            yield Finding(f"{kind}s", "wrong", str(error), "set AIGEN_MODEL to a known model, or unset it")
+
+
+def _works(name: str, attempt: Callable[[], str], advice: str) -> Finding:
+    try:
+        return Finding(name, "ok", attempt())
+    except Exception as error:  # whatever a library does not find on this machine is the finding
+        return Finding(name, "wrong", f"{type(error).__name__}: {error}", advice)
+
+
+def _draw() -> str:
+    import skia
+
+    skia.Surface(16, 16)
+    return f"skia {version('skia-python')}"
+
+
+def _encode() -> str:
+    import av
+
+    av.codec.Codec("libx264", "w")
+    return f"H.264 by PyAV {av.__version__}"
+
+
+def _folder(workshop: Workshop) -> Finding:
+    root = workshop.content.root
+    place = next(folder for folder in (root, *root.parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    text = f"{root}, {free / 1e9:.1f} GB free"
+    if not os.access(place, os.W_OK):
+        return Finding(
+            "content folder", "wrong", f"{root} cannot be written", "choose another with --content or AIGEN_CONTENT"
+        )
+    if free < SPACE_NEEDED:
+        return Finding("content folder", "wrong", text, "free some space")
+    return Finding("content folder", "ok", text if root.exists() else f"{text}; it is made with the first order")
+
+
+def _orders(workshop: Workshop) -> Finding:
+    orders = workshop.store.generations()
+    interrupted = generation.interrupted(workshop)
+    text = f"{len(orders)} in the store"
+    if interrupted:
+        return Finding("orders", "note", f"{text}, {len(interrupted)} interrupted", "finish them: aigen resume")
+    return Finding("orders", "ok", text)
+
+
+def _worker(workshop: Workshop) -> Finding:
+    if worker.is_running(workshop.content):
+        return Finding("worker", "ok", "running")
+    waiting = len(worker.waiting(workshop))
+    if waiting:
+        return Finding("worker", "note", f"not running, {waiting} orders wait for one", "start it: aigen worker")
+    return Finding("worker", "ok", "not running, and nothing waits for it")
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    """The names of our settings that are set; never a value, some are secrets."""
+    names = sorted(name for name in settings.values if name.startswith("AIGEN_"))
+    yield Finding("settings", "ok", ", ".join(names) or "none set: the defaults are used")

@@ -1,0 +1,96 @@
+"""The worker: makes the orders that nobody waits for (detached ones and those of the web), one after another.
+
+At most one runs on a content folder. An order whose worker was killed is picked up by the next one, so often and no more.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from time import monotonic
+
+from aigen import generation
+from aigen.errors import AlreadyRunning, Cancelled, GenerationError
+from aigen.generation import ATTEMPTS, Workshop
+from aigen.settings import ContentFolder
+from aigen.types import Generation, Said
+
+# Seconds between two looks for work, and without work before a worker that `--detach` started ends.
+PAUSE = 0.5
+IDLE_LIMIT = 30.0
+
+
+def work(
+    workshop: Workshop,
+    sleep: Callable[[float], object],
+    once: bool = False,
+    idle_limit: float | None = None,
+) -> None:
+    """Make waiting orders until there are none (`once`), until idle for `idle_limit` seconds, or until interrupted.
+
+    Raises AlreadyRunning when another worker is at it.
+    """
+    lock = workshop.content.lock("worker", timeout=0.2)
+    while True:
+        try:
+            lock.acquire()
+        except TimeoutError:
+            raise AlreadyRunning(f"a worker is already running on {str(workshop.content.root)!r}") from None
+        try:
+            _work_until_idle(workshop, sleep, 0.0 if once else idle_limit)
+        finally:
+            lock.release()
+        # An order placed just before the lock was released found this worker alive and started no other.
+        if not waiting(workshop):
+            return
+
+
+def waiting(workshop: Workshop) -> list[Generation]:
+    """Orders for a worker: detached, not being made, not given up; the longest waiting first."""
+    return [
+        order
+        for order in workshop.store.generations(status="Processing")
+        if order.detached and not workshop.content.is_locked(order.generation_id)
+    ]
+
+
+def is_running(content: ContentFolder) -> bool:
+    return content.is_locked("worker")
+
+
+def start(content: ContentFolder) -> None:
+    """Start a worker in the background that ends when it has had nothing to do for a while; if one runs, it stays."""
+    command = [sys.executable, "-m", "aigen", "worker", "--idle-limit", str(IDLE_LIMIT), "--content", str(content.root)]
+    if sys.platform == "win32":
+        subprocess.Popen(command, stdin=-3, stdout=-3, stderr=-3, creationflags=subprocess.DETACHED_PROCESS)
+    else:
+        nowhere = subprocess.DEVNULL
+        subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True)
+
+
+def _work_until_idle(workshop: Workshop, sleep: Callable[[float], object], idle_limit: float | None) -> None:
+    generation.tidy(workshop)
+    idle_since = monotonic()
+    while True:
+        orders = waiting(workshop)
+        for order in orders:
+            _work_on(workshop, order)
+            idle_since = monotonic()
+        if not orders:
+            if idle_limit is not None and monotonic() - idle_since >= idle_limit:
+                return
+            sleep(PAUSE)
+
+
+def _work_on(workshop: Workshop, order: Generation) -> None:
+    if order.attempts >= ATTEMPTS:
+        reason = (
+            f"the process that made it died {order.attempts} times: try again with aigen resume {order.generation_id}"
+        )
+        workshop.store.fail(order.generation_id, reason, workshop.clock())
+        return
+    try:
+        with generation.hold(workshop.content, order.generation_id):
+            generation.run(workshop, order.generation_id, detached=True)
+    except (Cancelled, AlreadyRunning, GenerationError) as error:
+        # The store has it; the next order does not suffer for it.
+        workshop.report(Said(str(error)))
