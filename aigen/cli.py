@@ -7,14 +7,13 @@ exit code. Whatever is heavy is imported by the command that needs it, so that `
 import json
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from aigen.errors import AigenError, GenerationError, UsageError
+from aigen.errors import AigenError, AlreadyRunning, GenerationError, UsageError
 
 if TYPE_CHECKING:
     from aigen.generation import Workshop
@@ -25,12 +24,12 @@ if TYPE_CHECKING:
 class Commands(TyperGroup):
     """Turns errors into one line and an exit code, in one place for all commands."""
 
-    def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")  # a terminal without emoji is no reason to stop
         try:
-            code = super().main(args, standalone_mode=False, **extra)
+            code = super().main(*args, **{**extra, "standalone_mode": False})
         except typer.Abort:
             code = 130
         except Exception as error:
@@ -200,6 +199,7 @@ def generate(
     content: Content = None,
 ) -> None:
     """Make images and videos from a prompt."""
+    from aigen import generation
     from aigen.types import GenerationRequest
 
     if prompt is None:
@@ -219,7 +219,10 @@ def generate(
     )
     if plan:
         _print_plan(request, as_json)
-    elif detach:
+        return
+    # Before the store is opened: a wrong order leaves nothing behind, not even an empty store.
+    request = generation.check(request, user, _settings().model)
+    if detach:
         _order(request, user, as_json, content)
     else:
         _generate(request, user, no_wait, as_json, content)
@@ -265,7 +268,7 @@ def _order(request: "GenerationRequest", user: str | None, as_json: bool, conten
 
     with Display() as display:
         workshop = _workshop(content, display, create=True)
-        order = generation.place(workshop, request, user, default_model=_settings().model, detached=True)
+        order = generation.place(workshop, request, user, detached=True)
         worker.start(workshop.content)
     if as_json:
         _print_json(_describe(workshop, order))
@@ -295,7 +298,7 @@ def _generate(
 
         workshop = _workshop(content, report, create=True)
         generation.tidy(workshop)
-        order = generation.generate(workshop, request, user, default_model=_settings().model)
+        order = generation.generate(workshop, request, user)
     if no_wait:
         _print_order(workshop, order, as_json)
         return
@@ -364,6 +367,9 @@ def resume(
                 finished.append(generation.resume(workshop, each))
             except GenerationError as error:
                 failures.append(str(error))
+            except AlreadyRunning:
+                if generation_id:
+                    raise
     if as_json:
         _print_json([_describe(workshop, order) for order in finished])
     for order in [] if as_json else finished:

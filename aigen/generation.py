@@ -83,48 +83,58 @@ def new_generation_id() -> str:
     return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(10))
 
 
+def check(
+    request: GenerationRequest,
+    user_id: str | None,
+    default_model: str | None = None,
+    *,
+    load: Callable[[str], Pipeline] = pipelines.load,
+    clock: Clock = utc_now,
+    zone: tzinfo | None = None,
+) -> GenerationRequest:
+    """The request with models, seed and time resolved; what is resolved already stays. Raises UsageError; writes nothing."""
+    if user_id is not None:
+        check_user_id(user_id)
+    if request.style not in STYLES:
+        raise UsageError(f"style {request.style!r} is not known: choose from {', '.join(STYLES)}")
+    models = {
+        kind: pipelines.choose(kind, request.model_for(kind), default_model, load)[0] if request.count(kind) else None
+        for kind in KINDS
+    }
+    return replace(
+        request,
+        model=None,
+        image_model=models["image"],
+        video_model=models["video"],
+        seed=request.seed if request.seed is not None else secrets.randbelow(SEED_LIMIT + 1),
+        notify_at=to_text(resolve(request.notify_at, clock(), zone)) if request.notify_at else None,
+    )
+
+
 def place(
     workshop: Workshop,
     request: GenerationRequest,
     user_id: str | None,
     *,
-    default_model: str | None = None,
     detached: bool = False,
-    zone: tzinfo | None = None,
     generation_id: str | None = None,
 ) -> Generation:
     """Check an order and write it: the order, its planned items and waiting notices, in one transaction.
 
-    Models, seed and time in the stored request are resolved. Raises UsageError before anything is written.
+    Raises UsageError before anything is written.
     """
-    if user_id is not None:
-        check_user_id(user_id)
-    if request.style not in STYLES:
-        raise UsageError(f"style {request.style!r} is not known: choose from {', '.join(STYLES)}")
-    now = workshop.clock()
-    due = resolve(request.notify_at, now, zone)
-    models = {
-        kind: pipelines.choose(kind, request.model_for(kind), default_model, workshop.load)[0]
-        if request.count(kind)
-        else None
-        for kind in KINDS
-    }
-    seed = request.seed if request.seed is not None else secrets.randbelow(SEED_LIMIT + 1)
+    request = check(request, user_id, load=workshop.load, clock=workshop.clock)
+    assert request.seed is not None
+    requested_at = to_text(workshop.clock())
+    due_at = request.notify_at or requested_at
     generation = Generation(
         generation_id=generation_id or new_generation_id(),
         user_id=user_id or new_user_id(),
         prompt=request.prompt,
-        request=replace(
-            request,
-            seed=seed,
-            model=None,
-            image_model=models["image"],
-            video_model=models["video"],
-            notify_at=to_text(due) if request.notify_at else None,
-        ),
+        request=request,
         status="Processing",
         error=None,
-        requested_at=to_text(now),
+        requested_at=requested_at,
         generated_at=None,
         detached=detached,
         attempts=0,
@@ -132,33 +142,25 @@ def place(
         step=None,
     )
     items = [
-        Item(generation.generation_id, kind, number, seed + number - 1, model)
-        for kind, model in models.items()
-        if model
+        Item(generation.generation_id, kind, number, request.seed + number - 1, model)
+        for kind in KINDS
+        if (model := request.model_for(kind))
         for number in range(1, request.count(kind) + 1)
     ]
     notices = [
-        Notice(generation.generation_id, channel, "completed", to_text(due))
-        for channel in dict.fromkeys(request.notify)
+        Notice(generation.generation_id, channel, "completed", due_at) for channel in dict.fromkeys(request.notify)
     ]
     workshop.store.place(generation, user_id is None, items, notices)
     workshop.report(Placed(generation))
     return generation
 
 
-def generate(
-    workshop: Workshop,
-    request: GenerationRequest,
-    user_id: str | None,
-    *,
-    default_model: str | None = None,
-    zone: tzinfo | None = None,
-) -> Generation:
+def generate(workshop: Workshop, request: GenerationRequest, user_id: str | None) -> Generation:
     """Place an order and make it, here and now. Its lock is held before it exists, so it is never taken for interrupted."""
     generation_id = new_generation_id()
     with hold(workshop.content, generation_id):
         try:
-            place(workshop, request, user_id, default_model=default_model, zone=zone, generation_id=generation_id)
+            place(workshop, request, user_id, generation_id=generation_id)
         except BaseException:
             workshop.content.remove_lock(generation_id)
             raise

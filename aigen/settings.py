@@ -5,7 +5,6 @@ configuration folder; the names are the same in all three. The *content folder* 
 so that no other module puts path names together.
 """
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,11 +76,12 @@ class ContentFolder:
 
     def check_writable(self) -> None:
         """Create the folder if need be and prove that a file can be written into it."""
-        probe = self.root / ".work" / f"probe-{os.getpid()}"
+        import tempfile
+
         try:
-            probe.parent.mkdir(parents=True, exist_ok=True)
-            probe.touch()
-            probe.unlink()
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # a user's work is nobody else's business
+            (self.root / ".work").mkdir(exist_ok=True)
+            tempfile.TemporaryFile(dir=self.root / ".work").close()
         except OSError as error:
             raise ContentError(
                 f"the content folder {str(self.root)!r} cannot be written ({error.strerror}): "

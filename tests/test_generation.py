@@ -1,0 +1,278 @@
+import errno
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from conftest import Scribbler, StillClock, files_in, left_in_work, wait_for
+
+from aigen import generation
+from aigen.errors import AlreadyRunning, Cancelled, ContentError, GenerationError, Interrupted, UsageError
+from aigen.generation import Workshop
+from aigen.types import GenerationRequest, Item, Placed, Report, Run, Started, Step, Task
+
+
+def test_an_order_becomes_files_and_rows(workshop: Workshop, request_two: GenerationRequest) -> None:
+    order = generation.generate(workshop, request_two, "ana")
+    assert (order.status, order.generated_at, order.attempts) == ("Completed", "2026-11-21T12:00:00+00:00", 1)
+    assert files_in(workshop.content.root) == {
+        "ana/image-1.txt": b"a kite image 1 5",
+        "ana/image-2.txt": b"a kite image 2 6",
+        "ana/video-1.txt": b"a kite video 1 5",
+        "ana/video-2.txt": b"a kite video 2 6",
+    }
+    items = workshop.store.items(order.generation_id)
+    assert [(item.kind, item.number, item.state, item.parameters) for item in items] == [
+        ("image", 1, "done", {"seed": 5}),
+        ("image", 2, "done", {"seed": 6}),
+        ("video", 1, "done", {"seed": 5}),
+        ("video", 2, "done", {"seed": 6}),
+    ]
+    assert left_in_work(workshop.content.root) == []
+
+
+def test_a_made_user_id_is_long_and_typable(workshop: Workshop, request_two: GenerationRequest) -> None:
+    first, second = (generation.place(workshop, request_two, None).user_id for _ in range(2))
+    assert first != second
+    assert len(first.replace("-", "")) == 20
+    assert all(user["made"] for user in workshop.store.users())
+
+
+def test_the_request_is_frozen_with_seed_models_and_time(workshop: Workshop) -> None:
+    request = GenerationRequest(prompt="x", videos=0, notify_at="2030-01-01T00:00Z")
+    frozen = generation.place(workshop, request, "ana").request
+    assert (frozen.image_model, frozen.video_model, frozen.model) == ("storybook", None, None)
+    assert frozen.seed is not None
+    assert frozen.notify_at == "2030-01-01T00:00:00+00:00"
+    assert generation.check(frozen, "ana") == frozen
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"model": "nonesuch"}, "storybook"),
+        ({"image_model": "nonesuch"}, "nonesuch"),
+        ({"style": "cubist"}, "watercolour"),
+        ({"notify_at": "25:00"}, "25:00"),
+    ],
+)
+def test_bad_names_are_refused_naming_those_that_exist(changes: dict[str, str], named: str) -> None:
+    with pytest.raises(UsageError, match=named):
+        generation.check(GenerationRequest(prompt="x", **changes), "ana")  # type: ignore[arg-type]
+
+
+def test_a_model_that_makes_no_videos_is_refused_for_them(scribbler: Scribbler) -> None:
+    pictures_only = replace(scribbler, kinds=("image",))
+    request = GenerationRequest(prompt="x", model="scribbler")
+    with pytest.raises(UsageError, match="makes no videos"):
+        generation.check(request, "ana", load=lambda name: pictures_only)
+    assert generation.check(replace(request, videos=0), "ana", load=lambda name: pictures_only)
+
+
+def test_a_failed_item_fails_the_order_but_not_the_others(
+    workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
+) -> None:
+    scribbler.fail = {1}
+    with pytest.raises(GenerationError, match="image 1: the pen broke"):
+        generation.generate(workshop, request_two, "ana")
+    (order,) = workshop.store.generations()
+    assert order.status == "Failed"
+    assert order.error is not None
+    assert "video 1: the pen broke" in order.error
+    assert scribbler.made == [("image", 2), ("video", 2)]
+    assert generation.interrupted(workshop) == []
+
+    scribbler.fail = set()
+    assert generation.resume(workshop, order.generation_id).status == "Completed"
+    assert scribbler.made == [("image", 2), ("video", 2), ("image", 1), ("video", 1)]
+    assert left_in_work(workshop.content.root) == []
+
+
+def test_an_exception_ends_the_order_and_names_itself(
+    workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
+) -> None:
+    def explode(task: Task, run: Run, number: int) -> None:
+        if (task.kind, number) == ("video", 1):
+            raise RuntimeError("out of colours")
+
+    scribbler.before = explode
+    with pytest.raises(GenerationError, match="RuntimeError: out of colours"):
+        generation.generate(workshop, request_two, "ana")
+    (order,) = workshop.store.generations()
+    assert (order.status, order.error) == ("Failed", "RuntimeError: out of colours")
+    assert scribbler.made == [("image", 1), ("image", 2)]
+
+
+def test_a_pipeline_that_stops_early_fails_the_order(
+    workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Scribbler.generate
+
+    def only_one(self: Scribbler, task: Task, run: Run) -> Iterator[object]:
+        yield next(whole(self, task, run))
+
+    monkeypatch.setattr(Scribbler, "generate", only_one)
+    with pytest.raises(GenerationError, match="without making image 2"):
+        generation.generate(workshop, request_two, "ana")
+    assert [order.status for order in workshop.store.generations()] == ["Failed"]
+
+
+def test_ctrl_c_leaves_an_interrupted_order_that_resume_finishes(
+    workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
+) -> None:
+    def press(task: Task, run: Run, number: int) -> None:
+        if (task.kind, number) == ("video", 2):
+            raise KeyboardInterrupt
+
+    scribbler.before = press
+    with pytest.raises(Interrupted, match="aigen resume"):
+        generation.generate(workshop, request_two, "ana")
+    (order,) = generation.interrupted(workshop)
+    assert order.status == "Processing"
+    assert len(files_in(workshop.content.root)) == 3
+
+    scribbler.before = Scribbler.before
+    generation.resume(workshop, order.generation_id)
+    assert scribbler.made == [("image", 1), ("image", 2), ("video", 1), ("video", 2)]
+    assert generation.interrupted(workshop) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_told_and_the_order_can_be_resumed(
+    workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler, number: int
+) -> None:
+    def fill(task: Task, run: Run, item: int) -> None:
+        if (task.kind, item) == ("image", 2):
+            raise OSError(number, os.strerror(number))
+
+    scribbler.before = fill
+    with pytest.raises(ContentError, match="full"):
+        generation.generate(workshop, request_two, "ana")
+    (order,) = generation.interrupted(workshop)
+    scribbler.before = Scribbler.before
+    assert generation.resume(workshop, order.generation_id).status == "Completed"
+
+
+def test_cancel_stops_a_running_order_and_keeps_what_is_finished(
+    workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
+) -> None:
+    def cancel(task: Task, run: Run, number: int) -> None:
+        if (task.kind, number) == ("image", 2):
+            (order,) = workshop.store.generations()
+            wait_for(lambda: workshop.store.items(order.generation_id)[0].state == "done")
+            generation.cancel(workshop, order.generation_id)
+            run.check()
+
+    scribbler.before = cancel
+    with pytest.raises(Cancelled):
+        generation.generate(workshop, request_two, "ana")
+    (order,) = workshop.store.generations()
+    assert order.status == "Cancelled"
+    assert list(files_in(workshop.content.root)) == ["ana/image-1.txt"]
+    assert left_in_work(workshop.content.root) == []
+    with pytest.raises(UsageError, match="was cancelled"):
+        generation.resume(workshop, order.generation_id)
+    with pytest.raises(UsageError, match="nothing to cancel"):
+        generation.cancel(workshop, order.generation_id)
+
+
+def test_cancelling_what_nobody_runs_leaves_no_file_behind(
+    workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
+) -> None:
+    order = generation.place(workshop, request_two, "ana")
+    stray = workshop.content.user("ana") / f"{order.generation_id}-image-1.txt"  # as a crash before its row leaves it
+    stray.parent.mkdir()
+    stray.touch()
+    workshop.content.work(order.generation_id).mkdir(parents=True)
+    generation.cancel(workshop, order.generation_id)
+    assert not stray.exists()
+    assert left_in_work(workshop.content.root) == []
+
+
+def test_only_one_process_runs_an_order(workshop: Workshop, request_two: GenerationRequest) -> None:
+    order = generation.place(workshop, request_two, "ana")
+    with generation.hold(workshop.content, order.generation_id):
+        assert not generation.is_interrupted(workshop.content, order)
+        with pytest.raises(AlreadyRunning, match=order.generation_id):
+            generation.resume(workshop, order.generation_id)
+
+
+def test_an_order_is_never_taken_for_interrupted_before_it_starts(
+    workshop: Workshop, request_two: GenerationRequest
+) -> None:
+    seen: list[bool] = []
+
+    def look(report: Report) -> None:
+        if isinstance(report, Placed | Started):
+            seen.append(generation.is_interrupted(workshop.content, report.generation))
+
+    generation.generate(replace(workshop, report=look), request_two, "ana")
+    assert seen == [False, False]
+
+
+def test_tidy_removes_what_ended_orders_left(workshop: Workshop, request_two: GenerationRequest) -> None:
+    done = generation.generate(workshop, request_two, "ana").generation_id
+    placed = generation.place(workshop, request_two, "ana").generation_id
+    for name in (done, placed, "unknown123"):
+        workshop.content.work(name).mkdir(parents=True)
+    generation.tidy(workshop)
+    assert workshop.content.works() == [placed]
+
+
+def test_progress_names_the_item_in_hand(workshop: Workshop, request_two: GenerationRequest) -> None:
+    reports: list[Report] = []
+    generation.generate(replace(workshop, report=reports.append), request_two, "ana")
+    steps = [(report.item.name, report.text) for report in reports if isinstance(report, Step)]
+    assert steps == [(name, "scribbling") for name in ("image 1", "image 2", "video 1", "video 2")]
+
+
+def test_a_checkpoint_survives_for_the_next_attempt(
+    workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
+) -> None:
+    recalled: list[object] = []
+
+    def remember_and_die(task: Task, run: Run, number: int) -> None:
+        if (task.kind, number) == ("image", 1):
+            recalled.append(run.recall(task.seeds[0], "job"))
+            run.remember(task.seeds[0], "job", "remote-1")
+            if len(recalled) == 1:
+                raise KeyboardInterrupt
+
+    scribbler.before = remember_and_die
+    with pytest.raises(Interrupted):
+        generation.generate(workshop, request_two, "ana")
+    (order,) = generation.interrupted(workshop)
+    generation.resume(workshop, order.generation_id)
+    assert recalled == [None, "remote-1"]
+
+
+def test_erasing_a_user_leaves_nothing(workshop: Workshop, request_two: GenerationRequest, clock: StillClock) -> None:
+    generation.generate(workshop, request_two, "ana")
+    generation.generate(workshop, request_two, "bob")
+    started = generation.place(workshop, request_two, "ana")
+    workshop.content.work(started.generation_id).mkdir(parents=True)
+    workshop.content.thumbs("ana").mkdir(parents=True)
+    activity = {"at": "2026-11-21T12:00:00+00:00", "user_id": "ana", "action": "login"}
+    workshop.store._table("user_activity").insert(activity)
+
+    generation.erase_user(workshop, "ana")
+
+    remaining = [str(path.relative_to(workshop.content.root)) for path in workshop.content.root.rglob("*")]
+    assert not [path for path in remaining if "ana" in path or started.generation_id in path]
+    for table in workshop.store._database.tables:
+        assert "ana" not in {row.get("user_id") for row in table.rows}
+    assert {row["user_id"] for row in workshop.store.users()} == {"bob"}
+    assert {item.generation_id for item in _all_items(workshop)} == {
+        order.generation_id for order in workshop.store.generations("bob")
+    }
+    assert len(files_in(workshop.content.root)) == 4
+
+
+def _all_items(workshop: Workshop) -> list[Item]:
+    rows = workshop.store._read("SELECT DISTINCT generation_id FROM items")
+    return [item for row in rows for item in workshop.store.items(row["generation_id"])]
+
+
+def test_erasing_an_unknown_user_is_refused(workshop: Workshop) -> None:
+    with pytest.raises(UsageError, match="not known"):
+        generation.erase_user(workshop, "nobody")

@@ -1,0 +1,181 @@
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+from conftest import StillClock
+from sqlite_utils import Database
+
+from aigen import generation
+from aigen.errors import ContentError, StoreError, UsageError
+from aigen.generation import Workshop
+from aigen.migrations import migrations
+from aigen.settings import ContentFolder
+from aigen.store import Store
+from aigen.types import GenerationRequest
+
+HOSTILE_PROMPTS = [
+    """it's "quoted" \\ and `ticked`""",
+    "two\nlines\r\n\tand a tab",
+    "🐋 under ⭐, 👩‍🚀 family",
+    "شراع على البحر",
+    "\u202eright to left\u202c override",
+    "bell \x07 escape \x1b[31m null \x00 end",
+    "'; DROP TABLE generations; --",
+    "  spaces kept  ",
+]
+
+
+def test_a_folder_without_a_store_reads_as_empty_and_stays_untouched(content: ContentFolder) -> None:
+    with Store.open(content) as store:
+        assert store.generations() == []
+        assert store.users() == []
+    assert not content.root.exists()
+
+
+def test_wal_and_every_migration_from_blank(content: ContentFolder) -> None:
+    Store.open(content, create=True).close()
+    database = Database(content.database)
+    assert database.journal_mode == "wal"
+    assert migrations.pending(database) == []
+    assert {"users", "generations", "items", "notices", "user_activity"} <= set(database.table_names())
+    assert [column.name for column in database["user_content"].columns] == [
+        "user_id", "prompt", "video_paths", "image_paths", "status", "generated_at", "generation_id",
+    ]  # fmt: skip
+
+
+def test_an_interrupted_migration_is_finished(content: ContentFolder) -> None:
+    content.root.mkdir()
+    migrations.apply(Database(content.database), stop_before="m002_orders")
+    with Store.open(content, create=True) as store:
+        assert store.generations() == []
+
+
+@pytest.mark.parametrize("prompt", HOSTILE_PROMPTS)
+def test_prompts_are_read_back_exactly(workshop: Workshop, prompt: str) -> None:
+    order = generation.place(workshop, GenerationRequest(prompt=prompt), "ana")
+    found = workshop.store.generation(order.generation_id)
+    assert found == order
+    assert found.prompt == prompt
+    assert found.request.prompt == prompt
+
+
+def test_a_file_that_is_no_database_is_refused_and_left(content: ContentFolder) -> None:
+    content.root.mkdir()
+    content.database.write_bytes(b"this is a letter, not a database" * 100)
+    before = content.database.read_bytes()
+    with pytest.raises(StoreError, match="not a store"):
+        Store.open(content, create=True)
+    assert content.database.read_bytes() == before
+
+
+def test_a_database_of_another_program_is_refused_and_left(content: ContentFolder) -> None:
+    content.root.mkdir()
+    Database(content.database)["recipes"].insert({"name": "soup"})
+    before = content.database.read_bytes()
+    with pytest.raises(StoreError, match="another program"):
+        Store.open(content, create=True)
+    assert content.database.read_bytes() == before
+
+
+def test_a_newer_store_is_refused_and_left(content: ContentFolder) -> None:
+    Store.open(content, create=True).close()
+    database = Database(content.database)
+    database["_sqlite_migrations"].insert({"migration_set": "aigen", "name": "m999_future", "applied_at": "2030"})
+    database.close()
+    before = content.database.read_bytes()
+    with pytest.raises(StoreError, match="m999_future"):
+        Store.open(content, create=True)
+    assert content.database.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ContentError, match="cannot be written"):
+        Store.open(ContentFolder(tmp_path / "file" / "below"), create=True)
+
+
+def test_many_may_open_a_new_store_at_once(content: ContentFolder) -> None:
+    failures: list[Exception] = []
+
+    def open_it() -> None:
+        try:
+            Store.open(content, create=True).close()
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_a_writer_waits_for_another(content: ContentFolder, workshop: Workshop, request_two: GenerationRequest) -> None:
+    blocker = sqlite3.connect(content.database, isolation_level=None, check_same_thread=False)
+    blocker.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.5, blocker.rollback).start()
+    order = generation.place(workshop, request_two, "ana")
+    assert workshop.store.generation(order.generation_id) is not None
+    blocker.close()
+
+
+def test_a_state_change_needs_the_old_state(
+    workshop: Workshop, request_two: GenerationRequest, clock: StillClock
+) -> None:
+    store = workshop.store
+    order = generation.place(workshop, request_two, "ana")
+    name = order.generation_id
+    assert not store.complete(name, clock()), "items are missing"
+    assert store.fail(name, "no ink", clock())
+    assert not store.fail(name, "again", clock())
+    assert not store.heartbeat(name, "step", clock())
+    assert store.reopen(name)
+    assert not store.reopen(name)
+    assert store.cancel(name)
+    assert not store.cancel(name)
+    assert not store.start(name, detached=False)
+
+
+def test_notices_follow_the_order(workshop: Workshop, clock: StillClock) -> None:
+    request = GenerationRequest(prompt="x", notify=("desktop", "mailto:ana@example.org", "desktop"))
+    order = generation.place(workshop, request, "ana")
+    assert [(row["channel"], row["state"]) for row in workshop.store.notices(order.generation_id)] == [
+        ("desktop", "waiting"),
+        ("mailto:ana@example.org", "waiting"),
+    ]
+    workshop.store.fail(order.generation_id, "no ink", clock())
+    ready = [row["channel"] for row in workshop.store.notices(order.generation_id) if row["state"] == "ready"]
+    assert ready == ["desktop", "mailto:ana@example.org"]
+    workshop.store.reopen(order.generation_id)
+    generation.run(workshop, order.generation_id)
+    states = {(row["event"], row["state"]) for row in workshop.store.notices(order.generation_id)}
+    assert ("completed", "ready") in states
+
+
+def test_ids_that_differ_only_in_case_are_refused(workshop: Workshop, request_two: GenerationRequest) -> None:
+    generation.place(workshop, request_two, "ana")
+    with pytest.raises(UsageError, match="upper and lower case"):
+        generation.place(workshop, request_two, "Ana")
+    assert [user["user_id"] for user in workshop.store.users()] == ["ana"]
+
+
+def test_the_view_lists_paths_in_order(workshop: Workshop, request_two: GenerationRequest) -> None:
+    order = generation.generate(workshop, request_two, "ana")
+    row = next(Database(workshop.content.database).query("SELECT * FROM user_content"))
+    name = order.generation_id
+    assert row["image_paths"] == f'["ana/{name}-image-1.txt","ana/{name}-image-2.txt"]'
+    assert row["video_paths"] == f'["ana/{name}-video-1.txt","ana/{name}-video-2.txt"]'
+    assert (row["status"], row["generated_at"]) == ("Completed", "2026-11-21T12:00:00+00:00")
+
+
+def test_checkpoints_are_kept_until_the_item_is_done(workshop: Workshop, request_two: GenerationRequest) -> None:
+    order = generation.place(workshop, request_two, "ana")
+    item = workshop.store.items(order.generation_id)[0]
+    workshop.store.remember(item, "job", "abc")
+    workshop.store.remember(item, "step", 3)
+    assert workshop.store.recall(item, "job") == "abc"
+    assert workshop.store.items(order.generation_id)[0].checkpoint == {"job": "abc", "step": 3}
+    generation.run(workshop, order.generation_id)
+    assert workshop.store.recall(item, "job") is None

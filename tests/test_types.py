@@ -1,0 +1,65 @@
+import pytest
+
+from aigen.errors import UsageError
+from aigen.types import GenerationRequest, Size, check_channel, check_user_id
+
+
+@pytest.mark.parametrize("text", ["1024", "x", "15x100", "100x4097", "-5x10", "1024X1024", "10.5x20", "٣٢x٣٢", ""])
+def test_bad_sizes_are_refused_by_name(text: str) -> None:
+    with pytest.raises(UsageError, match=r"16 to 4096"):
+        Size.parse(text)
+
+
+def test_a_videos_sides_are_even() -> None:
+    request = GenerationRequest(prompt="x", size="101x203")
+    assert request.size_for("image") == Size(101, 203)
+    assert request.size_for("video") == Size(100, 202)
+    assert GenerationRequest(prompt="x").size_for("video") == Size(1280, 720)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"prompt": ""}, "empty"),
+        ({"prompt": " \n\t"}, "empty"),
+        ({"prompt": "x" * 2001}, "2001"),
+        ({"prompt": "\udcff"}, "UTF-8"),
+        ({"images": -1}, "-1"),
+        ({"videos": 101}, "101"),
+        ({"images": 0, "videos": 0}, "at least one"),
+        ({"seed": -1}, "-1"),
+        ({"seed": 2**32}, str(2**32)),
+        ({"notify": ("pigeon",)}, "pigeon"),
+    ],
+)
+def test_a_request_checks_its_form(arguments: dict[str, object], named: str) -> None:
+    with pytest.raises(UsageError, match=named):
+        GenerationRequest(**{"prompt": "a kite", **arguments})  # type: ignore[arg-type]
+
+
+def test_the_longest_prompt_is_accepted() -> None:
+    assert len(GenerationRequest(prompt="x" * 2000).prompt) == 2000
+
+
+@pytest.mark.parametrize("user_id", ["", "a/b", "..", "a b", "x" * 65, "ä", "a\n", "a.b", "CON:"])
+def test_bad_user_ids_are_refused(user_id: str) -> None:
+    with pytest.raises(UsageError, match="user id"):
+        check_user_id(user_id)
+
+
+def test_good_user_ids_are_accepted() -> None:
+    for user_id in ("ana", "A-b_9", "x" * 64):
+        check_user_id(user_id)
+
+
+@pytest.mark.parametrize(
+    "channel", ["", "email", "mailto:", "mailto:ana", "mailto:a@b@c", "mailto:a@b\nBcc: c@d", "mailto:a b@c"]
+)
+def test_bad_channels_are_refused(channel: str) -> None:
+    with pytest.raises(UsageError, match="channel"):
+        check_channel(channel)
+
+
+def test_good_channels_are_accepted() -> None:
+    for channel in ("terminal", "desktop", "mailto:ana@example.org"):
+        check_channel(channel)
