@@ -12,8 +12,8 @@ from aigen.errors import UsageError
 
 Clock = Callable[[], datetime]
 
-_HOUR_MINUTE = re.compile(r"(?:(tomorrow)\s+)?(\d{1,2}):(\d{2})", re.IGNORECASE)
-_DATE_AND_TIME = re.compile(r"\d.*[T ]\d.*")
+_HOUR_MINUTE = re.compile(r"(?:(tomorrow)\s+)?([0-9]{1,2}):([0-9]{2})", re.IGNORECASE)
+_DATE_AND_TIME = re.compile(r"[0-9].*[T ][0-9].*")
 
 
 def utc_now() -> datetime:

@@ -28,7 +28,7 @@ SIDE_LIMITS = (16, 4096)
 SEED_LIMIT = 2**32 - 1
 
 _USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_SIZE = re.compile(r"(\d{1,6})x(\d{1,6})")
+_SIZE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 
 

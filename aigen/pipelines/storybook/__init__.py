@@ -1,7 +1,8 @@
 """`storybook`, the built-in illustrator: understands the prompt, plans a scene, draws and animates it from artwork.
 
-It needs no weights, no GPU and no network, and it says what it is: no generative model. `plan` understands, `scenery`
-holds the looks, `drawing` draws; this module makes files of it.
+It needs no weights, no GPU and no network, and it says what it is: no generative model. From words to frames: `plan`
+understands, `scenery` tells what things look like, `look` gives one scene its light, `backdrop` paints what stands
+still, `composition` places the things, `scene` draws frames. This module makes files of them.
 """
 
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ class Storybook:
         import skia
 
         from aigen.media import VideoWriter, save_png
-        from aigen.pipelines.storybook.drawing import Scene
+        from aigen.pipelines.storybook.scene import Scene
         from aigen.pipelines.storybook.scenery import STYLE_INSTEAD
 
         plan = make_plan(task.prompt)

@@ -1,7 +1,7 @@
 """The pictures that storybook draws with, and what they are called. Sources and licences: README.md beside this file."""
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
@@ -22,7 +22,7 @@ def index() -> dict[str, dict[str, Any]]:
     return entries
 
 
-@cache
+@lru_cache(maxsize=64)
 def picture(name: str, pixels: int) -> "skia.Image":
     """A picture drawn `pixels` high and wide and cut to what is visible of it. Drawing takes about 0.2 s."""
     import numpy
