@@ -85,7 +85,7 @@ class Display:
         self._said: set[str] = set()
         self._finished, self._made, self._total = 0.0, 0, 0
         self._counts: Counter[Kind] = Counter()
-        self._estimate = Estimate({})
+        self._estimate = Estimate(dict.fromkeys(KINDS, 0))
         self._heard_at = monotonic()
 
     def __enter__(self) -> Self:
@@ -167,7 +167,6 @@ class Display:
             )
 
     def _finish(self, item: Item) -> None:
-        self._estimate.advance(item.kind, 0.0, self._since_last())
         self._estimate.finish(item.kind)
         if self._progress and self._bar is not None:
             self._finished += USUAL_RATIO[item.kind]

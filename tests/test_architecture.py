@@ -1,0 +1,105 @@
+"""Imports point one way, and no command loads what it does not need."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import run_aigen
+
+import aigen
+
+ROOT = Path(aigen.__file__).parent
+# Top to bottom is the direction of imports: a module may import what stands below it, never above.
+ORDER = [
+    "__main__", "cli", "doctor", "status", "worker", "display", "notify", "generation", "accounts", "pipelines", "media",
+    "store", "migrations", "settings", "times", "types", "errors",
+]  # fmt: skip
+# storybook is a package of its own order, which may use what stands below `pipelines`.
+STORYBOOK = ["__init__", "scene", "composition", "backdrop", "look", "scenery", "plan", "artwork"]
+HEAVY = {"torch", "diffusers", "PIL", "av"}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every aigen module that a file imports, wherever in it, but not what only a type checker reads."""
+    found = set()
+    for node in ast.walk(_without_type_checking(ast.parse(path.read_text()))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "aigen":
+            found |= {node.module} | {f"{node.module}.{name.name}" for name in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {name.name for name in node.names if name.name.split(".")[0] == "aigen"}
+    return found
+
+
+def _without_type_checking(tree: ast.Module) -> ast.Module:
+    tree.body = [
+        node for node in tree.body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+    ]
+    return tree
+
+
+def test_every_module_has_its_place() -> None:
+    names = {path.stem for path in ROOT.glob("*.py")} | {
+        path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()
+    }
+    assert names - {"__init__"} == set(ORDER)
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_imports_point_down(module: str) -> None:
+    below = set(ORDER[ORDER.index(module) + 1 :])
+    paths = [ROOT / f"{module}.py"] if (ROOT / f"{module}.py").exists() else (ROOT / module).rglob("*.py")
+    for path in paths:
+        used = {name.split(".")[1] for name in imports_of(path) if "." in name} & set(ORDER)
+        assert used - {module} <= below, f"{path.name} imports upwards: {used - below}"
+
+
+@pytest.mark.parametrize("module", STORYBOOK)
+def test_imports_of_storybook_point_down(module: str) -> None:
+    folder = ROOT / "pipelines" / "storybook"
+    below = set(STORYBOOK[STORYBOOK.index(module) + 1 :])
+    path = folder / f"{module}.py" if (folder / f"{module}.py").exists() else folder / module / "__init__.py"
+    prefix = "aigen.pipelines.storybook."
+    used = {name.removeprefix(prefix).split(".")[0] for name in imports_of(path) if name.startswith(prefix)}
+    assert used <= below | {module}
+
+
+def test_every_module_says_what_lives_in_it() -> None:
+    for path in ROOT.rglob("*.py"):
+        assert ast.get_docstring(ast.parse(path.read_text())), f"{path} has no docstring"
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """The top-level modules in a real process when the program ends."""
+    script = (
+        "import sys, json, atexit; from aigen.cli import app\n"
+        "atexit.register(lambda: print('LOADED' + json.dumps(sorted({name.split('.')[0] for name in sys.modules}))))\n"
+        "app()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(json.loads(result.stdout.split("LOADED")[1]))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["generate", "--help"], ["--version"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    loaded = loaded_by(*arguments)
+    assert "typer" in loaded
+    assert not loaded & (HEAVY | {"numpy", "sqlite_utils", "skia", "rich"})
+
+
+def test_status_loads_no_model_library(tmp_path: Path) -> None:
+    assert run_aigen("generate", "a kite", "--size", "32x32", "--videos", "0", "--images", "1").returncode == 0
+    loaded = loaded_by("status", "--json")
+    assert "sqlite_utils" in loaded
+    assert not loaded & (HEAVY | {"skia"})  # sqlite-utils loads numpy by itself
+
+
+def test_storybook_loads_no_torch() -> None:
+    assert not loaded_by("generate", "a kite", "--size", "32x32", "--images", "1", "--videos", "1") & {
+        "torch",
+        "diffusers",
+    }

@@ -1,0 +1,89 @@
+import os
+import pty
+import select
+import subprocess
+import time
+
+import pytest
+from conftest import SMALL, aigen_command
+
+from aigen.display import Display, Estimate, duration, shortened, visible
+from aigen.types import Finished, Item, Said, Waiting
+
+
+def test_control_and_direction_characters_are_written_out() -> None:
+    assert visible("a\x1b[31mb\n\x07\u202ec") == "a\\x1b[31mb\\n\\x07\\u202ec"
+    assert visible("🐋 é שלום") == "🐋 é שלום"
+    assert visible("👩\u200d🚀") == "👩\u200d🚀"
+
+
+def test_long_texts_are_shortened() -> None:
+    assert shortened("x" * 100, 10) == "xxxxxxxxx…"
+    assert shortened("short", 10) == "short"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (65.4, "1:05"), (3600 * 2 + 61, "2:01:01")])
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_nothing_is_promised_before_something_was_measured() -> None:
+    assert Estimate({"image": 5, "video": 5}).seconds_left() is None
+
+
+def test_the_estimate_learns_from_what_each_kind_took() -> None:
+    estimate = Estimate({"image": 2, "video": 2})
+    estimate.advance("image", 0.5, 1.0)
+    assert estimate.seconds_left() == pytest.approx(1.5 * 2 + 2 * 8)
+    estimate.advance("image", 1.0, 1.0)
+    estimate.finish("image")
+    estimate.advance("image", 0.0, 2.0)
+    estimate.finish("image")
+    assert estimate.seconds_left() == pytest.approx(2 * 8)
+    estimate.advance("video", 0.5, 10.0)
+    assert estimate.seconds_left() == pytest.approx(30)
+
+
+def test_without_a_terminal_there_is_one_plain_line_an_item(capsys: pytest.CaptureFixture[str]) -> None:
+    item = Item("g", "image", 1, 7, "storybook", "done", "ana/g-image-1.png")
+    with Display() as display:
+        display(Waiting("another order is being made"))
+        display(Said("no style"))
+        display(Said("no style"))
+        display(Finished(item))
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.splitlines() == [
+        "another order is being made",
+        "no style",
+        "image 1 of 0: ana/g-image-1.png",
+    ]
+
+
+def test_on_a_terminal_progress_names_item_step_and_times() -> None:
+    """The real program on a real pseudo-terminal."""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        aigen_command("generate", "a kite in the rain", *SMALL, "--images", 1, "--videos", 2, "--user", "ana"),
+        stdin=follower,
+        stdout=subprocess.DEVNULL,
+        stderr=follower,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "120"},
+    )
+    os.close(follower)
+    seen = b""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if select.select([leader], [], [], 0.2)[0]:
+            try:
+                seen += os.read(leader, 65536)
+            except OSError:  # the other end was closed
+                break
+    assert process.wait(10) == 0
+    os.close(leader)
+    text = seen.decode()
+    assert "storybook: built-in illustrator, not a generative model" in text
+    assert "video 1 of 2: frame" in text
+    assert "gone" in text
+    assert "left" in text
+    assert "\x1b[?25h" in text, "the cursor is shown again"
