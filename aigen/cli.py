@@ -79,6 +79,13 @@ Content = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+def _whole_number(text: str | int) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a whole number") from None
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         from aigen import __version__
@@ -167,8 +174,8 @@ def _print_order(workshop: "Workshop", order: "Generation", as_json: bool) -> No
 def generate(
     prompt: Annotated[str | None, typer.Argument(help="What the pictures and videos shall show.")] = None,
     user: Annotated[str | None, typer.Option("--user", metavar="ID", help="Whose they are [a new random id].")] = None,
-    images: Annotated[int, typer.Option("--images", metavar="N", help="How many images.")] = 5,
-    videos: Annotated[int, typer.Option("--videos", metavar="N", help="How many videos.")] = 5,
+    images: Annotated[int, typer.Option("--images", parser=_whole_number, metavar="N", help="How many images.")] = 5,
+    videos: Annotated[int, typer.Option("--videos", parser=_whole_number, metavar="N", help="How many videos.")] = 5,
     model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="What makes them.")] = None,
     image_model: Annotated[
         str | None, typer.Option("--image-model", metavar="NAME", help="What makes the images.")
@@ -180,7 +187,8 @@ def generate(
         str, typer.Option("--style", metavar="NAME", help="plain, photorealistic, dramatic, cinematic, …")
     ] = "plain",
     seed: Annotated[
-        int | None, typer.Option("--seed", metavar="N", help="The same seed makes the same again [random].")
+        int | None,
+        typer.Option("--seed", parser=_whole_number, metavar="N", help="The same seed makes the same again [random]."),
     ] = None,
     size: Annotated[
         str | None, typer.Option("--size", metavar="WxH", help="In pixels [1024x1024, videos 1280x720].")

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import files_in, kill, left_in_work, run_aigen, start_aigen, wait_for
+from conftest import aigen_command, files_in, kill, left_in_work, run_aigen, start_aigen, wait_for
 
 ORDER = ("generate", "two cats under a full moon in the snow", "--user", "ana", "--seed", "7", "--size", "320x180", "--images", "3", "--videos", "3")  # fmt: skip
 
@@ -151,18 +151,24 @@ def test_erasing_a_user_stops_her_running_order(tmp_path: Path) -> None:
     assert json.loads(run_status(content)) == []
 
 
-def test_what_the_disk_cannot_hold_is_told_and_can_be_resumed(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+def test_what_the_disk_cannot_hold_is_told_and_can_be_resumed(tmp_path: Path) -> None:
     """A limit on file sizes stands in for a full disk, which needs root (test_system.py has the real one)."""
     content = tmp_path / "content"
-    limited = [
-        "bash",
-        "-c",
-        f'ulimit -f 190; trap "" XFSZ; exec python -m aigen {" ".join(map(repr, ORDER))} --content {content}',
-    ]
-    result = subprocess.run(limited, capture_output=True, text=True, timeout=120, check=False)
+    order = aigen_command(
+        "generate", "a kite in the rain", "--size", "2000x2000", "--images", 2, "--videos", 0, "--content", content
+    )
+    result = subprocess.run(
+        ["bash", "-c", 'ulimit -f 500; trap "" XFSZ; exec "$@"', "limited", *order],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert result.returncode == 1, result.stderr
     assert "full" in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr
+    assert files_in(content) == {}
     assert standing(content)["interrupted"]
     assert run_aigen("resume", "--content", content).returncode == 0
-    assert files_in(content) == undisturbed
+    assert len(files_in(content)) == 2
+    assert left_in_work(content) == []

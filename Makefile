@@ -1,0 +1,42 @@
+# Every target sets up what it needs. CI runs these same commands (.ci/run).
+.PHONY: demo test test-system check fix benchmark clean
+
+AIGEN = .venv/bin/aigen
+SET_UP = scripts/set_up.sh scripts/system_libraries.sh pyproject.toml
+
+demo: .venv/installed
+	$(AIGEN) generate "two cats under a full moon in the snow" --user demo --seed 7
+
+test: .venv/installed-dev
+	.venv/bin/pytest -n auto -m "not system"
+
+test-system: .venv/installed-dev
+	.venv/bin/pytest -m system
+
+check: .venv/installed-dev
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/pytest -n auto -m "not system"
+
+fix: .venv/installed-dev
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+benchmark: .venv/installed-benchmark
+	.venv/bin/python benchmarks/run.py
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache
+
+.venv/installed: $(SET_UP)
+	scripts/set_up.sh
+	touch $@
+
+.venv/installed-dev: $(SET_UP)
+	scripts/set_up.sh dev
+	touch .venv/installed $@
+
+.venv/installed-benchmark: $(SET_UP)
+	scripts/set_up.sh benchmark
+	touch .venv/installed $@

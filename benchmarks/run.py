@@ -1,0 +1,81 @@
+"""Measure what users wait for: `make benchmark`. Prints figures; asserts nothing, machines differ.
+
+- the whole order, cold: 5 images and 5 videos, wall time and peak memory of the process
+- `aigen --help` beside `llm --help` in the same run
+- drawing and encoding apart, frames a second
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+PROMPT = "two cats under a full moon in the snow"
+
+
+def seconds(command: list[str]) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def whole_order() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "aigen", "generate", PROMPT, "--seed", "7", "--content", folder]
+        began = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - began
+        assert os.waitstatus_to_exitcode(status) == 0
+    processor = usage.ru_utime + usage.ru_stime
+    print(f"5 images and 5 videos, cold: {wall:.1f} s, {processor / wall:.2f} cores busy, peak {usage.ru_maxrss / 1024:.0f} MB")
+
+
+def start_up() -> None:
+    """Median of several, taken in turn so that a busy machine slows both."""
+    tools = {name: [str(Path(sys.executable).parent / name), "--help"] for name in ("aigen", "llm")}
+    times: dict[str, list[float]] = {name: [] for name in tools}
+    for _ in range(7):
+        for name, command in tools.items():
+            times[name].append(seconds(command))
+    aigen, llm = (statistics.median(times[name]) for name in ("aigen", "llm"))
+    print(f"aigen --help: {aigen:.3f} s; llm --help: {llm:.3f} s; ratio {aigen / llm:.2f}")
+
+
+def frames() -> None:
+    import numpy
+    import skia
+
+    from aigen.media import VideoWriter
+    from aigen.pipelines.storybook.plan import make_plan
+    from aigen.pipelines.storybook.scene import Scene
+    from aigen.types import Size
+
+    size, count = Size(1280, 720), 96
+    pixels = numpy.zeros((size.height, size.width, 4), numpy.uint8)
+    surface = skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType)
+    scene = Scene(make_plan(PROMPT), "plain", 1, 7, size)
+
+    def draw(use: Callable[[], object]) -> float:
+        began = time.perf_counter()
+        for frame in range(count):
+            scene.draw(surface.getCanvas(), frame / 24, 4.0)
+            use()
+        return count / (time.perf_counter() - began)
+
+    drawing = draw(lambda: None)
+    with tempfile.TemporaryDirectory() as folder:
+        video = VideoWriter(Path(folder) / "a.mp4", size, 24)
+        with video:
+            both = draw(lambda: video.write(pixels))
+    print(f"1280x720: drawing alone {drawing:.0f} frames/s; drawing and encoding {both:.0f} frames/s")
+
+
+if __name__ == "__main__":
+    whole_order()
+    start_up()
+    frames()
