@@ -32,7 +32,9 @@ def whole_order() -> None:
         wall = time.perf_counter() - began
         assert os.waitstatus_to_exitcode(status) == 0
     processor = usage.ru_utime + usage.ru_stime
-    print(f"5 images and 5 videos, cold: {wall:.1f} s, {processor / wall:.2f} cores busy, peak {usage.ru_maxrss / 1024:.0f} MB")
+    print(
+        f"5 images and 5 videos, cold: {wall:.1f} s, {processor / wall:.2f} cores busy, peak {usage.ru_maxrss / 1024:.0f} MB"
+    )
 
 
 def start_up() -> None:

@@ -133,6 +133,20 @@ def kill(process: subprocess.Popen[str], how: int = signal.SIGKILL) -> tuple[str
     return process.communicate(timeout=60)
 
 
+def kill_worker(content: Path, how: int) -> int:
+    """Send a signal to every worker on a content folder; how many there were."""
+    found = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            arguments = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:  # it has just ended
+            continue
+        if "worker" in arguments and str(content.absolute()) in arguments:
+            os.kill(int(folder.name), how)
+            found += 1
+    return found
+
+
 def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():

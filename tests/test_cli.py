@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import SMALL, aigen_command, files_in, kill, left_in_work, run_aigen, start_aigen, wait_for
+from conftest import SMALL, aigen_command, files_in, kill, kill_worker, left_in_work, run_aigen, start_aigen, wait_for
 
 from aigen import __version__
 
@@ -274,7 +274,7 @@ def test_a_detached_order_is_made_in_the_background() -> None:
     assert (second.returncode, len(second.stderr.splitlines())) == (3, 1), (
         "the one that --detach started still waits for work"
     )
-    subprocess.run(["pkill", "-f", f"worker --idle-limit.*{CONTENT.absolute()}"], check=False)
+    assert kill_worker(CONTENT, signal.SIGKILL) == 1
 
 
 def test_a_worker_ends_politely_on_sigterm() -> None:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import aigen_command, files_in, kill, left_in_work, run_aigen, start_aigen, wait_for
+from conftest import aigen_command, files_in, kill, kill_worker, left_in_work, run_aigen, start_aigen, wait_for
 
 ORDER = ("generate", "two cats under a full moon in the snow", "--user", "ana", "--seed", "7", "--size", "320x180", "--images", "3", "--videos", "3")  # fmt: skip
 
@@ -112,7 +112,7 @@ def test_a_worker_killed_in_mid_order_is_followed_by_one_that_finishes(
     content = tmp_path / "content"
     assert run_aigen(*ORDER, "--content", content, "--detach", "--json").returncode == 0
     wait_for(lambda: len(files_in(content)) >= 2)
-    subprocess.run(["pkill", "-KILL", "-f", f"worker .*--content {content}"], check=True)
+    assert kill_worker(content, signal.SIGKILL) == 1
     wait_for(lambda: standing(content)["interrupted"])
     assert run_aigen("worker", "--once", "--content", content).returncode == 0
     assert files_in(content) == undisturbed
@@ -136,7 +136,7 @@ def test_two_orders_a_worker_and_status_at_once_lose_nothing(tmp_path: Path) -> 
     assert "locked" not in "".join(errors for _, errors in outputs)
     assert len(files_in(content)) == 4 * 5
     assert left_in_work(content) == []
-    subprocess.run(["pkill", "-f", f"worker .*--content {content}"], check=False)
+    kill_worker(content, signal.SIGKILL)
 
 
 def test_erasing_a_user_stops_her_running_order(tmp_path: Path) -> None:
