@@ -46,6 +46,9 @@ def place_actors(look: Look) -> list[Actor]:
             entry = index[group[position]]
             scale = scenery.SCALES.get(group[position]) or scenery.SCALES.get(entry["subgroup"], 1.0)
             x, base, depth, reach = _spot(look, place, count, airborne)
+            if standing and flying:  # beside each other, not one before the other
+                x += (0.17 if airborne != look.mirrored else -0.17) * look.width / count
+                reach *= 0.85
             side = look.unit * reach * scale
             side = min(side, look.height * 0.62, look.width * 0.7)
             if airborne:
@@ -86,6 +89,13 @@ def _spot(look: Look, place: int, count: int, airborne: bool) -> tuple[float, fl
     return x, min(ground, look.height * 0.93 - look.bars), 0.85 + 0.1 * nearness, reach
 
 
+def _turned(look: Look, group: str | None, x: float, place: int) -> bool:
+    """Whether a picture is drawn mirrored: animals (drawn looking left) look into the scene, other things vary."""
+    if group == "animals-nature" and abs(x - look.width / 2) > look.width * 0.1:
+        return x < look.width / 2
+    return (look.mirrored + place) % 2 == 1
+
+
 def _actor(
     look: Look, name: str, x: float, base: float, side: float, depth: float, airborne: bool, place: int
 ) -> Actor:
@@ -112,6 +122,6 @@ def _actor(
         depth=depth,
         motion=motion,
         phase=look.random.uniform(0, math.tau) + place,
-        flip=(look.mirrored + place) % 2 == 1,
+        flip=_turned(look, entry["group"], x, place),
         shadow=0.0 if airborne or afloat else 0.5 if not look.dark else 0.7,
     )
