@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from aigen.errors import AigenError, AlreadyRunning, GenerationError, UsageError
+from aigen.errors import AigenError, AlreadyRunning, GenerationError, Interrupted, UsageError
+from aigen.types import STYLES
 
 if TYPE_CHECKING:
     from aigen.generation import Workshop
@@ -183,9 +184,7 @@ def generate(
     video_model: Annotated[
         str | None, typer.Option("--video-model", metavar="NAME", help="What makes the videos.")
     ] = None,
-    style: Annotated[
-        str, typer.Option("--style", metavar="NAME", help="plain, photorealistic, dramatic, cinematic, …")
-    ] = "plain",
+    style: Annotated[str, typer.Option("--style", metavar="NAME", help=f"{', '.join(STYLES)}.")] = "plain",
     seed: Annotated[
         int | None,
         typer.Option("--seed", parser=_whole_number, metavar="N", help="The same seed makes the same again [random]."),
@@ -300,8 +299,7 @@ def _generate(
         def report(event: "Report") -> None:
             display(event)
             if isinstance(event, Placed):
-                if not as_json:
-                    typer.echo(f"user {event.generation.user_id}")
+                typer.echo(f"user {event.generation.user_id}", err=as_json)
                 _announce(event.generation)
 
         workshop = _workshop(content, report, create=True)
@@ -310,8 +308,12 @@ def _generate(
     if no_wait:
         _print_order(workshop, order, as_json)
         return
-    if "terminal" in order.request.notify:
-        notify.wait_until_due(order, workshop.clock, time.sleep)
+    if "terminal" in order.request.notify and notify.seconds_early(order, workshop.clock):
+        typer.echo("it is made; waiting for the time to tell you (Ctrl-C ends the waiting only)", err=True)
+        try:
+            notify.wait_until_due(order, workshop.clock, time.sleep)
+        except KeyboardInterrupt:
+            raise Interrupted(f"you are not told any more; it is made: aigen status {order.user_id}") from None
     notify.tell_terminal(order, workshop.store, workshop.clock, lambda: typer.echo("your content is ready:", err=True))
     _print_order(workshop, order, as_json)
 

@@ -100,9 +100,7 @@ class Display:
         with self._lock:
             match report:
                 case Placed(generation):
-                    self._print(
-                        f"order {generation.generation_id} of user {generation.user_id}: {shortened(generation.prompt)}"
-                    )
+                    self._print(f"order {generation.generation_id}: {shortened(generation.prompt)}")
                 case Waiting(text) | Said(text):
                     self._say(text)
                 case Started():

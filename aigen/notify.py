@@ -18,11 +18,15 @@ def undelivered(generation: Generation) -> list[str]:
     return [channel for channel in generation.request.notify if channel != "terminal"]
 
 
-def wait_until_due(generation: Generation, clock: Clock, sleep: Callable[[float], object]) -> None:
+def seconds_early(generation: Generation, clock: Clock) -> float:
+    """How long it is until the user is to be told; 0 when the time has come or none was given."""
     if generation.request.notify_at is None:
-        return
-    due = from_text(generation.request.notify_at)
-    while (left := (due - clock()).total_seconds()) > 0:
+        return 0.0
+    return max(0.0, (from_text(generation.request.notify_at) - clock()).total_seconds())
+
+
+def wait_until_due(generation: Generation, clock: Clock, sleep: Callable[[float], object]) -> None:
+    while left := seconds_early(generation, clock):
         sleep(min(PAUSE, left))
 
 
