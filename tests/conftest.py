@@ -121,8 +121,14 @@ def run_aigen(
 
 
 def start_aigen(*arguments: object) -> subprocess.Popen[str]:
+    """Start the program in a process of its own that hears Ctrl-C, also where the tests run in the background."""
     return subprocess.Popen(
-        aigen_command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+        aigen_command(*arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
