@@ -1,5 +1,6 @@
 """What needs more than a user's machine has: a mount of its own."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,13 +11,15 @@ from conftest import aigen_command
 pytestmark = pytest.mark.system
 
 
+# A user makes a name space in which they may mount; root just keeps the mount to itself.
+UNSHARE = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
+
+
 def may_mount() -> bool:
-    return (
-        shutil.which("unshare") is not None and subprocess.run(["unshare", "-rm", "true"], check=False).returncode == 0
-    )
+    return shutil.which("unshare") is not None and subprocess.run([*UNSHARE, "true"], check=False).returncode == 0
 
 
-@pytest.mark.skipif(not may_mount(), reason="mounting needs user namespaces")
+@pytest.mark.skipif(not may_mount(), reason="mounting needs root or user namespaces")
 def test_a_full_disk_is_told_and_the_order_is_resumed_when_there_is_space(tmp_path: Path) -> None:
     content = tmp_path / "disk" / "content"
     content.parent.mkdir()
@@ -31,7 +34,7 @@ def test_a_full_disk_is_told_and_the_order_is_resumed_when_there_is_space(tmp_pa
         ls {content}/.work
     """
     result = subprocess.run(
-        ["unshare", "-rm", "bash", "-c", script, "script", *order],
+        [*UNSHARE, "bash", "-c", script, "script", *order],
         capture_output=True,
         text=True,
         timeout=120,
