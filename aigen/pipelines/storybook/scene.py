@@ -228,18 +228,25 @@ class Scene:
             )
 
     def _draw_snow(self, canvas: skia.Canvas, time: float) -> None:
-        for many, size, speed, alpha in ((150, 0.004, 0.05, 0.75), (70, 0.008, 0.09, 0.9), (22, 0.02, 0.15, 0.8)):
-            paint = skia.Paint(Alphaf=alpha)
-            for x, y, own, phase in self._scattered(many, many):
-                level = (y + time * speed * (0.8 + 0.4 * own)) % 1.06 - 0.03
-                across = (x + time * speed * 0.15 + math.sin(time * 1.2 + phase) * 0.008) % 1.04 - 0.02
-                side = self.look.unit * size * (0.7 + 0.6 * own)
-                canvas.drawImageRect(
-                    self.flake,
-                    skia.Rect.MakeXYWH(across * self.look.width, level * self.look.height, side, side),
-                    LINEAR,
-                    paint,
+        look = self.look
+        for many, size, speed, alpha in ((150, 0.0032, 0.05, 190), (70, 0.0058, 0.09, 225), (22, 0.02, 0.15, 205)):
+            places = [
+                (
+                    ((x + time * speed * 0.15 + math.sin(time * 1.2 + phase) * 0.008) % 1.04 - 0.02) * look.width,
+                    ((y + time * speed * (0.8 + 0.4 * own)) % 1.06 - 0.03) * look.height,
                 )
+                for x, y, own, phase in self._scattered(many, many)
+            ]
+            if size < 0.01:  # as dots in one call: each bitmap costs as much as all of them
+                white = colour((255, 255, 255), alpha)
+                paint = skia.Paint(AntiAlias=True, Color=white, StrokeCap=skia.Paint.kRound_Cap)
+                for part, share in ((places[::2], 0.8), (places[1::2], 1.25)):
+                    paint.setStrokeWidth(max(1.0, look.unit * size * share))
+                    canvas.drawPoints(skia.Canvas.kPoints_PointMode, [skia.Point(*place) for place in part], paint)
+                continue
+            side = look.unit * size
+            for x, y in places:
+                canvas.drawImageRect(self.flake, skia.Rect.MakeXYWH(x, y, side, side), LINEAR, skia.Paint(Alphaf=0.8))
 
     def _draw_rain(self, canvas: skia.Canvas, time: float) -> None:
         slant = 0.25 if self.look.plan.weather == "storm" else 0.1
