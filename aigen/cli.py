@@ -6,14 +6,18 @@ exit code. Whatever is heavy is imported by the command that needs it, so that `
 
 import json
 import os
+import signal
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from aigen.errors import AigenError, AlreadyRunning, GenerationError, Interrupted, UsageError
+from aigen.errors import AigenError, AlreadyRunning, Cancelled, GenerationError, Interrupted, UsageError
 from aigen.types import STYLES
 
 if TYPE_CHECKING:
@@ -22,60 +26,99 @@ if TYPE_CHECKING:
     from aigen.types import Generation, GenerationRequest, Report
 
 
+# Set by Ctrl-C and SIGTERM, beside the KeyboardInterrupt that they raise.
+_interrupted = threading.Event()
+
+
 class Commands(TyperGroup):
     """Turns errors into one line and an exit code, in one place for all commands."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="backslashreplace")  # a terminal without emoji is no reason to stop
+        _prepare_process()
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
         except typer.Abort:
             code = 130
         except Exception as error:
             if os.environ.get("AIGEN_DEBUG"):
-                raise
+                import traceback
+
+                traceback.print_exc()
             code = _explain(error)
         if standalone_mode:
             sys.exit(code if isinstance(code, int) else 0)
         return code
 
 
+def _prepare_process() -> None:
+    os.umask(0o077)  # what a user makes is nobody else's business
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without emoji is no reason to stop
+    if threading.current_thread() is threading.main_thread():
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else the shell wants it ignored
+            signal.signal(signal.SIGINT, _interrupt)
+        signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    _interrupted.set()
+    raise KeyboardInterrupt
+
+
+def _say(text: str) -> None:
+    """A message beside the results; where nobody can read it, the work goes on."""
+    with suppress(OSError):
+        typer.echo(text, err=True)
+
+
 def _explain(error: Exception) -> int:
     """Print an error as one line; the exit code it means."""
     from aigen.display import visible
 
-    if isinstance(error, AigenError | typer.TyperException):
-        text = str(error) if isinstance(error, AigenError) else error.format_message()
-        context = getattr(error, "ctx", None)
-        advice = f" (see {context.command_path} --help)" if context else ""
-        typer.echo(visible(f"aigen: {text}{advice}"), err=True)
-        return error.exit_code
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what reads us has gone: nothing more is to be flushed to it
         return 1
-    reason = visible(f"{type(error).__name__}: {error}")
-    typer.echo(f"aigen: unexpected {reason}; aigen --debug … shows where", err=True)
-    return 1
+    if isinstance(error, AigenError):
+        text, code = str(error), error.exit_code
+    elif _interrupted.is_set():
+        text, code = "interrupted", 130
+    elif isinstance(error, typer.TyperException):
+        context = getattr(error, "ctx", None)
+        advice = f" (see {context.command_path} --help)" if context else ""
+        text, code = error.format_message() + advice, error.exit_code
+    else:
+        text, code = f"unexpected {type(error).__name__}: {error}; aigen --debug … shows where", 1
+    _say(visible(f"aigen: {text}"))
+    return code
 
 
 app = typer.Typer(
     cls=Commands,
     add_completion=False,
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Pictures and videos from a text prompt, made on this machine.",
 )
 users_app = typer.Typer(
-    cls=TyperGroup, no_args_is_help=True, rich_markup_mode=None, help="List users, set a password, erase a user."
+    cls=TyperGroup, invoke_without_command=True, rich_markup_mode=None, help="List users, set a password, erase a user."
 )
 app.add_typer(users_app, name="users")
 
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise typer.BadParameter("it is empty: give a folder")
+    return Path(text)
+
+
 Content = Annotated[
-    Path | None, typer.Option("--content", metavar="DIR", help="The folder that holds everything [generated_content].")
+    Path | None,
+    typer.Option(
+        "--content", parser=_folder, metavar="DIR", help="The folder that holds everything [generated_content]."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -102,6 +145,7 @@ def _set_debug(wanted: bool) -> None:
 
 @app.callback()
 def main(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version.")
     ] = False,
@@ -109,7 +153,17 @@ def main(
         bool, typer.Option("--debug", callback=_set_debug, help="Show where an error comes from.")
     ] = False,
 ) -> None:
-    pass
+    _help_without_command(context)
+
+
+@users_app.callback()
+def users_main(context: typer.Context) -> None:
+    _help_without_command(context)
+
+
+def _help_without_command(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 # What commands share
@@ -121,17 +175,22 @@ def _settings() -> "Settings":
     return read_settings(os.environ, Path.cwd(), settings_file())
 
 
-def _workshop(content: Path | None, report: "Any" = None, create: bool = False) -> "Workshop":
+@contextmanager
+def _open_workshop(
+    content: Path | None, report: "Callable[[Report], None]" = lambda report: None, create: bool = False
+) -> "Iterator[Workshop]":
     from aigen.generation import Workshop
     from aigen.store import Store
 
     folder = _settings().content(content)
-    store = Store.open(folder, create=create)
-    return Workshop(folder, store, report) if report else Workshop(folder, store)
+    with Store.open(folder, create=create) as store:
+        yield Workshop(folder, store, report, interrupted=_interrupted.is_set)
 
 
 def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """JSON that is safe on a terminal: whatever does not print is written as an escape, which JSON readers undo."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    typer.echo("".join(part if part.isprintable() or part == "\n" else json.dumps(part)[1:-1] for part in text))
 
 
 def _paths(workshop: "Workshop", order: "Generation", kind: str) -> list[str]:
@@ -224,12 +283,11 @@ def generate(
         notify_at=notify_at,
         notify=tuple(notify or ["terminal"]),
     )
-    if plan:
-        _print_plan(request, as_json)
-        return
     # Before the store is opened: a wrong order leaves nothing behind, not even an empty store.
     request = generation.check(request, user, _settings().model)
-    if detach:
+    if plan:
+        _print_plan(request, as_json)
+    elif detach:
         _order(request, user, as_json, content)
     else:
         _generate(request, user, no_wait, as_json, content)
@@ -250,7 +308,8 @@ def _ask(notify_at: str | None) -> tuple[str, str | None]:
 def _print_plan(request: "GenerationRequest", as_json: bool) -> None:
     from aigen import pipelines
 
-    name, _ = pipelines.choose("image", request.model_for("image"), _settings().model)
+    name = request.image_model or request.video_model
+    assert name is not None
     pipeline = pipelines.load(name)
     if not hasattr(pipeline, "plan"):
         raise UsageError(f"model {name!r} plans no scene that could be shown: leave out --plan")
@@ -273,24 +332,22 @@ def _order(request: "GenerationRequest", user: str | None, as_json: bool, conten
     from aigen import generation, worker
     from aigen.display import Display
 
-    with Display() as display:
-        workshop = _workshop(content, display, create=True)
+    with Display() as display, _open_workshop(content, display, create=True) as workshop:
         order = generation.place(workshop, request, user, detached=True)
         worker.start(workshop.content)
-    if as_json:
-        _print_json(_describe(workshop, order))
-    else:
+        if as_json:
+            _print_json(_describe(workshop, order))
+            return
         typer.echo(f"user {order.user_id}")
-        typer.echo(f"see how far it is: aigen status {order.user_id} --watch", err=True)
+        _announce(order)
+        _say(f"see how far it is: aigen status {order.user_id} --watch")
 
 
 def _generate(
     request: "GenerationRequest", user: str | None, no_wait: bool, as_json: bool, content: Path | None
 ) -> None:
     """Place an order, make it here, and tell when its time has come."""
-    import time
-
-    from aigen import generation, notify
+    from aigen import generation
     from aigen.display import Display
     from aigen.types import Placed
 
@@ -299,23 +356,34 @@ def _generate(
         def report(event: "Report") -> None:
             display(event)
             if isinstance(event, Placed):
-                typer.echo(f"user {event.generation.user_id}", err=as_json)
-                _announce(event.generation)
+                with suppress(OSError):  # nobody reads us; the order is made all the same
+                    typer.echo(f"user {event.generation.user_id}", err=as_json)
+                    _announce(event.generation)
 
-        workshop = _workshop(content, report, create=True)
-        generation.tidy(workshop)
-        order = generation.generate(workshop, request, user)
-    if no_wait:
-        _print_order(workshop, order, as_json)
+        with _open_workshop(content, report, create=True) as workshop:
+            generation.tidy(workshop)
+            order = generation.generate(workshop, request, user)
+            display.stop()
+            if not no_wait:
+                _tell(workshop, order)
+            _print_order(workshop, order, as_json)
+
+
+def _tell(workshop: "Workshop", order: "Generation") -> None:
+    """Tell by this terminal, when the time has come, if that was asked for."""
+    import time
+
+    from aigen import notify
+
+    if "terminal" not in order.request.notify:
         return
-    if "terminal" in order.request.notify and notify.seconds_early(order, workshop.clock):
-        typer.echo("it is made; waiting for the time to tell you (Ctrl-C ends the waiting only)", err=True)
+    if notify.seconds_early(order, workshop.clock):
+        _say("it is made; waiting for the time to tell you (Ctrl-C ends the waiting only)")
         try:
             notify.wait_until_due(order, workshop.clock, time.sleep)
         except KeyboardInterrupt:
             raise Interrupted(f"you are not told any more; it is made: aigen status {order.user_id}") from None
-    notify.tell_terminal(order, workshop.store, workshop.clock, lambda: typer.echo("your content is ready:", err=True))
-    _print_order(workshop, order, as_json)
+    notify.tell_terminal(order, workshop.store, workshop.clock, lambda: _say("your content is ready:"))
 
 
 def _announce(order: "Generation") -> None:
@@ -327,9 +395,9 @@ def _announce(order: "Generation") -> None:
         local = due.astimezone().strftime("%Y-%m-%d %H:%M")
         passed = due <= times.from_text(order.requested_at)
         told = f"{local} has passed: you are told when it is ready" if passed else f"you are told at {local}"
-        typer.echo(told, err=True)
+        _say(told)
     for channel in notify.undelivered(order):
-        typer.echo(f"the notice for {channel} is kept in the store: this version tells by terminal only", err=True)
+        _say(f"the notice for {channel} is kept in the store: this version tells by terminal only")
 
 
 @app.command()
@@ -344,14 +412,17 @@ def status(
 
     from aigen import status as orders
 
-    workshop = _workshop(content)
-    if not watch:
-        found = orders.look(workshop, user_id)
-        _print_json([order.as_json() for order in found]) if as_json else orders.print_table(found)
-    elif as_json:
-        orders.follow(workshop, user_id, time.sleep, lambda found: _print_json([order.as_json() for order in found]))
-    else:
-        orders.watch(workshop, user_id, time.sleep)
+    with _open_workshop(content) as workshop:
+        if watch and as_json:
+            orders.follow(
+                workshop, user_id, time.sleep, lambda found: _print_json([order.as_json() for order in found])
+            )
+        elif watch:
+            orders.watch(workshop, user_id, time.sleep)
+        elif as_json:
+            _print_json([order.as_json() for order in orders.look(workshop, user_id)])
+        else:
+            orders.print_table(orders.look(workshop, user_id))
 
 
 @app.command()
@@ -362,30 +433,32 @@ def resume(
 ) -> None:
     """Finish what was interrupted."""
     from aigen import generation
+    from aigen import worker as workers
     from aigen.display import Display
 
-    failures = []
-    finished = []
-    with Display() as display:
-        workshop = _workshop(content, display)
+    failures: list[str] = []
+    finished: list[Generation] = []
+    with Display() as display, _open_workshop(content, display) as workshop:
         generation.tidy(workshop)
-        wanted = (
-            [generation_id] if generation_id else [order.generation_id for order in generation.interrupted(workshop)]
-        )
-        for each in wanted:
-            try:
-                finished.append(generation.resume(workshop, each))
-            except GenerationError as error:
-                failures.append(str(error))
-            except AlreadyRunning:
-                if generation_id:
-                    raise
-    if as_json:
-        _print_json([_describe(workshop, order) for order in finished])
-    for order in [] if as_json else finished:
-        _print_order(workshop, order, as_json)
-    if not wanted:
-        typer.echo("nothing was interrupted", err=True)
+        wanted = [order.generation_id for order in generation.interrupted(workshop)]
+        try:
+            for each in [generation_id] if generation_id else wanted:
+                try:
+                    finished.append(generation.resume(workshop, each))
+                except (GenerationError, AlreadyRunning, Cancelled, UsageError) as error:
+                    if generation_id:
+                        raise
+                    failures.append(str(error))  # the others are finished all the same
+        finally:
+            display.stop()
+            if as_json:
+                _print_json([_describe(workshop, order) for order in finished])
+            for order in [] if as_json else finished:
+                _print_order(workshop, order, as_json)
+        if not generation_id and not wanted:
+            _say("nothing was interrupted")
+        if not generation_id and not workers.is_running(workshop.content) and (left := workers.waiting(workshop)):
+            _say(f"orders that wait for a worker: {len(left)}; make them with aigen worker --once")
     if failures:
         raise GenerationError("; ".join(failures))
 
@@ -397,8 +470,9 @@ def cancel(
     """Give up an order; what is finished stays."""
     from aigen import generation
 
-    generation.cancel(_workshop(content), generation_id)
-    typer.echo(f"order {generation_id} is cancelled", err=True)
+    with _open_workshop(content) as workshop:
+        generation.cancel(workshop, generation_id)
+    _say(f"order {generation_id} is cancelled")
 
 
 @app.command()
@@ -408,25 +482,20 @@ def worker(
     content: Content = None,
 ) -> None:
     """Make detached orders, one after another, until Ctrl-C."""
-    import signal
     import time
 
     from aigen import worker as workers
     from aigen.display import Display
 
-    signal.signal(signal.SIGTERM, _interrupt)
-    with Display() as display:
-        workers.work(_workshop(content, display, create=True), time.sleep, once, idle_limit)
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+    with Display() as display, _open_workshop(content, display, create=True) as workshop:
+        workers.work(workshop, time.sleep, once, idle_limit)
 
 
 @users_app.command("list")
 def list_users(as_json: Json = False, content: Content = None) -> None:
     """List users and how many orders each has."""
-    users = _workshop(content).store.users()
+    with _open_workshop(content) as workshop:
+        users = workshop.store.users()
     if as_json:
         _print_json(
             [{**user, "made": bool(user["made"]), "has_password": bool(user["has_password"])} for user in users]
@@ -442,15 +511,15 @@ def set_password(user_id: Annotated[str, typer.Argument(help="Whose password.")]
     """Set the password for the web gallery; asked for, or read as one line from a pipe."""
     from aigen.accounts import hash_password
 
-    store = _workshop(content).store
-    if not store.has_user(user_id):
-        raise UsageError(f"user {user_id!r} is not known: see aigen users list")
-    if sys.stdin.isatty():
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-    else:
-        password = sys.stdin.readline().rstrip("\r\n")
-    store.set_password(user_id, hash_password(password))
-    typer.echo(f"the password of {user_id} is set", err=True)
+    with _open_workshop(content) as workshop:
+        if not workshop.store.has_user(user_id):
+            raise UsageError(f"user {user_id!r} is not known: see aigen users list")
+        if sys.stdin.isatty():
+            password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+        else:
+            password = sys.stdin.readline().rstrip("\r\n")
+        workshop.store.set_password(user_id, hash_password(password))
+    _say(f"the password of {user_id} is set")
 
 
 @users_app.command("delete")
@@ -462,13 +531,16 @@ def delete_user(
     """Erase a user: every order, file and record."""
     from aigen import generation
 
-    workshop = _workshop(content)
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(f"erasing {user_id!r} cannot be undone: say --yes")
         typer.confirm(f"Erase {user_id} with every picture, video and record?", abort=True, err=True)
-    generation.erase_user(workshop, user_id)
-    typer.echo(f"user {user_id} is erased", err=True)
+    with _open_workshop(content) as workshop:
+        kept = generation.erase_user(workshop, user_id)
+        _say(f"user {user_id} is erased")
+        if kept:
+            folder = workshop.content.user(user_id)
+            _say(f"not made by aigen and kept in {folder}: {', '.join(kept)}")
 
 
 @app.command()
@@ -478,7 +550,8 @@ def doctor(as_json: Json = False, content: Content = None) -> None:
 
     from aigen.doctor import examine
 
-    findings = examine(_workshop(content), _settings())
+    settings = _settings()
+    findings = examine(settings.content(content), settings)
     if as_json:
         _print_json([asdict(finding) for finding in findings])
     for finding in [] if as_json else findings:

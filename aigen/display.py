@@ -82,6 +82,7 @@ class Display:
         self._lock = threading.RLock()
         self._progress: Progress | None = None
         self._bar: TaskID | None = None
+        self._broken = False
         self._said: set[str] = set()
         self._finished, self._made, self._total = 0.0, 0, 0
         self._counts: Counter[Kind] = Counter()
@@ -94,10 +95,19 @@ class Display:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._stop()
+        self.stop()
 
     def __call__(self, report: Report) -> None:
+        """Show a report. Where nobody reads us any more, the work goes on without being shown."""
+        try:
+            self._show(report)
+        except (OSError, SystemExit):  # rich ends the program when its pipe breaks
+            self._broken = True
+
+    def _show(self, report: Report) -> None:
         with self._lock:
+            if self._broken:
+                return
             match report:
                 case Placed(generation):
                     self._print(f"order {generation.generation_id}: {shortened(generation.prompt)}")
@@ -120,7 +130,7 @@ class Display:
             self._print(text)
 
     def _start(self, started: Started) -> None:
-        self._stop()
+        self.stop()
         for label in started.labels:
             self._print(label)
         self._counts = Counter(item.kind for item in started.items)
@@ -192,8 +202,9 @@ class Display:
     def _name(self, item: Item) -> str:
         return f"{item.kind} {item.number} of {self._counts[item.kind]}"
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Take the live display away, for what is printed after it."""
         with self._lock:
-            if self._progress:
-                self._progress.stop()
-                self._progress = None
+            progress, self._progress = self._progress, None
+            if progress and not self._broken:
+                progress.stop()

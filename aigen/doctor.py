@@ -5,17 +5,21 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Literal
 
 from aigen import __version__, generation, pipelines, worker
 from aigen.errors import AigenError
 from aigen.generation import Workshop
-from aigen.settings import Settings
+from aigen.settings import ContentFolder, Settings
+from aigen.store import Store
 from aigen.types import KINDS
 
 # An order of 5 and 5 takes about 15 MB; below this one is likely to fill the disk.
 SPACE_NEEDED = 200_000_000
+
+
+State = Literal["ok", "note", "wrong"]
 
 
 @dataclass(frozen=True)
@@ -23,46 +27,36 @@ class Finding:
     """`state`: ok; note (works, but could do more); wrong (orders cannot be made). `advice` says what to do."""
 
     name: str
-    state: Literal["ok", "note", "wrong"]
+    state: State
     text: str
     advice: str | None = None
 
 
-def examine(workshop: Workshop, settings: Settings) -> list[Finding]:
+def examine(content: ContentFolder, settings: Settings) -> list[Finding]:
     """Every finding, in the order a person would ask."""
+    machine = f"{__version__}, Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     return [
-        Finding(
-            "aigen",
-            "ok",
-            f"{__version__}, Python {platform.python_version()} on {platform.system()} {platform.machine()}",
-        ),
+        Finding("aigen", "ok", machine),
         Finding("processor", "ok", f"{os.cpu_count()} cores"),
-        _graphics(),
+        _works("GPU", _graphics, "diffusion models need it: pip install --force-reinstall 'torch>=2.6,<2.14'", "note"),
         *_models(settings),
         _works("drawing", _draw, "install Debian's libgl1 libegl1 libexpat1 libfontconfig1 (make does it)"),
         _works("video encoder", _encode, "install the av package anew: pip install --force-reinstall av"),
-        _folder(workshop),
-        _orders(workshop),
-        _worker(workshop),
+        _folder(content),
+        *_orders(content),
         *_settings(settings),
     ]
 
 
-def _graphics() -> Finding:
-    try:
-        torch_version = version("torch")
-    except PackageNotFoundError:
-        return Finding(
-            "GPU", "note", "torch is not installed", "diffusion models need it: pip install 'torch>=2.6,<2.14'"
-        )
+def _graphics() -> str:
     import torch
 
     if torch.cuda.is_available():
         memory = torch.cuda.get_device_properties(0).total_memory / 2**30
-        return Finding("GPU", "ok", f"{torch.cuda.get_device_name(0)}, {memory:.0f} GiB (torch {torch_version})")
+        return f"{torch.cuda.get_device_name(0)}, {memory:.0f} GiB (torch {torch.__version__})"
     if torch.backends.mps.is_available():
-        return Finding("GPU", "ok", f"Apple GPU (torch {torch_version})")
-    return Finding("GPU", "note", f"none that torch {torch_version} can use; storybook needs none")
+        return f"Apple GPU (torch {torch.__version__})"
+    return f"none that torch {torch.__version__} can use; storybook needs none"
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
@@ -74,11 +68,11 @@ def _models(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"{kind}s", "wrong", str(error), "set AIGEN_MODEL to a known model, or unset it")
 
 
-def _works(name: str, attempt: Callable[[], str], advice: str) -> Finding:
+def _works(name: str, attempt: Callable[[], str], advice: str, otherwise: State = "wrong") -> Finding:
     try:
         return Finding(name, "ok", attempt())
     except Exception as error:  # whatever a library does not find on this machine is the finding
-        return Finding(name, "wrong", f"{type(error).__name__}: {error}", advice)
+        return Finding(name, otherwise, f"{type(error).__name__}: {error}", advice)
 
 
 def _draw() -> str:
@@ -95,8 +89,8 @@ def _encode() -> str:
     return f"H.264 by PyAV {av.__version__}"
 
 
-def _folder(workshop: Workshop) -> Finding:
-    root = workshop.content.root
+def _folder(content: ContentFolder) -> Finding:
+    root = content.root
     place = next(folder for folder in (root, *root.parents) if folder.exists())
     free = shutil.disk_usage(place).free
     text = f"{root}, {free / 1e9:.1f} GB free"
@@ -109,22 +103,26 @@ def _folder(workshop: Workshop) -> Finding:
     return Finding("content folder", "ok", text if root.exists() else f"{text}; it is made with the first order")
 
 
-def _orders(workshop: Workshop) -> Finding:
-    orders = workshop.store.generations()
-    interrupted = generation.interrupted(workshop)
+def _orders(content: ContentFolder) -> Iterator[Finding]:
+    try:
+        with Store.open(content) as store:
+            workshop = Workshop(content, store)
+            orders, interrupted = store.generations(), generation.interrupted(workshop)
+            waiting = worker.waiting(workshop)
+    except AigenError as error:
+        yield Finding("store", "wrong", str(error))
+        return
     text = f"{len(orders)} in the store"
     if interrupted:
-        return Finding("orders", "note", f"{text}, {len(interrupted)} interrupted", "finish them: aigen resume")
-    return Finding("orders", "ok", text)
-
-
-def _worker(workshop: Workshop) -> Finding:
-    if worker.is_running(workshop.content):
-        return Finding("worker", "ok", "running")
-    waiting = len(worker.waiting(workshop))
-    if waiting:
-        return Finding("worker", "note", f"not running, {waiting} orders wait for one", "start it: aigen worker")
-    return Finding("worker", "ok", "not running, and nothing waits for it")
+        yield Finding("orders", "note", f"{text}, {len(interrupted)} interrupted", "finish them: aigen resume")
+    else:
+        yield Finding("orders", "ok", text)
+    if worker.is_running(content):
+        yield Finding("worker", "ok", "running")
+    elif waiting:
+        yield Finding("worker", "note", f"not running, {len(waiting)} orders wait for one", "start it: aigen worker")
+    else:
+        yield Finding("worker", "ok", "not running, and nothing waits for it")
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:

@@ -71,6 +71,8 @@ class Workshop:
     report: Callable[[Report], None] = lambda report: None
     load: Callable[[str], Pipeline] = pipelines.load
     clock: Clock = utc_now
+    # Whether Ctrl-C was pressed: a library that is just being loaded turns its KeyboardInterrupt into other errors.
+    interrupted: Callable[[], bool] = lambda: False
 
 
 def new_user_id() -> str:
@@ -181,10 +183,16 @@ def hold(content: ContentFolder, generation_id: str) -> Iterator[None]:
         lock.release()
 
 
-def is_interrupted(content: ContentFolder, generation: Generation) -> bool:
+def is_interrupted(workshop: Workshop, generation: Generation) -> bool:
     """Whether an order was begun (or was to begin at once) and nobody is making it any more."""
-    begun = generation.attempts > 0 or not generation.detached
-    return generation.status == "Processing" and begun and not content.is_locked(generation.generation_id)
+
+    def unfinished(order: Generation | None) -> bool:
+        return order is not None and order.status == "Processing" and (order.attempts > 0 or not order.detached)
+
+    if not unfinished(generation) or workshop.content.is_locked(generation.generation_id):
+        return False
+    # The lock is also free because the order has ended since its row was read.
+    return unfinished(workshop.store.generation(generation.generation_id))
 
 
 def run(workshop: Workshop, generation_id: str, detached: bool = False) -> Generation:
@@ -194,24 +202,28 @@ def run(workshop: Workshop, generation_id: str, detached: bool = False) -> Gener
     ContentError when the disk is full, which leaves the order interrupted.
     """
     store = workshop.store
+    started = False
     try:
         with _device(workshop, generation_id):
-            if not store.start(generation_id, detached):
+            started = store.start(generation_id, detached)
+            if not started:
                 raise Cancelled(f"order {generation_id} was cancelled")
             _make(workshop, generation_id)
             return _conclude(workshop, generation_id)
     except Cancelled:
         _clear(workshop, generation_id)
         raise
-    except KeyboardInterrupt:
-        if detached:
-            store.give_back(generation_id)
-        raise Interrupted(
-            f"interrupted: what is finished stays; make the rest with aigen resume {generation_id}"
-        ) from None
     except (ContentError, StoreError):
         raise
-    except Exception as error:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) or workshop.interrupted():
+            if detached and started:
+                store.give_back(generation_id)
+            raise Interrupted(
+                f"interrupted: what is finished stays; make the rest with aigen resume {generation_id}"
+            ) from None
+        if not isinstance(error, Exception):
+            raise
         if isinstance(error, OSError) and error.errno in _OUT_OF_SPACE:
             raise ContentError(
                 f"the disk of {str(workshop.content.root)!r} is full ({error.strerror}): "
@@ -226,12 +238,13 @@ def run(workshop: Workshop, generation_id: str, detached: bool = False) -> Gener
 
 def resume(workshop: Workshop, generation_id: str) -> Generation:
     """Finish an interrupted, a failed or a waiting order, here and now."""
-    generation = find(workshop.store, generation_id)
-    if generation.status == "Completed":
-        return generation
-    if generation.status == "Cancelled":
-        raise UsageError(f"order {generation_id} was cancelled: place it again with aigen generate")
+    find(workshop.store, generation_id)  # what does not exist has no lock
     with hold(workshop.content, generation_id):
+        generation = find(workshop.store, generation_id)
+        if generation.status == "Completed":
+            return generation
+        if generation.status == "Cancelled":
+            raise UsageError(f"order {generation_id} was cancelled: place it again with aigen generate")
         workshop.store.reopen(generation_id)
         return run(workshop, generation_id)
 
@@ -241,7 +254,7 @@ def interrupted(workshop: Workshop) -> list[Generation]:
     return [
         generation
         for generation in workshop.store.generations(status="Processing")
-        if is_interrupted(workshop.content, generation)
+        if is_interrupted(workshop, generation)
     ]
 
 
@@ -253,23 +266,35 @@ def cancel(workshop: Workshop, generation_id: str) -> None:
     tidy(workshop)
 
 
-def erase_user(workshop: Workshop, user_id: str) -> None:
-    """Erase a user: every row and every file. An order of theirs that is being made is stopped first."""
+def erase_user(workshop: Workshop, user_id: str) -> list[str]:
+    """Erase a user: every row and every file. An order of theirs that is being made is stopped first.
+
+    Gives the names of files in the user's folder that this program has not made; they stay, with the folder.
+    """
     content, store = workshop.content, workshop.store
     check_user_id(user_id)
     if not store.has_user(user_id):
         raise UsageError(f"user {user_id!r} is not known: see aigen users list")
-    generations = store.generations(user_id)
-    for generation in generations:
-        store.cancel(generation.generation_id)
-    for generation in generations:
-        with content.lock(generation.generation_id, timeout=30):
-            content.remove_work(generation.generation_id)
-    # Files before rows: after a crash between the two the user is still listed, and deleting again finishes it.
-    content.remove_user(user_id)
-    store.delete_user(user_id)
-    for generation in generations:
-        content.remove_lock(generation.generation_id)
+    stopped: list[str] = []
+    # Again until nothing new was ordered meanwhile; the last look and the erasing are one transaction.
+    while True:
+        for generation in store.generations(user_id):
+            store.cancel(generation.generation_id)
+            try:
+                with content.lock(generation.generation_id, timeout=30):
+                    content.remove_work(generation.generation_id)
+            except TimeoutError:
+                raise GenerationError(
+                    f"order {generation.generation_id} has been cancelled but does not stop: try again in a minute"
+                ) from None
+            stopped.append(generation.generation_id)
+        # Files before rows: after a crash between the two the user is still listed, and deleting again finishes it.
+        kept = content.remove_user(user_id, stopped)
+        if store.delete_user(user_id, stopped):
+            break
+    for generation_id in stopped:
+        content.remove_lock(generation_id)
+    return kept
 
 
 def find(store: Store, generation_id: str) -> Generation:
@@ -356,7 +381,7 @@ def _make_batch(workshop: Workshop, generation: Generation, pipeline: Pipeline, 
     missing = {item.seed: item for item in items}
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer") as writer:
         writing: Future[None] | None = None
-        for made in pipeline.generate(task, _run(workshop, missing)):
+        for made in pipeline.generate(task, _run(workshop, items, missing)):
             if writing:
                 writing.result()
             writing = writer.submit(_record, workshop, generation, missing.pop(made.seed), made)
@@ -367,27 +392,30 @@ def _make_batch(workshop: Workshop, generation: Generation, pipeline: Pipeline, 
         raise GenerationError(f"model {items[0].model!r} ended without making {names}")
 
 
-def _run(workshop: Workshop, missing: dict[int, Item]) -> Run:
+def _run(workshop: Workshop, items: list[Item], missing: dict[int, Item]) -> Run:
     """A pipeline's way up. The item in hand is the first of those still `missing`."""
     beaten_at = monotonic()
+    by_seed = {item.seed: item for item in items}
+
+    def in_hand() -> Item:
+        return next(iter(missing.values()), items[-1])
 
     def step(done: int, total: int, text: str) -> None:
         nonlocal beaten_at
-        item = next(iter(missing.values()))
+        item = in_hand()
         workshop.report(Step(item, done, total, text))
         if monotonic() - beaten_at >= HEARTBEAT:
             beaten_at = monotonic()
             _beat(workshop, item.generation_id, f"{item.name}: {text} {done} of {total}")
 
     def check() -> None:
-        item = next(iter(missing.values()))
-        _beat(workshop, item.generation_id, item.name)
+        _beat(workshop, in_hand().generation_id, in_hand().name)
 
     return Run(
         step=step,
         say=lambda text: workshop.report(Said(text)),
-        remember=lambda seed, key, value: workshop.store.remember(missing[seed], key, value),
-        recall=lambda seed, key: workshop.store.recall(missing[seed], key),
+        remember=lambda seed, key, value: workshop.store.remember(by_seed[seed], key, value),
+        recall=lambda seed, key: workshop.store.recall(by_seed[seed], key),
         check=check,
     )
 
@@ -403,6 +431,7 @@ def _record(workshop: Workshop, generation: Generation, item: Item, made: Output
             media.publish(made.path, workshop.content.file(path))
             item = replace(item, state="done", path=path, parameters=made.parameters)
             if not store.finish_item(item):
+                workshop.content.file(path).unlink(missing_ok=True)
                 raise Cancelled(f"order {item.generation_id} was cancelled")
     workshop.report(Finished(item))
 

@@ -6,6 +6,11 @@ from sqlite_utils.migrations import Migrations
 migrations = Migrations("aigen")
 
 
+def is_known(name: str) -> bool:
+    """Whether this program has a migration of this name; a store that has others is newer."""
+    return name in globals()
+
+
 @migrations(transactional=False)
 def m001_write_ahead_log(database: Database) -> None:
     database.enable_wal()

@@ -52,7 +52,7 @@ class ContentFolder:
         return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
     def lock(self, name: str, timeout: float = 0) -> FileLock:
-        """A lock between processes, free again the moment its holder dies. Acquire it to hold it."""
+        """A lock between processes, free again the moment its holder dies. Acquiring it may raise TimeoutError."""
         path = self.root / ".work" / f"{name}.lock"
         path.parent.mkdir(parents=True, exist_ok=True)
         return FileLock(path, timeout=timeout)
@@ -91,10 +91,25 @@ class ContentFolder:
     def remove_work(self, generation_id: str) -> None:
         _remove(self.work(generation_id))
 
-    def remove_user(self, user_id: str) -> None:
-        """Remove a user's files and what was derived from them."""
-        _remove(self.user(user_id))
+    def remove_user(self, user_id: str, generation_ids: list[str]) -> list[str]:
+        """Remove the files of a user's orders and what was derived from them; the names of files that are not ours."""
         _remove(self.thumbs(user_id))
+        folder = self.user(user_id)
+        if not folder.is_dir():
+            return []
+        if folder.is_symlink():
+            raise ContentError(f"{str(folder)!r} is a link: remove it by hand")
+        ours = tuple(f"{generation_id}-" for generation_id in generation_ids)
+        try:
+            for path in folder.iterdir():
+                if path.name.startswith(ours):
+                    path.unlink()
+            kept = sorted(path.name for path in folder.iterdir())
+            if not kept:
+                folder.rmdir()
+        except OSError as error:
+            raise ContentError(f"{str(folder)!r} cannot be removed ({error.strerror}): remove it by hand") from error
+        return kept
 
 
 def _remove(folder: Path) -> None:

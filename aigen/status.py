@@ -2,27 +2,35 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from aigen.display import shortened
 from aigen.generation import Workshop, is_interrupted
-from aigen.times import from_text
+from aigen.times import from_text, to_text
 from aigen.types import Generation, Item
+from aigen.worker import is_running
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 # Seconds between two looks of --watch.
 PAUSE = 0.5
+# Seconds that a worker may take to start.
+STARTING = 10
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one order stands; `images` and `videos` are the paths of what is finished."""
+    """Where one order stands; `images` and `videos` are the paths of what is finished.
+
+    `stranded`: it waits for a worker and none runs.
+    """
 
     order: Generation
     items: tuple[Item, ...]
     interrupted: bool
+    stranded: bool
     images: tuple[str, ...]
     videos: tuple[str, ...]
 
@@ -32,7 +40,7 @@ class Standing:
 
     @property
     def active(self) -> bool:
-        return self.order.status == "Processing" and not self.interrupted
+        return self.order.status == "Processing" and not self.interrupted and not self.stranded
 
     @property
     def state(self) -> str:
@@ -46,6 +54,8 @@ class Standing:
             return f"aigen resume {order.generation_id}"
         if order.error:
             return order.error
+        if self.stranded:
+            return "no worker runs: aigen worker"
         if order.status == "Processing":
             return order.step or ("waiting for a worker" if order.detached and not order.attempts else "starting")
         return ""
@@ -70,14 +80,19 @@ class Standing:
 def look(workshop: Workshop, user_id: str | None) -> list[Standing]:
     """Where the orders of a user, or all, stand; oldest first."""
     standings = []
+    # A worker that was started just now takes a moment.
+    worked = is_running(workshop.content)
+    lately = to_text(workshop.clock() - timedelta(seconds=STARTING))
     for order in workshop.store.generations(user_id):
         items = tuple(workshop.store.items(order.generation_id))
         paths = {
             kind: tuple(str(workshop.content.file(item.path)) for item in items if item.path and item.kind == kind)
             for kind in ("image", "video")
         }
-        interrupted = is_interrupted(workshop.content, order)
-        standings.append(Standing(order, items, interrupted, paths["image"], paths["video"]))
+        interrupted = is_interrupted(workshop, order)
+        waiting = order.status == "Processing" and order.detached and not order.attempts
+        stranded = waiting and not worked and order.requested_at < lately
+        standings.append(Standing(order, items, interrupted, stranded, paths["image"], paths["video"]))
     return standings
 
 

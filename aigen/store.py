@@ -7,7 +7,7 @@ processes working side by side cannot undo each other. Methods that change a sta
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any, Self
 from sqlite_utils import Database
 
 from aigen.errors import ContentError, StoreError, UsageError
-from aigen.migrations import migrations
+from aigen.migrations import is_known, migrations
 from aigen.settings import ContentFolder
 from aigen.times import to_text
 from aigen.types import Generation, GenerationRequest, Item, Notice
@@ -39,13 +39,14 @@ class Store:
         """
         path = content.database
         with _translated(path):
+            if path.exists():
+                _check_ours(path)
+            elif not create:
+                return cls(_migrated(_connect(":memory:")), path)
             if create:
                 content.check_writable()
-            elif not path.exists():
-                return cls(_migrated(_connect(":memory:")), path)
             database = _connect(str(path))
             try:
-                _check_ours(database, path)
                 if migrations.pending(database):
                     with content.lock("store", timeout=BUSY_TIMEOUT):
                         _migrated(database)
@@ -80,9 +81,15 @@ class Store:
     def set_password(self, user_id: str, password_hash: str) -> bool:
         return self._change("UPDATE users SET password_hash = ? WHERE user_id = ?", [password_hash, user_id])
 
-    def delete_user(self, user_id: str) -> bool:
-        """Erase every row of a user; orders, items and notices go with the user's row."""
+    def delete_user(self, user_id: str, stopped: Sequence[str]) -> bool:
+        """Erase every row of a user; orders, items and notices go with the user's row.
+
+        Nothing is erased while there is an order that is not among the `stopped` ones.
+        """
         with self._write():
+            orders = self._read("SELECT generation_id FROM generations WHERE user_id = ?", [user_id])
+            if not {row["generation_id"] for row in orders} <= set(stopped):
+                return False
             self._database.execute("DELETE FROM user_activity WHERE user_id = ?", [user_id])
             return self._database.execute("DELETE FROM users WHERE user_id = ?", [user_id]).rowcount > 0
 
@@ -140,11 +147,11 @@ class Store:
         return [_item(row) for row in rows]
 
     def start(self, generation_id: str, detached: bool) -> bool:
-        """Count an attempt at a waiting or interrupted order, made by a worker (`detached`) or in the foreground."""
+        """Count an attempt at an unfinished order. The foreground takes any; a worker only what is `detached`."""
         return self._change(
-            "UPDATE generations SET attempts = attempts + 1, detached = ?, error = NULL "
-            "WHERE generation_id = ? AND status = 'Processing'",
-            [detached, generation_id],
+            "UPDATE generations SET attempts = attempts + 1, detached = :detached, error = NULL "
+            "WHERE generation_id = :generation_id AND status = 'Processing' AND (detached OR NOT :detached)",
+            {"generation_id": generation_id, "detached": detached},
         )
 
     def give_back(self, generation_id: str) -> bool:
@@ -156,8 +163,11 @@ class Store:
         )
 
     def reopen(self, generation_id: str) -> bool:
-        """Make a failed order an unfinished one again; its failed items are planned anew."""
+        """Make a failed order an unfinished one again; its failed items are planned anew, its failure is not told."""
         with self._write():
+            self._database.execute(
+                "DELETE FROM notices WHERE generation_id = ? AND event = 'failed' AND state = 'ready'", [generation_id]
+            )
             self._database.execute(
                 "UPDATE items SET state = 'planned', error = NULL WHERE generation_id = ? AND state = 'failed'",
                 [generation_id],
@@ -319,20 +329,23 @@ class Store:
         return self._database[name]
 
 
-def _connect(path: str) -> Database:
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT)
+def _connect(path: str, uri: bool = False) -> Database:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, uri=uri)
     connection.execute("PRAGMA foreign_keys = ON")
     return Database(connection, execute_plugins=False)
 
 
-def _check_ours(database: Database, path: Path) -> None:
-    names = {name for name in database.table_names() if not name.startswith("sqlite_")}
-    if names and "generations" not in names and names != {migrations.migrations_table}:
-        raise StoreError(f"{str(path)!r} is a database of another program: choose another folder with --content")
-    known = {migration.name for migration in migrations.pending(_connect(":memory:"))}
-    newer = [migration.name for migration in migrations.applied(database) if migration.name not in known]
-    if newer:
-        raise StoreError(f"{str(path)!r} was written by a newer aigen ({newer[-1]}): upgrade with pip install -U aigen")
+def _check_ours(path: Path) -> None:
+    """Refuse what is no store of this program, without writing: even closing a connection that may write would."""
+    with closing(_connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        names = {name for name in database.table_names() if not name.startswith("sqlite_")}
+        if names and "generations" not in names and names != {migrations.migrations_table}:
+            raise StoreError(f"{str(path)!r} is a database of another program: choose another folder with --content")
+        newer = [migration.name for migration in migrations.applied(database) if not is_known(migration.name)]
+        if newer:
+            raise StoreError(
+                f"{str(path)!r} was written by a newer aigen ({newer[-1]}): upgrade with pip install -U aigen"
+            )
 
 
 def _migrated(database: Database) -> Database:
@@ -344,10 +357,14 @@ def _migrated(database: Database) -> Database:
 def _translated(path: Path) -> Iterator[None]:
     try:
         yield
+    except TimeoutError as error:
+        raise StoreError(f"{str(path)!r} is being brought up to date by another process: try again") from error
     except sqlite3.Error as error:
         reason = str(error)
-        if "disk is full" in reason:
-            raise ContentError(f"the disk of {str(path)!r} is full: free some space, then aigen resume") from error
+        if "disk is full" in reason or "disk I/O" in reason:
+            raise ContentError(
+                f"the disk of {str(path)!r} is full or failing ({reason}): free some space, then aigen resume"
+            ) from error
         if "not a database" in reason or "malformed" in reason:
             raise StoreError(
                 f"{str(path)!r} is not a store of aigen or is damaged ({reason}): "

@@ -25,7 +25,7 @@ STYLES = (
 PROMPT_LIMIT = 2000
 COUNT_LIMIT = 100
 SIDE_LIMITS = (16, 4096)
-SEED_LIMIT = 2**32 - 1
+SEED_LIMIT = 2**32 - COUNT_LIMIT  # item n has the order's seed + n - 1, which must fit 32 bits too
 
 _USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SIZE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")

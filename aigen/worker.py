@@ -59,7 +59,18 @@ def is_running(content: ContentFolder) -> bool:
 
 def start(content: ContentFolder) -> None:
     """Start a worker in the background that ends when it has had nothing to do for a while; if one runs, it stays."""
-    command = [sys.executable, "-m", "aigen", "worker", "--idle-limit", str(IDLE_LIMIT), "--content", str(content.root)]
+    # -P: without it Python would load modules that lie in the current folder.
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "aigen",
+        "worker",
+        "--idle-limit",
+        str(IDLE_LIMIT),
+        "--content",
+        str(content.root),
+    ]
     if sys.platform == "win32":
         subprocess.Popen(command, stdin=-3, stdout=-3, stderr=-3, creationflags=subprocess.DETACHED_PROCESS)
     else:
@@ -73,7 +84,7 @@ def _work_until_idle(workshop: Workshop, sleep: Callable[[float], object], idle_
     while True:
         orders = waiting(workshop)
         for order in orders:
-            _work_on(workshop, order)
+            _work_on(workshop, order.generation_id)
             idle_since = monotonic()
         if not orders:
             if idle_limit is not None and monotonic() - idle_since >= idle_limit:
@@ -81,16 +92,21 @@ def _work_until_idle(workshop: Workshop, sleep: Callable[[float], object], idle_
             sleep(PAUSE)
 
 
-def _work_on(workshop: Workshop, order: Generation) -> None:
-    if order.attempts >= ATTEMPTS:
-        reason = (
-            f"the process that made it died {order.attempts} times: try again with aigen resume {order.generation_id}"
-        )
-        workshop.store.fail(order.generation_id, reason, workshop.clock())
-        return
+def _work_on(workshop: Workshop, generation_id: str) -> None:
+    """Make one order, unless since it was listed somebody else has taken, cancelled or made it."""
+    store = workshop.store
     try:
-        with generation.hold(workshop.content, order.generation_id):
-            generation.run(workshop, order.generation_id, detached=True)
+        with generation.hold(workshop.content, generation_id):
+            order = store.generation(generation_id)
+            if order is None or order.status != "Processing" or not order.detached:
+                return
+            if order.attempts >= ATTEMPTS:
+                reason = (
+                    f"the process that made it died {order.attempts} times: try again with aigen resume {generation_id}"
+                )
+                store.fail(generation_id, reason, workshop.clock())
+                return
+            generation.run(workshop, generation_id, detached=True)
     except (Cancelled, AlreadyRunning, GenerationError) as error:
         # The store has it; the next order does not suffer for it.
         workshop.report(Said(str(error)))

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -89,6 +90,8 @@ def test_same_seed_same_bytes_for_another_user_and_order() -> None:
         (["a", "--notify", "mailto:nobody"], "nobody"),
         (["a", "--nonesuch"], "--nonesuch"),
         (["a", "b"], "b"),
+        (["a", "--content", ""], "--content"),
+        (["a", "--plan", "--style", "cubist"], "cubist"),
     ],
 )
 def test_bad_input_is_one_clear_line_and_nothing_is_written(arguments: list[str], named: str) -> None:
@@ -148,7 +151,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_hostile_prompts_are_shown_safely_and_kept_exactly() -> None:
-    prompt = "a \x1b[31mred\x1b[0m\ncat \u202e '; DROP TABLE items; -- [bold]🐋"
+    prompt = "a \x1b[31mred\x1b[0m\ncat \x7f\x9b31m \u202e '; DROP TABLE items; -- [bold]🐋"
     result = run_aigen("generate", prompt, "--user", "ana", "--size", "32x32", "--images", 1, "--videos", 0)
     assert result.returncode == 0
     table = run_aigen("status").stdout
@@ -156,7 +159,10 @@ def test_hostile_prompts_are_shown_safely_and_kept_exactly() -> None:
         assert "\x1b" not in shown
         assert "\u202e" not in shown
         assert "\\x1b[31mred" in shown
-    assert json.loads(run_aigen("status", "--json").stdout)[0]["prompt"] == prompt
+    as_json = run_aigen("status", "--json").stdout
+    assert json.loads(as_json)[0]["prompt"] == prompt
+    assert "🐋" in as_json
+    assert all(part.isprintable() or part == "\n" for part in as_json)
 
 
 def test_styles_that_storybook_lacks_are_answered_honestly() -> None:
@@ -285,3 +291,52 @@ def test_a_worker_ends_politely_on_sigterm() -> None:
     _, errors = kill(process, signal.SIGTERM)
     assert process.returncode == 130
     assert "Traceback" not in errors
+
+
+def test_without_a_command_there_is_help() -> None:
+    for command in ([], ["users"]):
+        result = run_aigen(*command)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout.startswith("Usage: ")
+        assert "\nCommands:\n" in result.stdout
+
+
+def test_debug_shows_more_and_changes_no_exit_code() -> None:
+    result = run_aigen("--debug", "generate", "")
+    assert result.returncode == 2
+    assert "Traceback" in result.stderr
+
+
+def test_what_is_made_is_private_also_in_a_folder_that_is_not(tmp_path: Path) -> None:
+    CONTENT.mkdir(mode=0o755)
+    assert run_aigen("generate", "a kite", "--size", "32x32", "--images", 1, "--videos", 1).returncode == 0
+    assert [path for path in CONTENT.rglob("*") if path.stat().st_mode & 0o077] == []
+
+
+def test_an_order_is_made_also_when_nobody_reads() -> None:
+    order = " ".join(
+        map(shlex.quote, aigen_command("generate", "a kite", "--size", "32x32", "--images", 1, "--videos", 1))
+    )
+    for ending in ("| true", "2>&1 | head -c 1", "2>/dev/full", ">&- 2>&-"):
+        subprocess.run(["bash", "-c", f"{order} {ending}"], capture_output=True, timeout=60, check=False)
+    orders = json.loads(run_aigen("status", "--json").stdout)
+    assert [order["status"] for order in orders] == ["Completed"] * 4
+
+
+def test_a_worker_loads_nothing_from_the_current_folder() -> None:
+    Path("typer.py").write_text("from pathlib import Path; Path('loaded').touch()")
+    script = "import sys; sys.path.pop(0); from aigen.cli import app; app()"
+    order = ["generate", "a kite", "--size", "32x32", "--images", "1", "--videos", "0", "--detach"]
+    subprocess.run([sys.executable, "-c", script, *order], check=True, timeout=60)
+    wait_for(lambda: list(CONTENT.glob("*/*.png")))
+    assert not Path("loaded").exists()
+    kill_worker(CONTENT, signal.SIGKILL)
+
+
+def test_doctor_tells_of_a_refused_store() -> None:
+    CONTENT.mkdir()
+    (CONTENT / "aigen.db").write_text("a letter to my aunt " * 100)
+    result = run_aigen("doctor")
+    assert result.returncode == 1
+    assert "wrong  store" in result.stdout
+    assert "video encoder" in result.stdout

@@ -172,3 +172,19 @@ def test_what_the_disk_cannot_hold_is_told_and_can_be_resumed(tmp_path: Path) ->
     assert run_aigen("resume", "--content", content).returncode == 0
     assert len(files_in(content)) == 2
     assert left_in_work(content) == []
+
+
+def test_ctrl_c_while_it_starts_is_ctrl_c(tmp_path: Path) -> None:
+    """At any moment of starting up: either nothing was ordered, or the order is interrupted; never failed."""
+    for number, pause in enumerate((0.1, 0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8)):
+        content = tmp_path / str(number)
+        process = start_aigen(*ORDER, "--content", content)
+        time.sleep(pause)
+        _, errors = kill(process, signal.SIGINT)
+        orders = json.loads(run_status(content))
+        if "import typer" in errors or "KeyboardInterrupt" in errors:
+            assert orders == [], "only before the program proper has begun"
+            continue
+        assert process.returncode == 130, errors
+        assert [order["status"] for order in orders] in ([], ["Processing"])
+        assert all(order["interrupted"] for order in orders)

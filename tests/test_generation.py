@@ -9,7 +9,7 @@ from conftest import Scribbler, StillClock, files_in, left_in_work, wait_for
 from aigen import generation
 from aigen.errors import AlreadyRunning, Cancelled, ContentError, GenerationError, Interrupted, UsageError
 from aigen.generation import Workshop
-from aigen.types import GenerationRequest, Item, Placed, Report, Run, Started, Step, Task
+from aigen.types import SEED_LIMIT, GenerationRequest, Item, Placed, Report, Run, Started, Step, Task
 
 
 def test_an_order_becomes_files_and_rows(workshop: Workshop, request_two: GenerationRequest) -> None:
@@ -192,7 +192,7 @@ def test_cancelling_what_nobody_runs_leaves_no_file_behind(
 def test_only_one_process_runs_an_order(workshop: Workshop, request_two: GenerationRequest) -> None:
     order = generation.place(workshop, request_two, "ana")
     with generation.hold(workshop.content, order.generation_id):
-        assert not generation.is_interrupted(workshop.content, order)
+        assert not generation.is_interrupted(workshop, order)
         with pytest.raises(AlreadyRunning, match=order.generation_id):
             generation.resume(workshop, order.generation_id)
 
@@ -204,7 +204,7 @@ def test_an_order_is_never_taken_for_interrupted_before_it_starts(
 
     def look(report: Report) -> None:
         if isinstance(report, Placed | Started):
-            seen.append(generation.is_interrupted(workshop.content, report.generation))
+            seen.append(generation.is_interrupted(workshop, report.generation))
 
     generation.generate(replace(workshop, report=look), request_two, "ana")
     assert seen == [False, False]
@@ -276,3 +276,113 @@ def _all_items(workshop: Workshop) -> list[Item]:
 def test_erasing_an_unknown_user_is_refused(workshop: Workshop) -> None:
     with pytest.raises(UsageError, match="not known"):
         generation.erase_user(workshop, "nobody")
+
+
+def test_erasing_keeps_files_that_are_not_ours_and_says_so(workshop: Workshop, request_two: GenerationRequest) -> None:
+    generation.generate(workshop, request_two, "photos")
+    wedding = workshop.content.user("photos") / "wedding.jpg"
+    wedding.touch()
+    assert generation.erase_user(workshop, "photos") == ["wedding.jpg"]
+    assert [path.name for path in wedding.parent.iterdir()] == ["wedding.jpg"]
+    assert workshop.store.users() == []
+
+
+def test_an_order_placed_while_its_user_is_erased_goes_too(
+    workshop: Workshop, request_two: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generation.generate(workshop, request_two, "ana")
+    whole = type(workshop.content).remove_user
+    late: list[str] = []
+
+    def order_once_more(content: object, user_id: str, names: list[str]) -> list[str]:
+        kept = whole(workshop.content, user_id, names)
+        if not late:
+            late.append(generation.place(workshop, request_two, "ana", detached=True).generation_id)
+        return kept
+
+    monkeypatch.setattr(type(workshop.content), "remove_user", order_once_more)
+    generation.erase_user(workshop, "ana")
+    assert late
+    assert workshop.store.users() == []
+    assert workshop.store.generations() == []
+
+
+def test_an_item_finished_after_its_order_was_erased_leaves_no_file(
+    workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
+) -> None:
+    def erase(task: Task, run: Run, number: int) -> None:
+        workshop.store.delete_user("ana", [order.generation_id for order in workshop.store.generations("ana")])
+
+    scribbler.before = erase
+    with pytest.raises(Cancelled):
+        generation.generate(workshop, request_two, "ana")
+    assert files_in(workshop.content.root) == {}
+    assert left_in_work(workshop.content.root) == []
+
+
+def test_an_error_that_ctrl_c_caused_counts_as_ctrl_c(
+    workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
+) -> None:
+    """A library that is being imported turns KeyboardInterrupt into an ImportError of its own."""
+    pressed: list[bool] = []
+
+    def press(task: Task, run: Run, number: int) -> None:
+        pressed.append(True)
+        raise ImportError("initialization failed")
+
+    scribbler.before = press
+    with pytest.raises(Interrupted):
+        generation.generate(replace(workshop, interrupted=lambda: bool(pressed)), request_two, "ana")
+    assert len(generation.interrupted(workshop)) == 1
+
+
+def test_an_order_that_just_ended_is_not_taken_for_interrupted(
+    workshop: Workshop, request_two: GenerationRequest
+) -> None:
+    """Its row was read while it was being made; when its lock is looked at, it has ended."""
+    order = generation.place(workshop, request_two, "ana")
+    assert generation.is_interrupted(workshop, order)
+    generation.resume(workshop, order.generation_id)
+    assert not generation.is_interrupted(workshop, order)
+
+
+def test_resuming_what_another_process_completed_is_no_error(
+    workshop: Workshop, request_two: GenerationRequest
+) -> None:
+    order = generation.generate(workshop, request_two, "ana")
+    assert generation.resume(workshop, order.generation_id) == order
+
+
+def test_a_step_after_the_last_output_is_harmless(
+    workshop: Workshop, request_two: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Scribbler.generate
+
+    def tidy_up_after(self: Scribbler, task: Task, run: Run) -> Iterator[object]:
+        yield from whole(self, task, run)
+        run.step(1, 1, "putting the pens away")
+        run.check()
+        run.remember(task.seeds[0], "pens", "away")
+
+    monkeypatch.setattr(Scribbler, "generate", tidy_up_after)
+    assert generation.generate(workshop, request_two, "ana").status == "Completed"
+
+
+def test_a_failure_that_was_mended_is_not_told(
+    workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
+) -> None:
+    scribbler.fail = {1}
+    with pytest.raises(GenerationError):
+        generation.generate(workshop, request_two, "ana")
+    scribbler.fail = set()
+    (order,) = workshop.store.generations()
+    generation.resume(workshop, order.generation_id)
+    assert [(row["event"], row["state"]) for row in workshop.store.notices(order.generation_id)] == [
+        ("completed", "ready")
+    ]
+
+
+def test_the_largest_seed_has_room_for_every_item(workshop: Workshop) -> None:
+    request = GenerationRequest(prompt="x", images=100, videos=0, seed=SEED_LIMIT)
+    order = generation.place(workshop, request, "ana")
+    assert max(item.seed for item in workshop.store.items(order.generation_id)) == 2**32 - 1

@@ -1,5 +1,5 @@
 import pytest
-from conftest import Scribbler
+from conftest import Scribbler, StillClock
 
 from aigen import generation, status
 from aigen.errors import Interrupted
@@ -51,3 +51,15 @@ def test_following_ends_when_nothing_is_being_made(workshop: Workshop, request_t
 
     status.follow(workshop, "ana", make_it, lambda standings: shown.append(standings[0].state))
     assert shown == ["Processing", "Completed"]
+
+
+def test_an_order_that_no_worker_will_take_says_so(
+    workshop: Workshop, request_two: GenerationRequest, clock: StillClock
+) -> None:
+    generation.place(workshop, request_two, "ana", detached=True)
+    clock.advance(60)
+    (standing,) = status.look(workshop, None)
+    assert (standing.remark, standing.active) == ("no worker runs: aigen worker", False)
+    with workshop.content.lock("worker"):
+        (standing,) = status.look(workshop, None)
+    assert (standing.remark, standing.active) == ("waiting for a worker", True)

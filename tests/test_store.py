@@ -1,3 +1,4 @@
+import shutil
 import sqlite3
 import threading
 from pathlib import Path
@@ -87,6 +88,33 @@ def test_a_newer_store_is_refused_and_left(content: ContentFolder) -> None:
     with pytest.raises(StoreError, match="m999_future"):
         Store.open(content, create=True)
     assert content.database.read_bytes() == before
+
+
+def test_a_newer_store_is_left_even_where_its_writer_was_killed(content: ContentFolder, tmp_path: Path) -> None:
+    """What a killed process left in the write-ahead log is not for an older program to move."""
+    with Store.open(content, create=True) as store:
+        store._database["_sqlite_migrations"].insert(
+            {"migration_set": "aigen", "name": "m999_future", "applied_at": "2030"}
+        )
+        shutil.copytree(content.root, tmp_path / "killed")
+    killed = ContentFolder(tmp_path / "killed")
+    before = {path.name: path.read_bytes() for path in killed.root.glob("aigen.db*") if path.suffix != ".db-shm"}
+    assert before["aigen.db-wal"]
+    for create in (False, True):
+        with pytest.raises(StoreError, match="m999_future"):
+            Store.open(killed, create=create)
+    assert {
+        path.name: path.read_bytes() for path in killed.root.glob("aigen.db*") if path.suffix != ".db-shm"
+    } == before
+
+
+def test_a_store_that_another_process_is_migrating_is_told(
+    content: ContentFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aigen.store.BUSY_TIMEOUT", 0.1)
+    content.check_writable()
+    with content.lock("store"), pytest.raises(StoreError, match="another process"):
+        Store.open(content, create=True)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -99,3 +99,30 @@ def test_an_order_placed_as_it_ends_is_not_left_lying(
     monkeypatch.setattr(worker, "_work_until_idle", late_order)
     worker.work(workshop, no_sleep, idle_limit=0.0)
     assert generation.find(workshop.store, orders[0]).status == "Completed"
+
+
+def test_an_order_that_was_taken_since_it_was_listed_is_left_alone(
+    workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
+) -> None:
+    """While the worker makes the first, the second is resumed in the foreground, and that is interrupted."""
+    generation.place(workshop, request_two, "ana", detached=True)
+    second = generation.place(workshop, GenerationRequest(prompt="second"), "ana", detached=True)
+
+    def resume_second(task: Task, run: Run, number: int) -> None:
+        if task.prompt == "a kite":
+            workshop.store.start(second.generation_id, detached=False)
+
+    scribbler.before = resume_second
+    worker.work(workshop, no_sleep, once=True)
+    found = generation.find(workshop.store, second.generation_id)
+    assert (found.status, found.detached) == ("Processing", False)
+    assert not workshop.store.start(second.generation_id, detached=True), "the store refuses it too"
+
+
+def test_an_order_in_other_hands_is_not_given_up(workshop: Workshop, request_two: GenerationRequest) -> None:
+    order = generation.place(workshop, request_two, "ana", detached=True)
+    for _ in range(ATTEMPTS):
+        workshop.store.start(order.generation_id, detached=True)
+    with generation.hold(workshop.content, order.generation_id):
+        worker._work_on(workshop, order.generation_id)
+    assert generation.find(workshop.store, order.generation_id).status == "Processing"
