@@ -1,6 +1,7 @@
 import shutil
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,18 +37,19 @@ def test_a_folder_without_a_store_reads_as_empty_and_stays_untouched(content: Co
 
 def test_wal_and_every_migration_from_blank(content: ContentFolder) -> None:
     Store.open(content, create=True).close()
-    database = Database(content.database)
-    assert database.journal_mode == "wal"
-    assert migrations.pending(database) == []
-    assert {"users", "generations", "items", "notices", "user_activity"} <= set(database.table_names())
-    assert [column.name for column in database["user_content"].columns] == [
-        "user_id", "prompt", "video_paths", "image_paths", "status", "generated_at", "generation_id",
-    ]  # fmt: skip
+    with closing(Database(content.database)) as database:
+        assert database.journal_mode == "wal"
+        assert migrations.pending(database) == []
+        assert {"users", "generations", "items", "notices", "user_activity"} <= set(database.table_names())
+        assert [column.name for column in database["user_content"].columns] == [
+            "user_id", "prompt", "video_paths", "image_paths", "status", "generated_at", "generation_id",
+        ]  # fmt: skip
 
 
 def test_an_interrupted_migration_is_finished(content: ContentFolder) -> None:
     content.root.mkdir()
-    migrations.apply(Database(content.database), stop_before="m002_orders")
+    with closing(Database(content.database)) as database:
+        migrations.apply(database, stop_before="m002_orders")
     with Store.open(content, create=True) as store:
         assert store.generations() == []
 
@@ -72,7 +74,8 @@ def test_a_file_that_is_no_database_is_refused_and_left(content: ContentFolder) 
 
 def test_a_database_of_another_program_is_refused_and_left(content: ContentFolder) -> None:
     content.root.mkdir()
-    Database(content.database)["recipes"].insert({"name": "soup"})
+    with closing(Database(content.database)) as database:
+        database["recipes"].insert({"name": "soup"})
     before = content.database.read_bytes()
     with pytest.raises(StoreError, match="another program"):
         Store.open(content, create=True)
@@ -191,7 +194,8 @@ def test_ids_that_differ_only_in_case_are_refused(workshop: Workshop, request_tw
 
 def test_the_view_lists_paths_in_order(workshop: Workshop, request_two: GenerationRequest) -> None:
     order = generation.generate(workshop, request_two, "ana")
-    row = next(Database(workshop.content.database).query("SELECT * FROM user_content"))
+    with closing(Database(workshop.content.database)) as database:
+        (row,) = database.query("SELECT * FROM user_content")
     name = order.generation_id
     assert row["image_paths"] == f'["ana/{name}-image-1.txt","ana/{name}-image-2.txt"]'
     assert row["video_paths"] == f'["ana/{name}-video-1.txt","ana/{name}-video-2.txt"]'
