@@ -87,6 +87,8 @@ def _explain(error: Exception) -> int:
         context = getattr(error, "ctx", None)
         advice = f" (see {context.command_path} --help)" if context else ""
         text, code = error.format_message() + advice, error.exit_code
+        if context and context.info_name == "generate" and "extra argument" in text:
+            text = f"{error.format_message()}: put the prompt in quotes"
     else:
         text, code = f"unexpected {type(error).__name__}: {error}; aigen --debug … shows where", 1
     _say(visible(f"aigen: {text}"))
@@ -295,14 +297,28 @@ def generate(
 
 def _ask(notify_at: str | None) -> tuple[str, str | None]:
     """Ask for what is missing, if there is somebody to ask."""
+    from aigen.times import resolve, utc_now
+    from aigen.types import check_prompt
+
     if not sys.stdin.isatty():
         raise UsageError('a prompt is missing: aigen generate "a whale under the stars"')
-    prompt = typer.prompt("What shall they show", err=True)
+    prompt = _ask_until_right("What shall they show", check_prompt)
     if notify_at is None:
-        notify_at = typer.prompt(
-            "When shall you be told (HH:MM; empty: at once)", default="", show_default=False, err=True
+        notify_at = _ask_until_right(
+            "When shall you be told (HH:MM; empty: at once)", lambda answer: resolve(answer, utc_now()), default=""
         )
     return prompt, notify_at or None
+
+
+def _ask_until_right(question: str, check: "Callable[[str], object]", default: str | None = None) -> str:
+    while True:
+        answer: str = typer.prompt(question, default=default, show_default=False, err=True)
+        try:
+            check(answer)
+        except UsageError as error:
+            _say(str(error))
+        else:
+            return answer
 
 
 def _print_plan(request: "GenerationRequest", as_json: bool) -> None:
@@ -347,24 +363,24 @@ def _generate(
     request: "GenerationRequest", user: str | None, no_wait: bool, as_json: bool, content: Path | None
 ) -> None:
     """Place an order, make it here, and tell when its time has come."""
-    from aigen import generation
+    from aigen import generation, notify
     from aigen.display import Display
     from aigen.types import Placed
 
     with Display() as display:
 
         def report(event: "Report") -> None:
-            display(event)
             if isinstance(event, Placed):
                 with suppress(OSError):  # nobody reads us; the order is made all the same
                     typer.echo(f"user {event.generation.user_id}", err=as_json)
                     _announce(event.generation)
+            display(event)
 
         with _open_workshop(content, report, create=True) as workshop:
             generation.tidy(workshop)
             order = generation.generate(workshop, request, user)
             display.stop()
-            if not no_wait:
+            if not (no_wait and notify.seconds_early(order, workshop.clock)):
                 _tell(workshop, order)
             _print_order(workshop, order, as_json)
 
@@ -422,7 +438,7 @@ def status(
         elif as_json:
             _print_json([order.as_json() for order in orders.look(workshop, user_id)])
         else:
-            orders.print_table(orders.look(workshop, user_id))
+            orders.print_table(orders.look(workshop, user_id), user_id)
 
 
 @app.command()
@@ -501,9 +517,11 @@ def list_users(as_json: Json = False, content: Content = None) -> None:
             [{**user, "made": bool(user["made"]), "has_password": bool(user["has_password"])} for user in users]
         )
         return
+    width = max((len(user["user_id"]) for user in users), default=0)
     for user in users:
+        orders = f"{user['orders']} order{'' if user['orders'] == 1 else 's'}"
         password = "password set" if user["has_password"] else "no password"
-        typer.echo(f"{user['user_id']}  {user['orders']} orders  {password}  since {user['created_at']}")
+        typer.echo(f"{user['user_id']:{width}}  {orders:10}  {password:12}  since {user['created_at'][:10]}")
 
 
 @users_app.command("set-password")

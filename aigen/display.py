@@ -9,7 +9,7 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from aigen.types import KINDS, Finished, Item, Kind, Placed, Report, Said, Started, Step, Waiting
+from aigen.types import KINDS, Finished, Generation, Item, Kind, Placed, Report, Said, Started, Step, Waiting
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -87,7 +87,7 @@ class Display:
         self._finished, self._made, self._total = 0.0, 0, 0
         self._counts: Counter[Kind] = Counter()
         self._estimate = Estimate(dict.fromkeys(KINDS, 0))
-        self._heard_at = monotonic()
+        self._heard_at = self._started_at = monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -110,7 +110,7 @@ class Display:
                 return
             match report:
                 case Placed(generation):
-                    self._print(f"order {generation.generation_id}: {shortened(generation.prompt)}")
+                    self._introduce(generation)
                 case Waiting(text) | Said(text):
                     self._say(text)
                 case Started():
@@ -129,8 +129,12 @@ class Display:
             self._said.add(text)
             self._print(text)
 
+    def _introduce(self, generation: Generation) -> None:
+        self._say(f"order {generation.generation_id}: {shortened(generation.prompt)}")
+
     def _start(self, started: Started) -> None:
         self.stop()
+        self._introduce(started.generation)
         for label in started.labels:
             self._print(label)
         self._counts = Counter(item.kind for item in started.items)
@@ -139,7 +143,7 @@ class Display:
         if done:
             self._print(f"{done} of {len(started.items)} are made already")
         self._estimate = Estimate({kind: planned[kind] for kind in KINDS})
-        self._heard_at = monotonic()
+        self._heard_at = self._started_at = monotonic()
         if self._console.is_terminal:
             self._open_bar(started, done)
 
@@ -166,10 +170,9 @@ class Display:
         kind, share = step.item.kind, step.done / step.total if step.total else 0.0
         self._estimate.advance(kind, share, self._since_last())
         if self._progress and self._bar is not None:
-            counted = f" {step.done} of {step.total}" if step.total > 1 else ""
             self._progress.update(
                 self._bar,
-                description=f"{self._name(step.item)}: {step.text}{counted}",
+                description=f"{self._name(step.item)}: {step}",
                 completed=self._finished + USUAL_RATIO[kind] * share,
                 times=self._times(),
             )
@@ -185,7 +188,7 @@ class Display:
             if item.error:
                 self._print(f"{self._name(item)} failed: {item.error}")
         else:
-            self._print(f"{self._name(item)}: {item.error or item.path}")
+            self._print(f"{self._name(item)}: {item.error or item.path} ({self._times()})")
 
     def _since_last(self) -> float:
         now = monotonic()
@@ -193,9 +196,7 @@ class Display:
         return seconds
 
     def _times(self) -> str:
-        assert self._progress is not None
-        assert self._bar is not None
-        gone = self._progress.tasks[self._bar].elapsed or 0.0
+        gone = monotonic() - self._started_at
         left = self._estimate.seconds_left()
         return f"{duration(gone)} gone, {duration(left) if left is not None else '?'} left"
 

@@ -403,10 +403,11 @@ def _run(workshop: Workshop, items: list[Item], missing: dict[int, Item]) -> Run
     def step(done: int, total: int, text: str) -> None:
         nonlocal beaten_at
         item = in_hand()
-        workshop.report(Step(item, done, total, text))
+        reported = Step(item, done, total, text)
+        workshop.report(reported)
         if monotonic() - beaten_at >= HEARTBEAT:
             beaten_at = monotonic()
-            _beat(workshop, item.generation_id, f"{item.name}: {text} {done} of {total}")
+            _beat(workshop, item.generation_id, f"{item.name}: {reported}")
 
     def check() -> None:
         _beat(workshop, in_hand().generation_id, in_hand().name)

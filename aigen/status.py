@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aigen.display import shortened
@@ -57,7 +58,7 @@ class Standing:
         if self.stranded:
             return "no worker runs: aigen worker"
         if order.status == "Processing":
-            return order.step or ("waiting for a worker" if order.detached and not order.attempts else "starting")
+            return order.step or ("waiting for its turn" if order.detached and not order.attempts else "starting")
         return ""
 
     def as_json(self) -> dict[str, Any]:
@@ -113,40 +114,64 @@ def follow(
 
 def watch(workshop: Workshop, user_id: str | None, sleep: Callable[[float], object]) -> None:
     """Follow on the terminal, in place; elsewhere print the table anew whenever it changes."""
-    from rich.console import Console
+    from rich.console import Console, Group
     from rich.live import Live
+    from rich.text import Text
 
     console = Console()
     if not console.is_terminal:
-        follow(workshop, user_id, sleep, print_table)
+        follow(workshop, user_id, sleep, lambda standings: print_table(standings, user_id))
         return
     with Live(console=console, auto_refresh=False) as live:
-        follow(workshop, user_id, sleep, lambda standings: live.update(_table(standings), refresh=True))
+
+        def show(standings: list[Standing]) -> None:
+            notes = (Text(note) for note in _notes(standings, user_id))
+            live.update(Group(_table(standings, user_id, console.width), *notes), refresh=True)
+
+        follow(workshop, user_id, sleep, show)
 
 
-def print_table(standings: list[Standing]) -> None:
+def print_table(standings: list[Standing], user_id: str | None) -> None:
+    """One line an order, cut to the terminal; below it what to know or do, uncut."""
     from rich.console import Console
 
-    console = Console()
+    console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 200  # whatever reads this has no edge to wrap at
-    if standings:
-        console.print(_table(standings))
-    else:
-        Console(stderr=True).print("no orders")
+    if not standings:
+        found = f"no orders of {user_id}: see aigen users list" if user_id else "no orders"
+        Console(stderr=True).print(found, markup=False)
+        return
+    console.print(_table(standings, user_id, console.width))
+    for note in _notes(standings, user_id):
+        console.print(note, markup=False, soft_wrap=True)
 
 
-def _table(standings: list[Standing]) -> "Table":
+def _notes(standings: list[Standing], user_id: str | None) -> list[str]:
+    """What to know or do about each order, and where a user's files are."""
+    remarks = [
+        f"{standing.order.generation_id}: {shortened(standing.remark, 160)}"
+        for standing in standings
+        if standing.remark
+    ]
+    folders = {str(Path(path).parent) for standing in standings for path in standing.images + standing.videos}
+    return remarks + [f"files: {folder}" for folder in sorted(folders) if user_id]
+
+
+def _table(standings: list[Standing], user_id: str | None, width: int) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("order", "user", "status", "done", "requested", "prompt", ""):
-        table.add_column(heading, no_wrap=heading not in ("prompt", ""))
+    for heading, wide in (("order", 10), ("status", 11), ("done", 8), ("requested", 11)):
+        table.add_column(heading, no_wrap=True, min_width=wide)
+    if not user_id:
+        table.add_column("user", no_wrap=True, min_width=12, max_width=12 if width < 110 else None)
+    table.add_column("prompt", no_wrap=True, overflow="ellipsis")
     for standing in standings:
-        requested = from_text(standing.order.requested_at).astimezone().strftime("%Y-%m-%d %H:%M")
-        done = f"{standing.done} of {len(standing.items)}"
-        cells = (standing.order.generation_id, standing.order.user_id, standing.state, done, requested)
-        remark = shortened(standing.remark, 120)
-        table.add_row(*(Text(cell) for cell in cells), Text(shortened(standing.order.prompt, 40)), Text(remark))
+        order = standing.order
+        requested = from_text(order.requested_at).astimezone().strftime("%m-%d %H:%M")
+        cells = [order.generation_id, standing.state, f"{standing.done} of {len(standing.items)}", requested]
+        cells += [] if user_id else [order.user_id]
+        table.add_row(*(Text(cell) for cell in cells), Text(shortened(order.prompt)))
     return table

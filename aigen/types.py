@@ -28,7 +28,7 @@ SIDE_LIMITS = (16, 4096)
 SEED_LIMIT = 2**32 - COUNT_LIMIT  # item n has the order's seed + n - 1, which must fit 32 bits too
 
 _USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_SIZE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")
+_SIZE = re.compile(r"([0-9]{1,6})[xX×]([0-9]{1,6})")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 
 
@@ -271,6 +271,9 @@ class Step:
     done: int
     total: int
     text: str
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.done} of {self.total}" if self.total > 1 and self.done else self.text
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,10 @@ def work(
         try:
             lock.acquire()
         except TimeoutError:
-            raise AlreadyRunning(f"a worker is already running on {str(workshop.content.root)!r}") from None
+            raise AlreadyRunning(
+                f"a worker is already running on {str(workshop.content.root)!r}; "
+                "one that --detach started ends after half a minute without work"
+            ) from None
         try:
             _work_until_idle(workshop, sleep, 0.0 if once else idle_limit)
         finally:

@@ -1,6 +1,8 @@
 """The program as a user meets it: a real process, its output, its exit code."""
 
 import json
+import os
+import pty
 import re
 import shlex
 import signal
@@ -23,6 +25,7 @@ def test_an_order_from_prompt_to_files() -> None:
     assert (result.returncode, len(result.stderr.splitlines())) == (0, 6), result.stderr
     lines = result.stdout.splitlines()
     assert lines[0] == "user ana"
+    assert re.search(r"\([0-9]+:[0-9]{2} gone, [0-9]+:[0-9]{2} left\)$", result.stderr.splitlines()[-2])
     assert [re.sub(r"ana/\w{10}-", "ana/…-", line) for line in lines[1:]] == [
         "generated_content/ana/…-image-1.png",
         "generated_content/ana/…-image-2.png",
@@ -89,7 +92,7 @@ def test_same_seed_same_bytes_for_another_user_and_order() -> None:
         (["a", "--notify", "pigeon"], "pigeon"),
         (["a", "--notify", "mailto:nobody"], "nobody"),
         (["a", "--nonesuch"], "--nonesuch"),
-        (["a", "b"], "b"),
+        (["two", "cats"], "quotes"),
         (["a", "--content", ""], "--content"),
         (["a", "--plan", "--style", "cubist"], "cubist"),
     ],
@@ -340,3 +343,23 @@ def test_doctor_tells_of_a_refused_store() -> None:
     assert result.returncode == 1
     assert "wrong  store" in result.stdout
     assert "video encoder" in result.stdout
+
+
+def test_what_is_missing_is_asked_for_until_it_is_right() -> None:
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        aigen_command("generate", "--size", "32x32", "--images", 1, "--videos", 0),
+        stdin=follower,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.write(leader, b"   \na kite\ntonite\n\n")
+    output, errors = process.communicate(timeout=60)
+    os.close(follower)
+    os.close(leader)
+    assert process.returncode == 0, errors
+    assert "the prompt is empty" in errors
+    assert "'tonite' is not known" in errors
+    assert output.splitlines()[-1].endswith("-image-1.png")
+    assert json.loads(run_aigen("status", "--json").stdout)[0]["prompt"] == "a kite"

@@ -185,6 +185,7 @@ def test_ctrl_c_while_it_starts_is_ctrl_c(tmp_path: Path) -> None:
         if "import typer" in errors or "KeyboardInterrupt" in errors:
             assert orders == [], "only before the program proper has begun"
             continue
-        assert process.returncode == 130, errors
+        # Python ends by the signal itself where a library was running code of its own; to a shell that is 130 too.
+        assert process.returncode in (130, -signal.SIGINT), errors
         assert [order["status"] for order in orders] in ([], ["Processing"])
         assert all(order["interrupted"] for order in orders)

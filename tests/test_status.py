@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from conftest import Scribbler, StillClock
 
@@ -25,7 +27,7 @@ def test_standings_say_what_to_do_next(
     assert (first.state, first.done, first.remark) == ("Completed", 4, "")
     assert first.order == done
     assert first.images[0].endswith(f"ana/{done.generation_id}-image-1.txt")
-    assert (second.order, second.state, second.remark) == (waiting, "Processing", "waiting for a worker")
+    assert (second.order, second.state, second.remark) == (waiting, "Processing", "waiting for its turn")
     assert (third.state, third.done) == ("interrupted", 0)
     assert third.remark == f"aigen resume {third.order.generation_id}"
     assert len(status.look(workshop, None)) == 4
@@ -62,4 +64,22 @@ def test_an_order_that_no_worker_will_take_says_so(
     assert (standing.remark, standing.active) == ("no worker runs: aigen worker", False)
     with workshop.content.lock("worker"):
         (standing,) = status.look(workshop, None)
-    assert (standing.remark, standing.active) == ("waiting for a worker", True)
+    assert (standing.remark, standing.active) == ("waiting for its turn", True)
+
+
+def test_the_table_has_one_line_an_order_on_a_narrow_terminal(
+    workshop: Workshop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    order = generation.generate(
+        workshop, GenerationRequest(prompt="a very long prompt " * 20, images=1, videos=0), None
+    )
+    status.print_table(status.look(workshop, None), None)
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in capsys.readouterr().out.splitlines()]
+    assert len(lines) == 2
+    assert all(len(line.rstrip()) <= 80 for line in lines)
+    assert lines[1].startswith(f"{order.generation_id}  Completed    1 of 1    11-21 ")
+    assert "a very long" in lines[1]
+    status.print_table(status.look(workshop, order.user_id), order.user_id)
+    assert str(workshop.content.user(order.user_id)) in capsys.readouterr().out

@@ -90,6 +90,11 @@ def test_setting_time_and_weather(prompt: str, setting: str, time: str, weather:
     assert (plan.setting, plan.time, plan.weather) == (setting, time, weather)
 
 
+def test_what_is_not_wanted_is_not_drawn() -> None:
+    assert things("a beach without people") == {}
+    assert things("a red car and a castle, no people") == {"automobile": 1, "castle": 1}
+
+
 def test_what_is_not_understood_is_told() -> None:
     assert make_plan("a flummox and a cat").unmatched == ("flummox",)
 

@@ -4,7 +4,7 @@ from aigen.errors import UsageError
 from aigen.types import GenerationRequest, Size, check_channel, check_user_id
 
 
-@pytest.mark.parametrize("text", ["1024", "x", "15x100", "100x4097", "-5x10", "1024X1024", "10.5x20", "٣٢x٣٢", ""])
+@pytest.mark.parametrize("text", ["1024", "x", "15x100", "100x4097", "-5x10", "1024 x 1024", "10.5x20", "٣٢x٣٢", ""])
 def test_bad_sizes_are_refused_by_name(text: str) -> None:
     with pytest.raises(UsageError, match=r"16 to 4096"):
         Size.parse(text)

@@ -32,6 +32,8 @@ class Storybook:
         style = STYLE_INSTEAD.get(task.style, task.style)
         if style != task.style:
             run.say(f"storybook has no style {task.style!r}: it draws {style!r} instead")
+        if not plan.objects:
+            run.say("storybook found no thing in the prompt that it can draw; so far it understands English only")
         if plan.unmatched:
             run.say(f"storybook could not place: {', '.join(plan.unmatched)}")
         pixels = numpy.zeros((task.size.height, task.size.width, 4), numpy.uint8)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import skia
 
 from aigen.pipelines.storybook import scenery
-from aigen.pipelines.storybook.look import LINEAR, Look, colour, cut, grade, mix, radial, scaled, tinted, vertical
+from aigen.pipelines.storybook.look import EDGE, LINEAR, Look, colour, cut, grade, mix, radial, scaled, tinted, vertical
 from aigen.pipelines.storybook.scenery import Colour
 
 # How much wider than the frame the layers are on each side, for the camera to move over.
@@ -388,4 +388,6 @@ def _stamp(
         paint = skia.Paint(AntiAlias=True, MaskFilter=blur, Color=colour((8, 12, 36), 255 * shadow))
         canvas.drawOval(skia.Rect.MakeXYWH(x - width * 0.42, base - height * 0.05, width * 0.84, height * 0.1), paint)
     image = tinted(look, name, width, height, haze)
-    canvas.drawImageRect(image, skia.Rect.MakeXYWH(x - width / 2, base - height, width, height), LINEAR)
+    canvas.drawImageRect(
+        image, skia.Rect.MakeXYWH(x - width / 2, base - height, width, height).makeOutset(EDGE, EDGE), LINEAR
+    )

@@ -18,6 +18,8 @@ from aigen.types import Size
 MIPMAPS = skia.SamplingOptions(skia.FilterMode.kLinear, skia.MipmapMode.kLinear)
 LINEAR = skia.SamplingOptions(skia.FilterMode.kLinear)
 ARTWORK_PIXELS = 512
+# Empty pixels around a bitmap of artwork, without which its edges show as steps when it leans.
+EDGE = 2
 
 
 def colour(rgb: Colour, alpha: float = 255) -> int:
@@ -156,8 +158,8 @@ def cut(name: str) -> skia.Image:
 
 
 def tinted(look: Look, name: str, width: float, height: float, haze: float) -> skia.Image:
-    """The artwork at its size in the scene, in the scene's light and, further away, in its haze."""
-    surface = skia.Surface(max(1, round(width)), max(1, round(height)))
+    """The artwork at its size in the scene (and EDGE around it), in the scene's light and, further away, its haze."""
+    surface = skia.Surface(max(1, round(width)) + 2 * EDGE, max(1, round(height)) + 2 * EDGE)
     red, green, blue = (part * (1 - haze) for part in look.light.tint)
     if look.setting.ground == "deep":
         red, green, blue = red * 0.78, green * 0.94, blue * 1.0
@@ -165,7 +167,7 @@ def tinted(look: Look, name: str, width: float, height: float, haze: float) -> s
     matrix = [red, 0, 0, 0, add[0], 0, green, 0, 0, add[1], 0, 0, blue, 0, add[2], 0, 0, 0, 1, 0]
     light, style = skia.ColorFilters.Matrix(matrix), grade(look.style)
     paint = skia.Paint(AntiAlias=True, ColorFilter=style.makeComposed(light) if style else light)
-    target = skia.Rect.MakeWH(surface.width(), surface.height())
+    target = skia.Rect.MakeWH(surface.width(), surface.height()).makeInset(EDGE, EDGE)
     surface.getCanvas().drawImageRect(cut(name), target, MIPMAPS, paint)
     return surface.makeImageSnapshot()
 

@@ -78,7 +78,7 @@ STOP_WORDS = frozenset(
     a about above across after against all along among an and are around as at background be beautiful before behind
     below beneath beside between big black blue bright brown by calm chasing cute down during face flying for from
     front giant gold golden gray green grey happy has having high her his huge in inside into is it its large left
-    little long looking lovely near next of off old on onto open orange or out over painting photo picture pink playing
+    little long looking lovely near next no of off old on onto open orange or out over painting photo picture pink playing
     purple red right riding running scene silver sitting sleeping small standing tall that the their them there these
     they this through tiny to top toward towards turquoise under up very walking wearing while white with without
     yellow young
@@ -182,6 +182,9 @@ def _find_things(words: list[str]) -> tuple[list[Thing], list[str]]:
     at = 0
     while at < len(words):
         length, name, plural = _longest_name(words, at)
+        if name is not None and words[at - 1 : at] in (["no"], ["without"]):
+            at += length
+            continue
         if name is not None:
             things[name] = min(COUNT_LIMIT, things.get(name, 0) + (number or (3 if plural else 1)))
             number = None

@@ -12,7 +12,7 @@ import skia
 
 from aigen.pipelines.storybook.backdrop import make_layers
 from aigen.pipelines.storybook.composition import Actor, place_actors
-from aigen.pipelines.storybook.look import LINEAR, colour, make_look, mix, scaled, soft_disc
+from aigen.pipelines.storybook.look import EDGE, LINEAR, colour, make_look, mix, scaled, soft_disc
 from aigen.pipelines.storybook.plan import Plan
 from aigen.types import Size
 
@@ -64,7 +64,7 @@ class Scene:
         for shade, lift in ((0.86, 8), (1.0, 0)):
             paint = skia.Paint(AntiAlias=True, MaskFilter=blur, Color=colour(scaled(self.look.light.cloud, shade), 170))
             for _ in range(9):
-                x = self.look.random.gauss(192, 62)
+                x = min(max(self.look.random.gauss(192, 62), 84), 300)  # puffs end within the bitmap
                 size = 52 * math.exp(-(((x - 192) / 120) ** 2)) + 14
                 canvas.drawOval(skia.Rect.MakeXYWH(x - size, 112 - size + lift, size * 2, size * 1.35), paint)
         return surface.makeImageSnapshot()
@@ -150,7 +150,7 @@ class Scene:
             canvas.translate(0, actor.height * (0 if actor.motion == "sway" else 0.5))
         if actor.flip:
             canvas.scale(-1, 1)
-        area = skia.Rect.MakeXYWH(-actor.width / 2, -actor.height, actor.width, actor.height)
+        area = skia.Rect.MakeXYWH(-actor.width / 2, -actor.height, actor.width, actor.height).makeOutset(EDGE, EDGE)
         canvas.drawImageRect(actor.image, area, LINEAR)
         canvas.restore()
         if actor.motion == "float":
