@@ -195,38 +195,33 @@ def _print_json(value: Any) -> None:
     typer.echo("".join(part if part.isprintable() or part == "\n" else json.dumps(part)[1:-1] for part in text))
 
 
-def _paths(workshop: "Workshop", order: "Generation", kind: str) -> list[str]:
-    items = workshop.store.items(order.generation_id)
-    return [str(workshop.content.file(item.path)) for item in items if item.path and item.kind == kind]
-
-
-def _link() -> str:
-    return f"{_settings().base_url}/dash"
-
-
 def _describe(workshop: "Workshop", order: "Generation") -> dict[str, Any]:
     """What `generate --json` prints of an order."""
+    from aigen.generation import files
+
+    items = workshop.store.items(order.generation_id)
     return {
         "user_id": order.user_id,
         "generation_id": order.generation_id,
         "status": order.status,
         "prompt": order.prompt,
-        "model": ", ".join(dict.fromkeys(item.model for item in workshop.store.items(order.generation_id))),
-        "images": _paths(workshop, order, "image"),
-        "videos": _paths(workshop, order, "video"),
-        "link": _link(),
+        "model": ", ".join(dict.fromkeys(item.model for item in items)),
+        "images": files(workshop, items, "image"),
+        "videos": files(workshop, items, "video"),
+        "link": f"{_settings().base_url}/dash",
         "notices": workshop.store.notices(order.generation_id),
     }
 
 
 def _print_order(workshop: "Workshop", order: "Generation", as_json: bool) -> None:
     """The result of an order on stdout: paths, relative where that is shorter to read."""
+    result = _describe(workshop, order)
     if as_json:
-        _print_json(_describe(workshop, order))
+        _print_json(result)
         return
     here = Path.cwd()
-    for path in _paths(workshop, order, "image") + _paths(workshop, order, "video"):
-        typer.echo(Path(path).relative_to(here) if Path(path).is_relative_to(here) else path)
+    for path in map(Path, result["images"] + result["videos"]):
+        typer.echo(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 # Commands

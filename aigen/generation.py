@@ -6,9 +6,9 @@ what is missing, so running an order again makes exactly that.
 
 import errno
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import groupby
@@ -17,7 +17,6 @@ from time import monotonic
 from aigen import media, pipelines
 from aigen.errors import (
     AigenError,
-    AlreadyRunning,
     Cancelled,
     ContentError,
     GenerationError,
@@ -37,6 +36,7 @@ from aigen.types import (
     Generation,
     GenerationRequest,
     Item,
+    Kind,
     Notice,
     Output,
     Pipeline,
@@ -169,18 +169,10 @@ def generate(workshop: Workshop, request: GenerationRequest, user_id: str | None
         return run(workshop, generation_id)
 
 
-@contextmanager
-def hold(content: ContentFolder, generation_id: str) -> Iterator[None]:
+def hold(content: ContentFolder, generation_id: str) -> AbstractContextManager[None]:
     """Hold an order's lock. Raises AlreadyRunning when another process does."""
-    lock = content.lock(generation_id, timeout=1)  # longer than a mere look at the lock takes
-    try:
-        lock.acquire()
-    except TimeoutError:
-        raise AlreadyRunning(f"order {generation_id} is being made by another process: aigen status --watch") from None
-    try:
-        yield
-    finally:
-        lock.release()
+    held = f"order {generation_id} is being made by another process: aigen status --watch"
+    return content.hold(generation_id, 1.0, held)  # longer than a mere look at the lock takes
 
 
 def is_interrupted(workshop: Workshop, generation: Generation) -> bool:
@@ -302,6 +294,11 @@ def find(store: Store, generation_id: str) -> Generation:
     if generation is None:
         raise UsageError(f"order {generation_id[:80]!r} is not known: see aigen status")
     return generation
+
+
+def files(workshop: Workshop, items: Iterable[Item], kind: Kind) -> list[str]:
+    """The paths of the finished items of one kind."""
+    return [str(workshop.content.file(item.path)) for item in items if item.path and item.kind == kind]
 
 
 def tidy(workshop: Workshop) -> None:
@@ -426,12 +423,12 @@ def _record(workshop: Workshop, generation: Generation, item: Item, made: Output
     with Store.open(workshop.content) as store:
         if isinstance(made, Failure):
             item = replace(item, state="failed", error=made.error)
-            store.fail_item(item)
+            store.record(item)
         else:
             path = f"{generation.user_id}/{_stem(item)}{made.path.suffix}"
             media.publish(made.path, workshop.content.file(path))
             item = replace(item, state="done", path=path, parameters=made.parameters)
-            if not store.finish_item(item):
+            if not store.record(item):
                 workshop.content.file(path).unlink(missing_ok=True)
                 raise Cancelled(f"order {item.generation_id} was cancelled")
     workshop.report(Finished(item))

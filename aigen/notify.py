@@ -31,7 +31,6 @@ def wait_until_due(generation: Generation, clock: Clock, sleep: Callable[[float]
 
 
 def tell_terminal(generation: Generation, store: Store, clock: Clock, tell: Callable[[], None]) -> None:
-    """Tell by the terminal, if that channel was chosen, and record it."""
-    if "terminal" in generation.request.notify:
-        tell()
-        store.finish_notice(generation.generation_id, "terminal", clock())
+    """Tell by the terminal, and record it."""
+    tell()
+    store.finish_notice(generation.generation_id, "terminal", clock())

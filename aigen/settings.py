@@ -6,13 +6,14 @@ so that no other module puts path names together.
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 
-from aigen.errors import ContentError, UsageError
+from aigen.errors import AlreadyRunning, ContentError, UsageError
 
 DEFAULT_CONTENT = "generated_content"
 
@@ -43,23 +44,43 @@ class ContentFolder:
     def thumbs(self, user_id: str) -> Path:
         return self.root / ".thumbs" / user_id
 
+    @property
+    def _making(self) -> Path:
+        return self.root / ".work"
+
     def work(self, generation_id: str) -> Path:
-        return self.root / ".work" / generation_id
+        return self._making / generation_id
 
     def works(self) -> list[str]:
         """The ids of all orders that have a work folder."""
-        folder = self.root / ".work"
+        folder = self._making
         return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+    def _lock_file(self, name: str) -> Path:
+        return self._making / f"{name}.lock"
 
     def lock(self, name: str, timeout: float = 0) -> FileLock:
         """A lock between processes, free again the moment its holder dies. Acquiring it may raise TimeoutError."""
-        path = self.root / ".work" / f"{name}.lock"
+        path = self._lock_file(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         return FileLock(path, timeout=timeout)
 
+    @contextmanager
+    def hold(self, name: str, timeout: float, held: str) -> Iterator[None]:
+        """Hold a lock. Raises AlreadyRunning, saying `held`, when another process has it for longer than `timeout`."""
+        lock = self.lock(name, timeout)
+        try:
+            lock.acquire()
+        except TimeoutError:
+            raise AlreadyRunning(held) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
     def is_locked(self, name: str) -> bool:
         """Whether a living process holds this lock. The short wait lets two who only look pass each other."""
-        path = self.root / ".work" / f"{name}.lock"
+        path = self._lock_file(name)
         if not path.exists():
             return False
         lock = FileLock(path)
@@ -72,7 +93,7 @@ class ContentFolder:
 
     def remove_lock(self, name: str) -> None:
         """Tidy up a lock that nobody will need again (filelock notices when its file was removed)."""
-        (self.root / ".work" / f"{name}.lock").unlink(missing_ok=True)
+        self._lock_file(name).unlink(missing_ok=True)
 
     def check_writable(self) -> None:
         """Create the folder if need be and prove that a file can be written into it."""
@@ -80,8 +101,8 @@ class ContentFolder:
 
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # a user's work is nobody else's business
-            (self.root / ".work").mkdir(exist_ok=True)
-            tempfile.TemporaryFile(dir=self.root / ".work").close()
+            self._making.mkdir(exist_ok=True)
+            tempfile.TemporaryFile(dir=self._making).close()
         except OSError as error:
             raise ContentError(
                 f"the content folder {str(self.root)!r} cannot be written ({error.strerror}): "

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aigen.display import shortened
-from aigen.generation import Workshop, is_interrupted
+from aigen.generation import Workshop, files, is_interrupted
 from aigen.times import from_text, to_text
-from aigen.types import Generation, Item
+from aigen.types import KINDS, Generation, Item
 from aigen.worker import is_running
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Standing:
         if self.stranded:
             return "no worker runs: aigen worker"
         if order.status == "Processing":
-            return order.step or ("waiting for its turn" if order.detached and not order.attempts else "starting")
+            return order.step or ("waiting for its turn" if _waits(order) else "starting")
         return ""
 
     def as_json(self) -> dict[str, Any]:
@@ -78,6 +78,11 @@ class Standing:
         }
 
 
+def _waits(order: Generation) -> bool:
+    """Whether a worker is to make it and none has begun."""
+    return order.status == "Processing" and order.detached and not order.attempts
+
+
 def look(workshop: Workshop, user_id: str | None) -> list[Standing]:
     """Where the orders of a user, or all, stand; oldest first."""
     standings = []
@@ -86,14 +91,9 @@ def look(workshop: Workshop, user_id: str | None) -> list[Standing]:
     lately = to_text(workshop.clock() - timedelta(seconds=STARTING))
     for order in workshop.store.generations(user_id):
         items = tuple(workshop.store.items(order.generation_id))
-        paths = {
-            kind: tuple(str(workshop.content.file(item.path)) for item in items if item.path and item.kind == kind)
-            for kind in ("image", "video")
-        }
-        interrupted = is_interrupted(workshop, order)
-        waiting = order.status == "Processing" and order.detached and not order.attempts
-        stranded = waiting and not worked and order.requested_at < lately
-        standings.append(Standing(order, items, interrupted, stranded, paths["image"], paths["video"]))
+        images, videos = (tuple(files(workshop, items, kind)) for kind in KINDS)
+        stranded = _waits(order) and not worked and order.requested_at < lately
+        standings.append(Standing(order, items, is_interrupted(workshop, order), stranded, images, videos))
     return standings
 
 

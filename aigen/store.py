@@ -184,13 +184,8 @@ class Store:
             [to_text(now), step, generation_id],
         )
 
-    def finish_item(self, item: Item) -> bool:
-        return self._record(item, "done")
-
-    def fail_item(self, item: Item) -> bool:
-        return self._record(item, "failed")
-
-    def _record(self, item: Item, state: str) -> bool:
+    def record(self, item: Item) -> bool:
+        """Record a planned item as done or failed, whichever it now is, and drop its checkpoint."""
         return self._change(
             """
             UPDATE items SET state = :state, path = :path, parameters = :parameters, error = :error, checkpoint = '{}'
@@ -198,7 +193,7 @@ class Store:
                 AND (SELECT status FROM generations WHERE generation_id = :generation_id) = 'Processing'
             """,
             {
-                "state": state,
+                "state": item.state,
                 "path": item.path,
                 "parameters": _dump(item.parameters) if item.parameters is not None else None,
                 "error": item.error,

@@ -29,19 +29,13 @@ def work(
 
     Raises AlreadyRunning when another worker is at it.
     """
-    lock = workshop.content.lock("worker", timeout=0.2)
+    running = (
+        f"a worker is already running on {str(workshop.content.root)!r}; "
+        "one that --detach started ends after half a minute without work"
+    )
     while True:
-        try:
-            lock.acquire()
-        except TimeoutError:
-            raise AlreadyRunning(
-                f"a worker is already running on {str(workshop.content.root)!r}; "
-                "one that --detach started ends after half a minute without work"
-            ) from None
-        try:
+        with workshop.content.hold("worker", 0.2, running):
             _work_until_idle(workshop, sleep, 0.0 if once else idle_limit)
-        finally:
-            lock.release()
         # An order placed just before the lock was released found this worker alive and started no other.
         if not waiting(workshop):
             return

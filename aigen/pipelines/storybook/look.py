@@ -6,7 +6,7 @@ gives the same picture.
 
 import random
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import skia
 
@@ -70,7 +70,7 @@ class Look:
     def contrast(self) -> float:
         return scenery.GRADES[self.style][1]
 
-    @property
+    @cached_property
     def disc(self) -> tuple[float, float, float] | None:
         """Where the sun or moon stands (x, y) and its radius; None when it is not to be seen."""
         names = {thing.name for thing in self.plan.objects}

@@ -5,7 +5,7 @@ A frame only places the layers and bitmaps that were made beforehand. A still is
 
 import math
 import random
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import skia
@@ -218,7 +218,7 @@ class Scene:
             StrokeWidth=max(1.0, self.look.unit * 0.002),
             Color=colour((224, 250, 255), 150),
         )
-        for x, y, size, phase in self._scattered(36, 3):
+        for x, y, size, phase in _scattered(self.number * 1000 + 3, 36):
             level = (y - time * (0.04 + 0.05 * size)) % 1.1
             canvas.drawCircle(
                 x * self.look.width + math.sin(time * 2 + phase) * self.look.unit * 0.006,
@@ -235,7 +235,7 @@ class Scene:
                     ((x + time * speed * 0.15 + math.sin(time * 1.2 + phase) * 0.008) % 1.04 - 0.02) * look.width,
                     ((y + time * speed * (0.8 + 0.4 * own)) % 1.06 - 0.03) * look.height,
                 )
-                for x, y, own, phase in self._scattered(many, many)
+                for x, y, own, phase in _scattered(self.number * 1000 + many, many)
             ]
             if size < 0.01:  # as dots in one call: each bitmap costs as much as all of them
                 white = colour((255, 255, 255), alpha)
@@ -252,7 +252,7 @@ class Scene:
         slant = 0.25 if self.look.plan.weather == "storm" else 0.1
         for many, long, speed, alpha in ((160, 0.035, 1.1, 80), (80, 0.06, 1.6, 120)):
             path = skia.Path()
-            for x, y, own, _ in self._scattered(many, many + 1):
+            for x, y, own, _ in _scattered(self.number * 1000 + many + 1, many):
                 level = (y + time * speed * (0.85 + 0.3 * own)) % 1.15 - 0.1
                 across = ((x - time * speed * slant * 0.5) % 1.1 - 0.05) * self.look.width
                 path.moveTo(across, level * self.look.height)
@@ -265,8 +265,9 @@ class Scene:
             )
             canvas.drawPath(path, paint)
 
-    def _scattered(self, many: int, salt: int) -> Iterator[tuple[float, float, float, float]]:
-        """The same random places at every time: x and y, a size of its own, a phase."""
-        dice = random.Random(self.number * 1000 + salt)
-        for _ in range(many):
-            yield dice.random(), dice.random(), dice.random(), dice.random() * math.tau
+
+@lru_cache(maxsize=32)
+def _scattered(seed: int, many: int) -> tuple[tuple[float, float, float, float], ...]:
+    """The same random places in every frame of an item's scene: x and y, a size of its own, a phase."""
+    dice = random.Random(seed)
+    return tuple((dice.random(), dice.random(), dice.random(), dice.random() * math.tau) for _ in range(many))
