@@ -231,8 +231,16 @@ def _print_order(workshop: "Workshop", order: "Generation", as_json: bool) -> No
 def generate(
     prompt: Annotated[str | None, typer.Argument(help="What the pictures and videos shall show.")] = None,
     user: Annotated[str | None, typer.Option("--user", metavar="ID", help="Whose they are [a new random id].")] = None,
-    images: Annotated[int, typer.Option("--images", parser=_whole_number, metavar="N", help="How many images.")] = 5,
-    videos: Annotated[int, typer.Option("--videos", parser=_whole_number, metavar="N", help="How many videos.")] = 5,
+    from_info: Annotated[
+        Path | None,
+        typer.Option("--from-info", metavar="FILE", help="Make what this file says it is; other options change that."),
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option("--images", parser=_whole_number, metavar="N", help="How many images [5].")
+    ] = None,
+    videos: Annotated[
+        int | None, typer.Option("--videos", parser=_whole_number, metavar="N", help="How many videos [5].")
+    ] = None,
     model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="What makes them.")] = None,
     image_model: Annotated[
         str | None, typer.Option("--image-model", metavar="NAME", help="What makes the images.")
@@ -240,7 +248,7 @@ def generate(
     video_model: Annotated[
         str | None, typer.Option("--video-model", metavar="NAME", help="What makes the videos.")
     ] = None,
-    style: Annotated[str, typer.Option("--style", metavar="NAME", help=f"{', '.join(STYLES)}.")] = "plain",
+    style: Annotated[str | None, typer.Option("--style", metavar="NAME", help=f"{', '.join(STYLES)} [plain].")] = None,
     seed: Annotated[
         int | None,
         typer.Option("--seed", parser=_whole_number, metavar="N", help="The same seed makes the same again [random]."),
@@ -265,21 +273,23 @@ def generate(
     from aigen import generation
     from aigen.types import GenerationRequest
 
-    if prompt is None:
+    if prompt is None and from_info is None:
         prompt, notify_at = _ask(notify_at)
-    request = GenerationRequest(
-        prompt=prompt,
-        images=images,
-        videos=videos,
-        model=model,
-        image_model=image_model,
-        video_model=video_model,
-        style=style,
-        seed=seed,
-        size=size,
-        notify_at=notify_at,
-        notify=tuple(notify or ["terminal"]),
-    )
+    options: dict[str, Any] = {
+        "prompt": prompt,
+        "images": images,
+        "videos": videos,
+        "model": model,
+        "image_model": image_model,
+        "video_model": video_model,
+        "style": style,
+        "seed": seed,
+        "size": size,
+        "notify_at": notify_at,
+        "notify": tuple(notify) if notify else None,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    request = _reorder(from_info, given) if from_info else GenerationRequest(**given)
     # Before the store is opened: a wrong order leaves nothing behind, not even an empty store.
     request = generation.check(request, user, _settings().model)
     if plan:
@@ -288,6 +298,15 @@ def generate(
         _order(request, user, as_json, content)
     else:
         _generate(request, user, no_wait, as_json, content)
+
+
+def _reorder(file: Path, given: dict[str, Any]) -> "GenerationRequest":
+    from aigen import provenance
+
+    try:
+        return provenance.reorder(provenance.read(file), given)
+    except UsageError as error:
+        raise UsageError(f"--from-info: {error}") from error
 
 
 def _ask(notify_at: str | None) -> tuple[str, str | None]:
@@ -328,14 +347,10 @@ def _print_plan(request: "GenerationRequest", as_json: bool) -> None:
     if as_json:
         _print_json(scene)
         return
-    from aigen.display import visible
+    from aigen.display import readable, visible
 
     for field, value in scene.items():
-        if field == "objects":
-            value = ", ".join(f"{thing['count']} {thing['name']}" for thing in value)
-        elif isinstance(value, list):
-            value = ", ".join(value)
-        typer.echo(visible(f"{field:10} {value or '-'}"))
+        typer.echo(visible(f"{field:10} {readable(value) if value else '-'}"))
 
 
 def _order(request: "GenerationRequest", user: str | None, as_json: bool, content: Path | None) -> None:
@@ -434,6 +449,27 @@ def status(
             _print_json([order.as_json() for order in orders.look(workshop, user_id)])
         else:
             orders.print_table(orders.look(workshop, user_id), user_id)
+
+
+@app.command()
+def info(
+    file: Annotated[Path, typer.Argument(help="A PNG, JPEG, WebP or MP4 file, by aigen or another program.")],
+    as_json: Json = False,
+) -> None:
+    """Show what a file says about itself: what it was made from and by."""
+    from aigen import provenance
+    from aigen.display import readable, visible
+
+    found = provenance.read(file)
+    if as_json:
+        _print_json(provenance.as_json(found))
+        return
+    said = {"prompt": found.prompt, "model": found.model, "seed": found.seed, "mark": provenance.explain(found.mark)}
+    told = [(name, value) for name, value in [*said.items(), *found.parameters.items()] if value is not None]
+    for name, value in told:
+        typer.echo(visible(f"{name:12} {readable(value)}"))
+    if not told:
+        typer.echo("it does not say what made it")
 
 
 @app.command()

@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from aigen.types import KINDS, Finished, Generation, Item, Kind, Placed, Report, Said, Started, Step, Waiting
 
@@ -28,6 +28,17 @@ def visible(text: str) -> str:
 def shortened(text: str, limit: int = 60) -> str:
     text = visible(text)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def readable(value: Any) -> str:
+    """A value of JSON as people read it: counted things as `2 cat`, entries without a value left out."""
+    if isinstance(value, list):
+        return ", ".join(map(readable, value))
+    if not isinstance(value, dict):
+        return str(value)
+    if {"name", "count"} <= set(value):
+        return f"{value['count']} {value['name']}"
+    return "; ".join(f"{name}: {readable(entry)}" for name, entry in value.items() if entry not in (None, [], {}, ""))
 
 
 class Estimate:
@@ -201,7 +212,8 @@ class Display:
         return f"{duration(gone)} gone, {duration(left) if left is not None else '?'} left"
 
     def _name(self, item: Item) -> str:
-        return f"{item.kind} {item.number} of {self._counts[item.kind]}"
+        count = self._counts[item.kind]
+        return f"{item.name} of {count}" if item.number <= count else item.name  # one made again keeps its number
 
     def stop(self) -> None:
         """Take the live display away, for what is printed after it."""

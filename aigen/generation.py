@@ -12,9 +12,11 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import groupby
+from pathlib import Path
 from time import monotonic
+from typing import Any
 
-from aigen import media, pipelines
+from aigen import media, pipelines, provenance
 from aigen.errors import (
     AigenError,
     Cancelled,
@@ -41,6 +43,7 @@ from aigen.types import (
     Output,
     Pipeline,
     Placed,
+    Provenance,
     Report,
     Run,
     Said,
@@ -144,10 +147,10 @@ def place(
         step=None,
     )
     items = [
-        Item(generation.generation_id, kind, number, request.seed + number - 1, model)
+        Item(generation.generation_id, kind, request.first + place, request.seed + place, model)
         for kind in KINDS
         if (model := request.model_for(kind))
-        for number in range(1, request.count(kind) + 1)
+        for place in range(request.count(kind))
     ]
     notices = [
         Notice(generation.generation_id, channel, "completed", due_at) for channel in dict.fromkeys(request.notify)
@@ -229,11 +232,12 @@ def run(workshop: Workshop, generation_id: str, detached: bool = False) -> Gener
 
 
 def resume(workshop: Workshop, generation_id: str) -> Generation:
-    """Finish an interrupted, a failed or a waiting order, here and now."""
+    """Finish an interrupted, a failed or a waiting order, here and now; of a completed one, thumbnails that are missing."""
     find(workshop.store, generation_id)  # what does not exist has no lock
     with hold(workshop.content, generation_id):
         generation = find(workshop.store, generation_id)
         if generation.status == "Completed":
+            _complete_thumbnails(workshop, generation_id)
             return generation
         if generation.status == "Cancelled":
             raise UsageError(f"order {generation_id} was cancelled: place it again with aigen generate")
@@ -299,6 +303,26 @@ def find(store: Store, generation_id: str) -> Generation:
 def files(workshop: Workshop, items: Iterable[Item], kind: Kind) -> list[str]:
     """The paths of the finished items of one kind."""
     return [str(workshop.content.file(item.path)) for item in items if item.path and item.kind == kind]
+
+
+def thumbnails(content: ContentFolder, item: Item) -> dict[str, Path]:
+    """The thumbnails of a finished item by the name of their size, made again where they are missing.
+
+    Those of an item whose file was removed by hand cannot be made.
+    """
+    assert item.path
+    file = content.file(item.path)
+    paths = {name: content.thumbnail(item.path, name) for name in media.THUMBNAIL_SIDES}
+    missing = {path: media.THUMBNAIL_SIDES[name] for name, path in paths.items() if not path.exists()}
+    if missing and file.exists():
+        media.save_thumbnails(file, missing)
+    return paths
+
+
+def _complete_thumbnails(workshop: Workshop, generation_id: str) -> None:
+    for item in workshop.store.items(generation_id):
+        if item.state == "done":
+            thumbnails(workshop.content, item)
 
 
 def tidy(workshop: Workshop) -> None:
@@ -381,7 +405,7 @@ def _make_batch(workshop: Workshop, generation: Generation, pipeline: Pipeline, 
         for made in pipeline.generate(task, _run(workshop, items, missing)):
             if writing:
                 writing.result()
-            writing = writer.submit(_record, workshop, generation, missing.pop(made.seed), made)
+            writing = writer.submit(_record, workshop, generation, task, missing.pop(made.seed), made)
         if writing:
             writing.result()
     if missing:
@@ -418,20 +442,33 @@ def _run(workshop: Workshop, items: list[Item], missing: dict[int, Item]) -> Run
     )
 
 
-def _record(workshop: Workshop, generation: Generation, item: Item, made: Output | Failure) -> None:
-    """Give a finished file its final name and record it (in the writer's thread: it has a connection of its own)."""
+def _record(workshop: Workshop, generation: Generation, task: Task, item: Item, made: Output | Failure) -> None:
+    """Mark a finished file, give it its final name, record it (in the writer's thread: it has a connection of its own)."""
     with Store.open(workshop.content) as store:
         if isinstance(made, Failure):
             item = replace(item, state="failed", error=made.error)
             store.record(item)
         else:
             path = f"{generation.user_id}/{_stem(item)}{made.path.suffix}"
+            parameters = _parameters(task, item) | made.parameters
+            provenance.mark(
+                made.path, Provenance(task.kind, task.prompt, item.model, item.seed, made.media, parameters)
+            )
             media.publish(made.path, workshop.content.file(path))
-            item = replace(item, state="done", path=path, parameters=made.parameters)
+            item = replace(item, state="done", path=path, parameters=parameters)
             if not store.record(item):
                 workshop.content.file(path).unlink(missing_ok=True)
                 raise Cancelled(f"order {item.generation_id} was cancelled")
+            thumbnails(workshop.content, item)
     workshop.report(Finished(item))
+
+
+def _parameters(task: Task, item: Item) -> dict[str, Any]:
+    """What a pipeline need not say of an item, so that it can be made again."""
+    parameters: dict[str, Any] = {"number": item.number, "style": task.style, "size": str(task.size)}
+    if task.kind == "video":
+        parameters |= {"duration": task.frames / task.fps, "fps": task.fps}
+    return parameters
 
 
 def _stem(item: Item) -> str:
@@ -444,6 +481,7 @@ def _conclude(workshop: Workshop, generation_id: str) -> Generation:
     failed = [item for item in store.items(generation_id) if item.state == "failed"]
     if failed:
         raise GenerationError("; ".join(f"{item.name}: {item.error}" for item in failed))
+    _complete_thumbnails(workshop, generation_id)  # a crash may have come between an item and its thumbnails
     # The folder goes first: a crash between the two leaves an order that resume completes, not a stray folder.
     workshop.content.remove_work(generation_id)
     if not store.complete(generation_id, workshop.clock()):

@@ -1,7 +1,9 @@
-"""Files: PNG and MP4 encoded, and moved to their final names only when they are whole."""
+"""Files: PNG and MP4 encoded, thumbnails made of them, and moved to their final names only when they are whole."""
 
 import os
+import tempfile
 from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +13,7 @@ from aigen.types import Size
 
 if TYPE_CHECKING:
     import numpy
+    from PIL.Image import Image
 
     Pixels = numpy.ndarray[Any, numpy.dtype[numpy.uint8]]
 
@@ -20,6 +23,10 @@ PNG_LEVEL = 4
 ENCODER_THREADS = 2
 # Frames that may wait for the encoder while the next is drawn.
 FRAMES_AHEAD = 4
+# The longer side of a thumbnail in pixels: one for a grid, one to look at and as a video's poster.
+THUMBNAIL_SIDES = {"small": 320, "large": 960}
+# Seconds into a video at which its poster is taken: past what fades in.
+POSTER_AT = 1.0
 
 
 def save_png(pixels: "Pixels", path: Path) -> None:
@@ -91,6 +98,42 @@ class VideoWriter:
                 self._container.mux(self._stream.encode(None))
         finally:
             self._container.close()
+
+
+def save_thumbnails(file: Path, sides: Mapping[Path, int]) -> None:
+    """Write WebP thumbnails of a PNG or MP4, each with its longer side of so many pixels, never larger than the file."""
+    from PIL.Image import Resampling
+
+    picture = _picture(file)
+    for path, side in sorted(sides.items(), key=lambda entry: -entry[1]):  # a smaller one is made of a larger one
+        picture.thumbnail((side, side), Resampling.LANCZOS, reducing_gap=3.0)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Under a name of its own until it is whole: several may be making it.
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
+            try:
+                picture.save(part, format="WEBP", quality=80, method=2)
+                Path(part.name).replace(path)
+            except BaseException:
+                Path(part.name).unlink()
+                raise
+
+
+def _picture(file: Path) -> "Image":
+    """A picture itself, or the frame of a video that stands for it."""
+    import av
+    from PIL import Image
+
+    if file.suffix == ".png":
+        with Image.open(file) as image:
+            return image.convert("RGB")
+    with av.open(str(file)) as container:
+        frame = None
+        for frame in container.decode(video=0):  # from the start on: seeking would land on a key frame before
+            if frame.time is not None and frame.time >= POSTER_AT:
+                break
+        if frame is None:
+            raise ValueError(f"{file.name} has no frames")
+        return Image.fromarray(frame.to_ndarray(format="rgb24"))
 
 
 def publish(made: Path, final: Path) -> None:

@@ -44,6 +44,11 @@ class ContentFolder:
     def thumbs(self, user_id: str) -> Path:
         return self.root / ".thumbs" / user_id
 
+    def thumbnail(self, relative: str, size: str) -> Path:
+        """Where the thumbnail of a finished file is, of a size that goes by this name."""
+        file = Path(relative)
+        return self.thumbs(file.parent.name) / f"{file.stem}-{size}.webp"
+
     @property
     def _making(self) -> Path:
         return self.root / ".work"

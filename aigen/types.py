@@ -25,7 +25,7 @@ STYLES = (
 PROMPT_LIMIT = 2000
 COUNT_LIMIT = 100
 SIDE_LIMITS = (16, 4096)
-SEED_LIMIT = 2**32 - COUNT_LIMIT  # item n has the order's seed + n - 1, which must fit 32 bits too
+SEED_LIMIT = 2**32 - COUNT_LIMIT  # each item has the seed after the one before, and the last must fit 32 bits too
 
 _USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SIZE = re.compile(r"([0-9]{1,6})[xX×]([0-9]{1,6})")
@@ -71,6 +71,7 @@ class GenerationRequest:
     size: str | None = None
     notify_at: str | None = None
     notify: tuple[str, ...] = ("terminal",)
+    first: int = 1  # the number of the first item of either kind; it is made from `seed`, the next from seed + 1
 
     def __post_init__(self) -> None:
         check_prompt(self.prompt)
@@ -79,8 +80,11 @@ class GenerationRequest:
                 raise UsageError(f"{name} is {count}: give a number from 0 to {COUNT_LIMIT}")
         if self.images + self.videos == 0:
             raise UsageError("0 images and 0 videos: ask for at least one of either")
-        if self.seed is not None and not 0 <= self.seed <= SEED_LIMIT:
-            raise UsageError(f"seed {self.seed} is out of range: give a whole number from 0 to {SEED_LIMIT}")
+        if not 1 <= self.first <= COUNT_LIMIT:
+            raise UsageError(f"the first item's number is {self.first}: give a number from 1 to {COUNT_LIMIT}")
+        limit = 2**32 - max(self.images, self.videos)
+        if self.seed is not None and not 0 <= self.seed <= limit:
+            raise UsageError(f"seed {self.seed} is out of range: give a whole number from 0 to {limit}")
         if self.size is not None:
             Size.parse(self.size)
         for channel in self.notify:
@@ -189,6 +193,21 @@ class Pipeline(Protocol):
     label: str
 
     def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]: ...
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a file says about itself; None where it does not say.
+
+    `mark` is its IPTC digital source type, such as `algorithmicMedia`; `parameters` are JSON.
+    """
+
+    kind: Kind
+    prompt: str | None = None
+    model: str | None = None
+    seed: int | None = None
+    mark: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
 
 
 # Rows of the store

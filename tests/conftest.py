@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import numpy
 import pytest
 
 from aigen.generation import Workshop
+from aigen.media import VideoWriter, save_png
 from aigen.settings import ContentFolder
 from aigen.store import Store
-from aigen.types import Failure, GenerationRequest, Kind, Output, Run, Task
+from aigen.types import Failure, GenerationRequest, Kind, Output, Run, Size, Task
 
 SMALL = ("--size", "64x48", "--seed", "7")
 
@@ -63,7 +66,7 @@ def content(tmp_path: Path) -> ContentFolder:
 
 @dataclass
 class Scribbler:
-    """A pipeline for tests: writes a line of text per item, or does what a test wants instead."""
+    """A pipeline for tests: makes tiny files that are the same for all items, or does what a test wants instead."""
 
     kinds: tuple[Kind, ...] = ("image", "video")
     label: str = "scribbler, for tests"
@@ -78,10 +81,32 @@ class Scribbler:
             if number in self.fail:
                 yield Failure(seed, "the pen broke")
                 continue
-            path = task.work / f"{task.kind}-{number}.txt"
-            path.write_text(f"{task.prompt} {task.kind} {number} {seed}")
             self.made.append((task.kind, number))
-            yield Output(path, seed, {"seed": seed}, "algorithmicMedia")
+            yield Output(scribble(task.kind, task.work / str(number)), seed, {"pen": "blue"}, "algorithmicMedia")
+
+
+TINY = Size(16, 16)
+
+
+def scribble(kind: Kind, path: Path, size: Size = TINY, frames: int = 2) -> Path:
+    """Make a picture or video with a gradient in it; its path, with the suffix."""
+    path = path.with_suffix(".png" if kind == "image" else ".mp4")
+    if kind == "image":
+        save_png(gradient(size), path)
+    else:
+        with VideoWriter(path, size, 24) as video:
+            for frame in range(frames):
+                video.write(gradient(size, frame))
+    return path
+
+
+def gradient(size: Size, shift: int = 0) -> Any:
+    """RGBA pixels, opaque."""
+    pixels = numpy.zeros((size.height, size.width, 4), numpy.uint8)
+    pixels[..., 0] = (numpy.linspace(0, 255, size.width) + shift) % 256
+    pixels[..., 1] = numpy.linspace(0, 255, size.height)[:, None]
+    pixels[..., 3] = 255
+    return pixels
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ ROOT = Path(aigen.__file__).parent
 # Top to bottom is the direction of imports: a module may import what stands below it, never above.
 ORDER = [
     "__main__", "cli", "doctor", "status", "worker", "display", "notify", "generation", "accounts", "pipelines", "media",
-    "store", "migrations", "settings", "times", "types", "errors",
+    "provenance", "foreign", "store", "migrations", "settings", "times", "types", "errors",
 ]  # fmt: skip
 # storybook is a package of its own order, which may use what stands below `pipelines`.
 STORYBOOK = ["__init__", "scene", "composition", "backdrop", "look", "scenery", "plan", "artwork"]

@@ -56,7 +56,7 @@ def test_without_a_terminal_there_is_one_plain_line_an_item(capsys: pytest.Captu
     assert output.err.splitlines() == [
         "another order is being made",
         "no style",
-        "image 1 of 0: ana/g-image-1.png (0:00 gone, ? left)",
+        "image 1: ana/g-image-1.png (0:00 gone, ? left)",
     ]
 
 

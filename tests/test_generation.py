@@ -6,28 +6,35 @@ from dataclasses import replace
 import pytest
 from conftest import Scribbler, StillClock, files_in, left_in_work, wait_for
 
-from aigen import generation
+from aigen import generation, media, provenance
 from aigen.errors import AlreadyRunning, Cancelled, ContentError, GenerationError, Interrupted, UsageError
 from aigen.generation import Workshop
-from aigen.types import SEED_LIMIT, GenerationRequest, Item, Placed, Report, Run, Started, Step, Task
+from aigen.types import SEED_LIMIT, GenerationRequest, Item, Placed, Provenance, Report, Run, Started, Step, Task
 
 
 def test_an_order_becomes_files_and_rows(workshop: Workshop, request_two: GenerationRequest) -> None:
     order = generation.generate(workshop, request_two, "ana")
     assert (order.status, order.generated_at, order.attempts) == ("Completed", "2026-11-21T12:00:00+00:00", 1)
-    assert files_in(workshop.content.root) == {
-        "ana/image-1.txt": b"a kite image 1 5",
-        "ana/image-2.txt": b"a kite image 2 6",
-        "ana/video-1.txt": b"a kite video 1 5",
-        "ana/video-2.txt": b"a kite video 2 6",
-    }
+    assert list(files_in(workshop.content.root)) == [
+        "ana/image-1.png", "ana/image-2.png", "ana/video-1.mp4", "ana/video-2.mp4",
+    ]  # fmt: skip
     items = workshop.store.items(order.generation_id)
-    assert [(item.kind, item.number, item.state, item.parameters) for item in items] == [
-        ("image", 1, "done", {"seed": 5}),
-        ("image", 2, "done", {"seed": 6}),
-        ("video", 1, "done", {"seed": 5}),
-        ("video", 2, "done", {"seed": 6}),
+    assert [(item.kind, item.number, item.seed, item.state) for item in items] == [
+        ("image", 1, 5, "done"),
+        ("image", 2, 6, "done"),
+        ("video", 1, 5, "done"),
+        ("video", 2, 6, "done"),
     ]
+    assert items[1].parameters == {"number": 2, "style": "plain", "size": "1024x1024", "pen": "blue"}
+    assert items[2].parameters == {
+        "number": 1, "style": "plain", "size": "1280x720", "duration": 4.0, "fps": 24, "pen": "blue",
+    }  # fmt: skip
+    for item in items:
+        assert item.path
+        said = provenance.read(workshop.content.file(item.path))
+        assert said == Provenance(
+            item.kind, "a kite", "storybook", item.seed, "algorithmicMedia", item.parameters or {}
+        )
     assert left_in_work(workshop.content.root) == []
 
 
@@ -168,7 +175,7 @@ def test_cancel_stops_a_running_order_and_keeps_what_is_finished(
         generation.generate(workshop, request_two, "ana")
     (order,) = workshop.store.generations()
     assert order.status == "Cancelled"
-    assert list(files_in(workshop.content.root)) == ["ana/image-1.txt"]
+    assert list(files_in(workshop.content.root)) == ["ana/image-1.png"]
     assert left_in_work(workshop.content.root) == []
     with pytest.raises(UsageError, match="was cancelled"):
         generation.resume(workshop, order.generation_id)
@@ -180,7 +187,7 @@ def test_cancelling_what_nobody_runs_leaves_no_file_behind(
     workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
 ) -> None:
     order = generation.place(workshop, request_two, "ana")
-    stray = workshop.content.user("ana") / f"{order.generation_id}-image-1.txt"  # as a crash before its row leaves it
+    stray = workshop.content.user("ana") / f"{order.generation_id}-image-1.png"  # as a crash before its row leaves it
     stray.parent.mkdir()
     stray.touch()
     workshop.content.work(order.generation_id).mkdir(parents=True)
@@ -251,7 +258,7 @@ def test_erasing_a_user_leaves_nothing(workshop: Workshop, request_two: Generati
     generation.generate(workshop, request_two, "bob")
     started = generation.place(workshop, request_two, "ana")
     workshop.content.work(started.generation_id).mkdir(parents=True)
-    workshop.content.thumbs("ana").mkdir(parents=True)
+    workshop.content.thumbs("ana").mkdir(parents=True, exist_ok=True)
     activity = {"at": "2026-11-21T12:00:00+00:00", "user_id": "ana", "action": "login"}
     workshop.store._table("user_activity").insert(activity)
 
@@ -386,3 +393,28 @@ def test_the_largest_seed_has_room_for_every_item(workshop: Workshop) -> None:
     request = GenerationRequest(prompt="x", images=100, videos=0, seed=SEED_LIMIT)
     order = generation.place(workshop, request, "ana")
     assert max(item.seed for item in workshop.store.items(order.generation_id)) == 2**32 - 1
+
+
+def test_numbers_may_start_later_and_seeds_go_on_from_the_first(workshop: Workshop) -> None:
+    order = generation.generate(workshop, GenerationRequest(prompt="x", images=2, videos=0, seed=9, first=4), "ana")
+    items = workshop.store.items(order.generation_id)
+    assert [(item.number, item.seed) for item in items] == [(4, 9), (5, 10)]
+    assert list(files_in(workshop.content.root)) == ["ana/image-4.png", "ana/image-5.png"]
+
+
+def test_thumbnails_that_a_crash_prevented_are_made_when_the_order_ends(
+    workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(media, "save_thumbnails", die)
+        with pytest.raises(Interrupted):
+            generation.generate(workshop, request_two, "ana")
+    assert not workshop.content.thumbs("ana").exists()
+    (order,) = generation.interrupted(workshop)
+    generation.resume(workshop, order.generation_id)
+    assert scribbler.made.count(("image", 1)) == 1
+    for item in workshop.store.items(order.generation_id):
+        assert all(path.exists() for path in generation.thumbnails(workshop.content, item).values())

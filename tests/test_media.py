@@ -3,26 +3,11 @@ from pathlib import Path
 import av
 import numpy
 import pytest
+from conftest import gradient, scribble
 from PIL import Image
 
-from aigen.media import VideoWriter, publish, save_png
+from aigen.media import VideoWriter, publish, save_png, save_thumbnails
 from aigen.types import Size
-
-
-def gradient(size: Size, shift: int = 0) -> "numpy.ndarray":
-    pixels = numpy.zeros((size.height, size.width, 4), numpy.uint8)
-    pixels[..., 0] = (numpy.linspace(0, 255, size.width) + shift) % 256
-    pixels[..., 1] = numpy.linspace(0, 255, size.height)[:, None]
-    pixels[..., 3] = 255
-    return pixels
-
-
-def encode(path: Path, size: Size, frames: int = 12) -> None:
-    with VideoWriter(path, size, 24) as video:
-        pixels = gradient(size)
-        for frame in range(frames):
-            pixels[:] = gradient(size, frame)
-            video.write(pixels)
 
 
 @pytest.mark.parametrize("size", [Size(16, 16), Size(17, 33), Size(200, 100)])
@@ -35,8 +20,7 @@ def test_a_png_is_read_back_exactly(tmp_path: Path, size: Size) -> None:
 
 @pytest.mark.parametrize("size", [Size(16, 16), Size(320, 180)])
 def test_a_video_is_h264_that_plays_while_it_loads(tmp_path: Path, size: Size) -> None:
-    path = tmp_path / "a.mp4"
-    encode(path, size)
+    path = scribble("video", tmp_path / "a", size, 12)
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
@@ -59,9 +43,8 @@ def test_colours_survive_encoding(tmp_path: Path) -> None:
 
 
 def test_the_same_frames_give_the_same_bytes(tmp_path: Path) -> None:
-    for name in ("a.mp4", "b.mp4"):
-        encode(tmp_path / name, Size(320, 180), 40)
-    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+    first, second = (scribble("video", tmp_path / name, Size(320, 180), 40).read_bytes() for name in ("a", "b"))
+    assert first == second
 
 
 def test_an_error_while_drawing_is_not_hidden(tmp_path: Path) -> None:
@@ -79,3 +62,50 @@ def test_publish_moves_a_file_whole(tmp_path: Path) -> None:
     made.write_bytes(b"whole")
     publish(made, final)
     assert (final.read_bytes(), made.exists()) == (b"whole", False)
+
+
+@pytest.mark.parametrize(
+    ("size", "small", "large"),
+    [
+        (Size(1024, 1024), (320, 320), (960, 960)),
+        (Size(1280, 720), (320, 180), (960, 540)),
+        (Size(300, 600), (160, 320), (300, 600)),
+        (Size(16, 16), (16, 16), (16, 16)),
+        (Size(1600, 16), (320, 3), (960, 10)),
+    ],
+)
+def test_thumbnails_have_the_shape_of_the_picture(
+    tmp_path: Path, size: Size, small: tuple[int, int], large: tuple[int, int]
+) -> None:
+    paths = {tmp_path / "thumbs" / "small.webp": 320, tmp_path / "thumbs" / "large.webp": 960}
+    save_thumbnails(scribble("image", tmp_path / "a", size), paths)
+    for path, wanted in zip(paths, (small, large), strict=True):
+        with Image.open(path) as thumbnail:
+            assert (thumbnail.format, thumbnail.size) == ("WEBP", wanted)
+            corner = thumbnail.convert("RGB").getpixel((thumbnail.width - 1, 0))
+            assert corner[0] > 200 > 60 > corner[1]
+    assert len(list((tmp_path / "thumbs").iterdir())) == 2
+
+
+@pytest.mark.parametrize(("frames", "poster"), [(36, 24), (5, 4), (1, 0)])
+def test_a_poster_is_the_frame_at_one_second_or_the_last(tmp_path: Path, frames: int, poster: int) -> None:
+    """Every frame has a grey of its own."""
+    size = Size(64, 48)
+    with VideoWriter(tmp_path / "a.mp4", size, 24) as video:
+        for frame in range(frames):
+            video.write(numpy.full((48, 64, 4), (frame * 6, frame * 6, frame * 6, 255), numpy.uint8))
+    save_thumbnails(tmp_path / "a.mp4", {tmp_path / "a.webp": 320})
+    with Image.open(tmp_path / "a.webp") as thumbnail:
+        grey = numpy.asarray(thumbnail.convert("RGB")).mean()
+    assert abs(grey - poster * 6) < 3
+
+
+def test_a_thumbnail_that_cannot_be_made_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    video = scribble("video", tmp_path / "a")
+    with pytest.raises(OSError, match="space"):
+        save_thumbnails(video, {tmp_path / "thumbs" / "a.webp": 320})
+    assert list((tmp_path / "thumbs").iterdir()) == []

@@ -26,7 +26,7 @@ def test_standings_say_what_to_do_next(
     first, second, third = status.look(workshop, "ana")
     assert (first.state, first.done, first.remark) == ("Completed", 4, "")
     assert first.order == done
-    assert first.images[0].endswith(f"ana/{done.generation_id}-image-1.txt")
+    assert first.images[0].endswith(f"ana/{done.generation_id}-image-1.png")
     assert (second.order, second.state, second.remark) == (waiting, "Processing", "waiting for its turn")
     assert (third.state, third.done) == ("interrupted", 0)
     assert third.remark == f"aigen resume {third.order.generation_id}"

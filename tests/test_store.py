@@ -197,8 +197,8 @@ def test_the_view_lists_paths_in_order(workshop: Workshop, request_two: Generati
     with closing(Database(workshop.content.database)) as database:
         (row,) = database.query("SELECT * FROM user_content")
     name = order.generation_id
-    assert row["image_paths"] == f'["ana/{name}-image-1.txt","ana/{name}-image-2.txt"]'
-    assert row["video_paths"] == f'["ana/{name}-video-1.txt","ana/{name}-video-2.txt"]'
+    assert row["image_paths"] == f'["ana/{name}-image-1.png","ana/{name}-image-2.png"]'
+    assert row["video_paths"] == f'["ana/{name}-video-1.mp4","ana/{name}-video-2.mp4"]'
     assert (row["status"], row["generated_at"]) == ("Completed", "2026-11-21T12:00:00+00:00")
 
 

@@ -168,7 +168,6 @@ def test_every_output_says_what_made_it(tmp_path: Path) -> None:
     (output,) = make(tmp_path, "a kite", numbers=(3,), style="photorealistic")
     assert output.media == "algorithmicMedia"
     assert output.seed == 9
-    assert output.parameters["model"] == "storybook"
     assert output.parameters["style"] == "cinematic"
     assert output.parameters["scene"]["objects"][0]["name"] == "kite"
 

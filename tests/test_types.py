@@ -29,6 +29,8 @@ def test_a_videos_sides_are_even() -> None:
         ({"images": 0, "videos": 0}, "at least one"),
         ({"seed": -1}, "-1"),
         ({"seed": 2**32}, str(2**32)),
+        ({"seed": 2**32 - 1}, "4294967291"),  # the fifth would not fit
+        ({"first": 0}, "number"),
         ({"notify": ("pigeon",)}, "pigeon"),
     ],
 )

@@ -54,13 +54,4 @@ class Storybook:
                         scene.draw(surface.getCanvas(), frame / task.fps, duration)
                         video.write(pixels)
                         run.step(frame + 1, task.frames, "frame")
-            parameters = {
-                "model": "storybook",
-                "prompt": task.prompt,
-                "style": style,
-                "number": number,
-                "seed": seed,
-                "size": str(task.size),
-                "scene": plan.as_json(),
-            }
-            yield Output(path, seed, parameters, "algorithmicMedia")
+            yield Output(path, seed, {"style": style, "scene": plan.as_json()}, "algorithmicMedia")
