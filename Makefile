@@ -1,8 +1,8 @@
 # Every target sets up what it needs. CI runs these same commands (.ci/run).
-.PHONY: demo test test-system check fix benchmark clean
+.PHONY: demo test test-system check fix package benchmark clean
 
 AIGEN = .venv/bin/aigen
-SET_UP = scripts/set_up.sh scripts/system_libraries.sh pyproject.toml
+SET_UP = scripts/set_up.sh scripts/make_environment.sh scripts/system_libraries.sh pyproject.toml
 
 demo: .venv/installed
 	$(AIGEN) generate "two cats under a full moon in the snow" --user demo --seed 7
@@ -11,6 +11,7 @@ test: .venv/installed-dev
 	.venv/bin/pytest -n auto -m "not system"
 
 test-system: .venv/installed-dev
+	scripts/system_tools.sh
 	.venv/bin/pytest -m system
 
 check: .venv/installed-dev
@@ -22,6 +23,9 @@ check: .venv/installed-dev
 fix: .venv/installed-dev
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+package: .venv/installed-dev
+	scripts/check_package.sh
 
 benchmark: .venv/installed-benchmark
 	.venv/bin/python benchmarks/run.py

@@ -3,6 +3,7 @@
 - the whole order, cold: 5 images and 5 videos, wall time and peak memory of the process
 - `aigen --help` beside `llm --help` in the same run
 - drawing and encoding apart, frames a second
+- marking a file, and its thumbnails, beside making it
 """
 
 import os
@@ -77,7 +78,46 @@ def frames() -> None:
     print(f"1280x720: drawing alone {drawing:.0f} frames/s; drawing and encoding {both:.0f} frames/s")
 
 
+def marks() -> None:
+    """Medians of several items, each made, marked and reduced in turn."""
+    from aigen import provenance
+    from aigen.media import THUMBNAIL_SIDES, save_thumbnails
+    from aigen.pipelines.storybook import Storybook
+    from aigen.types import DEFAULT_SIZES, KINDS, Output, Provenance, Run, Task
+
+    quiet = Run(lambda *_: None, lambda _: None, lambda *_: None, lambda *_: None, lambda: None)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for kind in KINDS:
+            numbers = tuple(range(1, 7))
+            task = Task(
+                kind=kind, prompt=PROMPT, style="plain", numbers=numbers, seeds=numbers, size=DEFAULT_SIZES[kind],
+                work=folder, frames=96,
+            )  # fmt: skip
+            times: dict[str, list[float]] = {"making": [], "marking": [], "thumbnails": []}
+            outputs = Storybook().generate(task, quiet)
+            next(outputs)  # the first also loads libraries and artwork
+            for seed in numbers[1:]:
+                began = time.perf_counter()
+                made = next(outputs)
+                assert isinstance(made, Output)
+                times["making"].append(time.perf_counter() - began)
+                said = Provenance(kind, PROMPT, "storybook", seed, made.media, made.parameters)
+                began = time.perf_counter()
+                provenance.mark(made.path, said)
+                times["marking"].append(time.perf_counter() - began)
+                began = time.perf_counter()
+                save_thumbnails(made.path, {folder / f"{size}.webp": side for size, side in THUMBNAIL_SIDES.items()})
+                times["thumbnails"].append(time.perf_counter() - began)
+            making, marking, thumbnails = (statistics.median(found) for found in times.values())
+            print(
+                f"{kind}: making {making * 1000:.0f} ms; marking {marking * 1000:.1f} ms, {marking / making:.1%} of that; "
+                f"thumbnails {thumbnails * 1000:.0f} ms, {thumbnails / making:.0%}"
+            )
+
+
 if __name__ == "__main__":
     whole_order()
     start_up()
     frames()
+    marks()

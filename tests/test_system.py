@@ -1,10 +1,12 @@
-"""What needs more than a user's machine allows: a mount of its own."""
+"""What needs more than a user's machine has or allows: exiftool, a mount of its own."""
 
+import json
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import aigen_command
+from conftest import SMALL, aigen_command, run_aigen
 
 pytestmark = pytest.mark.system
 
@@ -43,3 +45,23 @@ def test_a_full_disk_is_told_and_the_order_is_resumed_when_there_is_space(tmp_pa
     assert "Traceback" not in result.stderr
     assert '"interrupted": true' in result.stdout
     assert result.stdout.splitlines()[-3:] == ["5", "device.lock", "store.lock"]
+
+
+def test_exiftool_finds_what_files_say() -> None:
+    if not shutil.which("exiftool"):
+        pytest.skip("exiftool is not installed (Debian: libimage-exiftool-perl)")
+    order = ("generate", "two kites,\n鯨 & <b>", *SMALL, "--images", 1, "--videos", 1, "--json")
+    made = json.loads(run_aigen(*order).stdout)
+    command = ["exiftool", "-json", "-G1", "-b", *made["images"], *made["videos"]]
+    picture, video = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    for told in (picture, video):
+        source_type = told["XMP-iptcExt:DigitalSourceType"]
+        assert source_type == "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia"
+        assert not [text for text in map(str, told.values()) if "warning" in text.lower()]
+        assert "ExifTool:Warning" not in told
+    settings = "Steps: 1, Sampler: storybook, Seed: 7, Size: 64x48, Model: storybook, Style: plain"
+    assert picture["PNG:Parameters"] == f"two kites,\n鯨 & <b>\n{settings}"
+    exact = json.loads(run_aigen("info", made["images"][0], "--json").stdout)
+    assert json.loads(picture["PNG:Aigen"]) == exact
+    assert video["ItemList:Title"] == "two kites, 鯨 & <b>"
+    assert json.loads(video["ItemList:Comment"])["prompt"] == "two kites,\n鯨 & <b>"

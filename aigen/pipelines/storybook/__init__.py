@@ -8,8 +8,14 @@ still, `composition` places the things, `scene` draws frames. This module makes 
 from collections.abc import Iterator
 from typing import Any
 
+from aigen.errors import GenerationError
 from aigen.pipelines.storybook.plan import make_plan
 from aigen.types import Kind, Output, Run, Task
+
+# What skia needs of the system and does not bring along.
+SYSTEM_LIBRARIES = (
+    "install the system's OpenGL libraries (Debian: apt-get install libgl1 libegl1 libexpat1 libfontconfig1)"
+)
 
 
 class Storybook:
@@ -22,7 +28,11 @@ class Storybook:
 
     def generate(self, task: Task, run: Run) -> Iterator[Output]:
         import numpy
-        import skia
+
+        try:
+            import skia
+        except ImportError as error:
+            raise GenerationError(f"drawing does not work here ({error}): {SYSTEM_LIBRARIES}") from error
 
         from aigen.media import VideoWriter, save_png
         from aigen.pipelines.storybook.scene import Scene

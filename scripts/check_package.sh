@@ -1,0 +1,35 @@
+#!/bin/bash
+# Build the source distribution and the wheel into dist/, install the wheel into an empty environment, and make an order
+# with it in an empty folder. Ends with an error where the package is not what it should be.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+fail() { echo "$1" >&2; exit 1; }
+
+echo "Building …"
+rm -rf dist
+.venv/bin/python -m build --outdir dist . >"$folder/log" || { cat "$folder/log" >&2; exit 1; }   # the wheel from the sdist
+.venv/bin/python -m build --wheel --outdir "$folder/direct" . >"$folder/log"
+wheel=$(ls dist/*.whl)
+cmp "$wheel" "$folder/direct/$(basename "$wheel")" || fail "the sdist builds another wheel than the working tree"
+size=$(stat -c %s "$wheel")
+[ "$size" -lt 40000000 ] || fail "$wheel has $size bytes: the limit is 40 MB"
+contents=$(.venv/bin/python -m zipfile -l "$wheel")
+for needed in aigen/pipelines/storybook/artwork/LICENSE dist-info/licenses/; do
+    grep -q "$needed" <<<"$contents" || fail "$wheel lacks $needed"
+done
+
+echo "Installing $wheel ($size bytes) into an empty environment …"
+wheel=$PWD/$wheel
+scripts/make_environment.sh "$folder/environment"
+mkdir "$folder/empty"
+cd "$folder/empty"
+../environment/bin/pip install --quiet --disable-pip-version-check "$wheel"
+../environment/bin/pip check --disable-pip-version-check
+../environment/bin/aigen generate "a whale under the stars" --user ana --seed 7
+[ "$(ls generated_content/ana/*.png | wc -l)" = 5 ] && [ "$(ls generated_content/ana/*.mp4 | wc -l)" = 5 ] ||
+    fail "the order is not complete"
+../environment/bin/aigen info generated_content/ana/*-video-5.mp4
+../environment/bin/aigen doctor
