@@ -233,13 +233,19 @@ def generate(
     user: Annotated[str | None, typer.Option("--user", metavar="ID", help="Whose they are [a new random id].")] = None,
     from_info: Annotated[
         Path | None,
-        typer.Option("--from-info", metavar="FILE", help="Make what this file says it is; other options change that."),
+        typer.Option(
+            "--from-info",
+            metavar="FILE",
+            help="Make again what this file says it is, but for other options; with numbers, so many more like it.",
+        ),
     ] = None,
     images: Annotated[
-        int | None, typer.Option("--images", parser=_whole_number, metavar="N", help="How many images [5].")
+        int | None,
+        typer.Option("--images", parser=_whole_number, metavar="N", help="How many images [5; like a file: 0]."),
     ] = None,
     videos: Annotated[
-        int | None, typer.Option("--videos", parser=_whole_number, metavar="N", help="How many videos [5].")
+        int | None,
+        typer.Option("--videos", parser=_whole_number, metavar="N", help="How many videos [5; like a file: 0]."),
     ] = None,
     model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="What makes them.")] = None,
     image_model: Annotated[
@@ -289,9 +295,10 @@ def generate(
         "notify": tuple(notify) if notify else None,
     }
     given = {name: value for name, value in options.items() if value is not None}
-    request = _reorder(from_info, given) if from_info else GenerationRequest(**given)
     # Before the store is opened: a wrong order leaves nothing behind, not even an empty store.
-    request = generation.check(request, user, _settings().model)
+    with _named_in_errors(from_info):
+        request = _reorder(from_info, given) if from_info else GenerationRequest(**given)
+        request = generation.check(request, user, _settings().model)
     if plan:
         _print_plan(request, as_json)
     elif detach:
@@ -303,10 +310,22 @@ def generate(
 def _reorder(file: Path, given: dict[str, Any]) -> "GenerationRequest":
     from aigen import provenance
 
+    found = provenance.read(file)
     try:
-        return provenance.reorder(provenance.read(file), given)
+        return provenance.reorder(found, given)
     except UsageError as error:
-        raise UsageError(f"--from-info: {error}") from error
+        raise UsageError(f"{str(file)!r}: {error}") from error
+
+
+@contextmanager
+def _named_in_errors(from_info: Path | None) -> "Iterator[None]":
+    """Say that what is wrong may stand in a file, and how to change it."""
+    try:
+        yield
+    except UsageError as error:
+        if from_info is None:
+            raise
+        raise UsageError(f"--from-info: {error} (other options win over what the file says)") from error
 
 
 def _ask(notify_at: str | None) -> tuple[str, str | None]:
@@ -455,6 +474,7 @@ def status(
 def info(
     file: Annotated[Path, typer.Argument(help="A PNG, JPEG, WebP or MP4 file, by aigen or another program.")],
     as_json: Json = False,
+    content: Content = None,
 ) -> None:
     """Show what a file says about itself: what it was made from and by."""
     from aigen import provenance
@@ -464,10 +484,16 @@ def info(
     if as_json:
         _print_json(provenance.as_json(found))
         return
-    said = {"prompt": found.prompt, "model": found.model, "seed": found.seed, "mark": provenance.explain(found.mark)}
-    told = [(name, value) for name, value in [*said.items(), *found.parameters.items()] if value is not None]
-    for name, value in told:
-        typer.echo(visible(f"{name:12} {readable(value)}"))
+    said = {**found.parameters, **provenance.as_json(found), "mark": provenance.explain(found.mark)}
+    told = {
+        name: said[name] for name in ("prompt", "model", "seed", "mark", *found.parameters) if said[name] is not None
+    }
+    width = max(map(len, told), default=0)
+    for name, value in told.items():
+        first, *others = map(visible, readable(value).splitlines() or [""])
+        typer.echo(f"{visible(name):{width}}  {first}")
+        for line in others:
+            typer.echo(f"{'':{width}}  {line}")
     if not told:
         typer.echo("it does not say what made it")
 

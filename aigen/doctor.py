@@ -11,7 +11,7 @@ from typing import Literal
 from aigen import __version__, generation, pipelines, worker
 from aigen.errors import AigenError
 from aigen.generation import Workshop
-from aigen.pipelines.storybook import SYSTEM_LIBRARIES
+from aigen.pipelines.storybook import DRAWING_ADVICE
 from aigen.settings import ContentFolder, Settings
 from aigen.store import Store
 from aigen.types import KINDS
@@ -41,7 +41,7 @@ def examine(content: ContentFolder, settings: Settings) -> list[Finding]:
         Finding("processor", "ok", f"{os.cpu_count()} cores"),
         _works("GPU", _graphics, "diffusion models need it: pip install --force-reinstall 'torch>=2.6,<2.14'", "note"),
         *_models(settings),
-        _works("drawing", _draw, SYSTEM_LIBRARIES),
+        _works("drawing", _draw, DRAWING_ADVICE),
         _works("video encoder", _encode, "install the av package anew: pip install --force-reinstall av"),
         _folder(content),
         *_orders(content),

@@ -1,26 +1,54 @@
 """What other programs write into their files: the text of AUTOMATIC1111's web UI, which we write too, and ComfyUI's graph.
 
 The text (the PNG chunk `parameters`) is the one that most programs and galleries read. Its last line holds the settings
-and opens with `Steps:`; a line `Negative prompt:` separates the two prompts. ComfyUI stores the graph that was run (the
-chunk `prompt`): nodes by id, whose inputs are values or links `[id, output]` to other nodes.
+and opens with `Steps:`; a line that opens with `Negative prompt:` separates the two prompts. ComfyUI stores the graph
+that was run (the chunk `prompt`): nodes by id, whose inputs are values or links `[id, output]` to other nodes.
 """
 
 import json
+import math
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from aigen.types import Kind, Provenance
 
-_SETTING = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+_SETTING = re.compile(r'(\w[\w \-/]{0,60}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 _NEGATIVE = "Negative prompt:"
-_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}")
+# More levels than any of these programs writes, and fewer than Python can print.
+_DEPTH_LIMIT = 50
+
+
+def parse_json(text: str) -> Any:
+    """The value that a JSON text stands for, None when it stands for none. A number that is not finite is None too."""
+    try:
+        value = json.loads(text, parse_constant=lambda name: None, parse_float=_finite)
+    except (ValueError, RecursionError):
+        return None
+    level, depth = [value], 0
+    while level:
+        level = [child for parent in level for child in _children(parent)]
+        depth += 1
+    return value if depth <= _DEPTH_LIMIT else None
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _children(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+# AUTOMATIC1111's web UI
 
 
 def write_parameters(provenance: Provenance) -> str:
     """The text that says what AUTOMATIC1111's web UI would say. Readers want `Steps`, `Sampler` and `Seed`."""
-    # A prompt must not look like a second negative prompt, and the format knows no NUL.
+    # Readers look for the negative prompt also within lines, and the format knows no NUL.
     prompt = (provenance.prompt or "").replace(_NEGATIVE, "Negative prompt :").replace("\0", " ")
     parameters = provenance.parameters
     settings = {
@@ -30,25 +58,27 @@ def write_parameters(provenance: Provenance) -> str:
         "Size": parameters.get("size"),
         "Model": provenance.model,
         "Style": parameters.get("style"),
+        "Number": parameters.get("number"),
     }
     told = ", ".join(f"{name}: {_quoted(str(value))}" for name, value in settings.items() if value is not None)
     return f"{prompt}\n{told}"
 
 
 def _quoted(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False) if re.search("[,:\n]", value) else value
+    return json.dumps(value, ensure_ascii=False) if re.search('[,:"\n]', value) else value
 
 
 def read_parameters(text: str, kind: Kind) -> Provenance | None:
-    """What a text of this form says; None when it has no settings."""
-    *lines, last = text.strip().splitlines() or [""]
-    settings = {name.strip(): _value(value) for name, value in _SETTING.findall(last)}
-    if "Steps" not in settings:
+    """What a text of this form says; None when it is of another."""
+    *lines, last = text.strip().split("\n")
+    if not last.startswith("Steps:"):
         return None
-    prompt, _, negative = "\n".join(lines).partition(_NEGATIVE)
-    parameters = {name.lower().replace(" ", "_"): value for name, value in settings.items()}
-    if negative.strip():
-        parameters["negative_prompt"] = negative.strip()
+    parameters: dict[str, Any] = {
+        name.strip().lower().replace(" ", "_"): _value(value.strip()) for name, value in _SETTING.findall(last)
+    }
+    prompt, *negative = re.split(rf"^{_NEGATIVE}", "\n".join(lines), maxsplit=1, flags=re.MULTILINE)
+    if negative and negative[0].strip():
+        parameters["negative_prompt"] = negative[0].strip()
     seed, model = parameters.pop("seed", None), parameters.pop("model", None)
     return Provenance(
         kind=kind,
@@ -60,91 +90,100 @@ def read_parameters(text: str, kind: Kind) -> Provenance | None:
 
 
 def _value(text: str) -> str | int | float:
-    text = text.strip()
     if text.startswith('"'):
         return str(parse_json(text) or text)
-    if _WHOLE_NUMBER.fullmatch(text):
+    if re.fullmatch(r"-?[0-9]{1,20}", text):
         return int(text)
     return float(text) if re.fullmatch(r"-?[0-9]{1,20}\.[0-9]{1,20}", text) else text
 
 
-def parse_json(text: str) -> Any:
-    """The value that a JSON text stands for; None when it stands for none. A number that JSON has not is None too."""
-    try:
-        return json.loads(text, parse_constant=lambda name: None)
-    except (ValueError, RecursionError):
-        return None
+# ComfyUI
 
 
 def read_graph(text: str, kind: Kind) -> Provenance | None:
-    """What a graph of ComfyUI says of its first sampler; None when it has none."""
+    """What a graph of ComfyUI says of its first sampler; None when it has none. What is not plain is left out."""
     graph = parse_json(text)
     if not isinstance(graph, dict):
         return None
-    nodes = {name: node["inputs"] for name, node in graph.items() if _has_inputs(node)}
-    samplers = [name for name, inputs in nodes.items() if {"seed", "noise_seed", "noise"} & set(inputs)]
-    sampler = next((name for name in samplers if _PROMPT_LINKS & set(nodes[name])), None)
+    nodes = {
+        name: node["inputs"]
+        for name, node in graph.items()
+        if isinstance(node, dict) and isinstance(node.get("inputs"), dict)
+    }
+    # A node that makes nothing of its inputs must not pass their text on.
+    nodes |= {name: {} for name in nodes if "ZeroOut" in str(graph[name].get("class_type"))}
+    search = _Search(nodes)
+    sampler = search.first_sampler()
     if sampler is None:
         return None
-    found = _Search(nodes, sampler)
+    width = search.find(sampler, int, "latent_image", "samples", "latent", "width", "value")
+    height = search.find(sampler, int, "latent_image", "samples", "latent", "height", "value")
     parameters = {
-        "steps": found.value(int, "steps"),
-        "cfg": found.value(float, "cfg", "guidance"),
-        "sampler_name": found.value(str, "sampler_name"),
-        "scheduler": found.value(str, "scheduler"),
-        "denoise": found.value(float, "denoise"),
-        "negative_prompt": found.text("negative", avoid="positive"),
+        "steps": search.find(sampler, int, "steps", "sigmas", "value"),
+        "cfg": search.find(sampler, float, "cfg", "guider", "conditioning", "guidance", "value"),
+        "sampler_name": search.find(sampler, str, "sampler_name", "sampler", "value"),
+        "scheduler": search.find(sampler, str, "scheduler", "sigmas", "value"),
+        "denoise": search.find(sampler, float, "denoise", "sigmas", "value"),
+        "negative_prompt": search.text(sampler, "negative", "negative_prompt"),
+        "size": f"{width}x{height}" if width and height else None,
     }
-    width, height = found.value(int, "width"), found.value(int, "height")
-    if width and height:
-        parameters["size"] = f"{width}x{height}"
     return Provenance(
         kind=kind,
-        prompt=found.text("positive", "conditioning", "text_embeds", avoid="negative"),
-        model=found.value(str, "ckpt_name", "unet_name", "model_name", "model"),
-        seed=found.value(int, "seed", "noise_seed"),
+        prompt=search.text(sampler, "positive", "positive_prompt") or search.text(sampler, "conditioning"),
+        model=search.find(sampler, str, "guider", "ckpt_name", "unet_name", "model_name", "model", "model1"),
+        seed=search.find(sampler, int, "seed", "noise_seed", "noise", "value"),
         parameters={name: value for name, value in parameters.items() if value is not None},
     )
 
 
-_PROMPT_LINKS = {"positive", "guider", "conditioning", "text_embeds"}
-_TEXTS = ("text", "positive_prompt", "prompt", "text_g", "t5xxl", "value", "string")
-
-
-def _has_inputs(node: Any) -> bool:
-    return isinstance(node, dict) and isinstance(node.get("inputs"), dict)
+_TEXTS = ("text", "text_g", "t5xxl", "prompt", "value", "string")
+_CONDITIONINGS = ("conditioning", "conditioning_1", "conditioning_to")
 
 
 @dataclass(frozen=True)
 class _Search:
-    """Looks for values in a graph, from its sampler upstream, the nearest first."""
+    """Looks for values in a graph: `nodes` are the inputs of each node by its id."""
 
     nodes: dict[str, dict[str, Any]]
-    sampler: str
 
-    def value(self, wanted: type, *names: str) -> Any:
-        """The nearest value of one of these names; one that is linked in is taken from where the link leads."""
-        for inputs in self._upstream([self.sampler]):
+    def first_sampler(self) -> str | None:
+        """The sampler that is not fed by another, as one that refines is."""
+        samplers = [
+            name
+            for name, inputs in self.nodes.items()
+            if {"seed", "noise_seed", "noise"} & set(inputs)
+            and {"positive", "guider", "conditioning", "text_embeds"} & set(inputs)
+        ]
+        for name in samplers:
+            fed = self._upstream(
+                [self._linked(self.nodes[name].get("latent_image"))], ("latent_image", "samples", "latent")
+            )
+            if not set(fed) & set(samplers):
+                return name
+        return samplers[0] if samplers else None
+
+    def find(self, start: str, wanted: type, *names: str) -> Any:
+        """The nearest value of one of these names, from a node on through links of the same names."""
+        for node in self._upstream([start], names):
             for name in names:
-                found = inputs.get(name)
-                if link := self._linked(found):
-                    found = next((node["value"] for node in self._upstream([link]) if "value" in node), None)
-                if _is(found, wanted):
-                    return found
+                value = self.nodes[node].get(name)
+                if isinstance(value, (int, float) if wanted is float else wanted) and not isinstance(value, bool):
+                    return value
         return None
 
-    def text(self, *links: str, avoid: str) -> str | None:
-        """The nearest text behind one of these links of the sampler (or of what guides it)."""
-        starts = [
-            start
-            for inputs in self._upstream([self.sampler])
-            for link in links
-            if (start := self._linked(inputs.get(link)))
-        ]
-        for inputs in self._upstream(starts[:1], avoid):
-            for name in _TEXTS:
-                if isinstance(inputs.get(name), str):
-                    return str(inputs[name]).strip() or None
+    def text(self, sampler: str, *names: str) -> str | None:
+        """The text behind a link of these names, of the sampler or of what guides it."""
+        guides = [sampler, *self._upstream([self._linked(self.nodes[sampler].get("guider"))], ())]
+        guides += self._upstream([self._linked(self.nodes[sampler].get("text_embeds"))], ())
+        for guide in guides:
+            for name in names:
+                value = self.nodes[guide].get(name)
+                start = self._linked(value)
+                found = value if isinstance(value, str) else None
+                if start:
+                    found = self.find(start, str, *names, *_CONDITIONINGS, *_TEXTS)
+                if found and found.strip():
+                    return found.strip()
         return None
 
     def _linked(self, value: Any) -> str | None:
@@ -152,16 +191,14 @@ class _Search:
         name = str(value[0]) if isinstance(value, list) and len(value) == 2 else None
         return name if name in self.nodes else None
 
-    def _upstream(self, starts: Iterable[str], avoid: str | None = None) -> Iterator[dict[str, Any]]:
-        """The inputs of the nodes that lead here, nearest first, each once; not through links named `avoid`."""
-        waiting = list(starts)
-        for name in waiting:  # which grows meanwhile
-            yield self.nodes[name]
-            for key, value in self.nodes[name].items():
-                link = self._linked(value)
-                if link and key != avoid and link not in waiting:
+    def _upstream(self, starts: list[str | None], through: tuple[str, ...]) -> list[str]:
+        """The nodes from which these ones get inputs of these names, and theirs, nearest first, each once."""
+        found = dict.fromkeys(start for start in starts if start)
+        waiting = list(found)
+        for node in waiting:  # which grows meanwhile
+            for name in through:
+                link = self._linked(self.nodes[node].get(name))
+                if link and link not in found:
+                    found[link] = None
                     waiting.append(link)
-
-
-def _is(value: Any, wanted: type) -> bool:
-    return isinstance(value, (int, float) if wanted is float else wanted) and not isinstance(value, bool)
+        return waiting

@@ -4,7 +4,6 @@ Who runs an order holds the OS lock named after it; a started order whose lock i
 what is missing, so running an order again makes exactly that.
 """
 
-import errno
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,9 +29,11 @@ from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.times import Clock, resolve, to_text, utc_now
 from aigen.types import (
+    FRAMES_PER_SECOND,
     KINDS,
     SEED_LIMIT,
     STYLES,
+    VIDEO_SECONDS,
     Failure,
     Finished,
     Generation,
@@ -58,11 +59,8 @@ from aigen.types import (
 ATTEMPTS = 3
 # Seconds between two looks at whether the order was cancelled.
 HEARTBEAT = 1.0
-FRAMES_PER_SECOND = 24
-VIDEO_SECONDS = 4
 # Easy to read and to type: no letters or digits that look like others. 20 of them hold 98 bits.
 _READABLE = "abcdefghjkmnpqrstvwxyz23456789"
-_OUT_OF_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True)
@@ -219,7 +217,7 @@ def run(workshop: Workshop, generation_id: str, detached: bool = False) -> Gener
             ) from None
         if not isinstance(error, Exception):
             raise
-        if isinstance(error, OSError) and error.errno in _OUT_OF_SPACE:
+        if isinstance(error, OSError) and error.errno in media.OUT_OF_SPACE:
             raise ContentError(
                 f"the disk of {str(workshop.content.root)!r} is full ({error.strerror}): "
                 f"free some space, then aigen resume {generation_id}"
@@ -237,7 +235,7 @@ def resume(workshop: Workshop, generation_id: str) -> Generation:
     with hold(workshop.content, generation_id):
         generation = find(workshop.store, generation_id)
         if generation.status == "Completed":
-            _complete_thumbnails(workshop, generation_id)
+            _make_thumbnails(workshop, workshop.store.items(generation_id))
             return generation
         if generation.status == "Cancelled":
             raise UsageError(f"order {generation_id} was cancelled: place it again with aigen generate")
@@ -308,21 +306,24 @@ def files(workshop: Workshop, items: Iterable[Item], kind: Kind) -> list[str]:
 def thumbnails(content: ContentFolder, item: Item) -> dict[str, Path]:
     """The thumbnails of a finished item by the name of their size, made again where they are missing.
 
-    Those of an item whose file was removed by hand cannot be made.
+    Raises ContentError when they cannot be made, as when the item's file is gone or damaged.
     """
     assert item.path
-    file = content.file(item.path)
     paths = {name: content.thumbnail(item.path, name) for name in media.THUMBNAIL_SIDES}
     missing = {path: media.THUMBNAIL_SIDES[name] for name, path in paths.items() if not path.exists()}
-    if missing and file.exists():
-        media.save_thumbnails(file, missing)
+    if missing:
+        media.save_thumbnails(content.file(item.path), missing, content.making)
     return paths
 
 
-def _complete_thumbnails(workshop: Workshop, generation_id: str) -> None:
-    for item in workshop.store.items(generation_id):
+def _make_thumbnails(workshop: Workshop, items: Iterable[Item]) -> None:
+    """Make missing thumbnails. They are derived, so one that cannot be made is told and stops nothing."""
+    for item in items:
         if item.state == "done":
-            thumbnails(workshop.content, item)
+            try:
+                thumbnails(workshop.content, item)
+            except ContentError as error:
+                workshop.report(Said(str(error)))
 
 
 def tidy(workshop: Workshop) -> None:
@@ -459,7 +460,7 @@ def _record(workshop: Workshop, generation: Generation, task: Task, item: Item, 
             if not store.record(item):
                 workshop.content.file(path).unlink(missing_ok=True)
                 raise Cancelled(f"order {item.generation_id} was cancelled")
-            thumbnails(workshop.content, item)
+            _make_thumbnails(workshop, [item])
     workshop.report(Finished(item))
 
 
@@ -478,10 +479,11 @@ def _stem(item: Item) -> str:
 def _conclude(workshop: Workshop, generation_id: str) -> Generation:
     """End an order: completed when every item is done, else failed, naming the items and why."""
     store = workshop.store
-    failed = [item for item in store.items(generation_id) if item.state == "failed"]
+    items = store.items(generation_id)
+    failed = [item for item in items if item.state == "failed"]
     if failed:
         raise GenerationError("; ".join(f"{item.name}: {item.error}" for item in failed))
-    _complete_thumbnails(workshop, generation_id)  # a crash may have come between an item and its thumbnails
+    _make_thumbnails(workshop, items)  # a crash may have come between an item and its thumbnails
     # The folder goes first: a crash between the two leaves an order that resume completes, not a stray folder.
     workshop.content.remove_work(generation_id)
     if not store.complete(generation_id, workshop.clock()):

@@ -1,5 +1,6 @@
 """Files: PNG and MP4 encoded, thumbnails made of them, and moved to their final names only when they are whole."""
 
+import errno
 import os
 import tempfile
 from collections import deque
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from aigen.errors import ContentError
 from aigen.types import Size
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ FRAMES_AHEAD = 4
 THUMBNAIL_SIDES = {"small": 320, "large": 960}
 # Seconds into a video at which its poster is taken: past what fades in.
 POSTER_AT = 1.0
+OUT_OF_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def save_png(pixels: "Pixels", path: Path) -> None:
@@ -100,22 +103,27 @@ class VideoWriter:
             self._container.close()
 
 
-def save_thumbnails(file: Path, sides: Mapping[Path, int]) -> None:
-    """Write WebP thumbnails of a PNG or MP4, each with its longer side of so many pixels, never larger than the file."""
+def save_thumbnails(file: Path, sides: Mapping[Path, int], making: Path) -> None:
+    """Write WebP thumbnails of a PNG or MP4, each with its longer side of so many pixels, never larger than the file.
+
+    They are whole when they get their names; until then they are in a folder of their own in `making`. Raises
+    ContentError, naming the file, when it cannot be done; but an OSError when the disk is full.
+    """
     from PIL.Image import Resampling
 
-    picture = _picture(file)
-    for path, side in sorted(sides.items(), key=lambda entry: -entry[1]):  # a smaller one is made of a larger one
-        picture.thumbnail((side, side), Resampling.LANCZOS, reducing_gap=3.0)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Under a name of its own until it is whole: several may be making it.
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-            try:
-                picture.save(part, format="WEBP", quality=80, method=2)
-                Path(part.name).replace(path)
-            except BaseException:
-                Path(part.name).unlink()
-                raise
+    try:
+        picture = _picture(file)
+        with tempfile.TemporaryDirectory(dir=making) as folder:
+            for path, side in sorted(
+                sides.items(), key=lambda entry: -entry[1]
+            ):  # a smaller one is made of a larger one
+                picture.thumbnail((side, side), Resampling.LANCZOS, reducing_gap=3.0)
+                picture.save(Path(folder) / path.name, format="WEBP", quality=80, method=2)
+                publish(Path(folder) / path.name, path)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in OUT_OF_SPACE:
+            raise
+        raise ContentError(f"no thumbnail of {file.name} can be made: {' '.join(str(error).split())}") from error
 
 
 def _picture(file: Path) -> "Image":

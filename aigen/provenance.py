@@ -8,16 +8,16 @@ made it. Nothing names the user, the order or the time, so that the same request
 import io
 import json
 import re
-import shutil
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID
 
 from aigen import foreign
 from aigen.errors import GenerationError, UsageError
-from aigen.types import COUNT_LIMIT, GenerationRequest, Kind, Provenance
+from aigen.types import FRAMES_PER_SECOND, VIDEO_SECONDS, GenerationRequest, Kind, Provenance
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -30,7 +30,7 @@ MARKS = {
     "algorithmicallyEnhanced": "somebody's picture, changed by a program",
 }
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-_XMP = (
+_XMP_PACKET = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
@@ -38,23 +38,25 @@ _XMP = (
     f' Iptc4xmpExt:DigitalSourceType="{_SOURCE_TYPE}%s"/>'
     '</rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
 )
-_CHUNK = "aigen"
-_XMP_CHUNK = "XML:com.adobe.xmp"
+_PARAMETERS = "parameters"
+_EXACT = "aigen"
+_XMP = "XML:com.adobe.xmp"
 _XMP_BOX = UUID("be7acfcb-97a9-42e8-9c71-999491e3afac").bytes
-_PNG_HEADER = 8 + 25  # the signature and the first chunk, which must stay the first
-_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
+# What also begins like an MP4 and is none: pictures and sound.
+_OTHER_BRANDS = {b"avif", b"avis", b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1", b"crx", b"M4A", b"M4B", b"M4P"}
+_COMMENT_CODES = {b"UNICODE\0", b"ASCII\0\0\0", b"JIS\0\0\0\0\0", bytes(8)}
 _READABLE = "a PNG, JPEG, WebP or MP4 file"
+# What each field of our JSON must be.
+_FIELDS: dict[str, Any] = {
+    "prompt": str | None, "model": str | None, "seed": int | None, "mark": str | None, "parameters": dict,
+}  # fmt: skip
 
 
 def as_json(provenance: Provenance) -> dict[str, Any]:
     """What `aigen info --json` prints, and what our files carry."""
-    return {
-        "prompt": provenance.prompt,
-        "model": provenance.model,
-        "seed": provenance.seed,
-        "mark": provenance.mark,
-        "parameters": provenance.parameters,
-    }
+    return {name: getattr(provenance, name) for name in _FIELDS}
 
 
 def explain(mark: str | None) -> str | None:
@@ -66,8 +68,14 @@ def explain(mark: str | None) -> str | None:
 
 
 def mark(path: Path, provenance: Provenance) -> None:
-    """Write what it is into a finished PNG or MP4 that has no marks yet; its picture stays as it is, bit by bit."""
-    assert provenance.mark in MARKS, provenance.mark
+    """Write what it is into a finished PNG or MP4; its picture stays as it is, bit by bit.
+
+    Raises GenerationError for another kind of file, or a mark that is not among MARKS.
+    """
+    if provenance.mark not in MARKS:
+        raise GenerationError(
+            f"model {provenance.model!r} says its source type is {provenance.mark!r}: not a known one"
+        )
     marked = path.with_name(f"{path.stem}.marked{path.suffix}")
     if path.suffix == ".png":
         _mark_png(path, marked, provenance)
@@ -78,29 +86,41 @@ def mark(path: Path, provenance: Provenance) -> None:
     marked.replace(path)
 
 
+def xmp(mark: str) -> bytes:
+    """The XMP packet that states a source type."""
+    return (_XMP_PACKET % mark).encode()
+
+
 def _exact(provenance: Provenance) -> str:
     return json.dumps(as_json(provenance), ensure_ascii=False, sort_keys=True)
 
 
 def _mark_png(path: Path, marked: Path, provenance: Provenance) -> None:
-    """Put the chunks behind the header; to save the picture anew would cost a third of making it."""
+    """Put our chunks behind the first, which must stay the first; to save the picture anew costs a third of making it."""
     from PIL.PngImagePlugin import PngInfo, putchunk
 
-    texts = PngInfo()
-    texts.add_text("parameters", foreign.write_parameters(provenance))
-    texts.add_itxt(_CHUNK, _exact(provenance))
-    texts.add_itxt(_XMP_CHUNK, _XMP % provenance.mark)
+    assert provenance.mark
+    ours = PngInfo()
+    ours.add_text(_PARAMETERS, foreign.write_parameters(provenance))
+    ours.add_itxt(_EXACT, _exact(provenance))
+    ours.add_itxt(_XMP, xmp(provenance.mark).decode())
     with path.open("rb") as source, marked.open("wb") as target:
-        target.write(source.read(_PNG_HEADER))
-        for name, data, _ in texts.chunks:
-            putchunk(target, name, data)
-        shutil.copyfileobj(source, target)
+        target.write(_PNG_SIGNATURE)
+        for name, start, end in _chunks(source):
+            source.seek(start)
+            chunk = source.read(end - start)
+            if name not in _PNG_TEXTS or chunk[8:].split(b"\0")[0].decode("latin-1") not in (_PARAMETERS, _EXACT, _XMP):
+                target.write(chunk)
+            if name == b"IHDR":
+                for our_name, data, _ in ours.chunks:
+                    putchunk(target, our_name, data)
 
 
 def _mark_mp4(path: Path, marked: Path, provenance: Provenance) -> None:
     """Copy the streams into a file with tags, and append the XMP as a box that players skip."""
     import av
 
+    assert provenance.mark
     with (
         av.open(str(path)) as source,
         av.open(str(marked), "w", format="mp4", options={"movflags": "+faststart"}) as target,
@@ -113,123 +133,146 @@ def _mark_mp4(path: Path, marked: Path, provenance: Provenance) -> None:
             if packet.dts is not None:  # else it only flushes
                 packet.stream = streams[packet.stream.index]
                 target.mux(packet)
-    xmp = (_XMP % provenance.mark).encode()
+    packet_of_xmp = xmp(provenance.mark)
     with marked.open("ab") as file:
-        file.write(struct.pack(">I4s16s", 24 + len(xmp), b"uuid", _XMP_BOX) + xmp)
+        file.write(struct.pack(">I4s16s", 24 + len(packet_of_xmp), b"uuid", _XMP_BOX) + packet_of_xmp)
 
 
 # Read
 
 
+class _Unreadable(Exception):
+    """Not a broken file, but one of a kind that is not read."""
+
+
 def read(path: Path) -> Provenance:
     """What a picture or video says about itself, by us or by others. Raises UsageError when it is none, or not whole."""
-    if path.is_dir():
-        raise UsageError(f"{str(path)!r} is a folder: give {_READABLE}")
-    if not path.exists():
-        raise UsageError(f"{str(path)!r} is not there: give {_READABLE}")
-    if not path.is_file() or not path.stat().st_size:
-        raise UsageError(f"{str(path)!r} is empty: give {_READABLE}")
-    kind: Kind = "image"
+    name = repr(str(path))
     try:
-        with path.open("rb") as file:
-            if file.read(12)[4:8] == b"ftyp":
-                kind = "video"
-                texts, xmp = _read_mp4(file)
-            else:
-                texts, xmp = _read_picture(path)
-    except UsageError:
-        raise
-    except PermissionError as error:
-        raise UsageError(f"{str(path)!r} cannot be read ({error.strerror}): check whose it is") from error
-    except Exception as error:  # whatever the libraries stumble over in a broken file
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UsageError(f"{str(path)!r} is cut short or damaged ({reason}): give a whole one") from error
-    found = _read_exact(texts, kind) or _read_foreign(texts, kind)
-    source_type = re.search(rf"{_SOURCE_TYPE}(\w+)".encode(), xmp)
-    stated = source_type[1].decode() if source_type else found.mark
-    return Provenance(kind, found.prompt, found.model, found.seed, stated, found.parameters)
+        if path.is_dir():
+            raise UsageError(f"{name} is a folder: give {_READABLE}")
+        if not path.exists():
+            raise UsageError(f"{name} is not there: give {_READABLE}")
+        if not path.is_file():
+            raise UsageError(f"{name} is no regular file: save what it holds as {_READABLE} first")
+        if not path.stat().st_size:
+            raise UsageError(f"{name} is empty: give {_READABLE}")
+        file = path.open("rb")
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read ({error.strerror}): give {_READABLE}") from error
+    with file:
+        try:
+            return _read(file)
+        except _Unreadable as error:
+            raise UsageError(f"{name} is no picture or video that aigen can read{error}: give {_READABLE}") from None
+        except Exception as error:  # whatever the libraries stumble over in a broken file
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise UsageError(f"{name} is cut short or damaged ({reason}): give a whole one") from error
 
 
-def _read_exact(texts: dict[str, str], kind: Kind) -> Provenance | None:
-    for name in (_CHUNK, "comment"):
-        said = foreign.parse_json(texts.get(name, ""))
-        if isinstance(said, dict) and set(said) == set(as_json(Provenance(kind))):
-            found = Provenance(kind=kind, **said)
-            if (
-                isinstance(found.prompt, str | None)
-                and isinstance(found.model, str | None)
-                and isinstance(found.seed, int | None)
-                and isinstance(found.mark, str | None)
-                and isinstance(found.parameters, dict)
-            ):
-                return found
-    return None
-
-
-def _read_foreign(texts: dict[str, str], kind: Kind) -> Provenance:
-    return (
-        foreign.read_parameters(texts.get("parameters", ""), kind)
+def _read(file: BinaryIO) -> Provenance:
+    head = file.read(12)
+    kind: Kind = "video" if head[4:8] == b"ftyp" else "image"
+    texts, packet = _read_mp4(file, head[8:12]) if kind == "video" else _read_picture(file)
+    found = (
+        _read_exact(texts, kind)
+        or foreign.read_parameters(texts.get(_PARAMETERS, ""), kind)
         or foreign.read_graph(texts.get("prompt", ""), kind)
         or Provenance(kind)
     )
+    source_type = re.search(rf"{_SOURCE_TYPE}(\w+)".encode(), packet)
+    return replace(found, mark=source_type[1].decode()) if source_type else found
 
 
-def _read_picture(path: Path) -> tuple[dict[str, str], bytes]:
+def _read_exact(texts: dict[str, str], kind: Kind) -> Provenance | None:
+    """What our own JSON says; of a later version with more fields, those that are known."""
+    for name in (_EXACT, "comment"):
+        said = foreign.parse_json(texts.get(name, ""))
+        if isinstance(said, dict) and all(
+            field in said and isinstance(said[field], form) and not isinstance(said[field], bool)
+            for field, form in _FIELDS.items()
+        ):
+            return Provenance(kind=kind, **{field: said[field] for field in _FIELDS})
+    return None
+
+
+def _read_picture(file: BinaryIO) -> tuple[dict[str, str], bytes]:
     """The texts of a picture by name, and its XMP. It is decoded to the end, since most formats say nothing at their end."""
     import warnings
 
     from PIL import Image, UnidentifiedImageError
 
-    data = path.read_bytes()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # above twice that size it is an error
+        warnings.simplefilter("ignore")  # of odd Exif data and of large pictures; one twice as large is refused
         try:
-            image = Image.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP"])
+            image = Image.open(file, formats=["PNG", "JPEG", "WEBP"])
         except UnidentifiedImageError:
-            raise UsageError(f"{str(path)!r} is no picture or video that aigen can read: give {_READABLE}") from None
+            raise _Unreadable("") from None
+        except Image.DecompressionBombError:
+            raise _Unreadable(", it has too many pixels") from None
         with image:
+            if image.format == "PNG":
+                list(_chunks(file))
+            file.seek(0)
             image.load()
             texts = {str(name): value for name, value in image.info.items() if isinstance(value, str)}
-            xmp = image.info.get("xmp", b"")
-            comment = _read_comment(image)
-            is_png = image.format == "PNG"
-    if is_png:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as again:
-            again.verify()
-        if _PNG_END not in data:
-            raise ValueError("its end is missing")
-    return ({"parameters": comment} if comment else {}) | texts, xmp if isinstance(xmp, bytes) else str(xmp).encode()
+            if comment := _read_comment(image):
+                texts.setdefault(_PARAMETERS, comment)
+            packet = image.info.get("xmp", b"")
+    return texts, packet if isinstance(packet, bytes) else str(packet).encode()
 
 
 def _read_comment(image: "Image") -> str | None:
-    """The comment of a JPEG's or WebP's Exif data, where AUTOMATIC1111's web UI puts its text."""
+    """The comment of a picture's Exif data, where AUTOMATIC1111's web UI puts its text when it writes no PNG."""
     from PIL.ExifTags import IFD, Base
 
     comment = image.getexif().get_ifd(IFD.Exif).get(Base.UserComment)
     if not isinstance(comment, bytes):
-        return None
-    return comment[8:].decode("utf-16-be" if comment.startswith(b"UNICODE") else "utf-8", errors="replace")
+        return comment if isinstance(comment, str) else None
+    code = comment[:8] if comment[:8] in _COMMENT_CODES else b""
+    encodings = ("utf-16-be", "utf-16-le") if code == b"UNICODE\0" else ("utf-8",)
+    texts = [comment[len(code) :].decode(encoding, errors="replace") for encoding in encodings]
+    return next((text for text in texts if "Steps:" in text), None)
 
 
-def _read_mp4(file: BinaryIO) -> tuple[dict[str, str], bytes]:
+def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """The chunks of a PNG: name, and where each starts and ends, with its length and checksum."""
+    total = file.seek(0, io.SEEK_END)
+    at, name = len(_PNG_SIGNATURE), b""
+    file.seek(0)
+    if file.read(at) != _PNG_SIGNATURE:
+        raise ValueError("it is no PNG")
+    while name != b"IEND":
+        file.seek(at)
+        length, name = struct.unpack(">I4s", file.read(8))
+        end = at + 12 + length
+        if end > total:
+            raise ValueError(f"{total} bytes are not all")
+        yield name, at, end
+        at = end
+
+
+def _read_mp4(file: BinaryIO, brand: bytes) -> tuple[dict[str, str], bytes]:
     """The tags of an MP4 by name, and its XMP. Nothing is decoded: a box that is not whole tells a file that was cut."""
     import av
 
+    if brand.rstrip() in _OTHER_BRANDS:
+        raise _Unreadable("")
     found: set[bytes] = set()
-    xmp = b""
+    packet = b""
     for name, start, end in _boxes(file):
         found.add(name)
         if name == b"uuid":
             file.seek(start)
             if file.read(16) == _XMP_BOX:
-                xmp = file.read(end - start - 16)
+                packet = file.read(end - start - 16)
     if missing := {b"moov", b"mdat"} - found:
         raise ValueError(f"it has no {min(missing).decode()}")
     file.seek(0)
     with av.open(file) as container:
         if not container.streams.video:
-            raise ValueError("it has no picture")
-        return dict(container.metadata), xmp
+            raise _Unreadable(", it has no picture")
+        return dict(container.metadata), packet
 
 
 def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
@@ -238,11 +281,13 @@ def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
     at = 0
     while at < total:
         file.seek(at)
-        size, name = struct.unpack(">I4s", file.read(8))
+        start = file.read(16)
+        if len(start) < 8:
+            raise ValueError(f"{total} bytes are not all")
+        size, name = struct.unpack(">I4s", start[:8])
         header = 8
         if size == 1:  # a long box has its size behind its name
-            (size,) = struct.unpack(">Q", file.read(8))
-            header = 16
+            size, header = int.from_bytes(start[8:]), 16
         elif size == 0:  # it reaches to the end
             size = total - at
         if size < header or at + size > total:
@@ -260,18 +305,22 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
     Given how many images or videos, it asks for so many more like it: from other seeds.
     """
     parameters = provenance.parameters
-    said: dict[str, Any] = {"prompt": provenance.prompt, "model": provenance.model}
+    said: dict[str, Any] = {"prompt": provenance.prompt, "model": provenance.model, "images": 0, "videos": 0}
     said |= {name: parameters.get(name) for name in ("style", "size")}
-    for name, value in said.items():
-        if not isinstance(value, str | None):
-            raise UsageError(f"the file's {name} is {value!r}, which is no text: give your own")
-    said |= {"images": 0, "videos": 0}
-    if not {"images", "videos"} & set(given):
-        number = parameters.get("number", 1)
-        if type(number) is not int or not 1 <= number <= COUNT_LIMIT:
-            raise UsageError(f"the file's number is {number!r}: it must be from 1 to {COUNT_LIMIT}")
-        said |= {f"{provenance.kind}s": 1, "seed": provenance.seed, "first": number}
+    if not given.get("images") and not given.get("videos"):
+        usual = VIDEO_SECONDS, FRAMES_PER_SECOND
+        length = parameters.get("duration", usual[0]), parameters.get("fps", usual[1])
+        if provenance.kind == "video" and length != usual:
+            raise UsageError(
+                f"it says {length[0]} s at {length[1]} a second: only {usual[0]} s at {usual[1]} can be made"
+            )
+        said |= {f"{provenance.kind}s": 1, "first": parameters.get("number", 1)}
+        if 0 <= (provenance.seed or 0) < 2**32:  # other programs have larger ones, which mean nothing here
+            said["seed"] = provenance.seed
     request = {name: value for name, value in (said | given).items() if value is not None}
+    for name, field, form in (("style", "style", str), ("size", "size", str), ("number", "first", int)):
+        if field in request and type(request[field]) is not form:
+            raise UsageError(f"it says that its {name} is {request[field]!r}, which cannot be")
     if "prompt" not in request:
-        raise UsageError("the file says no prompt: give one, or another file")
+        raise UsageError("it says no prompt: give one")
     return GenerationRequest(**request)

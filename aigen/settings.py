@@ -50,19 +50,20 @@ class ContentFolder:
         return self.thumbs(file.parent.name) / f"{file.stem}-{size}.webp"
 
     @property
-    def _making(self) -> Path:
+    def making(self) -> Path:
+        """Where files are until they are whole; what a crash leaves in a folder in it is tidied up."""
         return self.root / ".work"
 
     def work(self, generation_id: str) -> Path:
-        return self._making / generation_id
+        return self.making / generation_id
 
     def works(self) -> list[str]:
         """The ids of all orders that have a work folder."""
-        folder = self._making
+        folder = self.making
         return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
     def _lock_file(self, name: str) -> Path:
-        return self._making / f"{name}.lock"
+        return self.making / f"{name}.lock"
 
     def lock(self, name: str, timeout: float = 0) -> FileLock:
         """A lock between processes, free again the moment its holder dies. Acquiring it may raise TimeoutError."""
@@ -106,8 +107,8 @@ class ContentFolder:
 
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # a user's work is nobody else's business
-            self._making.mkdir(exist_ok=True)
-            tempfile.TemporaryFile(dir=self._making).close()
+            self.making.mkdir(exist_ok=True)
+            tempfile.TemporaryFile(dir=self.making).close()
         except OSError as error:
             raise ContentError(
                 f"the content folder {str(self.root)!r} cannot be written ({error.strerror}): "

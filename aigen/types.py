@@ -53,6 +53,8 @@ class Size:
         return f"{self.width}x{self.height}"
 
 
+VIDEO_SECONDS = 4
+FRAMES_PER_SECOND = 24
 DEFAULT_SIZES: dict[Kind, Size] = {"image": Size(1024, 1024), "video": Size(1280, 720)}
 
 

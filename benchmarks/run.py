@@ -107,7 +107,9 @@ def marks() -> None:
                 provenance.mark(made.path, said)
                 times["marking"].append(time.perf_counter() - began)
                 began = time.perf_counter()
-                save_thumbnails(made.path, {folder / f"{size}.webp": side for size, side in THUMBNAIL_SIDES.items()})
+                save_thumbnails(
+                    made.path, {folder / f"{size}.webp": side for size, side in THUMBNAIL_SIDES.items()}, folder
+                )
                 times["thumbnails"].append(time.perf_counter() - began)
             making, marking, thumbnails = (statistics.median(found) for found in times.values())
             print(

@@ -10,11 +10,12 @@ fail() { echo "$1" >&2; exit 1; }
 
 echo "Building …"
 rm -rf dist
-.venv/bin/python -m build --outdir dist . >"$folder/log" || { cat "$folder/log" >&2; exit 1; }   # the wheel from the sdist
-.venv/bin/python -m build --wheel --outdir "$folder/direct" . >"$folder/log"
+build() { .venv/bin/python -m build "$@" . >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }; }
+build --outdir dist   # the wheel is built from the source distribution
+build --outdir "$folder/direct" --wheel
 wheel=$(ls dist/*.whl)
 cmp "$wheel" "$folder/direct/$(basename "$wheel")" || fail "the sdist builds another wheel than the working tree"
-size=$(stat -c %s "$wheel")
+size=$(wc -c <"$wheel")
 [ "$size" -lt 40000000 ] || fail "$wheel has $size bytes: the limit is 40 MB"
 contents=$(.venv/bin/python -m zipfile -l "$wheel")
 for needed in aigen/pipelines/storybook/artwork/LICENSE dist-info/licenses/; do

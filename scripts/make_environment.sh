@@ -7,6 +7,7 @@ python=${PYTHON:-python3}
     echo "aigen needs Python 3.11 or newer; $python is older. Name another: make PYTHON=python3.12 …" >&2
     exit 1
 }
+[ ! -e "$1" ] || { echo "$1 is there already: remove it first" >&2; exit 1; }
 # Debian keeps ensurepip in python3-venv; where that is missing, the machine's own pip installs pip into it.
 "$python" -m venv "$1" 2>/dev/null || {
     rm -rf "$1"

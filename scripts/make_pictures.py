@@ -12,6 +12,8 @@ from pathlib import Path
 import av
 from PIL import Image
 
+from aigen.provenance import xmp
+
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
 PICTURES = {"whale.png": "a whale under the stars", "sailboat.png": "a sailboat on the sea at sunset"}
 VIDEO = {"cats.webp": "two cats under a full moon in the snow"}
@@ -30,7 +32,8 @@ def save_preview(video: Path, path: Path) -> None:
     with av.open(str(video)) as container:
         frames = [Image.fromarray(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)][::2]
     small = [frame.resize((frame.width // 2, frame.height // 2), Image.Resampling.LANCZOS) for frame in frames]
-    small[0].save(path, save_all=True, append_images=small[1:], duration=1000 // 12, loop=0, quality=60, method=6)
+    animation = {"save_all": True, "append_images": small[1:], "duration": 1000 // 12, "loop": 0}
+    small[0].save(path, **animation, quality=60, method=6, xmp=xmp("algorithmicMedia"))
 
 
 if __name__ == "__main__":

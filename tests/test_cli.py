@@ -402,13 +402,13 @@ def test_info_tells_what_a_file_was_made_from(made: dict[str, Path]) -> None:
     assert (told["parameters"]["number"], told["parameters"]["size"]) == (2, "64x48")
     lines = run_aigen("info", made["video-1.mp4"]).stdout.splitlines()
     assert lines[:4] == [
-        "prompt       two cats, a kite",
-        "model        storybook",
-        "seed         7",
-        "mark         algorithmicMedia: drawn by a program, not by a trained model",
+        "prompt    two cats, a kite",
+        "model     storybook",
+        "seed      7",
+        "mark      algorithmicMedia: drawn by a program, not by a trained model",
     ]
-    assert "fps          24" in lines
-    assert any(line.startswith("scene        objects: 2 cat, 1 kite; ") for line in lines)
+    assert "fps       24" in lines
+    assert any(line.startswith("scene     objects: 2 cat, 1 kite; ") for line in lines)
 
 
 def test_a_file_names_no_user_no_order_and_no_time(made: dict[str, Path]) -> None:

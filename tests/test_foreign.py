@@ -46,11 +46,26 @@ def test_what_is_written_is_read(prompt: str) -> None:
     written = write_parameters(Provenance("image", prompt, "some, model: 2", 9, None, {"size": "16x16", "steps": 4}))
     found = read_parameters(written, "image")
     assert found is not None
-    assert (found.model, found.seed, found.parameters) == (
-        "some, model: 2",
-        9,
-        {"steps": 4, "sampler": "some, model: 2", "size": "16x16"},
+    assert (found.prompt or "") == prompt.replace("Negative prompt:", "Negative prompt :").replace("\0", " ").strip()
+    assert (found.model, found.seed) == ("some, model: 2", 9)
+    assert found.parameters == {"steps": 4, "sampler": "some, model: 2", "size": "16x16"}
+
+
+def test_a_negative_prompt_stands_on_lines_of_its_own() -> None:
+    found = read_parameters(
+        'a sign saying "Negative prompt: stop"\nNegative prompt: blurry,\ndark\nSteps: 20, Seed: 1', "image"
     )
+    assert found is not None
+    assert found.prompt == 'a sign saying "Negative prompt: stop"'
+    assert found.parameters["negative_prompt"] == "blurry,\ndark"
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 200_000, f"Steps: 1, {' ' * 200_000}x", f"Steps: {'a' * 200_000}", 'Steps: 1, a: "' * 20_000]
+)
+def test_long_texts_are_read_at_once(text: str) -> None:
+    """They took minutes when the pattern could begin a name anywhere; this is far from any limit of time."""
+    read_parameters(text, "image")
 
 
 @given(st.text())
@@ -120,6 +135,62 @@ def test_a_graph_in_parts_is_read() -> None:
     assert found.parameters == {"steps": 4, "cfg": 3.5, "sampler_name": "euler", "scheduler": "simple"}
 
 
+def changed(**nodes: Any) -> str:
+    return graph(**{**USUAL, **nodes})
+
+
+def test_a_size_of_the_text_encoder_is_not_the_pictures() -> None:
+    found = read_graph(changed(yes={"width": 4096, "height": 4096, "text_g": "a castle", "text_l": "x"}), "image")
+    assert found is not None
+    assert (found.parameters["size"], found.prompt) == ("640x480", "a castle")
+
+
+def test_a_negative_prompt_that_is_zeroed_out_is_none() -> None:
+    nodes = json.loads(changed())
+    nodes["zero"] = {"class_type": "ConditioningZeroOut", "inputs": {"conditioning": ["yes", 0]}}
+    nodes["sampler"]["inputs"]["negative"] = ["zero", 0]
+    found = read_graph(json.dumps(nodes), "image")
+    assert found is not None
+    assert (found.prompt, "negative_prompt" in found.parameters) == ("a castle", False)
+
+
+def test_a_text_put_together_from_parts_is_not_told_in_part() -> None:
+    joined = {"text1": "a castle", "text2": ["no", 0]}
+    found = read_graph(changed(yes={"text": ["joined", 0]}, joined=joined), "image")
+    assert found is not None
+    assert found.prompt is None
+
+
+def test_the_prompt_of_a_control_picture_is_not_the_pictures() -> None:
+    control = {"image": ["seen", 0], "positive": ["yes", 0], "negative": ["no", 0]}
+    found = read_graph(changed(control=control, seen={"prompt": "hands"}), "image")
+    assert found is not None
+    assert (found.prompt, found.parameters["negative_prompt"]) == ("a castle", "blurry")
+
+
+def test_a_loader_that_holds_the_prompts_is_read() -> None:
+    loader = {"ckpt_name": "xl", "positive": "a castle", "negative": "blurry"}
+    sampler = {**USUAL["sampler"], "positive": ["loader", 1], "negative": ["loader", 2], "model": ["loader", 0]}
+    found = read_graph(graph(sampler=sampler, loader=loader), "image")
+    assert found is not None
+    assert (found.prompt, found.model, found.parameters["negative_prompt"]) == ("a castle", "xl", "blurry")
+
+
+def test_the_sampler_that_begins_counts_not_the_one_that_refines() -> None:
+    refining = {**USUAL["sampler"], "seed": 1, "denoise": 0.5, "latent_image": ["larger", 0]}
+    larger = {"samples": ["sampler", 0], "width": 2048, "height": 2048}
+    text = json.dumps({**json.loads(graph(refining=refining)), **json.loads(changed(larger=larger))})
+    found = read_graph(text, "image")
+    assert found is not None
+    assert (found.seed, found.parameters["denoise"], found.parameters["size"]) == (2**60, 1, "640x480")
+
+
+def test_a_long_chain_is_read_at_once() -> None:
+    chain = {str(place): {"model": [str(place + 1), 0]} for place in range(20_000)}
+    found = read_graph(graph(sampler={"seed": 1, "positive": ["0", 0], "model": ["0", 0]}, **chain), "image")
+    assert found == Provenance("image", seed=1)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -144,6 +215,10 @@ def test_a_graph_that_goes_in_circles_or_leads_nowhere_is_read() -> None:
     assert found == Provenance("image")
 
 
-def test_numbers_that_json_has_not_are_left_out() -> None:
-    found = read_graph('{"a": {"inputs": {"seed": 1, "cfg": NaN, "positive": ["b", 0]}}, "b": {"inputs": {}}}', "image")
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_numbers_that_json_has_not_are_left_out(number: str) -> None:
+    text = '{"a": {"inputs": {"seed": 1, "cfg": 0.5, "positive": ["b", 0]}}, "b": {"inputs": {}}}'.replace(
+        "0.5", number
+    )
+    found = read_graph(text, "image")
     assert found == Provenance("image", seed=1)

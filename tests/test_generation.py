@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from conftest import Scribbler, StillClock, files_in, left_in_work, wait_for
 from aigen import generation, media, provenance
 from aigen.errors import AlreadyRunning, Cancelled, ContentError, GenerationError, Interrupted, UsageError
 from aigen.generation import Workshop
-from aigen.types import SEED_LIMIT, GenerationRequest, Item, Placed, Provenance, Report, Run, Started, Step, Task
+from aigen.types import SEED_LIMIT, GenerationRequest, Item, Placed, Provenance, Report, Run, Said, Started, Step, Task
 
 
 def test_an_order_becomes_files_and_rows(workshop: Workshop, request_two: GenerationRequest) -> None:
@@ -418,3 +419,35 @@ def test_thumbnails_that_a_crash_prevented_are_made_when_the_order_ends(
     assert scribbler.made.count(("image", 1)) == 1
     for item in workshop.store.items(order.generation_id):
         assert all(path.exists() for path in generation.thumbnails(workshop.content, item).values())
+
+
+def test_a_thumbnail_that_cannot_be_made_is_told_and_stops_nothing(
+    workshop: Workshop, request_two: GenerationRequest
+) -> None:
+    (workshop.content.root / ".thumbs").touch()
+    reports: list[Report] = []
+    order = generation.generate(replace(workshop, report=reports.append), request_two, "ana")
+    assert order.status == "Completed"
+    said = [report.text for report in reports if isinstance(report, Said)]
+    assert f"no thumbnail of {order.generation_id}-image-1.png can be made: " in said[0]
+    assert left_in_work(workshop.content.root) == []
+
+
+def test_thumbnails_of_damaged_files_do_not_keep_an_order_from_its_end(
+    workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
+) -> None:
+    def press(task: Task, run: Run, number: int) -> None:
+        if (task.kind, number) == ("image", 2):
+            raise KeyboardInterrupt
+
+    scribbler.before = press
+    with pytest.raises(Interrupted):
+        generation.generate(workshop, request_two, "ana")
+    (first,) = workshop.content.user("ana").iterdir()
+    first.write_bytes(b"")
+    shutil.rmtree(workshop.content.root / ".thumbs")
+    scribbler.before = lambda task, run, number: None
+    (order,) = generation.interrupted(workshop)
+    assert generation.resume(workshop, order.generation_id).status == "Completed"
+    assert generation.resume(workshop, order.generation_id).status == "Completed"
+    assert len(list(workshop.content.thumbs("ana").iterdir())) == 6

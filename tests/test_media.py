@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import av
@@ -6,6 +7,7 @@ import pytest
 from conftest import gradient, scribble
 from PIL import Image
 
+from aigen.errors import ContentError
 from aigen.media import VideoWriter, publish, save_png, save_thumbnails
 from aigen.types import Size
 
@@ -78,7 +80,7 @@ def test_thumbnails_have_the_shape_of_the_picture(
     tmp_path: Path, size: Size, small: tuple[int, int], large: tuple[int, int]
 ) -> None:
     paths = {tmp_path / "thumbs" / "small.webp": 320, tmp_path / "thumbs" / "large.webp": 960}
-    save_thumbnails(scribble("image", tmp_path / "a", size), paths)
+    save_thumbnails(scribble("image", tmp_path / "a", size), paths, tmp_path)
     for path, wanted in zip(paths, (small, large), strict=True):
         with Image.open(path) as thumbnail:
             assert (thumbnail.format, thumbnail.size) == ("WEBP", wanted)
@@ -94,18 +96,40 @@ def test_a_poster_is_the_frame_at_one_second_or_the_last(tmp_path: Path, frames:
     with VideoWriter(tmp_path / "a.mp4", size, 24) as video:
         for frame in range(frames):
             video.write(numpy.full((48, 64, 4), (frame * 6, frame * 6, frame * 6, 255), numpy.uint8))
-    save_thumbnails(tmp_path / "a.mp4", {tmp_path / "a.webp": 320})
+    save_thumbnails(tmp_path / "a.mp4", {tmp_path / "a.webp": 320}, tmp_path)
     with Image.open(tmp_path / "a.webp") as thumbnail:
         grey = numpy.asarray(thumbnail.convert("RGB")).mean()
     assert abs(grey - poster * 6) < 3
 
 
-def test_a_thumbnail_that_cannot_be_made_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [OSError("input/output error"), ValueError("no such colour")])
+def test_a_thumbnail_that_cannot_be_made_says_of_what_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    video = scribble("video", tmp_path / "a")
+
     def fail(*_: object, **__: object) -> None:
-        raise OSError("no space left on device")
+        raise error
 
     monkeypatch.setattr(Image.Image, "save", fail)
-    video = scribble("video", tmp_path / "a")
+    with pytest.raises(ContentError, match=rf"a\.mp4 can be made: {error}"):
+        save_thumbnails(video, {tmp_path / "thumbs" / "a.webp": 320}, tmp_path)
+    assert list(tmp_path.iterdir()) == [video]
+
+
+def test_a_full_disk_is_no_matter_of_one_thumbnail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", fail)
     with pytest.raises(OSError, match="space"):
-        save_thumbnails(video, {tmp_path / "thumbs" / "a.webp": 320})
-    assert list((tmp_path / "thumbs").iterdir()) == []
+        save_thumbnails(scribble("image", tmp_path / "a"), {tmp_path / "a.webp": 320}, tmp_path)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no picture"])
+def test_there_is_no_thumbnail_of_what_is_no_picture(tmp_path: Path, content: bytes | None) -> None:
+    for name in ("a.png", "a.mp4"):
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(ContentError, match=name):
+            save_thumbnails(tmp_path / name, {tmp_path / "a.webp": 320}, tmp_path)

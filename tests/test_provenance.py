@@ -1,3 +1,5 @@
+import json
+import os
 import struct
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +14,8 @@ from conftest import gradient, scribble
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.ExifTags import IFD, Base
+from PIL.PngImagePlugin import PngInfo, putchunk
 from sd_parsers import ParserManager
 
 from aigen import provenance
@@ -106,12 +110,28 @@ def test_the_same_marks_give_the_same_bytes(tmp_path: Path, kind: Kind) -> None:
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
-def test_only_true_marks_and_known_files_are_written(tmp_path: Path) -> None:
+def test_only_known_marks_and_files_are_written(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(GenerationError, match="can be marked"):
         mark(tmp_path / "a.txt", WHALE)
-    with pytest.raises(AssertionError):
+    with pytest.raises(GenerationError, match="digitalCapture"):
         mark(scribble("image", tmp_path / "a"), replace(WHALE, mark="digitalCapture"))
+    with Image.open(tmp_path / "a.png") as image:
+        image.save(tmp_path / "b.png", format="JPEG")
+    with pytest.raises(ValueError, match="no PNG"):
+        mark(tmp_path / "b.png", WHALE)
+
+
+def test_marks_take_the_place_of_what_a_library_wrote(tmp_path: Path) -> None:
+    texts = PngInfo()
+    for name in ("parameters", "aigen", "XML:com.adobe.xmp", "Software"):
+        texts.add_itxt(name, "theirs")
+    with Image.open(scribble("image", tmp_path / "a")) as image:
+        image.save(tmp_path / "b.png", pnginfo=texts)
+    mark(tmp_path / "b.png", WHALE)
+    assert read(tmp_path / "b.png") == WHALE
+    with Image.open(tmp_path / "b.png") as image:
+        assert (image.info["parameters"].startswith("a whale"), image.info["Software"]) == (True, "theirs")
 
 
 # Read by others
@@ -138,6 +158,7 @@ def test_players_find_title_and_comment(tmp_path: Path) -> None:
     with av.open(str(path)) as container:
         assert container.metadata["title"] == "two lines of text"
         assert '"seed": 9' in container.metadata["comment"]
+        assert "creation_time" not in container.metadata
 
 
 # Read by us: other programs' files, and none at all
@@ -221,6 +242,30 @@ def picture_as_avif(folder: Path) -> Path:
     return folder / "a.avif"
 
 
+def sound(folder: Path) -> Path:
+    with av.open(str(folder / "a.mp4"), "w") as container:
+        stream = container.add_stream("aac", rate=44100)
+        frame = av.AudioFrame.from_ndarray(numpy.zeros((2, 1024), numpy.float32), format="fltp", layout="stereo")
+        frame.sample_rate = 44100
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    return folder / "a.mp4"
+
+
+def enormous_picture(folder: Path) -> Path:
+    """Its header promises 30000 by 30000 pixels."""
+    header = struct.pack(">II5B", 30000, 30000, 8, 2, 0, 0, 0)
+    with (folder / "a.png").open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        for name, data in ((b"IHDR", header), (b"IDAT", b""), (b"IEND", b"")):
+            putchunk(file, name, data)
+    return folder / "a.png"
+
+
+def pipe(folder: Path) -> Path:
+    os.mkfifo(folder / "a.png")
+    return folder / "a.png"
+
+
 @pytest.mark.parametrize(
     ("make", "named"),
     [
@@ -228,7 +273,11 @@ def picture_as_avif(folder: Path) -> Path:
         (lambda folder: folder / "nonesuch.png", "not there"),
         (empty_file, "empty"),
         (text_file, "no picture or video"),
-        (picture_as_avif, "cut short or damaged"),
+        (picture_as_avif, "no picture or video"),
+        (sound, "has no picture: give"),
+        (enormous_picture, "too many pixels"),
+        (lambda folder: folder / ("x" * 300), "File name too long"),
+        (pipe, "no regular file"),
     ],
 )
 def test_what_is_no_picture_is_refused(tmp_path: Path, make: Callable[[Path], Path], named: str) -> None:
@@ -236,6 +285,66 @@ def test_what_is_no_picture_is_refused(tmp_path: Path, make: Callable[[Path], Pa
     with pytest.raises(UsageError, match=named) as raised:
         read(path)
     assert str(path) in str(raised.value)
+
+
+def test_what_may_not_be_read_is_refused(tmp_path: Path) -> None:
+    path = scribble("image", tmp_path / "a")
+    path.chmod(0)
+    user = os.geteuid()
+    try:
+        if user == 0:
+            os.seteuid(65534)  # root may read everything
+        with pytest.raises(UsageError, match="Permission denied"):
+            read(path)
+    finally:
+        os.seteuid(user)
+
+
+def test_a_large_picture_and_odd_exif_data_are_read_without_a_word(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    Image.new("1", (12000, 9000)).save(tmp_path / "large.png")
+    assert read(tmp_path / "large.png") == Provenance("image")
+    with Image.open(scribble("image", tmp_path / "a")) as image:
+        image.save(tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x05\x87i\0\x04")
+    assert read(tmp_path / "a.jpg") == Provenance("image")
+    assert not recwarn.list
+
+
+WEB_UI = "a castle\nSteps: 20, Sampler: Euler a, Seed: 42, Model: dream"
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        b"UNICODE\0" + WEB_UI.encode("utf-16-be"),
+        b"UNICODE\0" + WEB_UI.encode("utf-16-le"),
+        b"ASCII\0\0\0" + WEB_UI.encode(),
+        bytes(8) + WEB_UI.encode(),
+        WEB_UI.encode(),
+    ],
+)
+@pytest.mark.parametrize("form", ["JPEG", "WEBP"])
+def test_the_comment_of_exif_data_is_read(tmp_path: Path, form: str, comment: bytes) -> None:
+    with Image.open(scribble("image", tmp_path / "a")) as image:
+        exif = image.getexif()
+        exif.get_ifd(IFD.Exif)[Base.UserComment] = comment
+        image.save(tmp_path / "b", format=form, exif=exif)
+    found = read(tmp_path / "b")
+    assert (found.prompt, found.model, found.seed) == ("a castle", "dream", 42)
+
+
+def test_a_later_version_may_say_more(tmp_path: Path) -> None:
+    said = {**provenance.as_json(WHALE), "version": 2}
+    assert read(with_chunk(tmp_path, json.dumps(said))) == replace(WHALE, mark="algorithmicMedia")
+
+
+def with_chunk(folder: Path, chunk: str) -> Path:
+    texts = PngInfo()
+    texts.add_itxt("aigen", chunk)
+    with Image.open(scribble("image", folder / "a")) as image:
+        image.save(folder / "b.png", pnginfo=texts)
+    return folder / "b.png"
 
 
 @pytest.mark.parametrize(
@@ -246,16 +355,12 @@ def test_what_is_no_picture_is_refused(tmp_path: Path, make: Callable[[Path], Pa
         "nonsense",
         '{"prompt": 1, "model": null, "seed": null, "mark": null, "parameters": {}}',
         "[" * 100_000,
+        '{"prompt": "x", "model": null, "seed": null, "mark": null, "parameters": {"a": ' + "[" * 99 + "]" * 99 + "}}",
+        '{"prompt": "x", "model": null, "seed": true, "mark": null, "parameters": {}}',
     ],
 )
 def test_a_chunk_that_is_not_ours_is_passed_over(tmp_path: Path, chunk: str) -> None:
-    from PIL.PngImagePlugin import PngInfo
-
-    texts = PngInfo()
-    texts.add_itxt("aigen", chunk)
-    with Image.open(scribble("image", tmp_path / "a")) as image:
-        image.save(tmp_path / "b.png", pnginfo=texts)
-    assert read(tmp_path / "b.png") == Provenance("image")
+    assert read(with_chunk(tmp_path, chunk)) == Provenance("image")
 
 
 # Ordered again
@@ -284,6 +389,18 @@ def test_more_like_it_are_ordered_from_other_seeds() -> None:
     )
 
 
+def test_a_number_of_none_is_no_wish_for_more() -> None:
+    assert reorder(WHALE, {"videos": 0}).first == 3
+
+
+def test_what_is_given_also_wins_over_what_cannot_be() -> None:
+    assert reorder(replace(WHALE, parameters={"size": 5}), {"size": "32x32"}).size == "32x32"
+
+
+def test_a_seed_of_another_program_that_is_too_large_is_left_out() -> None:
+    assert reorder(replace(WHALE, seed=2**60, model=None), {}).seed is None
+
+
 def test_the_last_item_of_the_largest_order_can_be_made_again() -> None:
     last = replace(WHALE, seed=2**32 - 1, parameters={"number": 100})
     assert reorder(last, {}).seed == 2**32 - 1
@@ -298,7 +415,7 @@ def test_the_last_item_of_the_largest_order_can_be_made_again() -> None:
         (replace(WHALE, parameters={"number": 0}), "number is 0"),
         (replace(WHALE, parameters={"number": True}), "number is True"),
         (replace(WHALE, parameters={"size": "1x1"}), "1x1"),
-        (replace(WHALE, seed=2**63), "seed"),
+        (replace(WHALE, kind="video", parameters={"duration": 8.0, "fps": 24}), "8.0 s at 24"),
     ],
 )
 def test_what_cannot_be_ordered_is_refused(said: Provenance, named: str) -> None:

@@ -12,8 +12,8 @@ from aigen.errors import GenerationError
 from aigen.pipelines.storybook.plan import make_plan
 from aigen.types import Kind, Output, Run, Task
 
-# What skia needs of the system and does not bring along.
-SYSTEM_LIBRARIES = (
+# What to do where skia cannot be loaded, most often for want of system libraries that it does not bring along.
+DRAWING_ADVICE = (
     "install the system's OpenGL libraries (Debian: apt-get install libgl1 libegl1 libexpat1 libfontconfig1)"
 )
 
@@ -32,7 +32,7 @@ class Storybook:
         try:
             import skia
         except ImportError as error:
-            raise GenerationError(f"drawing does not work here ({error}): {SYSTEM_LIBRARIES}") from error
+            raise GenerationError(f"drawing does not work here ({error}): {DRAWING_ADVICE}") from error
 
         from aigen.media import VideoWriter, save_png
         from aigen.pipelines.storybook.scene import Scene
