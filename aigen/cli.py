@@ -495,7 +495,7 @@ def info(
         for line in others:
             typer.echo(f"{'':{width}}  {line}")
     if not told:
-        typer.echo("it does not say what made it")
+        typer.echo(visible(f"{file} does not say what made it"))
 
 
 @app.command()

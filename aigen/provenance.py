@@ -92,7 +92,7 @@ def xmp(mark: str) -> bytes:
 
 
 def _exact(provenance: Provenance) -> str:
-    return json.dumps(as_json(provenance), ensure_ascii=False, sort_keys=True)
+    return json.dumps(as_json(provenance), ensure_ascii=False)
 
 
 def _mark_png(path: Path, marked: Path, provenance: Provenance) -> None:
@@ -247,7 +247,7 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
         length, name = struct.unpack(">I4s", file.read(8))
         end = at + 12 + length
         if end > total:
-            raise ValueError(f"{total} bytes are not all")
+            raise ValueError("it ends too early")
         yield name, at, end
         at = end
 
@@ -283,7 +283,7 @@ def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
         file.seek(at)
         start = file.read(16)
         if len(start) < 8:
-            raise ValueError(f"{total} bytes are not all")
+            raise ValueError("it ends too early")
         size, name = struct.unpack(">I4s", start[:8])
         header = 8
         if size == 1:  # a long box has its size behind its name
@@ -291,7 +291,7 @@ def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
         elif size == 0:  # it reaches to the end
             size = total - at
         if size < header or at + size > total:
-            raise ValueError(f"{total} bytes are not all")
+            raise ValueError("it ends too early")
         yield name, at + header, at + size
         at += size
 
@@ -304,6 +304,8 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
 
     Given how many images or videos, it asks for so many more like it: from other seeds.
     """
+    if provenance == Provenance(provenance.kind, mark=provenance.mark):
+        raise UsageError("it does not say what made it")
     parameters = provenance.parameters
     said: dict[str, Any] = {"prompt": provenance.prompt, "model": provenance.model, "images": 0, "videos": 0}
     said |= {name: parameters.get(name) for name in ("style", "size")}

@@ -34,3 +34,4 @@ cd "$folder/empty"
     fail "the order is not complete"
 ../environment/bin/aigen info generated_content/ana/*-video-5.mp4
 ../environment/bin/aigen doctor
+echo "$(basename "$wheel") is in dist/, and it works."

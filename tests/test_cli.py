@@ -26,6 +26,8 @@ from conftest import (
     start_aigen,
     wait_for,
 )
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from aigen import __version__
 
@@ -408,7 +410,7 @@ def test_info_tells_what_a_file_was_made_from(made: dict[str, Path]) -> None:
         "mark      algorithmicMedia: drawn by a program, not by a trained model",
     ]
     assert "fps       24" in lines
-    assert any(line.startswith("scene     objects: 2 cat, 1 kite; ") for line in lines)
+    assert any(line.startswith("scene     setting: ") and "objects: 2 cat, 1 kite" in line for line in lines)
 
 
 def test_a_file_names_no_user_no_order_and_no_time(made: dict[str, Path]) -> None:
@@ -442,14 +444,32 @@ def test_from_info_with_numbers_makes_more_like_it(made: dict[str, Path]) -> Non
 def test_a_picture_that_says_nothing_is_no_error_but_cannot_be_made_again(tmp_path: Path) -> None:
     path = scribble("image", tmp_path / "a")
     told = run_aigen("info", path)
-    assert (told.returncode, told.stdout) == (0, "it does not say what made it\n")
+    assert (told.returncode, told.stdout) == (0, f"{path} does not say what made it\n")
     assert json.loads(run_aigen("info", path, "--json").stdout) == {
         "prompt": None, "model": None, "seed": None, "mark": None, "parameters": {},
     }  # fmt: skip
-    refused = run_aigen("generate", "--from-info", path)
+    for prompt in ([], ["a kite"]):
+        refused = run_aigen("generate", *prompt, "--from-info", path)
+        assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+        assert "does not say what made it" in refused.stderr
+
+
+def test_a_file_of_another_program_is_made_by_the_model_that_is_named(tmp_path: Path) -> None:
+    texts = PngInfo()
+    texts.add_text("parameters", "a kite\nSteps: 20, Sampler: Euler a, Seed: 42, Size: 32x48, Model: dream")
+    with Image.open(scribble("image", tmp_path / "a")) as image:
+        image.save(tmp_path / "b.png", pnginfo=texts)
+    refused = run_aigen("generate", "--from-info", tmp_path / "b.png")
     assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
-    assert "says no prompt" in refused.stderr
-    assert run_aigen("generate", "a kite", "--from-info", path, "--size", "32x32").returncode == 0
+    assert "--from-info: model 'dream' is not known: choose from storybook (other options win" in refused.stderr
+    result = run_aigen("generate", "--from-info", tmp_path / "b.png", "--model", "storybook")
+    told = json.loads(run_aigen("info", result.stdout.splitlines()[1], "--json").stdout)
+    assert (told["prompt"], told["model"], told["seed"], told["parameters"]["size"]) == (
+        "a kite",
+        "storybook",
+        42,
+        "32x48",
+    )
 
 
 @pytest.mark.parametrize("command", [["info"], ["generate", "--from-info"]])

@@ -409,7 +409,9 @@ def test_the_last_item_of_the_largest_order_can_be_made_again() -> None:
 @pytest.mark.parametrize(
     ("said", "named"),
     [
-        (Provenance("image"), "says no prompt"),
+        (Provenance("image"), "does not say what made it"),
+        (Provenance("image", mark="digitalCapture"), "does not say what made it"),
+        (Provenance("image", seed=1), "says no prompt"),
         (replace(WHALE, parameters={"size": 5}), "size is 5"),
         (replace(WHALE, parameters={"style": ["night"]}), "style"),
         (replace(WHALE, parameters={"number": 0}), "number is 0"),
