@@ -76,11 +76,12 @@ def mark(path: Path, provenance: Provenance) -> None:
         raise GenerationError(
             f"model {provenance.model!r} says its source type is {provenance.mark!r}: not a known one"
         )
+    packet = xmp(provenance.mark)
     marked = path.with_name(f"{path.stem}.marked{path.suffix}")
     if path.suffix == ".png":
-        _mark_png(path, marked, provenance)
+        _mark_png(path, marked, provenance, packet)
     elif path.suffix == ".mp4":
-        _mark_mp4(path, marked, provenance)
+        _mark_mp4(path, marked, provenance, packet)
     else:
         raise GenerationError(f"model {provenance.model!r} made {path.name}: only .png and .mp4 can be marked")
     marked.replace(path)
@@ -95,15 +96,14 @@ def _exact(provenance: Provenance) -> str:
     return json.dumps(as_json(provenance), ensure_ascii=False)
 
 
-def _mark_png(path: Path, marked: Path, provenance: Provenance) -> None:
+def _mark_png(path: Path, marked: Path, provenance: Provenance, packet: bytes) -> None:
     """Put our chunks behind the first, which must stay the first; to save the picture anew costs a third of making it."""
     from PIL.PngImagePlugin import PngInfo, putchunk
 
-    assert provenance.mark
     ours = PngInfo()
     ours.add_text(_PARAMETERS, foreign.write_parameters(provenance))
     ours.add_itxt(_EXACT, _exact(provenance))
-    ours.add_itxt(_XMP, xmp(provenance.mark).decode())
+    ours.add_itxt(_XMP, packet.decode())
     with path.open("rb") as source, marked.open("wb") as target:
         target.write(_PNG_SIGNATURE)
         for name, start, end in _chunks(source):
@@ -116,11 +116,10 @@ def _mark_png(path: Path, marked: Path, provenance: Provenance) -> None:
                     putchunk(target, our_name, data)
 
 
-def _mark_mp4(path: Path, marked: Path, provenance: Provenance) -> None:
+def _mark_mp4(path: Path, marked: Path, provenance: Provenance, packet: bytes) -> None:
     """Copy the streams into a file with tags, and append the XMP as a box that players skip."""
     import av
 
-    assert provenance.mark
     with (
         av.open(str(path)) as source,
         av.open(str(marked), "w", format="mp4", options={"movflags": "+faststart"}) as target,
@@ -129,13 +128,12 @@ def _mark_mp4(path: Path, marked: Path, provenance: Provenance) -> None:
         target.metadata["title"] = " ".join("".join(part if part.isprintable() else " " for part in prompt).split())
         target.metadata["comment"] = _exact(provenance)
         streams = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
-        for packet in source.demux():
-            if packet.dts is not None:  # else it only flushes
-                packet.stream = streams[packet.stream.index]
-                target.mux(packet)
-    packet_of_xmp = xmp(provenance.mark)
+        for part in source.demux():
+            if part.dts is not None:  # else it only flushes
+                part.stream = streams[part.stream.index]
+                target.mux(part)
     with marked.open("ab") as file:
-        file.write(struct.pack(">I4s16s", 24 + len(packet_of_xmp), b"uuid", _XMP_BOX) + packet_of_xmp)
+        file.write(struct.pack(">I4s16s", 24 + len(packet), b"uuid", _XMP_BOX) + packet)
 
 
 # Read
@@ -213,7 +211,6 @@ def _read_picture(file: BinaryIO) -> tuple[dict[str, str], bytes]:
         with image:
             if image.format == "PNG":
                 list(_chunks(file))
-            file.seek(0)
             image.load()
             texts = {str(name): value for name, value in image.info.items() if isinstance(value, str)}
             if comment := _read_comment(image):
