@@ -9,7 +9,7 @@ python=${PYTHON:-python3}
 }
 [ ! -e "$1" ] || { echo "$1 is there already: remove it first" >&2; exit 1; }
 # Debian keeps ensurepip in python3-venv; where that is missing, the machine's own pip installs pip into it.
-"$python" -m venv "$1" 2>/dev/null || {
+"$python" -m venv "$1" >/dev/null 2>&1 || {
     rm -rf "$1"
     "$python" -m venv --without-pip "$1"
     "$python" -m pip --quiet --disable-pip-version-check --python "$1/bin/python" install pip
