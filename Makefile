@@ -1,5 +1,5 @@
 # Every target sets up what it needs. CI runs these same commands (.ci/run).
-.PHONY: demo test test-system check fix package benchmark clean
+.PHONY: demo test test-system check fix package score benchmark clean
 
 AIGEN = .venv/bin/aigen
 SET_UP = scripts/set_up.sh scripts/make_environment.sh scripts/system_libraries.sh pyproject.toml
@@ -26,6 +26,9 @@ fix: .venv/installed-dev
 
 package: .venv/installed-dev
 	scripts/check_package.sh
+
+score: .venv/installed
+	.venv/bin/python benchmarks/understanding.py
 
 benchmark: .venv/installed-benchmark
 	.venv/bin/python benchmarks/run.py

@@ -31,13 +31,17 @@ def shortened(text: str, limit: int = 60) -> str:
 
 
 def readable(value: Any) -> str:
-    """A value of JSON as people read it: counted things as `2 cat`, entries without a value left out."""
+    """A value of JSON as people read it: counted things as `2 red cat (sleep, on bed)`, what has no value left out."""
     if isinstance(value, list):
         return ", ".join(map(readable, value))
     if not isinstance(value, dict):
         return str(value)
     if {"name", "count"} <= set(value):
-        return f"{value['count']} {value['name']}"
+        size, relation = value.get("size"), value.get("relation")
+        words = [value["count"], size if size != "normal" else None, value.get("color"), value["name"]]
+        more = [value.get("action"), " ".join(map(str, relation.values())) if isinstance(relation, dict) else None]
+        told = ", ".join(str(part) for part in more if part)
+        return " ".join(str(word) for word in words if word) + (f" ({told})" if told else "")
     return "; ".join(f"{name}: {readable(entry)}" for name, entry in value.items() if entry not in (None, [], {}, ""))
 
 

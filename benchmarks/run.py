@@ -3,9 +3,11 @@
 - the whole order, cold: 5 images and 5 videos, wall time and peak memory of the process
 - `aigen --help` beside `llm --help` in the same run
 - drawing and encoding apart, frames a second
+- understanding a prompt
 - marking a file, and its thumbnails, beside making it
 """
 
+import json
 import os
 import statistics
 import subprocess
@@ -78,6 +80,23 @@ def frames() -> None:
     print(f"1280x720: drawing alone {drawing:.0f} frames/s; drawing and encoding {both:.0f} frames/s")
 
 
+def understanding() -> None:
+    """The first prompt also loads the vocabulary; the others are as many as there are in prompts.jsonl."""
+    from aigen.pipelines.storybook.plan import make_plan
+
+    lines = (Path(__file__).parent / "prompts.jsonl").read_text().splitlines()
+    times = []
+    for prompt in [PROMPT, "ein Schiff", *(json.loads(line)["prompt"] for line in lines), "cat on a dog, " * 140]:
+        began = time.perf_counter()
+        make_plan(prompt)
+        times.append((time.perf_counter() - began) * 1000)
+    first, foreign, *others = times
+    print(
+        f"a plan: first {first:.0f} ms; first in another language {foreign:.0f} ms; "
+        f"then median {statistics.median(others):.2f} ms, of 1,960 characters {others[-1]:.1f} ms"
+    )
+
+
 def marks() -> None:
     """Medians of several items, each made, marked and reduced in turn."""
     from aigen import provenance
@@ -122,4 +141,5 @@ if __name__ == "__main__":
     whole_order()
     start_up()
     frames()
+    understanding()
     marks()

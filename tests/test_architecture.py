@@ -18,7 +18,9 @@ ORDER = [
     "provenance", "foreign", "store", "migrations", "settings", "times", "types", "errors",
 ]  # fmt: skip
 # storybook is a package of its own order, which may use what stands below `pipelines`.
-STORYBOOK = ["__init__", "scene", "composition", "backdrop", "look", "scenery", "plan", "artwork"]
+STORYBOOK = [
+    "__init__", "scene", "composition", "backdrop", "lettering", "look", "scenery", "plan", "vocabulary", "artwork",
+]  # fmt: skip
 HEAVY = {"torch", "diffusers", "PIL", "av"}
 
 

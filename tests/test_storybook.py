@@ -1,20 +1,18 @@
-import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import av
 import numpy
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from aigen import pipelines
 from aigen.errors import UsageError
 from aigen.pipelines.storybook import Storybook, artwork, scenery
-from aigen.pipelines.storybook.plan import SEASONS, SETTINGS, TIMES, WEATHERS, make_plan
+from aigen.pipelines.storybook.vocabulary.tables import SETTINGS
 from aigen.types import STYLES, Kind, Output, Run, Size, Task
 
 
@@ -31,6 +29,7 @@ def silent() -> Run:
 def make(
     folder: Path, prompt: str, kind: Kind = "image", numbers: tuple[int, ...] = (1,), **changes: object
 ) -> list[Output]:
+    folder.mkdir(exist_ok=True)
     task = Task(
         kind=kind,
         prompt=prompt,
@@ -42,73 +41,6 @@ def make(
         frames=8 if kind == "video" else 1,
     )
     return list(Storybook().generate(task, silent()))
-
-
-def things(prompt: str) -> dict[str, int]:
-    return {thing.name: thing.count for thing in make_plan(prompt).objects}
-
-
-# Understanding
-
-
-def test_a_prompt_is_understood() -> None:
-    plan = make_plan("Two cats under a full moon in the snow")
-    assert things("Two cats under a full moon in the snow") == {"cat": 2, "full-moon": 1}
-    assert (plan.setting, plan.time, plan.weather) == ("snow", "night", "snow")
-
-
-@pytest.mark.parametrize(
-    ("prompt", "name", "count"),
-    [
-        ("a kite", "kite", 1),
-        ("five balloons", "balloon", 5),
-        ("a dozen butterflies", "butterfly", 12),
-        ("Three wolves howl", "wolf", 3),
-        ("a red car", "automobile", 1),
-        ("7 penguins", "penguin", 7),
-        ("1000 bees", "honeybee", 24),
-    ],
-)
-def test_things_and_counts(prompt: str, name: str, count: int) -> None:
-    assert things(prompt)[name] == count
-
-
-@pytest.mark.parametrize(
-    ("prompt", "setting", "time", "weather"),
-    [
-        ("a boat on the sea at sunset", "open sea", "sunset", "clear"),
-        ("a fox in the forest at dawn in the fog", "forest", "sunrise", "fog"),
-        ("a taxi on a rainy street", "city street", "day", "rain"),
-        ("a rocket", "space", "day", "clear"),
-        ("a sandwich", "kitchen table", "day", "clear"),
-        ("a shark", "underwater", "day", "clear"),
-        ("xyzzy", "meadow", "day", "clear"),
-    ],
-)
-def test_setting_time_and_weather(prompt: str, setting: str, time: str, weather: str) -> None:
-    plan = make_plan(prompt)
-    assert (plan.setting, plan.time, plan.weather) == (setting, time, weather)
-
-
-def test_what_is_not_wanted_is_not_drawn() -> None:
-    assert things("a beach without people") == {}
-    assert things("a red car and a castle, no people") == {"automobile": 1, "castle": 1}
-
-
-def test_what_is_not_understood_is_told() -> None:
-    assert make_plan("a flummox and a cat").unmatched == ("flummox",)
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.text(max_size=300))
-def test_any_text_gives_a_plan(prompt: str) -> None:
-    plan = make_plan(prompt).as_json()
-    assert plan["setting"] in SETTINGS
-    assert plan["time"] in TIMES
-    assert plan["weather"] in {*WEATHERS, "clear"}
-    assert plan["season"] in {*SEASONS, None}
-    assert all(thing["name"] in artwork.index() and 1 <= thing["count"] <= 24 for thing in plan["objects"])
-    json.dumps(plan)
 
 
 def test_every_setting_and_style_can_be_drawn() -> None:
@@ -169,7 +101,42 @@ def test_every_output_says_what_made_it(tmp_path: Path) -> None:
     assert output.media == "algorithmicMedia"
     assert output.seed == 9
     assert output.parameters["style"] == "cinematic"
-    assert output.parameters["scene"]["objects"][0]["name"] == "kite"
+    (kite,) = output.parameters["scene"]["objects"]
+    assert kite["name"] == "kite"
+    ((left, top, right, bottom),) = kite["boxes"]
+    assert 0 <= left < right <= 1
+    assert 0 <= top < bottom <= 1
+
+
+def test_night_as_a_style_is_night_in_the_plan(tmp_path: Path) -> None:
+    (output,) = make(tmp_path, "a kite", style="night")
+    assert output.parameters["scene"]["time"] == "night"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [
+        ("a kite and a flummox", "could not place: flummox; a generative model would try"),
+        ("猫在雪地里", "cannot read this language"),
+        ('a cat saying "猫猫"', "no letters for the caption"),
+    ],
+)
+def test_what_is_not_in_the_plan_is_told_in_a_line(tmp_path: Path, prompt: str, told: str) -> None:
+    lines: list[str] = []
+    task = Task(kind="image", prompt=prompt, style="plain", numbers=(1,), seeds=(7,), size=Size(64, 48), work=tmp_path)
+    list(Storybook().generate(task, replace(silent(), say=lines.append)))
+    assert len(lines) == 1
+    assert told in lines[0]
+
+
+def test_a_caption_is_set_in_type(tmp_path: Path) -> None:
+    with_caption, without = (
+        Image.open(make(tmp_path / name, f"a cat{text}", size="320x240")[0].path).convert("RGB")
+        for name, text in (("a", ' saying "Hello"'), ("b", ""))
+    )
+    low = (60, 200, 260, 232)
+    white = [int((numpy.asarray(image.crop(low)) == 255).all(axis=2).sum()) for image in (with_caption, without)]
+    assert white[0] > 100 > white[1]
 
 
 def test_styles_differ(tmp_path: Path) -> None:

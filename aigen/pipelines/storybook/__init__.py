@@ -1,16 +1,16 @@
 """`storybook`, the built-in illustrator: understands the prompt, plans a scene, draws and animates it from artwork.
 
-It needs no weights, no GPU and no network, and it says what it is: no generative model. From words to frames: `plan`
-understands, `scenery` tells what things look like, `look` gives one scene its light, `backdrop` paints what stands
-still, `composition` places the things, `scene` draws frames. This module makes files of them.
+It needs no weights, no GPU and no network, and it says what it is: no generative model. From words to frames: `vocabulary`
+knows words, `plan` understands, `scenery` tells what things look like, `look` gives one scene its light, `backdrop` paints what stands
+still, `composition` places the things, `lettering` sets captions, `scene` draws frames. This module makes files of them.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from aigen.errors import GenerationError
-from aigen.pipelines.storybook.plan import make_plan
-from aigen.types import Kind, Output, Run, Task
+from aigen.pipelines.storybook.plan import Plan, at_night, make_plan, with_boxes
+from aigen.types import Kind, Output, Run, Size, Task
 
 # What to do where skia cannot be loaded, most often for want of system libraries that it does not bring along.
 DRAWING_ADVICE = (
@@ -26,6 +26,13 @@ class Storybook:
         """The scene that would be drawn for a prompt."""
         return make_plan(prompt).as_json()
 
+    def compose(self, prompt: str, number: int, seed: int, size: Size) -> dict[str, Any]:
+        """The scene of one item with the boxes of its things, without drawing it."""
+        from aigen.pipelines.storybook.scene import Scene
+
+        plan = make_plan(prompt)
+        return with_boxes(plan, Scene(plan, "plain", number, seed, size).boxes())
+
     def generate(self, task: Task, run: Run) -> Iterator[Output]:
         import numpy
 
@@ -38,14 +45,12 @@ class Storybook:
         from aigen.pipelines.storybook.scene import Scene
         from aigen.pipelines.storybook.scenery import STYLE_INSTEAD
 
-        plan = make_plan(task.prompt)
+        plan = _planned(task.prompt, task.style)
         style = STYLE_INSTEAD.get(task.style, task.style)
         if style != task.style:
             run.say(f"storybook has no style {task.style!r}: it draws {style!r} instead")
-        if not plan.objects:
-            run.say("storybook found no thing in the prompt that it can draw; so far it understands English only")
-        if plan.unmatched:
-            run.say(f"storybook could not place: {', '.join(plan.unmatched)}")
+        for told in _told(plan):
+            run.say(told)
         pixels = numpy.zeros((task.size.height, task.size.width, 4), numpy.uint8)
         surface = skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType)
         for number, seed in zip(task.numbers, task.seeds, strict=True):
@@ -64,4 +69,22 @@ class Storybook:
                         scene.draw(surface.getCanvas(), frame / task.fps, duration)
                         video.write(pixels)
                         run.step(frame + 1, task.frames, "frame")
-            yield Output(path, seed, {"style": style, "scene": plan.as_json()}, "algorithmicMedia")
+            yield Output(path, seed, {"style": style, "scene": with_boxes(plan, scene.boxes())}, "algorithmicMedia")
+
+
+def _planned(prompt: str, style: str) -> Plan:
+    plan = make_plan(prompt)
+    return at_night(plan) if style == "night" else plan
+
+
+def _told(plan: Plan) -> Iterator[str]:
+    """What a user should know of a plan: what of the prompt is not in it."""
+    from aigen.pipelines.storybook.lettering import can_set
+
+    if plan.language is None:
+        yield "storybook cannot read this language (it reads English, German, Spanish, French, Hindi) and draws a scene of its own"
+    elif plan.unmatched:
+        words = ", ".join(plan.unmatched)
+        yield f"storybook could not place: {words}; a generative model would try (none is in this version)"
+    if plan.caption and not can_set(plan.caption):
+        yield "storybook has no letters for the caption and leaves it out"

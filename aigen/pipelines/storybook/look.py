@@ -4,8 +4,9 @@ Everything that draws gets a `Look`; what is random comes from its `random`, in 
 gives the same picture.
 """
 
+import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import skia
@@ -73,8 +74,7 @@ class Look:
     @cached_property
     def disc(self) -> tuple[float, float, float] | None:
         """Where the sun or moon stands (x, y) and its radius; None when it is not to be seen."""
-        names = {thing.name for thing in self.plan.objects}
-        asked = bool(names & (scenery.MOONS | scenery.SUNS))
+        asked = any(scenery.is_sky(self.plan.setting, thing) for thing in self.plan.objects)
         hidden = self.plan.weather in ("storm", "rain", "fog", "cloudy") or self.setting.ground in (
             "indoor",
             "deep",
@@ -96,6 +96,10 @@ class Look:
 def make_look(plan: Plan, style: str, number: int, seed: int, size: Size) -> Look:
     """The look of an order's item: its number chooses the take, its seed the small differences."""
     setting = scenery.SETTINGS[plan.setting]
+    unwanted = tuple(name.split("-")[0] for name in plan.absent)
+    setting = replace(
+        setting, scatter=tuple(name for name in setting.scatter if not name.startswith(unwanted or ("?",)))
+    )
     take = (number - 1) % 5
     dark = style == "night" or plan.time == "night"
     return Look(
@@ -157,8 +161,11 @@ def cut(name: str) -> skia.Image:
     return picture.makeSubset(skia.IRect(0, 0, picture.width(), int(picture.height() * kept)))
 
 
-def tinted(look: Look, name: str, width: float, height: float, haze: float) -> skia.Image:
-    """The artwork at its size in the scene (and EDGE around it), in the scene's light and, further away, its haze."""
+def tinted(look: Look, name: str, width: float, height: float, haze: float, color: str | None = None) -> skia.Image:
+    """The artwork at its size in the scene (and EDGE around it), in the scene's light and, further away, its haze.
+
+    With a colour of the plan it is dyed in it, unless it has that colour by nature.
+    """
     surface = skia.Surface(max(1, round(width)) + 2 * EDGE, max(1, round(height)) + 2 * EDGE)
     red, green, blue = (part * (1 - haze) for part in look.light.tint)
     if look.setting.ground == "deep":
@@ -166,10 +173,42 @@ def tinted(look: Look, name: str, width: float, height: float, haze: float) -> s
     add = [part / 255 * haze for part in look.light.sky[2]]
     matrix = [red, 0, 0, 0, add[0], 0, green, 0, 0, add[1], 0, 0, blue, 0, add[2], 0, 0, 0, 1, 0]
     light, style = skia.ColorFilters.Matrix(matrix), grade(look.style)
-    paint = skia.Paint(AntiAlias=True, ColorFilter=style.makeComposed(light) if style else light)
+    light = style.makeComposed(light) if style else light
+    dye = _dye(name, color) if color else None
+    paint = skia.Paint(AntiAlias=True, ColorFilter=light.makeComposed(dye) if dye else light)
     target = skia.Rect.MakeWH(surface.width(), surface.height()).makeInset(EDGE, EDGE)
     surface.getCanvas().drawImageRect(cut(name), target, MIPMAPS, paint)
     return surface.makeImageSnapshot()
+
+
+@lru_cache(maxsize=64)
+def _dye(name: str, color: str) -> skia.ColorFilter | None:
+    """What turns a picture's colours into shades of one; None where it has that colour already."""
+    pixels = cut(name).toarray(colorType=skia.kRGBA_8888_ColorType).astype(float)
+    seen = pixels[pixels[..., 3] > 128][:, :3]
+    usual = seen.mean(axis=0)
+    nearest = min(
+        scenery.COLOURS,
+        key=lambda other: sum((a - b) ** 2 for a, b in zip(scenery.COLOURS[other], usual, strict=True)),
+    )
+    if color in (nearest, *name.split("-")):
+        return None
+    shares = (0.2126, 0.7152, 0.0722)
+    middle = min(0.9, max(0.1, float((seen @ shares).mean()) / 255))
+    bend = math.log(0.5) / math.log(middle)  # the picture's own middle tone becomes the colour itself
+    target = scenery.COLOURS[color]
+    tables = []
+    for part in target:
+        dark, light = part * 0.22, part + (255 - part) * 0.85
+        shades = [(place / 255) ** bend for place in range(256)]
+        tables.append(
+            [
+                round(dark + (part - dark) * tone * 2 if tone < 0.5 else part + (light - part) * (tone - 0.5) * 2)
+                for tone in shades
+            ]
+        )
+    luma = skia.ColorFilters.Matrix([*([*shares, 0.0, 0.0] * 3), 0, 0, 0, 1, 0])
+    return skia.TableColorFilter.MakeARGB(list(range(256)), *tables).makeComposed(luma)
 
 
 def soft_disc(pixels: int, rgb: Colour) -> skia.Image:

@@ -1,94 +1,77 @@
 """Understanding: from the words of a prompt to a plan of the scene.
 
-First version: things by exact name, synonym and tag; setting, time, season and weather by keyword. The words a plan is
-made of are a contract (`--plan --json`); what is not understood yet (colours, relations, actions) is null in it.
+A prompt is cut into tokens (the longest phrase that the vocabulary knows, each with its meaning), which are then read from
+left to right: modifiers wait for their noun, relations and verbs for their object, and a sentence's subject is what they
+are said of. The words a plan is made of are a contract (`--plan --json`).
 """
 
 import re
-from dataclasses import asdict, dataclass
-from functools import cache
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
-from aigen.pipelines.storybook import artwork
+from aigen.pipelines.storybook import artwork, vocabulary
+from aigen.pipelines.storybook.vocabulary import tables
 
-SETTINGS = {
-    "underwater": "underwater, under the sea, under water, beneath the sea, coral reef, reef, ocean floor",
-    "open sea": "sea, ocean, iceberg, waves, at sea",
-    "planet surface": "on the moon, on mars, planet surface, crater, alien planet, mars",
-    "space": "space, outer space, galaxy, orbit, cosmos, universe, nebula, among the stars",
-    "kitchen table": "table, kitchen, picnic, breakfast, dinner, lunch",
-    "city street": "street, city, downtown, town, alley, traffic, sidewalk",
-    "skyline": "skyline, rooftops, metropolis, skyscrapers",
-    "beach": "beach, shore, seaside, coast, island, lagoon",
-    "lake": "lake, pond, lily pad",
-    "river": "river, stream, creek, waterfall, canal",
-    "jungle": "jungle, rainforest, tropics, tropical",
-    "forest": "forest, woods, woodland, wood, grove, trees",
-    "desert": "desert, dunes, dune, sahara, oasis, savanna, savannah",
-    "mountains": "mountains, mountain, mountaintop, summit, peak, peaks, alps, cliff, valley, himalaya",
-    "garden": "garden, park, backyard, orchard, flower bed",
-    "farm": "farm, barn, wheat field, wheat, crops, countryside, vineyard",
-    "village": "village, hamlet, cottages, houses",
-    "stage": "stage, concert, theatre, theater, spotlights, spotlight, show",
-    "studio": "studio, plain background, white background, portrait",
-    "room": "room, bedroom, sofa, living room, indoors, house interior, window, fireplace, library, office, floor, cafe, bar",
-    "road": "road, highway, motorway, route, path",
-    "snow": "snow, snowy, snowfield, winter, ice, arctic, antarctica, glacier, north pole",
-    "sky": "sky, clouds, air, above the clouds",
-    "meadow": "meadow, field, grass, hill, hills, prairie, lawn, pasture",
-}  # fmt: skip
-TIMES = {
-    "night": "night, midnight, moon, full moon, moonlight, moonlit, stars, starry, starlight, nighttime, fireworks, new year's eve",
-    "sunset": "sunset, dusk, evening, twilight, golden hour, sundown",
-    "sunrise": "sunrise, dawn, daybreak, early morning, morning",
-    "day": "day, noon, midday, afternoon, sunny, daylight, daytime, sunshine, sun",
-}
-SEASONS = {
-    "winter": "winter, christmas, snowy, snow",
-    "autumn": "autumn, fall leaves, october, november, halloween",
-    "spring": "spring, springtime, april, blossom",
-    "summer": "summer, july, august",
-}
-WEATHERS = {
-    "storm": "storm, stormy, thunderstorm, thunder, lightning, tempest, hurricane",
-    "rain": "rain, rainy, raining, rains, drizzle, shower, downpour",
-    "snow": "snow, snowing, snowfall, snows, blizzard, snowy, snowflakes",
-    "fog": "fog, foggy, mist, misty, haze, hazy",
-    "wind": "wind, windy, breeze, breezy",
-    "cloudy": "cloudy, overcast, clouds",
-}
-NUMBERS = {
-    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
-    "ten": 10, "eleven": 11, "twelve": 12, "dozen": 12, "pair": 2, "couple": 2, "few": 3, "several": 4, "some": 3,
-    "many": 7,
-}  # fmt: skip
-# Words that mean a picture whose name and tags do not say so well enough.
-SYNONYMS = {
-    "bee": "honeybee", "bird": "bird", "boat": "sailboat", "book": "closed-book", "bunny": "rabbit", "car": "automobile",
-    "coffee": "hot-beverage", "dinosaur": "sauropod", "flower": "tulip", "heart": "red-heart", "hill": "mountain",
-    "home": "house", "kitten": "cat", "ladybug": "lady-beetle", "moon": "full-moon", "penguin": "penguin", "plane": "airplane",
-    "puppy": "dog", "ship": "ship", "spaceship": "rocket", "star": "star", "sun": "sun", "temple": "hindu-temple",
-    "train": "locomotive", "tree": "deciduous-tree", "truck": "delivery-truck", "ufo": "flying-saucer", "wave": "water-wave",
-    "astronaut": "astronaut", "robot": "robot", "wizard": "person-mage", "fairy": "person-fairy", "chick": "baby-chick",
-    "snowman": "snowman-without-snow", "whale": "spouting-whale", "pine": "evergreen-tree", "piano": "musical-keyboard",
-    "skyscraper": "office-building", "person": "person-standing", "man": "man-standing", "woman": "woman-standing",
-}  # fmt: skip
+COUNT_LIMIT = 24
+# How many a plural without a number is.
+PLURAL = 3
+PHRASE_LIMIT = 5
+CAPTION_LIMIT = 80
 STOP_WORDS = frozenset(
     """
-    a about above across after against all along among an and are around as at background be beautiful before behind
-    below beneath beside between big black blue bright brown by calm chasing cute down during face flying for from
-    front giant gold golden gray green grey happy has having high her his huge in inside into is it its large left
-    little long looking lovely near next no of off old on onto open orange or out over painting photo picture pink playing
-    purple red right riding running scene silver sitting sleeping small standing tall that the their them there these
-    they this through tiny to top toward towards turquoise under up very walking wearing while white with without
-    yellow young
+    a about across after against ago all along already also always am among an and another any are as at away back be
+    been being but can could did do does doing down during each every for from full had has have having he her here him
+    his how i if in into is it its itself just like made make me more most much my near of off on only onto or other our
+    out over own please scene show shows showing side so such than that the their them then there these they thing
+    things this those through to together toward towards up us very via was we were what when where which while who
+    whose will with would you your create generate draw paint image picture photo video film animation clip animated
+    style realistic photorealistic detailed highly hd 4k 8k quality background foreground depicting featuring wall ground side corner front end middle center centre edge surface place kind top bottom part
+    group lot number way left right both
     """.split()
 )
-# Groups of pictures in which a tag may be looked up, the likeliest meaning first.
-TAG_GROUPS = ("animals-nature", "travel-places", "food-drink", "activities", "objects", "people-body")
-# A tag that many pictures share says too little to choose one.
-COMMON_TAG = 6
-COUNT_LIMIT = 24
+# Verbs that say only that something is there, or how it looks; and words that are no action of what they stand behind.
+NO_ACTIONS = frozenset(
+    "be have do make get go come let see look seem appear become show include feature contain depict need want wear hold "
+    "carry bear surround fill cover center set place put use base face miss consist thank light call name say word "
+    "tell mean bring take give like love up hat dress paint colour color trim top".split()
+)
+# Where a thing is usually seen: by its name, else its subgroup, else its group.
+USUAL = {
+    "animal-marine": "underwater", "transport-water": "open sea", "food-drink": "kitchen table", "dishware": "kitchen table",
+    "objects": "studio", "game": "room", "transport-ground": "road", "place-building": "village", "award-medal": "stage",
+    "musical-instrument": "stage", "rocket": "space", "flying-saucer": "space", "satellite": "space", "ringed-planet": "space",
+    "astronaut": "space", "alien": "space", "airplane": "sky", "balloon": "sky", "helicopter": "sky", "parachute": "sky",
+    "kite": "meadow", "penguin": "snow", "polar-bear": "snow", "camel": "desert", "two-hump-camel": "desert", "cactus": "desert",
+    "spouting-whale": "open sea", "whale": "underwater", "seal": "beach", "crab": "beach", "household": "room",
+    "plant-flower": "garden", "duck": "lake", "swan": "lake", "frog": "lake", "snowman": "snow", "snowman-without-snow": "snow",
+    "sled": "snow", "skier": "snow", "snowboarder": "snow", "skis": "snow", "person-surfing": "beach", "umbrella-on-ground": "beach",
+    "person-climbing": "mountains", "tractor": "farm", "cow": "farm", "pig": "farm", "chicken": "farm", "rooster": "farm", "ewe": "farm",
+    "farmer": "farm", "gardener": "garden", "cowboy": "desert", "shepherd": "meadow", "pirate": "open sea", "monkey": "jungle", "parrot": "jungle", "gorilla": "jungle", "orangutan": "jungle", "tiger": "jungle",
+    "bus": "city street", "taxi": "city street", "police-car": "city street", "fire-engine": "city street", "tram": "city street",
+    "ambulance": "city street", "traffic-light": "city street", "deer": "forest", "owl": "forest", "fox": "forest", "wolf": "forest",
+    "bear": "forest", "hedgehog": "forest", "mushroom": "forest", "racing-car": "road", "teddy-bear": "room",
+    "couch-and-lamp": "room", "bed": "room", "books": "room", "person-swimming": "open sea", "lion": "meadow", "comet": "space",
+    "water-wave": "open sea", "fireplace": "room", "campfire": "forest", "satellite-antenna": "planet surface", "singer": "stage", "woman-dancing": "stage", "man-dancing": "stage", "performing-arts": "stage",
+    "eagle": "sky", "cloud": "sky", "shooting-star": "sky", "person-rowing-boat": "lake", "canoe": "lake", "lotus": "lake",
+    "office-building": "skyline", "cityscape": "skyline", "fireworks": "skyline", "castle": "meadow", "snow-capped-mountain": "mountains",
+    "volcano": "mountains", "camping": "forest", "tent": "forest", "santa-claus": "snow", "christmas-tree": "room",
+}  # fmt: skip
+# Things that tell the time of day or the season by being there.
+TIME_OF = {
+    "full-moon": "night", "crescent-moon": "night", "fireworks": "night", "shooting-star": "night", "owl": "night",
+    "star": "night", "glowing-star": "night", "jack-o-lantern": "night", "ghost": "night", "comet": "night", "milky-way": "night", "bridge-at-night": "night",
+}  # fmt: skip
+SEASON_OF = {
+    "jack-o-lantern": "autumn", "maple-leaf": "autumn", "fallen-leaf": "autumn", "snowman-without-snow": "winter",
+    "snowman": "winter", "christmas-tree": "winter", "santa-claus": "winter", "cherry-blossom": "spring", "sled": "winter",
+}  # fmt: skip
+_WORDS = re.compile(r"[^\W_][\w\u0300-\u036f\u0900-\u0dff]*(?:['’-][^\W_]+)*|[.,;:!?()\"“”]", re.UNICODE)
+_LINKS = frozenset(["is", "are", "was", "were", "painted", "colored", "coloured", "all", "in"])
+_SEPARATORS = frozenset('.,;:!?()"“”')
+_SHORT = re.compile(r"(^|[^aeiou])[aeiou][^aeiouwxy]$")  # a stem that would double its last letter before -ing
+_QUOTED = re.compile(r"[\"“”]([^\"“”]{2,%d})[\"“”]" % CAPTION_LIMIT)  # noqa: UP031
 
 
 @dataclass(frozen=True)
@@ -105,6 +88,8 @@ class Thing:
 
 @dataclass(frozen=True)
 class Plan:
+    """What is to be drawn; `absent` are pictures that must not be. `language` is that of the prompt, if it could be read."""
+
     setting: str
     time: str
     season: str | None
@@ -113,130 +98,566 @@ class Plan:
     caption: str | None
     objects: tuple[Thing, ...]
     unmatched: tuple[str, ...]
+    absent: tuple[str, ...] = ()
+    language: str | None = "en"
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "objects": [asdict(thing) for thing in self.objects], "unmatched": list(self.unmatched)}
+        plan = {**asdict(self), "objects": [asdict(thing) for thing in self.objects]}
+        return {**plan, "unmatched": list(self.unmatched), "absent": list(self.absent)}
 
 
+@lru_cache(maxsize=16)
 def make_plan(prompt: str) -> Plan:
     """The scene that a prompt asks for, as far as it is understood. Any text gives a plan."""
-    text = " ".join(re.findall(r"[a-z0-9]+(?:['-][a-z0-9]+)*", prompt.lower().replace("’", "'")))
-    things, unmatched = _find_things(text.split())
-    setting = _keyword(SETTINGS, text) or _usual_setting(things)
-    weather = _keyword(WEATHERS, text) or "clear"
-    return Plan(
-        setting=setting,
-        time=_keyword(TIMES, text) or "day",
-        season=_keyword(SEASONS, text),
-        weather=weather,
-        mood=None,
-        caption=None,
-        objects=tuple(things),
-        unmatched=tuple(unmatched),
+    words = _WORDS.findall(prompt.lower().replace("’", "'"))
+    language = _language(words)
+    reader = _Reader()
+    quoted = _QUOTED.search(prompt)
+    if language not in (None, "en"):
+        reader.read_translated(words, vocabulary.translations()[language])
+    else:
+        reader.read(words if not quoted else _WORDS.findall(_QUOTED.sub(" ", prompt).lower().replace("’", "'")))
+    return reader.plan(quoted[1].strip() if quoted else None, language)
+
+
+def _language(words: list[str]) -> str | None:
+    """The language in which most of the words mean something; None where none does, English where it is even."""
+    letters = [word for word in words if word not in _SEPARATORS]
+    english = sum(_means_something(word) for word in letters)
+    if not letters or english * 2 > len(letters):
+        return "en"
+    scores = {
+        name: sum(word in table["things"] or word in table["scene"] or word in table["words"] for word in letters)
+        for name, table in vocabulary.translations().items()
+    }
+    best = max(scores, key=lambda name: scores[name])
+    if scores[best] > english:
+        return best
+    return "en" if english or all(word.isascii() for word in letters) else None
+
+
+def _means_something(word: str) -> bool:
+    return (
+        word in STOP_WORDS
+        or word in vocabulary.modifiers()
+        or word in vocabulary.scenery()
+        or word in vocabulary.relations()
+        or word in vocabulary.known()
+        or any(single in vocabulary.things() for single, _ in _singulars(word))
+        or _verb(word) is not None
     )
 
 
-@cache
-def _patterns(words: str) -> re.Pattern[str]:
-    choices = sorted((re.escape(word.strip()) for word in words.split(",")), key=len, reverse=True)
-    return re.compile(rf"\b(?:{'|'.join(choices)})\b")
+@dataclass(frozen=True)
+class _Token:
+    """A phrase and its meaning: `kind` is what sort of, `value` which."""
+
+    kind: str
+    value: Any
+    text: str
+    plural: bool = False
 
 
-def _keyword(table: dict[str, str], text: str) -> str | None:
-    """The entry whose word stands in the text; of several the first in the table."""
-    return next((name for name, words in table.items() if _patterns(words).search(text)), None)
+@dataclass
+class _Draft:
+    """A thing while it is being read."""
+
+    name: str
+    text: str
+    count: int
+    color: str | None
+    size: str
+    relation: dict[str, str] | None = None
+    action: str | None = None
 
 
-@cache
-def _names() -> dict[str, str]:
-    """What a picture can be called in so many words -> its name. Exact names win over synonyms, those over tags."""
-    index = artwork.index()
-    tags: dict[str, list[str]] = {}
-    for group in TAG_GROUPS:
-        for name, entry in index.items():
-            if entry["group"] == group:
-                for tag in entry["tags"]:
-                    tags.setdefault(tag, []).append(name)
-    rare = {tag: names[0] for tag, names in tags.items() if len(names) <= COMMON_TAG}
-    exact = {name.replace("-", " "): name for name in index}
-    labels = {entry["label"].lower(): name for name, entry in index.items()}
-    return rare | labels | exact | SYNONYMS
+@dataclass
+class _Reader:
+    """Reads tokens from left to right and keeps what has been understood."""
+
+    things: list[_Draft] = field(default_factory=list)
+    scene: dict[str, list[str]] = field(default_factory=dict)
+    absent: list[str] = field(default_factory=list)
+    unmatched: list[str] = field(default_factory=list)
+    symbols: list[_Token] = field(default_factory=list)
+    crowded: bool = False
+
+    # What the words so far have left open
+    count: int | None = None
+    color: str | None = None
+    size: str = "normal"
+    definite: bool = False
+    negated: bool = False
+    subject: _Draft | None = None
+    last: _Draft | None = None
+    pending: tuple[str, _Draft | None] | None = None
+    fronted: tuple[str, _Draft | str] | None = None
+    verb: str | None = None
+    waiting_action: str | None = None
+    object_next: bool = False
+    linked: bool = False
+    stressed: bool = False  # "inside", which is meant even of what seems not hollow
+    others: list[tuple[int | None, str]] = field(default_factory=list)  # "a red and a blue" ball
+    fellows: list[_Draft] = field(default_factory=list)  # subjects joined by "and", of which a relation is said too
+
+    def read(self, words: list[str]) -> None:
+        tokens = list(_tokens(words))
+        for at, token in enumerate(tokens):
+            following = tokens[at + 1] if at + 1 < len(tokens) else None
+            self._take(token, following)
+        self._end_clause()
+
+    def read_translated(self, words: list[str], table: dict[str, Any]) -> None:
+        """Find things and scenery in another language, without its grammar."""
+        count: int | None = None
+        at = 0
+        while at < len(words):
+            for length in range(min(4, len(words) - at), 0, -1):
+                phrase = " ".join(words[at : at + length])
+                if phrase in table["things"] or phrase in table["scene"] or phrase in table["words"]:
+                    break
+            if phrase in table["words"] and phrase not in table["scene"]:
+                meaning = table["words"][phrase]
+                count = meaning if isinstance(meaning, int) else count
+                self.color = meaning if meaning in tables.COLOURS else self.color
+            elif phrase in table["scene"]:
+                for name, value in table["scene"][phrase]:
+                    self.scene.setdefault(name, []).append(value)
+            elif phrase in table["things"]:
+                name = table["things"][phrase]
+                if name not in [thing.name for thing in self.things]:
+                    self.things.append(_Draft(name, phrase, count or 1, self.color, "normal"))
+                self.color, count = None, None
+            elif phrase not in _SEPARATORS:
+                self.unmatched.append(phrase)
+            at += length
+
+    def _take(self, token: _Token, following: _Token | None) -> None:
+        match token.kind:
+            case "count":
+                self.count = token.value
+            case "color":
+                if following and following.kind in ("thing", "color", "size", "count", "skip", "and", "verb"):
+                    self.color = self.color or token.value
+                elif self.last and self.linked:  # "the car is red"
+                    self.last.color = self.last.color or token.value
+            case "size":
+                self.size = token.value
+            case "the":
+                self.definite = True
+            case "negation":
+                self.negated = True
+            case "relation":
+                self._relate(token.value, token.text)
+            case "verb":
+                self._act(token.value, following)
+            case "with" | "holding":
+                self.object_next, self.verb, self.pending = True, None, None
+                self.negated = False
+            case "and":
+                if self.color:
+                    self.others.append((self.count, self.color))
+                    self.count, self.color = None, None
+            case "separator":
+                self._end_clause()
+            case "scene":
+                self._set_scene(token, following)
+            case "symbol":
+                self.symbols.append(token)
+                self._forget_modifiers()
+            case "thing":
+                self._meet(token, following)
+            case "unknown":
+                self.unmatched.append(token.text)
+                self._forget_modifiers()
+            case "skip":
+                self.negated = self.negated and token.text == "any"
+        self.linked = token.text in _LINKS
+
+    def _end_clause(self) -> None:
+        """At a comma or full stop: what waited for its object waits no more."""
+        self.negated, self.pending, self.verb, self.object_next = False, None, None, False
+        self.others = []
+        self._forget_modifiers()
+
+    def _forget_modifiers(self) -> None:
+        self.count, self.color, self.size, self.definite = None, None, "normal", False
+
+    def _relate(self, kind: str, text: str) -> None:
+        self.stressed = text in ("inside", "inside of", "within")
+        owner = self.subject
+        if owner is not None and owner.relation is not None:
+            owner = self.last
+        if owner is None:
+            self.pending = (kind, None)
+        else:
+            self.pending = (kind, owner)
+        self.negated = False
+        self.object_next, self.verb = False, None
+        self._forget_modifiers()
+
+    def _act(self, verb: str, following: _Token | None) -> None:
+        before_noun = following is not None and following.kind in ("thing", "color", "size")
+        if before_noun and (self.count is not None or self.definite or self.last is None or self.pending):
+            self.waiting_action = verb  # "a flying dragon"
+            return
+        if self.last is not None:
+            actor = self.subject or self.last
+            if actor.action is None:
+                actor.action = verb
+            elif self.last.action is None and self.last is not actor:
+                self.last.action = verb
+            self.verb = verb
+        else:
+            self.waiting_action = verb
+
+    def _set_scene(self, token: _Token, following: _Token | None) -> None:
+        for name, value in token.value:
+            if not self.negated:
+                self.scene.setdefault(name, []).append(value)
+        if following is not None and following.kind in ("thing", "color", "size"):
+            return  # "a snowy tree"
+        if self.pending and not self.negated and any(name == "setting" for name, _ in token.value):
+            kind, owner = self.pending
+            picture = tables.SCENE_PICTURES.get(token.text)
+            if picture and kind not in ("on", "inside"):
+                self._meet(replace(token, kind="thing", value=picture), None)
+                self.pending = None
+                return
+            if owner is None:
+                self.fronted = (kind, token.text)
+            elif kind not in ("on", "inside") and owner.relation is None:
+                owner.relation = {"kind": kind, "to": token.text}
+        self.pending = None
+        self._forget_modifiers()
+
+    def _meet(self, token: _Token, following: _Token | None) -> None:
+        if following is not None and following.kind == "thing" and not _is_being(token.value):
+            return  # "apple tree", "toy car": the last noun is the thing
+        if self.negated:
+            self.absent.append(token.value)
+            self._forget_modifiers()
+            return
+        others, self.others = self.others, []
+        each = self.count is not None
+        thing = self._known(token) or self._new(token, others[0][1] if others and not each else None)
+        for count, color in others if each else []:
+            self.things.append(_Draft(token.value, token.text, count or 1, color, self.size))
+        action, self.waiting_action = self.waiting_action, None
+        if action:
+            thing.action = thing.action or action
+        self._forget_modifiers()
+        is_object = False
+        if self.pending:
+            kind, owner = self.pending
+            if owner is None:
+                self.fronted, is_object = (kind, thing), True
+            elif owner is not thing:
+                self._set_relation(owner, kind, thing)
+                is_object = True
+        elif self.verb and self.subject is not None and self.subject is not thing:
+            if self.verb in tables.VERB_RELATIONS:
+                self._set_relation(self.subject, tables.VERB_RELATIONS[self.verb], thing)
+            is_object = True
+        elif self.object_next:
+            is_object = True
+        if self.fronted and not is_object:
+            kind, target = self.fronted
+            if isinstance(target, str):
+                if kind not in ("on", "inside"):
+                    thing.relation = thing.relation or {"kind": kind, "to": target}
+            else:
+                self._set_relation(thing, kind, target)
+            self.fronted = None
+        self.pending, self.verb = None, None
+        if not is_object:
+            joined = self.subject is not None and self.last is self.subject and self.subject.action is None
+            self.fellows = [*self.fellows, self.subject] if joined and self.subject else []
+            self.subject, self.object_next = thing, False
+        self.last = thing
+
+    def _set_relation(self, owner: _Draft, kind: str, target: _Draft) -> None:
+        if kind == "inside" and not self.stressed and target.name not in tables.HOLLOW:
+            return
+        for one in [owner, *(self.fellows if owner is self.subject else [])]:
+            if one.relation is None and one is not target:
+                one.relation = {"kind": kind, "to": target.name}
+
+    def _known(self, token: _Token) -> _Draft | None:
+        """The thing that has been mentioned before, if this is a word for it again."""
+        if not self.definite or self.count not in (None, 1) or self.color:
+            return None
+        return next((thing for thing in self.things if thing.name == token.value), None)
+
+    def _new(self, token: _Token, first_color: str | None = None) -> _Draft:
+        count = self.count or (PLURAL if token.plural else 1)
+        if self.count == 1 and token.plural:
+            count = PLURAL  # "a pile of books" has been counted; "a glasses" has not
+        self.crowded = self.crowded or count > COUNT_LIMIT
+        color = first_color or self.color or _color_in(token)
+        for thing in self.things:
+            if (thing.name, thing.color) == (token.value, color) and not thing.relation:
+                if thing.text == token.text or _is_being(token.value):  # else one picture stands for both: sofa, lamp
+                    thing.count = min(COUNT_LIMIT, thing.count + count)
+                return thing
+        self.things.append(_Draft(token.value, token.text, min(COUNT_LIMIT, count), color, self.size))
+        return self.things[-1]
+
+    def plan(self, quoted: str | None, language: str | None) -> Plan:
+        """What has been read, with what goes without saying."""
+        caption, mood, setting = quoted, None, None
+        if self.symbols and not quoted:
+            caption = max((token.text for token in self.symbols), key=len).capitalize()
+        for token in self.symbols:
+            pictures, usual, feeling = token.value
+            if not self.things:
+                self.things += [_Draft(name, name, 1, None, "normal") for name in pictures]
+            setting, mood = setting or usual, mood or feeling
+        objects = tuple(
+            Thing(thing.name, thing.count, thing.color, thing.size, thing.relation, thing.action)
+            for thing in self.things
+        )
+        names = [thing.name for thing in objects]
+        words = [thing.text for thing in self.things]
+        setting = self._first("setting", tables.SETTINGS) or _usual_setting(names, words) or setting or "meadow"
+        return Plan(
+            setting=setting,
+            time=self._first("time", tables.TIMES)
+            or next((TIME_OF[name] for name in names if name in TIME_OF), None)
+            or "day",
+            season=self._first("season", tables.SEASONS)
+            or next((SEASON_OF[name] for name in names if name in SEASON_OF), None),
+            weather=self._first("weather", tables.WEATHERS) or "clear",
+            mood=self._first("mood", tables.MOODS) or mood,
+            caption=caption,
+            objects=objects,
+            unmatched=tuple(dict.fromkeys(self.unmatched)),
+            absent=tuple(dict.fromkeys(self.absent)),
+            language=language,
+        )
+
+    def _first(self, name: str, table: dict[str, str]) -> str | None:
+        """Of the values that were named for a field the one that stands first in its table."""
+        return next((value for value in table if value in self.scene.get(name, ())), None)
 
 
-@cache
-def _scenery() -> frozenset[str]:
-    """Single words that describe the scene and so are no things to place in it, unless a picture has that very name."""
-    words = {
-        word.strip()
-        for table in (SETTINGS, TIMES, SEASONS, WEATHERS)
-        for text in table.values()
-        for word in text.split(",")
-    }
-    return frozenset(words - {"full moon", "moon", "sun", "window", "cottages", "houses", "fireworks", "sofa"})
-
-
-def _find_things(words: list[str]) -> tuple[list[Thing], list[str]]:
-    things: dict[str, int] = {}
-    unmatched: list[str] = []
-    number: int | None = None
+def _tokens(words: list[str]) -> Iterator[_Token]:
+    """The phrases of a prompt, the longest first, with their meanings."""
     at = 0
     while at < len(words):
-        length, name, plural = _longest_name(words, at)
-        if name is not None and words[at - 1 : at] in (["no"], ["without"]):
-            at += length
+        token, length = _token(words, at)
+        yield token
+        at += length
+
+
+def _token(words: list[str], at: int) -> tuple[_Token, int]:
+    if words[at] in _SEPARATORS:
+        return _Token("separator", None, words[at]), 1
+    for length in range(min(PHRASE_LIMIT, len(words) - at), 0, -1):
+        part = words[at : at + length]
+        if _SEPARATORS & set(part):
             continue
-        if name is not None:
-            things[name] = min(COUNT_LIMIT, things.get(name, 0) + (number or (3 if plural else 1)))
-            number = None
-            at += length
+        phrase = " ".join(part)
+        if phrase in vocabulary.symbols() and (length > 1 or not _is_thing_ahead(words, at)):
+            return _Token("symbol", vocabulary.symbols()[phrase], phrase), length
+        if phrase in tables.NEGATIONS:
+            return _Token("negation", None, phrase), length
+        if phrase in vocabulary.relations() and not (phrase == "in" and _next_is(words, at + 1, "scene")):
+            return _Token("relation", vocabulary.relations()[phrase], phrase), length
+        if found := _noun_or_scene(words, at, phrase, length):
+            return found, length
+        if phrase in vocabulary.modifiers() and _is_modifier(words, at, length):
+            name, value = vocabulary.modifiers()[phrase]
+            return _Token(name, value, phrase), length
+    return _single(words, at), 1
+
+
+def _noun_or_scene(words: list[str], at: int, phrase: str, length: int) -> _Token | None:
+    counted = at > 0 and words[at - 1] in tables.NUMBERS and words[at - 1] not in ("a", "an", "some")
+    meaning = vocabulary.scenery().get(phrase)
+    if meaning and not (counted and _thing(phrase)):
+        return _Token("scene", meaning, phrase)
+    if length == 1 and phrase in tables.MEASURES and words[at + 1 : at + 2] == ["of"]:
+        return _Token("measure", None, phrase)
+    if length == 1 and phrase.endswith("s") and phrase[:-1] in tables.MEASURES and words[at + 1 : at + 2] == ["of"]:
+        return _Token("measure", None, phrase)
+    if length == 1 and (phrase in STOP_WORDS or phrase in tables.NUMBERS):
+        return None
+    if found := _thing(phrase):
+        name, plural = found
+        own = phrase in tables.SYNONYMS or name == phrase.replace(" ", "-")
+        if (
+            length > 1
+            and not own
+            and words[at] in vocabulary.modifiers()
+            and _thing(" ".join(words[at + 1 : at + length]))
+        ):
+            return None  # a small boat is a boat that is small
+        if length == 1 and phrase in tables.COLOURS_OR_THINGS and _is_modifier(words, at, 1):
+            return None
+        if length == 1 and phrase in vocabulary.modifiers() and phrase not in tables.COLOURS_OR_THINGS:
+            return None
+        if length == 1 and phrase not in tables.SYNONYMS and phrase in vocabulary.known() and _thing_at(words, at + 1):
+            return None  # an adjective here
+        return _Token("thing", name, phrase, plural)
+    return None
+
+
+def _single(words: list[str], at: int) -> _Token:
+    """A word that begins no phrase of the vocabulary."""
+    word = words[at]
+    if word.isdecimal():
+        return _Token("count", max(1, int(word[:3])), word)
+    if word == "with":
+        return _Token("with", None, word)
+    if word in ("and", "or", "&", "plus"):
+        return _Token("and", None, word)
+    if word in ("the", "its", "his", "her", "their", "this", "that"):
+        return _Token("the", None, word)
+    if word in STOP_WORDS or word in tables.MEASURES or len(word) == 1 or word.endswith("'s"):
+        return _Token("skip", None, word)
+    if (verb := _verb(word)) and (verb != word or _may_be_verb(words, at)):
+        return _Token("verb", verb, word) if verb not in NO_ACTIONS else _Token("holding", None, word)
+    if word in vocabulary.known() or word.endswith("ly") or word.endswith("ed"):
+        return _Token("skip", None, word)
+    return _Token("unknown", None, word)
+
+
+def _may_be_verb(words: list[str], at: int) -> bool:
+    """Whether a word that may be a noun too stands where a verb does: behind several, or behind "to"."""
+    before = words[at - 1] if at else ""
+    return before in ("to", "can", "will", "they", "we", "people", "children", "and") or (
+        before.endswith("s") and "'" not in before
+    )
+
+
+def _verb(word: str) -> str | None:
+    """The verb of which this is the -ing form, the third person or the plain form."""
+    verbs = vocabulary.verbs()
+    if word.endswith("ing") and len(word) > 4:
+        stem = word[:-3]
+        if stem[-1] == stem[-2] and stem[:-1] in verbs and stem not in verbs:
+            return stem[:-1]  # running
+        if stem + "e" in verbs and (stem not in verbs or _SHORT.search(stem)):
+            return stem + "e"  # riding
+        return stem if stem in verbs else None
+    for ending, instead in (("ies", "y"), ("es", ""), ("s", ""), ("", "")):
+        if ending and not word.endswith(ending):
             continue
-        word = words[at]
-        if word in NUMBERS or word.isdigit():
-            # "a dozen", "a pair of": the later word counts.
-            number = NUMBERS.get(word) or min(COUNT_LIMIT, int(word[:3]))
-        elif word not in STOP_WORDS and word not in _scenery():
-            unmatched.append(word)
+        choice = (word.removesuffix(ending) if ending else word) + instead
+        if choice in verbs and len(choice) > 1:
+            return choice
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _thing(phrase: str) -> tuple[str, bool] | None:
+    """The picture that a phrase names, and whether the phrase is a plural."""
+    things = vocabulary.things()
+    if phrase in tables.SYNONYMS or phrase.replace(" ", "-") in artwork.index():
+        return (things[phrase], False) if phrase in things else None
+    for candidate, plural in sorted(_singulars(phrase), key=lambda entry: not entry[1]):
+        if candidate in things and not candidate.isdecimal():
+            return things[candidate], plural
+    return None
+
+
+def _thing_at(words: list[str], at: int) -> bool:
+    """Whether a thing is named here, perhaps by several words."""
+    if at >= len(words) or words[at] in _SEPARATORS:
+        return False
+    return any(
+        _thing(" ".join(words[at : at + length])) is not None and words[at] not in STOP_WORDS
+        for length in range(min(3, len(words) - at), 0, -1)
+    )
+
+
+def _is_thing_ahead(words: list[str], at: int) -> bool:
+    """Whether a word stands before a noun, as in "music box"."""
+    return _thing_at(words, at + 1)
+
+
+def _next_is(words: list[str], at: int, kind: str) -> bool:
+    while at < len(words) and words[at] in ("the", "a", "an"):
         at += 1
-    return [Thing(name, count) for name, count in things.items()], list(dict.fromkeys(unmatched))
+    if at >= len(words):
+        return False
+    return any(
+        " ".join(words[at : at + length]) in vocabulary.scenery() for length in range(min(4, len(words) - at), 0, -1)
+    )
 
 
-def _longest_name(words: list[str], at: int) -> tuple[int, str | None, bool]:
-    """The picture named by the most words from `at` on: how many words, its name, and whether they are a plural."""
-    for length in range(min(4, len(words) - at), 0, -1):
-        phrase = " ".join(words[at : at + length])
-        if phrase in _scenery() or (length == 1 and (phrase in STOP_WORDS or phrase in NUMBERS)):
-            continue
-        for candidate, plural in _singulars(phrase):
-            if candidate in _names() and candidate not in STOP_WORDS and not candidate.isdigit():
-                return length, _names()[candidate], plural
-    return 0, None, False
+def _is_modifier(words: list[str], at: int, length: int) -> bool:
+    """Whether a colour, size or number belongs to a noun; a word that is a thing too does only before another noun."""
+    if words[at] not in tables.COLOURS_OR_THINGS or length > 1:
+        return True
+    ahead = at + 1
+    while ahead < len(words) and words[ahead] not in STOP_WORDS and not _thing_at(words, ahead):
+        if words[ahead] not in vocabulary.modifiers() and words[ahead] not in vocabulary.known():
+            return False
+        ahead += 1
+    return _thing_at(words, ahead)
 
 
 def _singulars(phrase: str) -> list[tuple[str, bool]]:
     """The phrase itself and what it may be the plural of."""
     found = [(phrase, False)]
-    for ending, instead in (("ies", "y"), ("ves", "f"), ("oes", "o"), ("es", ""), ("s", "")):
+    irregular = _IRREGULAR.get(phrase.rsplit(" ", 1)[-1])
+    if irregular:
+        found.append((" ".join([*phrase.split(" ")[:-1], irregular]), True))
+    for ending, instead in (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("oes", "o"), ("es", ""), ("s", "")):
         if phrase.endswith(ending) and len(phrase) > len(ending) + 2 and not phrase.endswith("ss"):
             found.append((phrase.removesuffix(ending) + instead, True))
-    return found
+    return found if not irregular else found[1:] + found[:1]
 
 
-def _usual_setting(things: list[Thing]) -> str:
-    """Where the first thing is usually seen."""
-    for thing in things:
-        entry = artwork.index()[thing.name]
-        setting = _USUAL.get(thing.name) or _USUAL.get(entry["subgroup"]) or _USUAL.get(entry["group"])
-        if setting:
-            return setting
-    return "meadow"
-
-
-_USUAL = {
-    "animal-marine": "underwater", "transport-water": "open sea", "food-drink": "kitchen table", "dishware": "kitchen table",
-    "objects": "studio", "game": "room", "transport-ground": "road", "place-building": "village", "award-medal": "stage",
-    "musical-instrument": "stage", "rocket": "space", "flying-saucer": "space", "satellite": "space", "ringed-planet": "space",
-    "astronaut": "space", "alien": "space", "airplane": "sky", "balloon": "sky", "helicopter": "sky", "parachute": "sky",
-    "kite": "meadow", "penguin": "snow", "polar-bear": "snow", "camel": "desert", "two-hump-camel": "desert", "cactus": "desert",
-    "spouting-whale": "open sea", "whale": "underwater", "seal": "beach", "crab": "beach", "household": "room",
-    "plant-flower": "garden", "duck": "lake", "swan": "lake", "frog": "lake",
+_IRREGULAR = {
+    "mice": "mouse", "geese": "goose", "children": "child", "men": "man", "women": "woman", "people": "person", "oxen": "ox",
+    "feet": "foot", "teeth": "tooth", "wolves": "wolf", "leaves": "leaf", "knives": "knife", "loaves": "loaf", "calves": "calf",
+    "policemen": "policeman", "firemen": "fireman", "snowmen": "snowman", "cacti": "cactus", "octopi": "octopus", "fishermen": "fisherman",
+    "elves": "elf", "kids": "kid", "fireflies": "firefly", "butterflies": "butterfly",
 }  # fmt: skip
+
+
+def _color_in(token: _Token) -> str | None:
+    """The colour that a name of two words begins with, as in "red apple"."""
+    meaning = vocabulary.modifiers().get(token.text.split(" ")[0])
+    return meaning[1] if meaning and meaning[0] == "color" and " " in token.text else None
+
+
+def _is_being(name: str) -> bool:
+    """Whether a picture shows somebody, who is not a mere description of the next noun ("robot gardener")."""
+    entry = artwork.index()[name]
+    return entry["group"] == "people-body" or entry["subgroup"] in ("face-costume", "animal-mammal", "animal-bird")
+
+
+def _usual_setting(names: list[str], words: list[str]) -> str | None:
+    """Where these things are usually seen, by the words used for them or by their pictures; the first counts most.
+
+    What flies or swims is seen where the others are, if they need ground under their feet.
+    """
+    places: list[str | None] = []
+    for name, word in zip(names, words, strict=True):
+        entry = artwork.index()[name]
+        place = USUAL.get(word) or USUAL.get(name) or USUAL.get(entry["subgroup"])
+        if not places and name == names[0]:
+            place = place or USUAL.get(entry["group"])
+        places.append(place)
+    boundless = ("sky", "space", "underwater", "open sea")
+    if not places or places[0] not in boundless[:2]:
+        return next((place for place in places[:1] if place), None) or next(
+            (place for place in places if place and place not in boundless), None
+        )
+    return next((place for place in places if place and place not in boundless), places[0])
+
+
+def with_boxes(plan: Plan, boxes: list[list[list[float]]]) -> dict[str, Any]:
+    """The plan as JSON, each object with the boxes of its things in 0..1: left, top, right, bottom."""
+    scene = plan.as_json()
+    scene["objects"] = [{**thing, "boxes": found} for thing, found in zip(scene["objects"], boxes, strict=True)]
+    return scene
+
+
+def at_night(plan: Plan) -> Plan:
+    """The plan by night, as the style of that name draws it."""
+    return replace(plan, time="night")

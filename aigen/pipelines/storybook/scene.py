@@ -5,13 +5,16 @@ A frame only places the layers and bitmaps that were made beforehand. A still is
 
 import math
 import random
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import skia
 
+from aigen.pipelines.storybook import scenery
 from aigen.pipelines.storybook.backdrop import make_layers
-from aigen.pipelines.storybook.composition import Actor, place_actors
+from aigen.pipelines.storybook.composition import Actor, place_actors, shares_seen
+from aigen.pipelines.storybook.lettering import set_caption
 from aigen.pipelines.storybook.look import EDGE, LINEAR, colour, make_look, mix, scaled, soft_disc
 from aigen.pipelines.storybook.plan import Plan
 from aigen.types import Size
@@ -28,6 +31,43 @@ class Scene:
         self.clouds = self._make_clouds()
         self.flake = soft_disc(32, (255, 255, 255))
         self.shade = soft_disc(64, (8, 12, 36))
+        self.caption = set_caption(plan.caption, self.look.width, self.look.height) if plan.caption else None
+
+    def boxes(self) -> list[list[list[float]]]:
+        """For each object of the plan, a box for each of its things that is drawn and can be seen.
+
+        In shares of width and height: left, top, right, bottom; as seen in the middle of the take.
+        """
+        look = self.look
+        found: list[list[list[float]]] = [[] for _ in look.plan.objects]
+        x, y, zoom = self._camera(0.5)
+        seen = []
+        for actor in self.actors:
+            near = 1 + (zoom - 1) * actor.depth
+            middle_x, middle_y = look.width * (0.5 - x * actor.depth), look.height * (0.5 - y * actor.depth)
+            seen.append(
+                replace(
+                    actor,
+                    x=middle_x + (actor.x - look.width / 2) * near,
+                    base=middle_y + (actor.base - look.height / 2) * near,
+                    width=actor.width * near,
+                    height=actor.height * near,
+                )
+            )
+        for actor, share in zip(seen, shares_seen(seen, look.width, look.height), strict=True):
+            if share > 1 / 3:
+                found[actor.thing].append(self._share(actor.box))
+        if look.disc:
+            x, y, radius = look.disc
+            for place, thing in enumerate(look.plan.objects):
+                if scenery.is_sky(look.plan.setting, thing):
+                    found[place].append(self._share((x - radius, y - radius, x + radius, y + radius)))
+        return found
+
+    def _share(self, box: tuple[float, float, float, float]) -> list[float]:
+        left, top, right, bottom = box
+        parts = left / self.look.width, top / self.look.height, right / self.look.width, bottom / self.look.height
+        return [round(min(1.0, max(0.0, part)), 3) for part in parts]
 
     def _make_clouds(self) -> list[tuple[skia.Image, float, float, float, float]]:
         """Soft clouds: bitmap, x, y, width and speed."""
@@ -90,6 +130,9 @@ class Scene:
             canvas.drawRect(
                 skia.Rect.MakeXYWH(0, top, self.look.width, self.look.bars), skia.Paint(Color=colour((0, 0, 0)))
             )
+        if self.caption:
+            left = (self.look.width - self.caption.width()) / 2
+            canvas.drawImage(self.caption, left, self.look.height * 0.96 - self.look.bars - self.caption.height())
 
     def _camera(self, progress: float) -> tuple[float, float, float]:
         """Where the camera looks (in frame widths and heights from the middle) and how near it is."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from aigen.pipelines.storybook.plan import Thing
+
 Colour = tuple[int, int, int]
 
 
@@ -100,9 +102,30 @@ IN_WATER = frozenset(["animal-marine", "transport-water"])
 AFLOAT = frozenset("duck swan goose turtle ring-buoy otter beaver hippopotamus crocodile frog lotus".split())
 # Pictures that bring their own ground: the part of their height, from the top, that is kept.
 KEPT = {"sailboat": 0.8}
+# Where one sits on a thing, as a share of its height from the top.
+SEATS = {
+    "horse": 0.3, "couch-and-lamp": 0.72, "bed": 0.5, "chair": 0.6, "camel": 0.3, "elephant": 0.12, "bicycle": 0.35,
+    "motorcycle": 0.4, "skateboard": 0.35, "sailboat": 0.75, "canoe": 0.45, "motor-scooter": 0.4, "sled": 0.5, "toilet": 0.5,
+}  # fmt: skip
 # The sky's own: drawn by the painter of the sky, not placed as things.
 MOONS = frozenset(["full-moon", "full-moon-face", "new-moon-face"])
 SUNS = frozenset(["sun", "sun-with-face"])
+
+
+def is_sky(setting: str, thing: Thing) -> bool:
+    """Whether a thing is the sun or moon that the painter of the sky draws."""
+    plain = thing.count == 1 and thing.color is None and thing.relation is None
+    return plain and thing.name in MOONS | SUNS and SETTINGS[setting].ground not in ("indoor", "deep", "space")
+
+
+# How much larger or smaller than usual a thing is drawn.
+SIZES = {"tiny": 0.42, "small": 0.68, "normal": 1.0, "big": 1.35, "giant": 1.9}
+# The colours that can be asked for: what their middle tones become.
+COLOURS: dict[str, Colour] = {
+    "white": (236, 240, 246), "grey": (140, 146, 156), "black": (52, 52, 62), "red": (222, 40, 48), "orange": (246, 132, 28),
+    "yellow": (250, 206, 40), "green": (62, 172, 70), "turquoise": (36, 196, 188), "blue": (44, 108, 232),
+    "purple": (140, 70, 206), "pink": (250, 132, 184), "brown": (142, 92, 54), "gold": (226, 176, 46), "silver": (188, 196, 208),
+}  # fmt: skip
 
 # Styles that this illustrator has; the others are drawn as the one named.
 STYLE_INSTEAD = {"photorealistic": "cinematic", "watercolour": "plain", "paper-cut": "plain", "poster": "dramatic"}

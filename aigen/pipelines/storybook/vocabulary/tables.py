@@ -1,0 +1,355 @@
+"""Hand-written words: the scene's vocabulary, modifiers, relations, and what pictures are also called.
+
+Each table maps a meaning of the plan to the words that stand for it; of several meanings in one prompt, the first in the
+table counts.
+"""
+
+
+def _inverted(table: dict[str, str]) -> dict[str, str]:
+    return {word.strip(): meaning for meaning, words in table.items() for word in words.split(",")}
+
+
+SETTINGS = {
+    "underwater": "underwater, under the sea, under water, beneath the sea, beneath the waves, under the waves, coral reef, reef, ocean floor, sea floor, seabed, deep sea, aquarium",
+    "planet surface": "on the moon, surface of the moon, lunar surface, on mars, mars, planet surface, crater, alien planet, alien world, distant planet, strange planet, moon base, lunar landscape",
+    "space": "space, outer space, galaxy, orbit, cosmos, universe, nebula, among the stars, among stars, zero gravity, starship, milky way, solar system",
+    "kitchen table": "table, kitchen, picnic, breakfast, dinner, lunch, tabletop, dining table, kitchen counter, counter, tablecloth, bakery",
+    "stage": "stage, concert, theatre, theater, spotlights, spotlight, show, opera, orchestra, nightclub, circus ring, dance floor, ballroom, podium",
+    "studio": "studio, plain background, white background, white backdrop, blank background, isolated, product shot",
+    "room": "room, bedroom, living room, indoors, house interior, window, library, office, floor, cafe, bar, classroom, museum, hallway, attic, nursery, workshop, laboratory, bathroom, shop, restaurant, gym, hospital room, armchair, carpet, rug, shelf, desk",
+    "city street": "street, city, downtown, town, alley, traffic, sidewalk, avenue, crosswalk, pavement, boulevard, market square, times square, bus stop, parking lot, neighborhood, neighbourhood, city square",
+    "skyline": "skyline, rooftops, metropolis, skyscrapers, cityscape, city lights, harbor city, high-rises",
+    "beach": "beach, shore, seaside, seashore, coast, island, lagoon, tropical island, sand dunes by the sea, sandy shore, boardwalk",
+    "open sea": "sea, ocean, iceberg, icebergs, waves, at sea, high seas, seas, harbor, harbour, port, bay, marina, pacific, atlantic",
+    "lake": "lake, pond, lily pad, lily pads, lakeside, lakeshore, swamp, marsh, reservoir",
+    "river": "river, stream, creek, waterfall, canal, riverbank, brook, rapids, riverside",
+    "jungle": "jungle, rainforest, rain forest, tropics, tropical forest, amazon, mangrove",
+    "forest": "forest, woods, woodland, wood, grove, trees, clearing, glade, treetops, pine forest, enchanted forest",
+    "desert": "desert, dunes, dune, sahara, oasis, savanna, savannah, wild west, canyon, badlands, sand",
+    "mountains": "mountains, mountain, snowy mountains, mountain range, mountain peak, mountaintop, summit, peak, peaks, alps, cliff, cliffs, valley, himalaya, himalayas, hillside, mountainside, ridge, gorge",
+    "garden": "garden, park, backyard, orchard, flower bed, flowerbed, greenhouse, playground, botanical garden, courtyard, yard, rose garden",
+    "farm": "farm, barn, barnyard, wheat field, wheat, crops, countryside, vineyard, cornfield, corn field, ranch, farmyard, pasture, rice field, hay, stable, farmland, orchard rows",
+    "village": "village, hamlet, small town, market place, fairground, castle grounds, fishing village",
+    "road": "road, highway, motorway, route, path, racetrack, race track, freeway, dirt road, country road, crossroads, railway, railroad, train tracks, trail",
+    "snow": "snow, snowy, snowfield, winter, ice, arctic, antarctica, glacier, north pole, south pole, tundra, ski slope, ice rink, snowbank, frozen lake, igloo",
+    "sky": "sky, skies, clouds, air, above the clouds, in the clouds, in flight, mid-air, midair",
+    "meadow": "meadow, field, grass, hill, hills, prairie, lawn, grassland, countryside meadow, fields, steppe, plains, flower field",
+}  # fmt: skip
+TIMES = {
+    "night": "night, nighttime, midnight, moonlight, moonlit, moonlit night, stars, starry, starlight, starry night, at night, new year's eve, after dark, darkness, night sky, bedtime, northern lights, aurora",
+    "sunset": "sunset, dusk, evening, twilight, golden hour, sundown, nightfall, late afternoon, setting sun, afterglow",
+    "sunrise": "sunrise, dawn, daybreak, early morning, morning, first light, rising sun, sunup",
+    "day": "day, noon, midday, afternoon, sunny, daylight, daytime, sunshine, sunlit, at noon, bright day, lunchtime",
+}  # fmt: skip
+SEASONS = {
+    "winter": "winter, christmas, xmas, snowy, snow, snowfall, december, january, february, frost, frosty, icy, wintry",
+    "autumn": "autumn, fall leaves, fall foliage, in fall, in the fall, autumnal, september, october, november, halloween, harvest, thanksgiving",
+    "spring": "spring, springtime, april, may, march, easter, blossoming, blooming, cherry blossoms",
+    "summer": "summer, summertime, june, july, august, midsummer",
+}
+WEATHERS = {
+    "storm": "storm, stormy, thunderstorm, thunder, lightning, tempest, hurricane, gale, typhoon",
+    "rain": "rain, rainy, raining, rains, drizzle, drizzling, shower, downpour, rainstorm, pouring, puddles, wet",
+    "snow": "snow, snowing, snowfall, snows, blizzard, snowy, snowflakes, snowstorm, falling snow",
+    "fog": "fog, foggy, mist, misty, haze, hazy, smog",
+    "wind": "wind, windy, breeze, breezy, gusty, windswept, gust",
+    "cloudy": "cloudy, overcast, grey sky, gray sky, gloomy sky",
+    "clear": "clear sky, blue sky, cloudless",
+}
+MOODS = {
+    "calm": "calm, peaceful, quiet, serene, tranquil, still, gentle, relaxing",
+    "happy": "happy, joyful, cheerful, funny, playful, smiling, merry, jolly, silly, fun",
+    "sad": "sad, lonely, melancholic, melancholy, gloomy, abandoned",
+    "spooky": "spooky, scary, creepy, haunted, eerie, frightening, sinister",
+    "mysterious": "mysterious, mystic, mystical, strange, secret, enigmatic",
+    "magical": "magical, enchanted, dreamy, fairytale, fantastic, whimsical, surreal",
+    "romantic": "romantic, loving, tender",
+    "cozy": "cozy, cosy, warm, snug, homely",
+    "festive": "festive, celebration, party, celebrating",
+    "epic": "epic, heroic, majestic, grand, powerful, dramatic, motivational, inspiring, inspirational",
+}
+COLOURS = {
+    "white": "white, snow-white, ivory, cream, pale",
+    "grey": "grey, gray, ash, slate, charcoal",
+    "black": "black, jet-black, ebony, dark-haired",
+    "red": "red, scarlet, crimson, ruby, cherry-red, maroon, burgundy",
+    "orange": "orange, amber, ginger, tangerine-colored",
+    "yellow": "yellow, lemon-yellow, mustard",
+    "green": "green, emerald, lime-green, dark-green, mint, mint-green, olive-green",
+    "turquoise": "turquoise, teal, cyan, aqua, aquamarine",
+    "blue": "blue, navy, azure, dark-blue, sky-blue, cobalt, indigo, light-blue",
+    "purple": "purple, violet, lilac, lavender, magenta",
+    "pink": "pink, rose-colored, fuchsia, salmon-colored",
+    "brown": "brown, chestnut-brown, tan, beige, chocolate-brown, bronze",
+    "gold": "gold, golden, gilded",
+    "silver": "silver, silvery, chrome",
+}
+# Colour words that are things too; colours only where another noun follows.
+COLOURS_OR_THINGS = frozenset(
+    "orange rose violet lavender lilac gold silver mint salmon olive peach chestnut ginger ash amber".split()
+)
+SIZES = {
+    "tiny": "tiny, miniature, mini, minuscule, microscopic, teeny, wee, itsy-bitsy",
+    "small": "small, little, short, young",
+    "big": "big, large, tall, great, oversized, long",
+    "giant": "giant, huge, gigantic, enormous, massive, colossal, towering, mighty",
+}
+NUMBERS = {
+    "a": 1, "an": 1, "one": 1, "single": 1, "lone": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15,
+    "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "dozen": 12, "half a dozen": 6,
+    "a dozen": 12, "two dozen": 24, "dozens of": 18, "pair": 2, "a pair of": 2, "pair of": 2, "a couple of": 2, "couple of": 2,
+    "both": 2, "twin": 2, "few": 3, "a few": 3, "several": 4, "some": 3, "many": 8, "lots of": 8, "a lot of": 8, "plenty of": 8,
+    "numerous": 8, "countless": 12, "hundreds of": 16, "thousands of": 20, "various": 4, "a group of": 5, "group of": 5,
+    "a herd of": 6, "herd of": 6, "a flock of": 7, "flock of": 7, "a swarm of": 10, "swarm of": 10, "a school of": 8,
+    "school of": 8, "a pack of": 5, "pack of": 5, "a bunch of": 5, "bunch of": 5, "a crowd of": 9, "crowd of": 9,
+    "a row of": 5, "row of": 5, "a line of": 5, "a pile of": 4, "pile of": 4, "a stack of": 3, "stack of": 3, "a family of": 4,
+    "family of": 4, "a team of": 4, "a fleet of": 5, "fleet of": 5, "a pride of": 4, "a trio of": 3, "trio of": 3,
+}  # fmt: skip
+# "a slice of pizza" is pizza: what is measured counts, not the measure.
+MEASURES = frozenset(
+    """
+    slice piece cup glass mug bowl plate pot jar tray box bag loaf drop bar sheet ball kind type portion bit scoop jug
+    picture painting drawing photo photograph image illustration sketch portrait poster view scene shot pint can carton
+    """.split()
+)
+# Longest first; each meaning is a kind of relation in the plan.
+RELATIONS = {
+    "left of": "to the left of, on the left of, left of, at the left of, on the left side of, to the left side of",
+    "right of": "to the right of, on the right of, right of, at the right of, on the right side of, to the right side of",
+    "in front of": "in front of, before",
+    "behind": "behind, in back of, hiding behind, hidden behind, at the back of",
+    "on": "on top of, atop, on, upon, onto, perched on, riding on, mounted on",
+    "under": "under, beneath, below, underneath, under the",
+    "above": "above, over, high above, up above, hovering over, hovering above",
+    "next to": "next to, beside, near, by, alongside, close to, at the side of, against, with its back to, around, between, facing",
+    "inside": "inside, inside of, within, in, into, out of",
+}
+# Parts of a setting that are drawn as things where something stands behind, above or beside them.
+SCENE_PICTURES = {
+    "village": "houses",
+    "sleeping village": "houses",
+    "barn": "hut",
+    "waterfall": "fountain",
+    "igloo": "hut",
+}
+# Verbs that say where their subject is with regard to their object.
+VERB_RELATIONS = {"ride": "on", "drive": "on", "climb": "on", "mount": "on"}
+NEGATIONS = frozenset(
+    [
+        "no",
+        "without",
+        "without any",
+        "free of",
+        "not",
+        "minus",
+        "lacking",
+        "devoid of",
+        "except",
+        "never",
+        "with no",
+        "nor",
+    ]
+)
+# Things that others can be inside of.
+HOLLOW = frozenset(
+    """
+    basket package jar bathtub bed automobile bus sailboat canoe tent house hut bucket wastebasket fishing-pole
+    shopping-cart shopping-bags backpack handbag pot-of-food bowl-with-spoon wine-glass hot-beverage teacup-without-handle
+    rocket flying-saucer airplane hot-springs fountain nest-with-eggs empty-nest castle coffin train locomotive
+    potted-plant luggage briefcase glass-of-milk beer-mug balloon bubbles envelope wrapped-gift motor-boat ship
+    speedboat racing-car taxi pickup-truck tractor door window mirror amphora honey-pot takeout-box bento-box
+    """.split()
+)
+
+# What pictures are also called, where neither their names nor WordNet say so.
+SYNONYMS = _inverted(
+    {
+        "honeybee": "bee, bumblebee, wasp, hornet",
+        "bird": "bird, birdie, songbird, robin, stork, flying bird",
+        "sailboat": "boat, sailboat, sail boat, yacht, sailing boat, sailing ship, galleon, pirate ship, dinghy",
+        "closed-book": "book, novel",
+        "rabbit": "bunny, hare, rabbit, easter bunny",
+        "automobile": "car, automobile, sedan, sports car, convertible, toy car, vehicle, vintage car, old car",
+        "hot-beverage": "coffee, cup of coffee, cup of tea, espresso, cappuccino, latte, tea cup, teacup, mug, cocoa, hot chocolate, hot tea, hot coffee, mug of tea",
+        "sauropod": "dinosaur, brontosaurus, dino, brachiosaurus, diplodocus",
+        "t-rex": "tyrannosaurus, tyrannosaurus rex, t rex, trex, tyrannosaur, velociraptor, godzilla",
+        "tulip": "flower, wildflower",
+        "white-flower": "daisy, lily, chamomile, jasmine, orchid, daffodil, edelweiss",
+        "bouquet": "bouquet, flower bouquet, bunch of flowers",
+        "red-heart": "heart, love heart",
+        "house": "home, cottage, mansion, villa, bungalow, farmhouse, building",
+        "hut": "hut, cabin, log cabin, shed, shack, barn, lodge, tree house, treehouse",
+        "cat": "kitten, cat, kitty, tabby, tomcat, siamese cat",
+        "dog": "puppy, dog, doggo, doggy, pup, pupper, hound, corgi, labrador, golden retriever, dachshund, chihuahua, husky, bulldog",
+        "lady-beetle": "ladybug, ladybird",
+        "full-moon": "moon, full moon, blood moon",
+        "crescent-moon": "crescent moon, new moon, half moon",
+        "penguin": "penguin, emperor penguin",
+        "airplane": "plane, jet, airliner, aeroplane, glider, biplane, jumbo jet, fighter jet",
+        "ship": "ship, cruise ship, freighter, submarine, steamship, battleship, ocean liner, tanker",
+        "rocket": "spaceship, spacecraft, space shuttle, rocket ship, missile, starship",
+        "star": "star",
+        "sun": "sun",
+        "hindu-temple": "temple, jungle temple",
+        "classical-building": "museum building, palace, greek temple, parthenon, bank building, courthouse, monument",
+        "locomotive": "train, steam train, locomotive, steam engine, steam locomotive",
+        "deciduous-tree": "tree, oak, oak tree, maple, maple tree, apple tree, elm, willow, birch, old tree, beech, bonsai, plum tree",
+        "evergreen-tree": "pine, pine tree, fir, fir tree, spruce, conifer, cedar, evergreen",
+        "palm-tree": "palm, palm tree, coconut tree, coconut palm",
+        "delivery-truck": "truck, lorry, van, delivery van, moving van, food truck, ice cream truck",
+        "flying-saucer": "ufo, flying saucer, alien spaceship, alien ship",
+        "water-wave": "wave, tsunami",
+        "astronaut": "astronaut, cosmonaut, spaceman",
+        "robot": "robot, android, cyborg, droid, bot, mech",
+        "person-mage": "wizard, mage, sorcerer, magician, witch, warlock, merlin, sorceress",
+        "person-fairy": "fairy, pixie, sprite, tinkerbell",
+        "person-merpeople": "mermaid, merman",
+        "person-elf": "elf",
+        "person-genie": "genie, djinn",
+        "person-vampire": "vampire, dracula",
+        "person-zombie": "zombie, undead",
+        "person-superhero": "superhero, hero, superheroine, superman, batman",
+        "person-supervillain": "villain, supervillain",
+        "baby-chick": "chick, baby chick",
+        "snowman-without-snow": "snowman",
+        "spouting-whale": "whale, humpback whale, blue whale, orca, killer whale, sperm whale",
+        "musical-keyboard": "piano, grand piano, keyboard, organ, synthesizer, pianoforte",
+        "office-building": "skyscraper, office building, tower block, high-rise, tower, apartment building",
+        "person-standing": "person, human, someone, somebody, figure, stranger, guy, kid, tourist, traveler, traveller, crowd, team, soldier, pirate, audience, visitor, worker",
+        "man-standing": "man, gentleman, businessman, boyfriend, husband",
+        "woman-standing": "woman, lady, businesswoman, girlfriend, wife",
+        "older-person": "grandparent, elderly person",
+        "old-woman": "grandmother, grandma, granny, old woman, old lady",
+        "old-man": "grandfather, grandpa, old man",
+        "child": "child, toddler",
+        "princess": "princess, queen",
+        "person-with-crown": "king, emperor, monarch, royal",
+        "person-running": "runner, jogger, sprinter, marathon runner, athlete",
+        "person-climbing": "climber, mountaineer, rock climber, mountain climber, hiker, alpinist",
+        "person-swimming": "swimmer, diver",
+        "person-surfing": "surfer",
+        "person-biking": "cyclist, biker, bicyclist",
+        "person-rowing-boat": "rower",
+        "person-golfing": "golfer",
+        "person-juggling": "juggler",
+        "person-lifting-weights": "weightlifter, bodybuilder",
+        "person-walking": "pedestrian, walker, wanderer",
+        "person-fencing": "fencer, swordsman",
+        "person-cartwheeling": "acrobat, gymnast, cheerleader",
+        "woman-dancing": "dancer, ballerina, flamenco dancer",
+        "man-dancing": "breakdancer, male dancer",
+        "person-in-lotus-position": "yogi, monk, meditating person, buddha",
+        "ninja": "ninja, samurai, knight, warrior",
+        "guard": "guard, royal guard",
+        "cook": "chef, cook, baker",
+        "farmer": "farmer, gardener, shepherd, cowboy",
+        "health-worker": "doctor, nurse, surgeon, physician",
+        "police-officer": "policeman, police officer, cop, policewoman, sheriff",
+        "construction-worker": "builder, construction worker, carpenter, bricklayer",
+        "singer": "singer, rock star, musician, vocalist, rapper",
+        "artist": "artist, painter",
+        "office-worker": "office worker, boss, manager, clerk",
+        "santa-claus": "santa, santa claus, father christmas",
+        "dragon": "dragon, wyvern",
+        "ghost": "ghost, phantom, spirit, spectre",
+        "alien": "alien, martian, extraterrestrial",
+        "alien-monster": "monster, space invader, creature, yeti",
+        "skull": "skull, skeleton",
+        "unicorn": "unicorn, pegasus",
+        "horse": "horse, pony, stallion, mare, foal",
+        "cow": "cow, calf, cattle",
+        "ox": "bull, ox",
+        "ewe": "sheep, lamb, ewe",
+        "pig": "pig, piglet, hog",
+        "chicken": "hen, chicken",
+        "blackbird": "crow, raven, magpie, blackbird",
+        "eagle": "eagle, hawk, falcon, vulture, condor, bird of prey, kestrel, buzzard",
+        "dove": "pigeon, dove",
+        "duck": "duck, mallard, duckling, rubber duck",
+        "swan": "swan", "flamingo": "flamingo, heron, crane, egret", "turkey": "turkey", "dodo": "ostrich, emu",
+        "fish": "fish, goldfish, trout, salmon, tuna, cod, carp, koi, herring, piranha",
+        "tropical-fish": "clownfish, tropical fish, angelfish",
+        "jellyfish": "jellyfish", "star-struck": "star-struck",
+        "seal": "seal, sea lion, walrus, manatee",
+        "snake": "snake, serpent, cobra, python, eel, viper",
+        "frog": "frog, toad, newt, salamander, tadpole",
+        "turtle": "turtle, tortoise",
+        "lizard": "lizard, gecko, iguana, chameleon, salamander",
+        "crocodile": "crocodile, alligator",
+        "chipmunk": "squirrel, chipmunk", "hedgehog": "hedgehog, porcupine", "otter": "otter, ferret, weasel, stoat",
+        "leopard": "leopard, cheetah, jaguar, panther, lynx, puma, cougar",
+        "deer": "deer, reindeer, stag, antelope, gazelle, fawn, doe, roe deer", "moose": "moose, elk",
+        "bear": "bear, grizzly, grizzly bear, brown bear", "monkey": "monkey, ape, baboon, chimp",
+        "mouse": "mouse", "rat": "rat, mole", "goat": "goat", "camel": "camel, dromedary",
+        "elephant": "elephant, baby elephant", "bison": "bison, buffalo", "fox": "fox, vixen", "wolf": "wolf, coyote, jackal, hyena",
+        "butterfly": "butterfly, moth, dragonfly", "cricket": "cricket, grasshopper, locust, mantis, cicada", "bug": "caterpillar, bug",
+        "fly": "fly", "beetle": "beetle, insect, firefly",
+        "cherry-blossom": "cherry blossom, sakura, cherry tree", "blossom": "poppy, blossom, cornflower, marigold", "hyacinth": "hyacinth, lavender, bluebell",
+        "sheaf-of-rice": "wheat, corn sheaf, grain", "herb": "fern, grass, weed, bush, ivy, seaweed", "potted-plant": "houseplant, potted plant, shrub, plant",
+        "fallen-leaf": "leaf, autumn leaves", "maple-leaf": "maple leaf",
+        "red-apple": "apple, red apple", "tangerine": "orange, tangerine, mandarin, clementine, apricot", "peach": "peach, plum, nectarine",
+        "birthday-cake": "cake, birthday cake, wedding cake, chocolate cake", "shortcake": "slice of cake, cheesecake", "steaming-bowl": "noodles, ramen, soup, stew, noodle soup, broth, pho, udon",
+        "spaghetti": "pasta, spaghetti", "hamburger": "burger, hamburger, cheeseburger", "ice-cream": "ice cream, gelato", "soft-ice-cream": "ice cream cone",
+        "cup-with-straw": "juice, soda, lemonade, milkshake, smoothie, cola, orange juice", "teapot": "teapot, kettle, pot of tea", "wine-glass": "wine, red wine, white wine, goblet, glass of wine",
+        "glass-of-milk": "milk", "beer-mug": "beer", "bowl-with-spoon": "bowl, cereal, porridge, oatmeal", "cheese-wedge": "cheese", "cut-of-meat": "steak, meat", "bread": "bread, loaf of bread, loaf, toast", "fork-and-knife-with-plate": "plate, dish, meal",
+        "egg": "egg", "jar": "jar, bottle, vase", "amphora": "amphora, urn, pitcher", "package": "box, parcel, crate, cardboard box, chest, treasure chest", "oil-drum": "barrel, keg",
+        "couch-and-lamp": "sofa, couch, lamp, floor lamp, settee", "chair": "chair, armchair, stool, throne, bench", "bed": "bed", "books": "bookshelf, books, bookcase",
+        "fire": "fire, fireplace, campfire, bonfire, flame, hearth, stove", "mantelpiece-clock": "clock", "door": "door, gate, doorway",
+        "red-paper-lantern": "lantern, lamp post", "candle": "candle, torch, candlelight", "light-bulb": "light bulb, lightbulb, bulb", "flashlight": "flashlight, searchlight",
+        "laptop": "laptop, computer, notebook computer", "mobile-phone": "phone, smartphone, cell phone, mobile phone, telephone", "envelope": "letter, envelope", "world-map": "map, treasure map", "handbag": "bag, purse",
+        "sunglasses": "sunglasses, shades", "glasses": "glasses, spectacles", "top-hat": "hat, top hat", "womans-hat": "sun hat, straw hat", "hiking-boot": "boot, shoe", "running-shoe": "sneaker",
+        "crossed-swords": "sword, duel", "bow-and-arrow": "bow, arrow, archer", "water-pistol": "gun, pistol, rifle", "bomb": "bomb, cannonball, dynamite",
+        "soccer-ball": "ball, football, soccer ball", "playground-slide": "slide, swing, playground slide", "carousel-horse": "carousel, merry-go-round", "circus-tent": "circus, circus tent",
+        "tokyo-tower": "lighthouse, eiffel tower, windmill, radio tower", "castle": "castle, fortress, palace castle, fairytale castle, citadel", "church": "church, chapel, cathedral", "snow-capped-mountain": "snowy mountain, mount everest",
+        "bridge-at-night": "bridge", "statue-of-liberty": "statue of liberty", "moai": "statue, easter island statue", "camping": "campsite", "tent": "tent", "volcano": "volcano", "fountain": "fountain",
+        "guitar": "guitar, electric guitar, bass guitar", "violin": "violin, cello, fiddle, viola", "drum": "drum, drum kit", "trumpet": "trumpet, trombone, horn, tuba", "flute": "flute, clarinet, recorder",
+        "accordion": "accordion", "saxophone": "saxophone, sax", "banjo": "banjo, ukulele, harp",
+"skateboard": "skateboard", "motorcycle": "motorcycle, motorbike", "bicycle": "bicycle, bike", "bus": "bus, school bus, double-decker bus", "fire-engine": "fire truck, fire engine",
+        "canoe": "canoe, kayak, rowboat, rowing boat, gondola, raft", "helicopter": "helicopter, chopper, drone", "balloon": "balloon, hot air balloon, hot-air balloon, airship, zeppelin, blimp", "parachute": "parachute, skydiver, paraglider",
+        "satellite": "satellite, space station", "ringed-planet": "planet, saturn", "comet": "comet, meteor, asteroid", "shooting-star": "shooting star, falling star", "globe-showing-europe-africa": "earth, globe, world",
+        "cloud": "cloud", "rainbow": "rainbow", "tornado": "tornado, whirlwind", "umbrella": "umbrella, parasol", "snowflake": "snowflake",
+        "confetti-ball": "confetti", "party-popper": "party popper", "fireworks": "fireworks, firework", "trophy": "trophy, award, prize, winner's cup", "1st-place-medal": "gold medal", "sports-medal": "medal",
+        "wrapped-gift": "gift, present", "jack-o-lantern": "pumpkin, jack-o'-lantern, jack o lantern", "christmas-tree": "christmas tree, xmas tree", "teddy-bear": "teddy bear, teddy, stuffed animal, plush toy, toy, doll",
+        "crystal-ball": "crystal ball", "magic-wand": "wand", "gem-stone": "diamond, gem, jewel, ruby, crystal, treasure", "coin": "coin", "money-bag": "money", "crown": "crown, tiara",
+        "brain": "brain", "key": "key", "graduation-cap": "graduation", "bullseye": "target, dartboard", "chart-increasing": "chart, graph", "handshake": "handshake",
+        "hole": "hole", "collision": "explosion", "microphone": "microphone, mic", "movie-camera": "film camera", "telescope": "telescope", "seedling": "seedling, sprout, sapling", "mushroom": "mushroom, toadstool",
+        "hatching-chick": "hatching chick", "nest-with-eggs": "nest, bird's nest", "polar-bear": "polar bear, ice bear", "panda": "panda", "gorilla": "gorilla, king kong", "tractor": "tractor, combine harvester, harvester",
+        "racing-car": "race car, racing car, formula one car, racecar", "sport-utility-vehicle": "suv, jeep", "skier": "skier", "snowboarder": "snowboarder", "ferris-wheel": "ferris wheel, big wheel", "roller-coaster": "roller coaster, rollercoaster",
+        "basket": "basket", "anchor": "anchor", "ladder": "ladder", "broom": "broom, broomstick", "shield": "shield", "scroll": "scroll", "ring": "ring, wedding ring", "watch": "watch, wristwatch", "hourglass-done": "hourglass",
+        "love-letter": "love letter", "postbox": "mailbox, letterbox, post box, letter box",
+    }
+)  # fmt: skip
+
+# Ideas that nobody can point at: what stands for them when the prompt names no thing, the setting, the mood.
+SYMBOLS: dict[str, tuple[tuple[str, ...], str | None, str | None]] = {
+    "success, victory, winning, triumph, achievement, achieve, win, champion, excellence, best": (("trophy", "confetti-ball"), "stage", "festive"),
+    "never give up, don't give up, do not give up, perseverance, persistence, determination, keep going, resilience, willpower, never quit, endurance": (("person-climbing",), "mountains", "epic"),
+    "hope, hopeful, new beginning, new beginnings, optimism, faith": (("seedling", "rainbow"), "meadow", "calm"),
+    "teamwork, together, unity, cooperation, collaboration, partnership, community, we are one": (("handshake", "people-hugging"), "meadow", "happy"),
+    "friendship, friends, friend": (("people-hugging", "red-heart"), "meadow", "happy"),
+    "motivation, motivational, motivate, inspiration, inspirational, inspiring quote, motivational quote, motivational video, you can do it, believe in yourself, dream big, follow your dreams, ambition, dreams come true": (("person-climbing", "glowing-star"), "mountains", "epic"),
+    "love, true love, romance, valentine, valentine's day": (("red-heart", "rose"), "meadow", "romantic"),
+    "freedom, liberty, independence": (("eagle",), "sky", "epic"),
+    "peace, world peace, harmony": (("dove", "olive"), "sky", "calm"),
+    "idea, creativity, innovation, imagination, inspiration strikes": (("light-bulb",), "studio", None),
+    "time, time flies, patience, deadline": (("hourglass-done",), "studio", None),
+    "growth, progress, self-improvement, personal growth": (("seedling", "chart-increasing"), "garden", None),
+    "knowledge, wisdom, education, learning, study": (("books", "owl"), "room", None),
+    "courage, bravery, strength, power, be strong": (("lion",), "mountains", "epic"),
+    "health, fitness, wellness": (("person-running", "red-apple"), "garden", None),
+    "mindfulness, meditation, inner peace, balance, calmness": (("person-in-lotus-position",), "lake", "calm"),
+    "money, wealth, finance, investment, business, economy": (("money-bag", "chart-increasing"), "studio", None),
+    "future, technology, artificial intelligence, ai": (("robot", "rocket"), "space", None),
+    "justice, law, fairness, equality": (("balance-scale",), "studio", None),
+    "music, melody, song, rhythm": (("musical-notes", "guitar"), "stage", None),
+    "celebration, congratulations, happy birthday, party, happy new year": (("party-popper", "birthday-cake"), "stage", "festive"),
+    "adventure, journey, travel, exploration, wanderlust": (("compass", "tent"), "mountains", None),
+    "climate change, save the planet, environment, sustainability, nature": (("globe-showing-europe-africa", "seedling"), "meadow", None),
+    "fear, death, horror": (("skull", "ghost"), "forest", "spooky"),
+    "sadness, grief, loneliness, depression": (("wilted-flower",), "lake", "sad"),
+    "happiness, joy, gratitude, laughter": (("sun-with-face", "sunflower"), "meadow", "happy"),
+    "war, conflict, battle": (("crossed-swords", "shield"), "desert", None),
+    "magic, wonder": (("magic-wand", "crystal-ball"), "forest", "magical"),
+    "focus, goal, goals, target your goals": (("bullseye",), "studio", None),
+}  # fmt: skip
