@@ -59,6 +59,7 @@ def test_things_are_found_by_name_synonym_and_kind(word: str, name: str) -> None
         ("dogs barking", "dog", 3),
         ("a red car", "automobile", 1),
         ("7 penguins", "penguin", 7),
+        ("9 stars above a house", "star", 9),
         ("a pair of boots", "hiking-boot", 2),
         ("many stars", "star", 8),
         ("a flock of seagulls", "bird", 7),
@@ -83,7 +84,9 @@ def test_things_are_counted(prompt: str, name: str, count: int) -> None:
         ("the car is red", ["red"]),
         ("an orange cat", ["orange"]),
         ("an orange on a plate", [None, None]),
-        ("a red and a blue balloon", ["blue", "red"]),
+        ("a red and a blue balloon", ["red", "blue"]),
+        ("four green and purple balloons", ["purple", "green"]),
+        ("a violet sky over a car", [None]),
         ("a crimson dragon and a navy whale", ["red", "blue"]),
         ("balloons over a green field", [None]),
         ("a big fluffy white dog", ["white"]),
@@ -116,6 +119,9 @@ def test_sizes_belong_to_their_things() -> None:
         ("a helicopter above the ocean", {"helicopter": ("above", "ocean")}),
         ("a lamb left of a black sheep", {"ewe": ("left of", "ewe")}),
         ("a dog in the garden", {}),
+        ("a turtle with a snail on its back", {"snail": ("on", "turtle")}),
+        ("a laptop with a mug beside it", {"hot-beverage": ("next to", "laptop")}),
+        ("under the old oak sits a fox", {"fox": ("under", "deciduous-tree")}),
     ],
 )
 def test_relations_stand_on_the_subject(prompt: str, expected: dict[str, tuple[str, str]]) -> None:
@@ -128,6 +134,7 @@ def test_relations_stand_on_the_subject(prompt: str, expected: dict[str, tuple[s
         ("a beach without people", set(), {"person-standing"}),
         ("a red car and a castle, no people", {"automobile", "castle"}, {"person-standing"}),
         ("an empty street with no people and no cars at dusk", set(), {"person-standing", "automobile"}),
+        ("a man not wearing shoes", {"man-standing"}, {"hiking-boot"}),
         ("no birds or cats, but a dog", {"dog"}, {"bird", "cat"}),
     ],
 )
@@ -149,6 +156,7 @@ def test_what_is_not_wanted_is_not_planned(prompt: str, present: set[str], absen
         ("a shark", "underwater", "day", "clear"),
         ("a violin under a spotlight", "stage", "day", "clear"),
         ("the moon above two camels", "desert", "night", "clear"),
+        ("five parrots on a pirate ship", "open sea", "day", "clear"),
         ("a city without rain", "city street", "day", "clear"),
         ("xyzzy", "meadow", "day", "clear"),
     ],
@@ -175,6 +183,8 @@ def test_every_word_of_a_setting_leads_to_it(setting: str) -> None:
         ("a robot dances", ["dance"]),
         ("an exploding volcano", ["explode"]),
         ("ducks swimming and a frog jumping", ["swim", "jump"]),
+        ("a cat watches a bird", ["watch", None]),
+        ("under the oak sits a fox", [None, "sit"]),
         ("a cat", [None]),
     ],
 )
@@ -207,6 +217,11 @@ def test_quoted_words_are_the_caption() -> None:
 @pytest.mark.parametrize("word", ["flummox", "ramen", "frisbee", "blackboard", "honey"])
 def test_word_pieces_do_not_mislead(word: str) -> None:
     assert not {"ram", "honeybee", "skateboard"} & set(things(f"a {word}"))
+
+
+def test_words_about_the_picture_ask_for_nothing() -> None:
+    plan = make_plan("cinematic shot of a fox, highly detailed, 85mm lens, award winning, octane render, 4k, bokeh")
+    assert ([thing.name for thing in plan.objects], plan.unmatched, plan.caption) == (["fox"], (), None)
 
 
 def test_what_is_not_understood_is_told_and_what_only_describes_is_not() -> None:

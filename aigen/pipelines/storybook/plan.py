@@ -28,9 +28,19 @@ STOP_WORDS = frozenset(
     things this those through to together toward towards up us very via was we were what when where which while who
     whose will with would you your create generate draw paint image picture photo video film animation clip animated
     style realistic photorealistic detailed highly hd 4k 8k quality background foreground depicting featuring wall ground side corner front end middle center centre edge surface place kind top bottom part
-    group lot number way left right both
+    group lot number way left right both background depth bokeh light lighting render rendered artstation octane unreal engine
+    mm lens award-winning masterpiece trending cyberpunk steampunk watercolor watercolour oil acrylic cartoon anime pixar
+    disney low-poly isometric macro wide-angle close-up closeup shallow dof 3d uhd ultra resolution professional epic
+    cinematic photography composition sharp focus vivid colors colours colorful feet head back body shell tail shoulder
+    shoulders hand hands arm arms leg legs foot lap mouth eyes beak paw paws horizon
     """.split()
 )
+# Parts of somebody: what is on "its back" is on it.
+BODY = frozenset(
+    "back head shell body shoulder shoulders hand hands arm arms lap beak mouth paw paws tail nose wrist neck".split()
+)
+# Who a word before an animal makes of it, and no person of its own: a mother duck, a baby elephant.
+KIN = frozenset("mother father mama papa mom dad baby parent brother sister adult newborn lone wild pet toy".split())
 # Verbs that say only that something is there, or how it looks; and words that are no action of what they stand behind.
 NO_ACTIONS = frozenset(
     "be have do make get go come let see look seem appear become show include feature contain depict need want wear hold "
@@ -48,7 +58,7 @@ USUAL = {
     "plant-flower": "garden", "duck": "lake", "swan": "lake", "frog": "lake", "snowman": "snow", "snowman-without-snow": "snow",
     "sled": "snow", "skier": "snow", "snowboarder": "snow", "skis": "snow", "person-surfing": "beach", "umbrella-on-ground": "beach",
     "person-climbing": "mountains", "tractor": "farm", "cow": "farm", "pig": "farm", "chicken": "farm", "rooster": "farm", "ewe": "farm",
-    "farmer": "farm", "gardener": "garden", "cowboy": "desert", "shepherd": "meadow", "pirate": "open sea", "monkey": "jungle", "parrot": "jungle", "gorilla": "jungle", "orangutan": "jungle", "tiger": "jungle",
+    "farmer": "farm", "gardener": "garden", "lighthouse": "open sea", "person-merpeople": "open sea", "cowboy": "desert", "shepherd": "meadow", "pirate": "open sea", "monkey": "jungle", "parrot": "jungle", "gorilla": "jungle", "orangutan": "jungle", "tiger": "jungle",
     "bus": "city street", "taxi": "city street", "police-car": "city street", "fire-engine": "city street", "tram": "city street",
     "ambulance": "city street", "traffic-light": "city street", "deer": "forest", "owl": "forest", "fox": "forest", "wolf": "forest",
     "bear": "forest", "hedgehog": "forest", "mushroom": "forest", "racing-car": "road", "teddy-bear": "room",
@@ -61,15 +71,22 @@ USUAL = {
 # Things that tell the time of day or the season by being there.
 TIME_OF = {
     "full-moon": "night", "crescent-moon": "night", "fireworks": "night", "shooting-star": "night", "owl": "night",
-    "star": "night", "glowing-star": "night", "jack-o-lantern": "night", "ghost": "night", "comet": "night", "milky-way": "night", "bridge-at-night": "night",
+    "star": "night", "glowing-star": "night", "ghost": "night", "comet": "night", "milky-way": "night", "bridge-at-night": "night",
 }  # fmt: skip
 SEASON_OF = {
     "jack-o-lantern": "autumn", "maple-leaf": "autumn", "fallen-leaf": "autumn", "snowman-without-snow": "winter",
     "snowman": "winter", "christmas-tree": "winter", "santa-claus": "winter", "cherry-blossom": "spring", "sled": "winter",
 }  # fmt: skip
 _WORDS = re.compile(r"[^\W_][\w\u0300-\u036f\u0900-\u0dff]*(?:['’-][^\W_]+)*|[.,;:!?()\"“”]", re.UNICODE)
+_SELVES = frozenset(["it", "him", "her", "them", "itself"])
 _LINKS = frozenset(["is", "are", "was", "were", "painted", "colored", "coloured", "all", "in"])
 _SEPARATORS = frozenset('.,;:!?()"“”')
+# What people tell a generative model about the craft, not about the scene.
+_CRAFT = re.compile(
+    r"\b(award[- ]winning|trending on \w+|\d+ ?(mm|k|fps|p)\b( lens)?|(shallow )?depth of field|(highly|ultra|very)[- ](detailed|realistic)|"
+    r"(unreal|octane) (engine|render)( \d+)?|rule of thirds|golden ratio|wide[- ]angle|close[- ]up|bird's[- ]eye view|in the style of [\w ]+)",
+    re.IGNORECASE,
+)
 _SHORT = re.compile(r"(^|[^aeiou])[aeiou][^aeiouwxy]$")  # a stem that would double its last letter before -ing
 _QUOTED = re.compile(r"[\"“”]([^\"“”]{2,%d})[\"“”]" % CAPTION_LIMIT)  # noqa: UP031
 
@@ -109,6 +126,7 @@ class Plan:
 @lru_cache(maxsize=16)
 def make_plan(prompt: str) -> Plan:
     """The scene that a prompt asks for, as far as it is understood. Any text gives a plan."""
+    prompt = _CRAFT.sub(" ", prompt)
     words = _WORDS.findall(prompt.lower().replace("’", "'"))
     language = _language(words)
     reader = _Reader()
@@ -180,7 +198,6 @@ class _Reader:
     absent: list[str] = field(default_factory=list)
     unmatched: list[str] = field(default_factory=list)
     symbols: list[_Token] = field(default_factory=list)
-    crowded: bool = False
 
     # What the words so far have left open
     count: int | None = None
@@ -196,6 +213,7 @@ class _Reader:
     waiting_action: str | None = None
     object_next: bool = False
     linked: bool = False
+    possessive: bool = False
     stressed: bool = False  # "inside", which is meant even of what seems not hollow
     others: list[tuple[int | None, str]] = field(default_factory=list)  # "a red and a blue" ball
     fellows: list[_Draft] = field(default_factory=list)  # subjects joined by "and", of which a relation is said too
@@ -235,7 +253,7 @@ class _Reader:
     def _take(self, token: _Token, following: _Token | None) -> None:
         match token.kind:
             case "count":
-                self.count = token.value
+                self.count = token.value if token.value > 1 else self.count or token.value
             case "color":
                 if following and following.kind in ("thing", "color", "size", "count", "skip", "and", "verb"):
                     self.color = self.color or token.value
@@ -253,7 +271,7 @@ class _Reader:
                 self._act(token.value, following)
             case "with" | "holding":
                 self.object_next, self.verb, self.pending = True, None, None
-                self.negated = False
+                self.negated = self.negated and token.kind == "holding"  # "not wearing a hat"
             case "and":
                 if self.color:
                     self.others.append((self.count, self.color))
@@ -272,7 +290,10 @@ class _Reader:
                 self._forget_modifiers()
             case "skip":
                 self.negated = self.negated and token.text == "any"
+                if token.text in _SELVES or (self.possessive and token.text in BODY):
+                    self._relate_to_subject()
         self.linked = token.text in _LINKS
+        self.possessive = token.text in ("its", "his", "her", "their")
 
     def _end_clause(self) -> None:
         """At a comma or full stop: what waited for its object waits no more."""
@@ -296,12 +317,19 @@ class _Reader:
         self.object_next, self.verb = False, None
         self._forget_modifiers()
 
+    def _relate_to_subject(self) -> None:
+        """A dog "with a bird on its back", a laptop "with a mug beside it"."""
+        if self.pending and self.subject and self.last and self.last is not self.subject:
+            self.stressed = True
+            self._set_relation(self.last, self.pending[0], self.subject)
+        self.pending = None
+
     def _act(self, verb: str, following: _Token | None) -> None:
         before_noun = following is not None and following.kind in ("thing", "color", "size")
         if before_noun and (self.count is not None or self.definite or self.last is None or self.pending):
             self.waiting_action = verb  # "a flying dragon"
             return
-        if self.last is not None:
+        if self.last is not None and not (self.fronted and self.subject is None):
             actor = self.subject or self.last
             if actor.action is None:
                 actor.action = verb
@@ -334,15 +362,13 @@ class _Reader:
     def _meet(self, token: _Token, following: _Token | None) -> None:
         if following is not None and following.kind == "thing" and not _is_being(token.value):
             return  # "apple tree", "toy car": the last noun is the thing
+        if following is not None and following.kind == "thing" and token.text in KIN:
+            return
         if self.negated:
             self.absent.append(token.value)
             self._forget_modifiers()
             return
-        others, self.others = self.others, []
-        each = self.count is not None
-        thing = self._known(token) or self._new(token, others[0][1] if others and not each else None)
-        for count, color in others if each else []:
-            self.things.append(_Draft(token.value, token.text, count or 1, color, self.size))
+        thing = self._known(token) or self._new(token)
         action, self.waiting_action = self.waiting_action, None
         if action:
             thing.action = thing.action or action
@@ -389,12 +415,28 @@ class _Reader:
             return None
         return next((thing for thing in self.things if thing.name == token.value), None)
 
-    def _new(self, token: _Token, first_color: str | None = None) -> _Draft:
-        count = self.count or (PLURAL if token.plural else 1)
-        if self.count == 1 and token.plural:
-            count = PLURAL  # "a pile of books" has been counted; "a glasses" has not
-        self.crowded = self.crowded or count > COUNT_LIMIT
-        color = first_color or self.color or _color_in(token)
+    def _new(self, token: _Token) -> _Draft:
+        """A new thing, or more of one there is already; of two colours, two things."""
+        others, self.others = self.others, []
+        if others and self.count is not None:  # "a red and a blue bird"
+            for count, color in others:
+                self._draft(token, count or 1, color)
+        elif others:  # "red and white balloons"
+            self.count, first = others[0]
+            second, self.color = self.color, first
+            count = self._count(token)
+            if count > 1 and second:
+                self._draft(token, count // 2, second)
+                return self._draft(token, count - count // 2, first)
+        return self._draft(token, self._count(token), self.color or _color_in(token))
+
+    def _count(self, token: _Token) -> int:
+        if self.count in (None, 1):  # "a pile of books" has been counted; "a glasses" has not
+            return PLURAL if token.plural else 1
+        assert self.count
+        return self.count
+
+    def _draft(self, token: _Token, count: int, color: str | None) -> _Draft:
         for thing in self.things:
             if (thing.name, thing.color) == (token.value, color) and not thing.relation:
                 if thing.text == token.text or _is_being(token.value):  # else one picture stands for both: sofa, lamp
@@ -473,7 +515,8 @@ def _token(words: list[str], at: int) -> tuple[_Token, int]:
 
 
 def _noun_or_scene(words: list[str], at: int, phrase: str, length: int) -> _Token | None:
-    counted = at > 0 and words[at - 1] in tables.NUMBERS and words[at - 1] not in ("a", "an", "some")
+    before = words[at - 1] if at else ""
+    counted = before.isdecimal() or (before in tables.NUMBERS and before not in ("a", "an", "some")) or before == "of"
     meaning = vocabulary.scenery().get(phrase)
     if meaning and not (counted and _thing(phrase)):
         return _Token("scene", meaning, phrase)
@@ -483,6 +526,8 @@ def _noun_or_scene(words: list[str], at: int, phrase: str, length: int) -> _Toke
         return _Token("measure", None, phrase)
     if length == 1 and (phrase in STOP_WORDS or phrase in tables.NUMBERS):
         return None
+    if length == 1 and phrase.endswith("s") and _verb(phrase) and at and _is_single_being(words[at - 1]):
+        return None  # "a cat watches"
     if found := _thing(phrase):
         name, plural = found
         own = phrase in tables.SYNONYMS or name == phrase.replace(" ", "-")
@@ -501,6 +546,11 @@ def _noun_or_scene(words: list[str], at: int, phrase: str, length: int) -> _Toke
             return None  # an adjective here
         return _Token("thing", name, phrase, plural)
     return None
+
+
+def _is_single_being(word: str) -> bool:
+    found = _thing(word) if word not in STOP_WORDS else None
+    return found is not None and not found[1] and _is_being(found[0])
 
 
 def _single(words: list[str], at: int) -> _Token:
@@ -592,11 +642,13 @@ def _is_modifier(words: list[str], at: int, length: int) -> bool:
     if words[at] not in tables.COLOURS_OR_THINGS or length > 1:
         return True
     ahead = at + 1
-    while ahead < len(words) and words[ahead] not in STOP_WORDS and not _thing_at(words, ahead):
+    while (
+        ahead < len(words) and words[ahead] not in {*STOP_WORDS, *vocabulary.scenery()} and not _thing_at(words, ahead)
+    ):
         if words[ahead] not in vocabulary.modifiers() and words[ahead] not in vocabulary.known():
             return False
         ahead += 1
-    return _thing_at(words, ahead)
+    return _thing_at(words, ahead) or " ".join(words[ahead : ahead + 1]) in vocabulary.scenery()
 
 
 def _singulars(phrase: str) -> list[tuple[str, bool]]:
@@ -643,12 +695,13 @@ def _usual_setting(names: list[str], words: list[str]) -> str | None:
         if not places and name == names[0]:
             place = place or USUAL.get(entry["group"])
         places.append(place)
-    boundless = ("sky", "space", "underwater", "open sea")
-    if not places or places[0] not in boundless[:2]:
-        return next((place for place in places[:1] if place), None) or next(
-            (place for place in places if place and place not in boundless), None
-        )
-    return next((place for place in places if place and place not in boundless), places[0])
+    if any(artwork.index()[name]["subgroup"] == "transport-water" for name in names):
+        return "open sea" if "lake" not in places else "lake"
+    first = places[0] if places else None
+    grounded = [place for place in places if place and place not in ("sky", "space", "underwater")]
+    if first in ("sky", "space"):
+        return next((place for place in grounded if place != "open sea"), first)
+    return first or next(iter(grounded), None)
 
 
 def with_boxes(plan: Plan, boxes: list[list[list[float]]]) -> dict[str, Any]:
