@@ -68,6 +68,7 @@ def test_a_size_is_seen_beside_another() -> None:
 
 def test_the_moon_is_an_object_with_a_box() -> None:
     assert len(boxes("a fox under a full moon")["full-moon"]) == 1
+    assert len(boxes("the moon over the sea")["full-moon"]) == 1
     assert len(boxes("two moons over a desert")["full-moon"]) == 2
 
 

@@ -194,7 +194,16 @@ def test_actions(prompt: str, actions: list[str | None]) -> None:
 
 @pytest.mark.parametrize(
     "prompt",
-    ["never give up", "success", "hope", "teamwork", "a motivational video", "Freedom!", "believe in yourself"],
+    [
+        "never give up",
+        "success",
+        "hope",
+        "teamwork",
+        "a motivational video",
+        "Freedom!",
+        "believe in yourself",
+        "never stop dreaming",
+    ],
 )
 def test_ideas_become_a_scene_with_the_words_as_caption(prompt: str) -> None:
     plan = make_plan(prompt)

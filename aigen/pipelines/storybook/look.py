@@ -75,6 +75,9 @@ class Look:
     def disc(self) -> tuple[float, float, float] | None:
         """Where the sun or moon stands (x, y) and its radius; None when it is not to be seen."""
         asked = any(scenery.is_sky(self.plan.setting, thing) for thing in self.plan.objects)
+        others = scenery.MOONS | scenery.SUNS | {"crescent-moon"}
+        if not asked and any(thing.name in others for thing in self.plan.objects):
+            return None  # they are things of their own, such as two moons
         hidden = self.plan.weather in ("storm", "rain", "fog", "cloudy") or self.setting.ground in (
             "indoor",
             "deep",

@@ -78,6 +78,9 @@ SEASON_OF = {
     "snowman": "winter", "christmas-tree": "winter", "santa-claus": "winter", "cherry-blossom": "spring", "sled": "winter",
 }  # fmt: skip
 _WORDS = re.compile(r"[^\W_][\w\u0300-\u036f\u0900-\u0dff]*(?:['’-][^\W_]+)*|[.,;:!?()\"“”]", re.UNICODE)
+_BEFORE_VERBS = frozenset(
+    "to can will they we i you people children and never always not just don't let's , . : !".split()
+)
 _SELVES = frozenset(["it", "him", "her", "them", "itself"])
 _LINKS = frozenset(["is", "are", "was", "were", "painted", "colored", "coloured", "all", "in"])
 _SEPARATORS = frozenset('.,;:!?()"“”')
@@ -135,6 +138,8 @@ def make_plan(prompt: str) -> Plan:
         reader.read_translated(words, vocabulary.translations()[language])
     else:
         reader.read(words if not quoted else _WORDS.findall(_QUOTED.sub(" ", prompt).lower().replace("’", "'")))
+        if not quoted and 2 <= len(words) <= 10 and reader.found_nothing():  # a saying: "never stop dreaming"
+            reader.symbols.append(_Token("symbol", vocabulary.symbols()["motivation"], " ".join(prompt.split())))
     return reader.plan(quoted[1].strip() if quoted else None, language)
 
 
@@ -445,11 +450,16 @@ class _Reader:
         self.things.append(_Draft(token.value, token.text, min(COUNT_LIMIT, count), color, self.size))
         return self.things[-1]
 
+    def found_nothing(self) -> bool:
+        """Whether the words ask for nothing at all, and yet all are understood."""
+        return not (self.things or self.scene or self.absent or self.unmatched or self.symbols)
+
     def plan(self, quoted: str | None, language: str | None) -> Plan:
         """What has been read, with what goes without saying."""
         caption, mood, setting = quoted, None, None
         if self.symbols and not quoted:
-            caption = max((token.text for token in self.symbols), key=len).capitalize()
+            caption = max((token.text for token in self.symbols), key=len)
+            caption = caption[0].upper() + caption[1:]
         for token in self.symbols:
             pictures, usual, feeling = token.value
             if not self.things:
@@ -575,10 +585,10 @@ def _single(words: list[str], at: int) -> _Token:
 
 def _may_be_verb(words: list[str], at: int) -> bool:
     """Whether a word that may be a noun too stands where a verb does: behind several, or behind "to"."""
-    before = words[at - 1] if at else ""
-    return before in ("to", "can", "will", "they", "we", "people", "children", "and") or (
-        before.endswith("s") and "'" not in before
-    )
+    if at == 0:
+        return True
+    before = words[at - 1]
+    return before in _BEFORE_VERBS or (before.endswith("s") and "'" not in before)
 
 
 def _verb(word: str) -> str | None:

@@ -87,7 +87,7 @@ SCALES = {
     "animal-bug": 0.5, "animal-amphibian": 0.6, "plant-flower": 0.8, "food-fruit": 0.75, "elephant": 1.35, "mammoth": 1.35,
     "giraffe": 1.4, "mouse": 0.5, "rat": 0.5, "whale": 1.5, "spouting-whale": 1.5, "fish": 0.7, "tropical-fish": 0.7,
     "ant": 0.35, "t-rex": 1.5, "sauropod": 1.5, "dragon": 1.4, "rocket": 1.3, "balloon": 0.9, "animal-bird": 0.75,
-    "book-paper": 0.8, "ferris-wheel": 2.0,
+    "book-paper": 0.8, "ferris-wheel": 2.0, "full-moon": 0.6, "crescent-moon": 0.6, "sun": 0.6, "star": 0.5,
 }  # fmt: skip
 
 FLYING = frozenset(
@@ -114,7 +114,8 @@ SUNS = frozenset(["sun", "sun-with-face"])
 
 def is_sky(setting: str, thing: Thing) -> bool:
     """Whether a thing is the sun or moon that the painter of the sky draws."""
-    plain = thing.count == 1 and thing.color is None and thing.relation is None
+    above = thing.relation is None or thing.relation["kind"] in ("above", "behind")
+    plain = thing.count == 1 and thing.color is None and above
     return plain and thing.name in MOONS | SUNS and SETTINGS[setting].ground not in ("indoor", "deep", "space")
 
 

@@ -333,7 +333,7 @@ SYMBOLS: dict[str, tuple[tuple[str, ...], str | None, str | None]] = {
     "hope, hopeful, new beginning, new beginnings, optimism, faith": (("seedling", "rainbow"), "meadow", "calm"),
     "teamwork, together, unity, cooperation, collaboration, partnership, community, we are one": (("handshake", "people-hugging"), "meadow", "happy"),
     "friendship, friends, friend": (("people-hugging", "red-heart"), "meadow", "happy"),
-    "motivation, motivational, motivate, inspiration, inspirational, inspiring quote, motivational quote, motivational video, you can do it, believe in yourself, dream big, follow your dreams, ambition, dreams come true": (("person-climbing", "glowing-star"), "mountains", "epic"),
+    "motivation, motivational, motivate, inspiration, inspirational, inspiring quote, motivational quote, motivational video, you can do it, believe in yourself, dream big, follow your dreams, ambition, dreams come true": (("person-climbing",), "mountains", "epic"),
     "love, true love, romance, valentine, valentine's day": (("red-heart", "rose"), "meadow", "romantic"),
     "freedom, liberty, independence": (("eagle",), "sky", "epic"),
     "peace, world peace, harmony": (("dove", "olive"), "sky", "calm"),
