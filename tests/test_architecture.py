@@ -19,7 +19,8 @@ ORDER = [
 ]  # fmt: skip
 # storybook is a package of its own order, which may use what stands below `pipelines`.
 STORYBOOK = [
-    "__init__", "scene", "composition", "backdrop", "lettering", "look", "scenery", "plan", "vocabulary", "artwork",
+    "__init__", "scene", "composition", "backdrop", "lettering", "look", "scenery", "plan", "grammar", "phrases",
+    "vocabulary", "artwork",
 ]  # fmt: skip
 HEAVY = {"torch", "diffusers", "PIL", "av"}
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aigen.pipelines.storybook import artwork, vocabulary
-from aigen.pipelines.storybook.plan import COUNT_LIMIT, make_plan
+from aigen.pipelines.storybook.grammar import COUNT_LIMIT
+from aigen.pipelines.storybook.plan import make_plan
 from aigen.pipelines.storybook.vocabulary import tables
 
 

@@ -358,3 +358,79 @@ SYMBOLS: dict[str, tuple[tuple[str, ...], str | None, str | None]] = {
     "magic, wonder": (("magic-wand", "crystal-ball"), "forest", "magical"),
     "focus, goal, goals, target your goals": (("bullseye",), "studio", None),
 }  # fmt: skip
+
+# Words of grammar
+
+# Words that ask for nothing.
+STOP_WORDS = frozenset(
+    """
+    a about across after against ago all along already also always am among an and another any are as at away back be
+    been being but can could did do does doing down during each every for from full had has have having he her here him
+    his how i if in into is it its itself just like made make me more most much my near of off on only onto or other our
+    out over own please scene show shows showing side so such than that the their them then there these they thing
+    things this those through to together toward towards up us very via was we were what when where which while who
+    whose will with would you your create generate draw paint image picture photo video film animation clip animated
+    style realistic photorealistic detailed highly hd 4k 8k quality background foreground depicting featuring wall ground side corner front end middle center centre edge surface place kind top bottom part
+    group lot number way left right both background depth bokeh light lighting render rendered artstation octane unreal engine
+    mm lens award-winning masterpiece trending cyberpunk steampunk watercolor watercolour oil acrylic cartoon anime pixar
+    disney low-poly isometric macro wide-angle close-up closeup shallow dof 3d uhd ultra resolution professional epic
+    cinematic photography composition sharp focus vivid colors colours colorful feet head back body shell tail shoulder
+    shoulders hand hands arm arms leg legs foot lap mouth eyes beak paw paws horizon
+    """.split()
+)
+# Plurals that no rule makes.
+IRREGULAR = {
+    "mice": "mouse", "geese": "goose", "children": "child", "men": "man", "women": "woman", "people": "person", "oxen": "ox",
+    "feet": "foot", "teeth": "tooth", "wolves": "wolf", "leaves": "leaf", "knives": "knife", "loaves": "loaf", "calves": "calf",
+    "policemen": "policeman", "firemen": "fireman", "snowmen": "snowman", "cacti": "cactus", "octopi": "octopus", "fishermen": "fisherman",
+    "elves": "elf", "kids": "kid", "fireflies": "firefly", "butterflies": "butterfly",
+}  # fmt: skip
+# Behind these a word that may be a noun too is a verb.
+BEFORE_VERBS = frozenset(
+    "to can will they we i you people children and never always not just don't let's , . : !".split()
+)
+# Parts of somebody: what is on "its back" is on it.
+BODY = frozenset(
+    "back head shell body shoulder shoulders hand hands arm arms lap beak mouth paw paws tail nose wrist neck".split()
+)
+# Who a word before an animal makes of it, and no person of its own: a mother duck, a baby elephant.
+KIN = frozenset("mother father mama papa mom dad baby parent brother sister adult newborn lone wild pet toy".split())
+# Verbs that say only that something is there, or how it looks; and words that are no action of what they stand behind.
+NO_ACTIONS = frozenset(
+    "be have do make get go come let see look seem appear become show include feature contain depict need want wear hold "
+    "carry bear surround fill cover center set place put use base face miss consist thank light call name say word "
+    "tell mean bring take give like love up hat dress paint colour color trim top".split()
+)
+
+# What goes without saying
+
+# Where a thing is usually seen: by its name, else its subgroup, else its group.
+USUAL = {
+    "animal-marine": "underwater", "transport-water": "open sea", "food-drink": "kitchen table", "dishware": "kitchen table",
+    "objects": "studio", "game": "room", "transport-ground": "road", "place-building": "village", "award-medal": "stage",
+    "musical-instrument": "stage", "rocket": "space", "flying-saucer": "space", "satellite": "space", "ringed-planet": "space",
+    "astronaut": "space", "alien": "space", "airplane": "sky", "balloon": "sky", "helicopter": "sky", "parachute": "sky",
+    "kite": "meadow", "penguin": "snow", "polar-bear": "snow", "camel": "desert", "two-hump-camel": "desert", "cactus": "desert",
+    "spouting-whale": "open sea", "whale": "underwater", "seal": "beach", "crab": "beach", "household": "room",
+    "plant-flower": "garden", "duck": "lake", "swan": "lake", "frog": "lake", "snowman": "snow", "snowman-without-snow": "snow",
+    "sled": "snow", "skier": "snow", "snowboarder": "snow", "skis": "snow", "person-surfing": "beach", "umbrella-on-ground": "beach",
+    "person-climbing": "mountains", "tractor": "farm", "cow": "farm", "pig": "farm", "chicken": "farm", "rooster": "farm", "ewe": "farm",
+    "farmer": "farm", "gardener": "garden", "lighthouse": "open sea", "person-merpeople": "open sea", "cowboy": "desert", "shepherd": "meadow", "pirate": "open sea", "monkey": "jungle", "parrot": "jungle", "gorilla": "jungle", "orangutan": "jungle", "tiger": "jungle",
+    "bus": "city street", "taxi": "city street", "police-car": "city street", "fire-engine": "city street", "tram": "city street",
+    "ambulance": "city street", "traffic-light": "city street", "deer": "forest", "owl": "forest", "fox": "forest", "wolf": "forest",
+    "bear": "forest", "hedgehog": "forest", "mushroom": "forest", "racing-car": "road", "teddy-bear": "room",
+    "couch-and-lamp": "room", "bed": "room", "books": "room", "person-swimming": "open sea", "lion": "meadow", "comet": "space",
+    "water-wave": "open sea", "fireplace": "room", "campfire": "forest", "satellite-antenna": "planet surface", "singer": "stage", "woman-dancing": "stage", "man-dancing": "stage", "performing-arts": "stage",
+    "eagle": "sky", "cloud": "sky", "shooting-star": "sky", "person-rowing-boat": "lake", "canoe": "lake", "lotus": "lake",
+    "office-building": "skyline", "cityscape": "skyline", "fireworks": "skyline", "castle": "meadow", "snow-capped-mountain": "mountains",
+    "volcano": "mountains", "camping": "forest", "tent": "forest", "santa-claus": "snow", "christmas-tree": "room",
+}  # fmt: skip
+# Things that tell the time of day or the season by being there.
+TIME_OF = {
+    "full-moon": "night", "crescent-moon": "night", "fireworks": "night", "shooting-star": "night", "owl": "night",
+    "star": "night", "glowing-star": "night", "ghost": "night", "comet": "night", "milky-way": "night", "bridge-at-night": "night",
+}  # fmt: skip
+SEASON_OF = {
+    "jack-o-lantern": "autumn", "maple-leaf": "autumn", "fallen-leaf": "autumn", "snowman-without-snow": "winter",
+    "snowman": "winter", "christmas-tree": "winter", "santa-claus": "winter", "cherry-blossom": "spring", "sled": "winter",
+}  # fmt: skip
