@@ -398,9 +398,9 @@ def test_info_tells_what_a_file_was_made_from(made: dict[str, Path]) -> None:
     assert [told[name] for name in ("prompt", "model", "seed", "mark")] == [
         "two cats, a kite", "storybook", 8, "algorithmicMedia",
     ]  # fmt: skip
-    assert told["parameters"]["scene"] == json.loads(
-        run_aigen("generate", "two cats, a kite", "--plan", "--json").stdout
-    )
+    scene = told["parameters"]["scene"]
+    assert [len(thing.pop("boxes")) for thing in scene["objects"]] == [2, 1]
+    assert scene == json.loads(run_aigen("generate", "two cats, a kite", "--plan", "--json").stdout)
     assert (told["parameters"]["number"], told["parameters"]["size"]) == (2, "64x48")
     lines = run_aigen("info", made["video-1.mp4"]).stdout.splitlines()
     assert lines[:4] == [

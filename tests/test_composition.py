@@ -1,12 +1,14 @@
 """Where things stand: what the plan says of them must be seen."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aigen.pipelines.storybook import Storybook
 from aigen.pipelines.storybook.vocabulary import tables
 from aigen.types import Size
 
-SIZES = [Size(256, 256), Size(320, 180), Size(180, 320)]
+SIZES = [Size(192, 192), Size(256, 144)]
 Box = list[float]
 
 
@@ -36,9 +38,7 @@ def is_true(kind: str, box: Box, other: Box) -> bool:
 
 
 @pytest.mark.parametrize("kind", tables.RELATIONS)
-@pytest.mark.parametrize(
-    "pair", [("dog", "basket"), ("whale", "sailboat"), ("owl", "evergreen-tree"), ("kite", "house")]
-)
+@pytest.mark.parametrize("pair", [("dog", "basket"), ("whale", "sailboat"), ("owl", "evergreen-tree")])
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_a_relation_is_true_in_every_take(kind: str, pair: tuple[str, str], size: Size) -> None:
     one, other = pair
@@ -70,6 +70,39 @@ def test_the_moon_is_an_object_with_a_box() -> None:
     assert len(boxes("a fox under a full moon")["full-moon"]) == 1
     assert len(boxes("the moon over the sea")["full-moon"]) == 1
     assert len(boxes("two moons over a desert")["full-moon"]) == 2
+
+
+PROMPTS = st.lists(
+    st.sampled_from(
+        [
+            "a dog", "two cats", "a castle", "24 birds", "the moon", "a giant whale", "a tiny ant", "on", "under", "above", "inside", "left of",
+            "behind", "in front of", "next to", "at night", "underwater", "in a room", "and", "red", ",", '"Hello"',
+        ]
+    ),
+    max_size=9,
+)  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(words=PROMPTS, number=st.integers(1, 5), size=st.sampled_from(["64x64", "16x200", "200x16", "96x54"]))
+def test_whatever_is_composed_has_boxes_inside_the_picture(words: list[str], number: int, size: str) -> None:
+    for found in boxes(" ".join(words), number, Size.parse(size)).values():
+        for left, top, right, bottom in found:
+            assert 0 <= left < right <= 1
+            assert 0 <= top < bottom <= 1
+
+
+def test_two_relations_to_one_thing_are_both_true() -> None:
+    for number in range(1, 6):
+        found = boxes("a dog left of a box and an elephant inside the box", number)
+        (dog,), (box,), (elephant,) = found["dog"], found["package"], found["elephant"]
+        assert is_true("left of", dog, box)
+        assert is_true("inside", elephant, box)
+
+
+def test_of_a_crowd_everything_gets_its_share() -> None:
+    found = boxes("24 cats, 24 dogs, 24 birds", 1, Size(400, 400))
+    assert all(len(some) >= 8 for some in found.values())
 
 
 def test_relations_that_go_in_circles_are_drawn_all_the_same() -> None:

@@ -62,6 +62,9 @@ def test_things_are_found_by_name_synonym_and_kind(word: str, name: str) -> None
         ("7 penguins", "penguin", 7),
         ("9 stars above a house", "star", 9),
         ("a pair of boots", "hiking-boot", 2),
+        ("a chair and a mouse under the chair", "chair", 1),
+        ("1,000 bees", "honeybee", COUNT_LIMIT),
+        ("a hundred balloons", "balloon", COUNT_LIMIT),
         ("many stars", "star", 8),
         ("a flock of seagulls", "bird", 7),
         ("two white mice", "mouse", 2),
@@ -86,6 +89,8 @@ def test_things_are_counted(prompt: str, name: str, count: int) -> None:
         ("an orange cat", ["orange"]),
         ("an orange on a plate", [None, None]),
         ("a red and a blue balloon", ["red", "blue"]),
+        ("a red, a blue and a green balloon", ["red", "blue", "green"]),
+        ("red & blue balloons", ["blue", "red"]),
         ("four green and purple balloons", ["purple", "green"]),
         ("a violet sky over a car", [None]),
         ("a crimson dragon and a navy whale", ["red", "blue"]),
@@ -136,6 +141,7 @@ def test_relations_stand_on_the_subject(prompt: str, expected: dict[str, tuple[s
         ("a red car and a castle, no people", {"automobile", "castle"}, {"person-standing"}),
         ("an empty street with no people and no cars at dusk", set(), {"person-standing", "automobile"}),
         ("a man not wearing shoes", {"man-standing"}, {"hiking-boot"}),
+        ("5 cats, 0 dogs", {"cat"}, {"dog"}),
         ("no birds or cats, but a dog", {"dog"}, {"bird", "cat"}),
     ],
 )
@@ -217,6 +223,25 @@ def test_ideas_become_a_scene_with_the_words_as_caption(prompt: str) -> None:
 def test_an_idea_beside_things_adds_its_words_only() -> None:
     plan = make_plan("never give up: a climber reaching the summit at sunrise")
     assert ([thing.name for thing in plan.objects], plan.caption) == (["person-climbing"], "Never give up")
+
+
+@pytest.mark.parametrize("prompt", ["time for a walk with a dog", "this is it", "without clouds"])
+def test_a_word_in_passing_is_no_idea(prompt: str) -> None:
+    assert make_plan(prompt).caption is None
+
+
+def test_two_of_a_kind_in_two_sizes_are_two_entries() -> None:
+    assert told("a small dog and a big dog", "size") == ["small", "big"]
+
+
+def test_whose_style_is_asked_for_is_no_thing() -> None:
+    assert things("a house in the style of Monet with a red car") == {"house": 1, "automobile": 1}
+
+
+def test_a_caption_in_another_language_is_not_drawn_as_things() -> None:
+    plan = make_plan("ein Schild mit „Hallo Welt“ und eine Katze")
+    assert (plan.caption, "cat" in things("ein Schild mit „Hallo Welt“ und eine Katze")) == ("Hallo Welt", True)
+    assert "waving-hand" not in [thing.name for thing in plan.objects]
 
 
 def test_quoted_words_are_the_caption() -> None:

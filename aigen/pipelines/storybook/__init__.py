@@ -1,8 +1,9 @@
 """`storybook`, the built-in illustrator: understands the prompt, plans a scene, draws and animates it from artwork.
 
-It needs no weights, no GPU and no network, and it says what it is: no generative model. From words to frames: `vocabulary`
-knows words, `phrases`, `grammar` and `plan` understand a prompt, `scenery` tells what things look like, `look` gives one scene its light, `backdrop` paints what stands
-still, `composition` places the things, `lettering` sets captions, `scene` draws frames. This module makes files of them.
+It needs no weights, no GPU and no network, and it says what it is: no generative model. From words to frames:
+`vocabulary` knows words; `phrases`, `grammar` and `plan` understand a prompt; `scenery` tells what things look like, `look`
+gives one scene its light, `backdrop` paints what stands still, `composition` places the things, `lettering` sets captions,
+`scene` draws frames. This module makes files of them.
 """
 
 from collections.abc import Iterator

@@ -88,18 +88,19 @@ def place_actors(look: Look) -> list[Actor]:
     for attempt in range(ATTEMPTS):
         look.random.setstate(state)  # so that only the size differs
         actors = _place_groups(look, groups, 0.86**attempt)
-        if all(share >= SEEN for share in shares_seen(actors, look.width, look.height)):
+        if all(share >= SEEN for share in shares_seen(actors, look)):
             break
     return actors
 
 
-def shares_seen(actors: list[Actor], width: float, height: float) -> list[float]:
-    """How much of each actor is seen, 0 to 1: not behind those drawn later, and inside the picture."""
+def shares_seen(actors: list[Actor], look: Look) -> list[float]:
+    """How much of each actor is seen, 0 to 1: not behind those drawn later, inside the picture and between its bars."""
     import numpy
 
-    scale = 128 / max(width, height)
+    scale = 128 / max(look.width, look.height)
     margin = 64
-    side = (round(width * scale) + 2 * margin, round(height * scale) + 2 * margin)
+    side = (round(look.width * scale) + 2 * margin, round(look.height * scale) + 2 * margin)
+    bar = round(look.bars * scale)
     owner = numpy.full((side[1], side[0]), -1)
     sizes = []
     for place, actor in enumerate(actors):
@@ -114,7 +115,7 @@ def shares_seen(actors: list[Actor], width: float, height: float) -> list[float]
         mask = pixels[..., 3] > 100
         sizes.append(max(1, int(mask.sum())))
         owner[mask] = place
-    inside = owner[margin : side[1] - margin, margin : side[0] - margin]
+    inside = owner[margin + bar : side[1] - margin - bar, margin : side[0] - margin]
     return [float((inside == place).sum()) / sizes[place] for place in range(len(actors))]
 
 
@@ -123,7 +124,7 @@ def shares_seen(actors: list[Actor], width: float, height: float) -> list[float]
 
 def _make_groups(look: Look) -> list[Group]:
     objects = look.plan.objects
-    drawn = [place for place, thing in enumerate(objects) if not scenery.is_sky(look.plan.setting, thing)]
+    drawn = [place for place, thing in enumerate(objects) if not scenery.is_sky(look.plan, thing)]
     target = {}
     for place in drawn:
         relation = objects[place].relation
@@ -132,13 +133,11 @@ def _make_groups(look: Look) -> list[Group]:
             target[place] = named[0]
     target = {place: to for place, to in target.items() if not _circles(place, target)}
     groups: list[Group] = []
-    made = 0
     for place in drawn:
         if place in target:
             continue
         thing = objects[place]
-        count = max(0, min(thing.count, CROWD - made))
-        made += count
+        count = _allotted(look, thing)
         if place in target.values():
             group = Group([_member(look, place, thing) for _ in range(count)], _flies(look, thing))
             _side_by_side(group.members, 0.0)
@@ -147,6 +146,12 @@ def _make_groups(look: Look) -> list[Group]:
         else:
             groups += [Group([_member(look, place, thing)], _flies(look, thing)) for _ in range(count)]
     return groups
+
+
+def _allotted(look: Look, thing: Thing) -> int:
+    """How many of a thing are drawn: all, or in a crowd its share."""
+    total = sum(other.count for other in look.plan.objects)
+    return thing.count if total <= CROWD else max(1, thing.count * CROWD // total)
 
 
 def _circles(place: int, target: dict[int, int]) -> bool:
@@ -197,17 +202,17 @@ def _attach(look: Look, group: Group, place: int, target: dict[int, int]) -> Non
     for other in others if anchors else []:
         thing = look.plan.objects[other]
         assert thing.relation
-        members = [_member(look, other, thing) for _ in range(min(thing.count, CROWD))]
+        members = [_member(look, other, thing) for _ in range(_allotted(look, thing))]
         if thing.relation["kind"] == "next to":  # on both sides, the first on the one that the take says
             sides = ("left of", "right of") if look.mirrored else ("right of", "left of")
-            for side, some in zip(sides, (members[::2], members[1::2]), strict=True):
-                by_kind.setdefault(side, []).extend(some)
+            for side, half in zip(sides, (members[::2], members[1::2]), strict=True):
+                by_kind.setdefault(side, []).extend(half)
         else:
             by_kind.setdefault(thing.relation["kind"], []).extend(members)
-    for kind, members in by_kind.items():
-        if members:
-            _ARRANGE[kind](anchors, members, group)
-            group.members += members
+    for kind in _ARRANGE:  # first what makes its anchor larger, last what stands beside
+        if some := by_kind.get(kind):
+            _ARRANGE[kind](anchors, some, group)
+            group.members += some
     for other in others:
         _attach(look, group, other, target)
 
@@ -228,6 +233,9 @@ def _grow(members: list[Member], least: float) -> None:
     for member in members:
         factor = max(1.0, least / max(member.width, member.height))
         member.width, member.height = member.width * factor, member.height * factor
+    if len(members) > 1:
+        left, _, right, _ = _extent(members)
+        _side_by_side(members, (left + right) / 2)
 
 
 def _left_of(anchors: list[Member], members: list[Member], group: Group) -> None:
@@ -337,14 +345,14 @@ def _inside(anchors: list[Member], members: list[Member], group: Group) -> None:
 
 
 _ARRANGE = {
+    "inside": _inside,
+    "on": _on,
+    "under": _under,
+    "in front of": _in_front_of,
+    "behind": _behind,
+    "above": _above,
     "left of": _left_of,
     "right of": _right_of,
-    "on": _on,
-    "above": _above,
-    "under": _under,
-    "behind": _behind,
-    "in front of": _in_front_of,
-    "inside": _inside,
 }
 
 

@@ -15,7 +15,8 @@ COUNT_LIMIT = 24
 # How many a plural without a number is.
 PLURAL = 3
 _SELVES = frozenset(["it", "him", "her", "them", "itself"])
-_LINKS = frozenset(["is", "are", "was", "were", "painted", "colored", "coloured", "all", "in"])
+_BEFORE_NOUNS = ("thing", "color", "size", "count", "skip", "verb")
+_LINKS = frozenset(["is", "are", "was", "were", "painted", "colored", "coloured", "all"])
 
 
 @dataclass
@@ -54,6 +55,7 @@ class Reader:
     verb: str | None = None
     waiting_action: str | None = None
     object_next: bool = False
+    urged: bool = False
     linked: bool = False
     possessive: bool = False
     stressed: bool = False  # "inside", which is meant even of what seems not hollow
@@ -96,10 +98,10 @@ class Reader:
             case "count":
                 self.count = token.value if token.value > 1 else self.count or token.value
             case "color":
-                if following and following.kind in ("thing", "color", "size", "count", "skip", "and", "verb"):
-                    self.color = self.color or token.value
-                elif self.last and self.linked:  # "the car is red"
+                if self.last and self.linked:  # "the car is red"
                     self.last.color = self.last.color or token.value
+                elif following and following.kind in (*_BEFORE_NOUNS, "and", "separator"):
+                    self.color = self.color or token.value
             case "size":
                 self.size = token.value
             case "the":
@@ -118,11 +120,25 @@ class Reader:
                     self.others.append((self.count, self.color))
                     self.count, self.color = None, None
             case "separator":
-                self._end_clause()
+                if token.text == "," and self.color and self.count is not None:  # "a red, a blue and a green balloon"
+                    self.others.append((self.count, self.color))
+                    self.count, self.color = None, None
+                else:
+                    self._end_clause()
             case "scene":
                 self._set_scene(token, following)
             case "symbol":
-                self.symbols.append(token)
+                # One word is an idea only where it stands for itself: not in "time for a walk".
+                if (
+                    " " in token.text
+                    or following is None
+                    or (
+                        following.kind in ("separator", "and", "verb", "holding")
+                        and self.count is None
+                        and not self.definite
+                    )
+                ):
+                    self.symbols.append(token)
                 self._forget_modifiers()
             case "thing":
                 self._meet(token, following)
@@ -133,6 +149,7 @@ class Reader:
                 self.negated = self.negated and token.text == "any"
                 if token.text in _SELVES or (self.possessive and token.text in tables.BODY):
                     self._relate_to_subject()
+        self.urged = self.urged or token.kind in ("verb", "holding")
         self.linked = token.text in _LINKS
         self.possessive = token.text in ("its", "his", "her", "their")
 
@@ -150,10 +167,7 @@ class Reader:
         owner = self.subject
         if owner is not None and owner.relation is not None:
             owner = self.last
-        if owner is None:
-            self.pending = (kind, None)
-        else:
-            self.pending = (kind, owner)
+        self.pending = (kind, owner)
         self.negated = False
         self.object_next, self.verb = False, None
         self._forget_modifiers()
@@ -279,16 +293,16 @@ class Reader:
 
     def _draft(self, token: Token, count: int, color: str | None) -> Draft:
         for thing in self.things:
-            if (thing.name, thing.color) == (token.value, color) and not thing.relation:
+            if (thing.name, thing.color, thing.size) == (token.value, color, self.size):
                 if thing.text == token.text or is_being(token.value):  # else one picture stands for both: sofa, lamp
                     thing.count = min(COUNT_LIMIT, thing.count + count)
                 return thing
         self.things.append(Draft(token.value, token.text, min(COUNT_LIMIT, count), color, self.size))
         return self.things[-1]
 
-    def found_nothing(self) -> bool:
-        """Whether the words ask for nothing at all, and yet all are understood."""
-        return not (self.things or self.scene or self.absent or self.unmatched or self.symbols)
+    def is_saying(self) -> bool:
+        """Whether the words ask for nothing that could be drawn, and yet say to do something."""
+        return self.urged and not (self.things or self.scene or self.absent or self.unmatched or self.symbols)
 
 
 def _color_in(token: Token) -> str | None:

@@ -74,7 +74,7 @@ class Look:
     @cached_property
     def disc(self) -> tuple[float, float, float] | None:
         """Where the sun or moon stands (x, y) and its radius; None when it is not to be seen."""
-        asked = any(scenery.is_sky(self.plan.setting, thing) for thing in self.plan.objects)
+        asked = any(scenery.is_sky(self.plan, thing) for thing in self.plan.objects)
         others = scenery.MOONS | scenery.SUNS | {"crescent-moon"}
         if not asked and any(thing.name in others for thing in self.plan.objects):
             return None  # they are things of their own, such as two moons
@@ -188,13 +188,11 @@ def tinted(look: Look, name: str, width: float, height: float, haze: float, colo
 def _dye(name: str, color: str) -> skia.ColorFilter | None:
     """What turns a picture's colours into shades of one; None where it has that colour already."""
     pixels = cut(name).toarray(colorType=skia.kRGBA_8888_ColorType).astype(float)
-    seen = pixels[pixels[..., 3] > 128][:, :3]
-    usual = seen.mean(axis=0)
-    nearest = min(
-        scenery.COLOURS,
-        key=lambda other: sum((a - b) ** 2 for a, b in zip(scenery.COLOURS[other], usual, strict=True)),
-    )
-    if color in (nearest, *name.split("-")):
+    seen = pixels[pixels[..., 3] > 128][::16, :3]
+    names = list(scenery.COLOURS)
+    distances = ((seen[:, None, :] - [scenery.COLOURS[other] for other in names]) ** 2).sum(axis=2)
+    own = float((distances.argmin(axis=1) == names.index(color)).mean())
+    if own > 0.5 or color in name.split("-"):
         return None
     shares = (0.2126, 0.7152, 0.0722)
     middle = min(0.9, max(0.1, float((seen @ shares).mean()) / 255))

@@ -10,14 +10,15 @@ from aigen.pipelines.storybook import artwork, vocabulary
 from aigen.pipelines.storybook.vocabulary import tables
 
 PHRASE_LIMIT = 5
-SEPARATORS = frozenset('.,;:!?()"“”')
-_WORDS = re.compile(r"[^\W_][\w\u0300-\u036f\u0900-\u0dff]*(?:['’-][^\W_]+)*|[.,;:!?()\"“”]", re.UNICODE)
+SEPARATORS = frozenset('.,;:!?()"“”„«»')
+_WORDS = re.compile(r"[^\W_][\w\u0300-\u036f\u0900-\u0dff]*(?:['’-][^\W_]+)*|[&.,;:!?()\"“”„«»]", re.UNICODE)
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _SHORT = re.compile(r"(^|[^aeiou])[aeiou][^aeiouwxy]$")  # a stem that would double its last letter before -ing
 
 
 def cut(text: str) -> list[str]:
     """The words and separators of a text, in small letters."""
-    return _WORDS.findall(text.lower().replace("’", "'"))
+    return _WORDS.findall(_THOUSANDS.sub("", text.lower().replace("’", "'")))
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,11 @@ def _token(words: list[str], at: int) -> tuple[Token, int]:
         if SEPARATORS & set(part):
             continue
         phrase = " ".join(part)
-        if phrase in vocabulary.symbols() and (length > 1 or not _is_thing_ahead(words, at)):
+        if phrase in vocabulary.symbols() and (length > 1 or not _thing_at(words, at + 1)):
             return Token("symbol", vocabulary.symbols()[phrase], phrase), length
         if phrase in tables.NEGATIONS:
             return Token("negation", None, phrase), length
-        if phrase in vocabulary.relations() and not (phrase == "in" and _next_is(words, at + 1, "scene")):
+        if phrase in vocabulary.relations() and not (phrase == "in" and _scenery_at(words, at + 1)):
             return Token("relation", vocabulary.relations()[phrase], phrase), length
         if found := _noun_or_scene(words, at, phrase, length):
             return found, length
@@ -79,10 +80,8 @@ def _noun_or_scene(words: list[str], at: int, phrase: str, length: int) -> Token
     meaning = vocabulary.scenery().get(phrase)
     if meaning and not (counted and _thing(phrase)):
         return Token("scene", meaning, phrase)
-    if length == 1 and phrase in tables.MEASURES and words[at + 1 : at + 2] == ["of"]:
-        return Token("measure", None, phrase)
-    if length == 1 and phrase.endswith("s") and phrase[:-1] in tables.MEASURES and words[at + 1 : at + 2] == ["of"]:
-        return Token("measure", None, phrase)
+    if length == 1 and {phrase, phrase.removesuffix("s")} & tables.MEASURES and words[at + 1 : at + 2] == ["of"]:
+        return Token("measure", None, phrase)  # "a slice of": the number before it counts what follows
     if length == 1 and (phrase in tables.STOP_WORDS or phrase in tables.NUMBERS):
         return None
     if length == 1 and phrase.endswith("s") and _verb(phrase) and at and _is_single_being(words[at - 1]):
@@ -181,12 +180,8 @@ def _thing_at(words: list[str], at: int) -> bool:
     )
 
 
-def _is_thing_ahead(words: list[str], at: int) -> bool:
-    """Whether a word stands before a noun, as in "music box"."""
-    return _thing_at(words, at + 1)
-
-
-def _next_is(words: list[str], at: int, kind: str) -> bool:
+def _scenery_at(words: list[str], at: int) -> bool:
+    """Whether a part of the scene is named here, perhaps behind an article."""
     while at < len(words) and words[at] in ("the", "a", "an"):
         at += 1
     if at >= len(words):

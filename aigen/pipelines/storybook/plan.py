@@ -18,10 +18,10 @@ CAPTION_LIMIT = 80
 # What people tell a generative model about the craft, not about the scene.
 _CRAFT = re.compile(
     r"\b(award[- ]winning|trending on \w+|\d+ ?(mm|k|fps|p)\b( lens)?|(shallow )?depth of field|(highly|ultra|very)[- ](detailed|realistic)|"
-    r"(unreal|octane) (engine|render)( \d+)?|rule of thirds|golden ratio|wide[- ]angle|close[- ]up|bird's[- ]eye view|in the style of [\w ]+)",
+    r"(unreal|octane) (engine|render)( \d+)?|rule of thirds|golden ratio|wide[- ]angle|close[- ]up|bird's[- ]eye view|in (the )?style of( (?!with|and|in|on|at)\w+){1,3})",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r"[\"“”]([^\"“”]{2,%d})[\"“”]" % CAPTION_LIMIT)  # noqa: UP031
+_QUOTED = re.compile(r"[\"“”„«]([^\"“”„«»]{2,%d})[\"“”»]" % CAPTION_LIMIT)  # noqa: UP031
 
 
 @dataclass(frozen=True)
@@ -59,16 +59,16 @@ class Plan:
 @lru_cache(maxsize=16)
 def make_plan(prompt: str) -> Plan:
     """The scene that a prompt asks for, as far as it is understood. Any text gives a plan."""
-    prompt = _CRAFT.sub(" ", prompt)
+    quoted = _QUOTED.search(prompt)
+    prompt = _CRAFT.sub(" ", _QUOTED.sub(" ", prompt))
     words = cut(prompt)
     language = _language(words)
     reader = Reader()
-    quoted = _QUOTED.search(prompt)
     if language not in (None, "en"):
         reader.read_translated(words, vocabulary.translations()[language])
     else:
-        reader.read(words if not quoted else cut(_QUOTED.sub(" ", prompt)))
-        if not quoted and 2 <= len(words) <= 10 and reader.found_nothing():  # a saying: "never stop dreaming"
+        reader.read(words)
+        if not quoted and 2 <= len(words) <= 10 and reader.is_saying():  # "never stop dreaming"
             reader.symbols.append(Token("symbol", vocabulary.symbols()["motivation"], " ".join(prompt.split())))
     return _conclude(reader, quoted[1].strip() if quoted else None, language)
 

@@ -54,20 +54,20 @@ class Scene:
                     height=actor.height * near,
                 )
             )
-        for actor, share in zip(seen, shares_seen(seen, look.width, look.height), strict=True):
+        if look.disc:  # the sun or moon stands behind everything
+            x, y, radius = look.disc
+            disc = Actor(0, self.flake, x, y + radius, 2 * radius, 2 * radius, 0.0, "still", 0.0, False, 0.0)
+            places = [place for place, thing in enumerate(look.plan.objects) if scenery.is_sky(look.plan, thing)]
+            seen = [*(replace(disc, thing=place) for place in places[:1]), *seen]
+        for actor, share in zip(seen, shares_seen(seen, look), strict=True):
             if share > 1 / 3:
                 found[actor.thing].append(self._share(actor.box))
-        if look.disc:
-            x, y, radius = look.disc
-            for place, thing in enumerate(look.plan.objects):
-                if scenery.is_sky(look.plan.setting, thing):
-                    found[place].append(self._share((x - radius, y - radius, x + radius, y + radius)))
         return found
 
     def _share(self, box: tuple[float, float, float, float]) -> list[float]:
         left, top, right, bottom = box
         parts = left / self.look.width, top / self.look.height, right / self.look.width, bottom / self.look.height
-        return [round(min(1.0, max(0.0, part)), 3) for part in parts]
+        return [round(min(1.0, max(0.0, part)), 4) for part in parts]
 
     def _make_clouds(self) -> list[tuple[skia.Image, float, float, float, float]]:
         """Soft clouds: bitmap, x, y, width and speed."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aigen.pipelines.storybook.plan import Thing
+from aigen.pipelines.storybook.plan import Plan, Thing
 
 Colour = tuple[int, int, int]
 
@@ -112,11 +112,15 @@ MOONS = frozenset(["full-moon", "full-moon-face", "new-moon-face"])
 SUNS = frozenset(["sun", "sun-with-face"])
 
 
-def is_sky(setting: str, thing: Thing) -> bool:
-    """Whether a thing is the sun or moon that the painter of the sky draws."""
+def is_sky(plan: Plan, thing: Thing) -> bool:
+    """Whether a thing is the sun or moon that the painter of the sky draws, since nothing is said of where it is."""
     above = thing.relation is None or thing.relation["kind"] in ("above", "behind")
-    plain = thing.count == 1 and thing.color is None and above
-    return plain and thing.name in MOONS | SUNS and SETTINGS[setting].ground not in ("indoor", "deep", "space")
+    placed = any(
+        other.relation and other.relation["to"] == thing.name and other.relation["kind"] != "under"
+        for other in plan.objects
+    )
+    plain = thing.count == 1 and thing.color is None and above and not placed
+    return plain and thing.name in MOONS | SUNS and SETTINGS[plan.setting].ground not in ("indoor", "deep", "space")
 
 
 # How much larger or smaller than usual a thing is drawn.

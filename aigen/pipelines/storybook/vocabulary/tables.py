@@ -44,7 +44,7 @@ TIMES = {
 SEASONS = {
     "winter": "winter, christmas, xmas, snowy, snow, snowfall, december, january, february, frost, frosty, icy, wintry",
     "autumn": "autumn, fall leaves, fall foliage, in fall, in the fall, autumnal, september, october, november, halloween, harvest, thanksgiving",
-    "spring": "spring, springtime, april, may, march, easter, blossoming, blooming, cherry blossoms",
+    "spring": "spring, springtime, april, easter, blossoming, blooming, cherry blossoms",
     "summer": "summer, summertime, june, july, august, midsummer",
 }
 WEATHERS = {
@@ -97,7 +97,7 @@ SIZES = {
 NUMBERS = {
     "a": 1, "an": 1, "one": 1, "single": 1, "lone": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
     "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15,
-    "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "dozen": 12, "half a dozen": 6,
+    "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 24, "forty": 24, "fifty": 24, "hundred": 24, "hundreds": 24, "thousand": 24, "thousands": 24, "dozen": 12, "half a dozen": 6,
     "a dozen": 12, "two dozen": 24, "dozens of": 18, "pair": 2, "a pair of": 2, "pair of": 2, "a couple of": 2, "couple of": 2,
     "both": 2, "twin": 2, "few": 3, "a few": 3, "several": 4, "some": 3, "many": 8, "lots of": 8, "a lot of": 8, "plenty of": 8,
     "numerous": 8, "countless": 12, "hundreds of": 16, "thousands of": 20, "various": 4, "a group of": 5, "group of": 5,
@@ -113,14 +113,14 @@ MEASURES = frozenset(
     picture painting drawing photo photograph image illustration sketch portrait poster view scene shot pint can carton
     """.split()
 )
-# Longest first; each meaning is a kind of relation in the plan.
+# Each meaning is a kind of relation in the plan.
 RELATIONS = {
     "left of": "to the left of, on the left of, left of, at the left of, on the left side of, to the left side of",
     "right of": "to the right of, on the right of, right of, at the right of, on the right side of, to the right side of",
     "in front of": "in front of, before",
     "behind": "behind, in back of, hiding behind, hidden behind, at the back of",
     "on": "on top of, atop, on, upon, on the back of, astride, onto, perched on, riding on, mounted on",
-    "under": "under, beneath, below, underneath, under the",
+    "under": "under, beneath, below, underneath",
     "above": "above, over, high above, up above, hovering over, hovering above",
     "next to": "next to, beside, near, by, alongside, close to, at the side of, against, with its back to, around, between, in between, facing, surrounded by, in the shadow of",
     "inside": "inside, inside of, within, in, into, out of",
@@ -149,6 +149,8 @@ NEGATIONS = frozenset(
         "never",
         "with no",
         "nor",
+        "zero",
+        "0",
     ]
 )
 # Things that others can be inside of.
@@ -280,7 +282,7 @@ SYNONYMS = _inverted(
         "snake": "snake, serpent, cobra, python, eel, viper",
         "frog": "frog, toad, newt, salamander, tadpole",
         "turtle": "turtle, tortoise",
-        "lizard": "lizard, gecko, iguana, chameleon, salamander",
+        "lizard": "lizard, gecko, iguana, chameleon",
         "crocodile": "crocodile, alligator",
         "chipmunk": "squirrel, chipmunk", "hedgehog": "hedgehog, porcupine", "otter": "otter, ferret, weasel, stoat",
         "leopard": "leopard, cheetah, jaguar, panther, lynx, puma, cougar",
