@@ -238,6 +238,18 @@ def test_whose_style_is_asked_for_is_no_thing() -> None:
     assert things("a house in the style of Monet with a red car") == {"house": 1, "automobile": 1}
 
 
+@pytest.mark.parametrize(
+    ("prompt", "colors"),
+    [
+        ("un gato rojo y un perro azul", ["red", "blue"]),
+        ("un chien noir et une voiture rouge", ["black", "red"]),
+        ("ein roter Ball und eine blaue Katze", ["red", "blue"]),
+    ],
+)
+def test_colours_in_other_languages(prompt: str, colors: list[str]) -> None:
+    assert told(prompt, "color") == colors
+
+
 def test_a_caption_in_another_language_is_not_drawn_as_things() -> None:
     plan = make_plan("ein Schild mit „Hallo Welt“ und eine Katze")
     assert (plan.caption, "cat" in things("ein Schild mit „Hallo Welt“ und eine Katze")) == ("Hallo Welt", True)

@@ -71,8 +71,10 @@ class Reader:
     def read_translated(self, words: list[str], table: dict[str, Any]) -> None:
         """Find things and scenery in another language, without its grammar."""
         count: int | None = None
+        named: Draft | None = None  # the thing of the phrase before, which a colour behind it belongs to
         at = 0
         while at < len(words):
+            before, named = named, None
             for length in range(min(4, len(words) - at), 0, -1):
                 phrase = " ".join(words[at : at + length])
                 if phrase in table["things"] or phrase in table["scene"] or phrase in table["words"]:
@@ -80,14 +82,18 @@ class Reader:
             if phrase in table["words"] and phrase not in table["scene"]:
                 meaning = table["words"][phrase]
                 count = meaning if isinstance(meaning, int) else count
-                self.color = meaning if meaning in tables.COLOURS else self.color
+                if before and meaning in tables.COLOURS:  # "un gato rojo"
+                    before.color = before.color or meaning
+                elif meaning in tables.COLOURS:
+                    self.color = meaning
             elif phrase in table["scene"]:
                 for name, value in table["scene"][phrase]:
                     self.scene.setdefault(name, []).append(value)
             elif phrase in table["things"]:
                 name = table["things"][phrase]
                 if name not in [thing.name for thing in self.things]:
-                    self.things.append(Draft(name, phrase, count or 1, self.color, "normal"))
+                    named = Draft(name, phrase, min(COUNT_LIMIT, count or 1), self.color, "normal")
+                    self.things.append(named)
                 self.color, count = None, None
             elif phrase not in SEPARATORS:
                 self.unmatched.append(phrase)
