@@ -160,6 +160,7 @@ def test_what_is_not_wanted_is_not_planned(prompt: str, present: set[str], absen
         ("a rocket", "space", "day", "clear"),
         ("a flying saucer abducting a cow at night", "farm", "night", "clear"),
         ("a sandwich", "kitchen table", "day", "clear"),
+        ("a whale under the stars", "open sea", "night", "clear"),
         ("a shark", "underwater", "day", "clear"),
         ("a violin under a spotlight", "stage", "day", "clear"),
         ("the moon above two camels", "desert", "night", "clear"),

@@ -413,7 +413,7 @@ USUAL = {
     "musical-instrument": "stage", "rocket": "space", "flying-saucer": "space", "satellite": "space", "ringed-planet": "space",
     "astronaut": "space", "alien": "space", "airplane": "sky", "balloon": "sky", "helicopter": "sky", "parachute": "sky",
     "kite": "meadow", "penguin": "snow", "polar-bear": "snow", "camel": "desert", "two-hump-camel": "desert", "cactus": "desert",
-    "spouting-whale": "open sea", "whale": "underwater", "seal": "beach", "crab": "beach", "household": "room",
+    "spouting-whale": "open sea", "seal": "beach", "crab": "beach", "household": "room",
     "plant-flower": "garden", "duck": "lake", "swan": "lake", "frog": "lake", "snowman": "snow", "snowman-without-snow": "snow",
     "sled": "snow", "skier": "snow", "snowboarder": "snow", "skis": "snow", "person-surfing": "beach", "umbrella-on-ground": "beach",
     "person-climbing": "mountains", "tractor": "farm", "cow": "farm", "pig": "farm", "chicken": "farm", "rooster": "farm", "ewe": "farm",
