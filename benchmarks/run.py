@@ -140,6 +140,6 @@ def marks() -> None:
 if __name__ == "__main__":
     whole_order()
     start_up()
-    frames()
     understanding()
+    frames()
     marks()
