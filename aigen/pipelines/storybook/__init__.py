@@ -7,10 +7,11 @@ gives one scene its light, `backdrop` paints what stands still, `composition` pl
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from aigen.errors import GenerationError
-from aigen.pipelines.storybook.plan import Plan, at_night, make_plan, with_boxes
+from aigen.pipelines.storybook.plan import Plan, make_plan, with_boxes
 from aigen.types import Kind, Output, Run, Size, Task
 
 # What to do where skia cannot be loaded, most often for want of system libraries that it does not bring along.
@@ -74,8 +75,9 @@ class Storybook:
 
 
 def _planned(prompt: str, style: str) -> Plan:
+    """The plan of a prompt; the style `night` makes it one by night."""
     plan = make_plan(prompt)
-    return at_night(plan) if style == "night" else plan
+    return replace(plan, time="night") if style == "night" else plan
 
 
 def _told(plan: Plan) -> Iterator[str]:

@@ -186,9 +186,13 @@ def _member(look: Look, place: int, thing: Thing) -> Member:
     )
 
 
+def _span(members: list[Member], gap: float = 1.08) -> float:
+    """How much room things take side by side."""
+    return sum(member.width for member in members) * gap
+
+
 def _side_by_side(members: list[Member], middle: float, gap: float = 1.08) -> None:
-    total = sum(member.width for member in members) * gap
-    x = middle - total / 2
+    x = middle - _span(members, gap) / 2
     for member in members:
         member.x = x + member.width * gap / 2
         x += member.width * gap
@@ -239,16 +243,14 @@ def _grow(members: list[Member], least: float) -> None:
 
 
 def _left_of(anchors: list[Member], members: list[Member], group: Group) -> None:
-    left, _, _, _base = _extent(group.members)
-    width = sum(member.width for member in members) * 1.08
-    _side_by_side(members, left - 0.1 - width / 2)
+    left, *_ = _extent(group.members)
+    _side_by_side(members, left - 0.1 - _span(members) / 2)
     _level(anchors, members)
 
 
 def _right_of(anchors: list[Member], members: list[Member], group: Group) -> None:
-    _, _, right, _base = _extent(group.members)
-    width = sum(member.width for member in members) * 1.08
-    _side_by_side(members, right + 0.1 + width / 2)
+    _, _, right, _ = _extent(group.members)
+    _side_by_side(members, right + 0.1 + _span(members) / 2)
     _level(anchors, members)
 
 
@@ -330,7 +332,6 @@ def _in_front_of(anchors: list[Member], members: list[Member], group: Group) -> 
 
 
 def _inside(anchors: list[Member], members: list[Member], group: Group) -> None:
-    left, top, right, base = _extent(anchors)
     _grow(anchors, 1.9 * max(max(member.width, member.height) for member in members) * math.sqrt(len(members)) * 0.8)
     left, top, right, base = _extent(anchors)
     columns = math.ceil(math.sqrt(len(members) * 1.5))

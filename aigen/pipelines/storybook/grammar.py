@@ -122,13 +122,10 @@ class Reader:
                 self.object_next, self.verb, self.pending = True, None, None
                 self.negated = self.negated and token.kind == "holding"  # "not wearing a hat"
             case "and":
-                if self.color:
-                    self.others.append((self.count, self.color))
-                    self.count, self.color = None, None
+                self._set_color_aside()
             case "separator":
                 if token.text == "," and self.color and self.count is not None:  # "a red, a blue and a green balloon"
-                    self.others.append((self.count, self.color))
-                    self.count, self.color = None, None
+                    self._set_color_aside()
                 else:
                     self._end_clause()
             case "scene":
@@ -158,6 +155,12 @@ class Reader:
         self.urged = self.urged or token.kind in ("verb", "holding")
         self.linked = token.text in _LINKS
         self.possessive = token.text in ("its", "his", "her", "their")
+
+    def _set_color_aside(self) -> None:
+        """A colour whose noun is still to come, behind another colour."""
+        if self.color:
+            self.others.append((self.count, self.color))
+            self.count, self.color = None, None
 
     def _end_clause(self) -> None:
         """At a comma or full stop: what waited for its object waits no more."""
@@ -221,10 +224,9 @@ class Reader:
         self._forget_modifiers()
 
     def _meet(self, token: Token, following: Token | None) -> None:
-        if following is not None and following.kind == "thing" and not is_being(token.value):
-            return  # "apple tree", "toy car": the last noun is the thing
-        if following is not None and following.kind == "thing" and token.text in tables.KIN:
-            return
+        describes = not is_being(token.value) or token.text in tables.KIN
+        if describes and following is not None and following.kind == "thing":
+            return  # "apple tree", "mother duck": the last noun is the thing
         if self.negated:
             self.absent.append(token.value)
             self._forget_modifiers()

@@ -100,9 +100,7 @@ def make_look(plan: Plan, style: str, number: int, seed: int, size: Size) -> Loo
     """The look of an order's item: its number chooses the take, its seed the small differences."""
     setting = scenery.SETTINGS[plan.setting]
     unwanted = tuple(name.split("-")[0] for name in plan.absent)
-    setting = replace(
-        setting, scatter=tuple(name for name in setting.scatter if not name.startswith(unwanted or ("?",)))
-    )
+    setting = replace(setting, scatter=tuple(name for name in setting.scatter if not name.startswith(unwanted)))
     take = (number - 1) % 5
     dark = style == "night" or plan.time == "night"
     return Look(

@@ -198,7 +198,8 @@ def _is_modifier(words: list[str], at: int, length: int) -> bool:
     ahead = at + 1
     while (
         ahead < len(words)
-        and words[ahead] not in {*tables.STOP_WORDS, *vocabulary.scenery()}
+        and words[ahead] not in tables.STOP_WORDS
+        and words[ahead] not in vocabulary.scenery()
         and not _thing_at(words, ahead)
     ):
         if words[ahead] not in vocabulary.modifiers() and words[ahead] not in vocabulary.known():

@@ -5,7 +5,7 @@ goes without saying. The words a plan is made of are a contract (`--plan --json`
 """
 
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -154,8 +154,3 @@ def with_boxes(plan: Plan, boxes: list[list[list[float]]]) -> dict[str, Any]:
     scene = plan.as_json()
     scene["objects"] = [{**thing, "boxes": found} for thing, found in zip(scene["objects"], boxes, strict=True)]
     return scene
-
-
-def at_night(plan: Plan) -> Plan:
-    """The plan by night, as the style of that name draws it."""
-    return replace(plan, time="night")
