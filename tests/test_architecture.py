@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,12 @@ ORDER = [
     "__main__", "cli", "doctor", "status", "worker", "display", "notify", "generation", "accounts", "pipelines", "media",
     "provenance", "foreign", "store", "migrations", "settings", "times", "types", "errors",
 ]  # fmt: skip
-# storybook is a package of its own order, which may use what stands below `pipelines`.
+# storybook is a package of rooms with an order of its own, which may use what stands below `pipelines`.
 STORYBOOK = [
-    "__init__", "scene", "composition", "backdrop", "lettering", "look", "scenery", "plan", "grammar", "phrases",
-    "vocabulary", "artwork",
+    "__init__", "scene", "composing.places", "composing.groups", "drawing.backdrop", "drawing.lettering", "drawing.look", "drawing.scenery",
+    "understanding.plan", "understanding.grammar", "understanding.phrases", "understanding.vocabulary", "artwork",
 ]  # fmt: skip
+ROOMS = {"understanding", "composing", "drawing", "moving"}
 HEAVY = {"torch", "diffusers", "PIL", "av"}
 
 
@@ -59,14 +61,32 @@ def test_imports_point_down(module: str) -> None:
         assert used - {module} <= below, f"{path.name} imports upwards: {used - below}"
 
 
-@pytest.mark.parametrize("module", STORYBOOK)
-def test_imports_of_storybook_point_down(module: str) -> None:
+def storybook_modules() -> dict[Path, str]:
+    """The files of storybook, each with the entry of STORYBOOK that it belongs to, or its room."""
     folder = ROOT / "pipelines" / "storybook"
-    below = set(STORYBOOK[STORYBOOK.index(module) + 1 :])
-    path = folder / f"{module}.py" if (folder / f"{module}.py").exists() else folder / module / "__init__.py"
+    return {path: in_storybook(path.relative_to(folder).with_suffix("").parts) for path in folder.rglob("*.py")}
+
+
+def in_storybook(parts: Sequence[str]) -> str:
+    names = [".".join(parts[:length]) for length in (2, 1)]
+    return next((name for name in names if name in STORYBOOK), names[-1])
+
+
+def test_imports_of_storybook_point_down() -> None:
     prefix = "aigen.pipelines.storybook."
-    used = {name.removeprefix(prefix).split(".")[0] for name in imports_of(path) if name.startswith(prefix)}
-    assert used <= below | {module}
+    modules = storybook_modules()
+    assert set(modules.values()) - ROOMS == set(STORYBOOK)
+    for path, module in modules.items():
+        below = STORYBOOK[STORYBOOK.index(module) + 1 :] if module in STORYBOOK else []
+        used = {
+            in_storybook(name.removeprefix(prefix).split(".")) for name in imports_of(path) if name.startswith(prefix)
+        }
+        assert used & set(STORYBOOK) <= {*below, module}, f"{path} imports upwards"
+
+
+def test_no_room_of_storybook_is_too_large() -> None:
+    sizes = {path: len(path.read_text().splitlines()) for path in storybook_modules()}
+    assert {path: size for path, size in sizes.items() if size > 400} == {}
 
 
 def test_every_module_says_what_lives_in_it() -> None:

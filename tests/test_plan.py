@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aigen.pipelines.storybook import artwork, vocabulary
-from aigen.pipelines.storybook.grammar import COUNT_LIMIT
-from aigen.pipelines.storybook.plan import make_plan
-from aigen.pipelines.storybook.vocabulary import tables
+from aigen.pipelines.storybook import artwork
+from aigen.pipelines.storybook.understanding import vocabulary
+from aigen.pipelines.storybook.understanding.grammar import COUNT_LIMIT
+from aigen.pipelines.storybook.understanding.plan import make_plan
+from aigen.pipelines.storybook.understanding.vocabulary import synonyms, tables
 
 
 def things(prompt: str) -> dict[str, int]:
@@ -323,8 +324,8 @@ def test_any_text_gives_a_plan(prompt: str) -> None:
 
 def test_every_picture_in_the_tables_exists() -> None:
     index = set(artwork.index())
-    assert set(tables.SYNONYMS.values()) <= index
-    assert {name for pictures, _, _ in tables.SYMBOLS.values() for name in pictures} <= index
+    assert set(synonyms.SYNONYMS.values()) <= index
+    assert {name for pictures, _, _ in synonyms.SYMBOLS.values() for name in pictures} <= index
     assert set(vocabulary.things().values()) <= index
     assert index >= tables.HOLLOW
     for table in vocabulary.translations().values():

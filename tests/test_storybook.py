@@ -11,8 +11,9 @@ from PIL import Image
 
 from aigen import pipelines
 from aigen.errors import UsageError
-from aigen.pipelines.storybook import Storybook, artwork, scenery
-from aigen.pipelines.storybook.vocabulary.tables import SETTINGS
+from aigen.pipelines.storybook import Storybook, artwork
+from aigen.pipelines.storybook.drawing import scenery
+from aigen.pipelines.storybook.understanding.vocabulary.tables import SETTINGS
 from aigen.types import STYLES, Kind, Output, Run, Size, Task
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from aigen.errors import GenerationError
-from aigen.pipelines.storybook.plan import Plan, make_plan, with_boxes
+from aigen.pipelines.storybook.understanding.plan import Plan, make_plan, with_boxes
 from aigen.types import Kind, Output, Run, Size, Task
 
 # What to do where skia cannot be loaded, most often for want of system libraries that it does not bring along.
@@ -44,8 +44,8 @@ class Storybook:
             raise GenerationError(f"drawing does not work here ({error}): {DRAWING_ADVICE}") from error
 
         from aigen.media import VideoWriter, save_png
+        from aigen.pipelines.storybook.drawing.scenery import STYLE_INSTEAD
         from aigen.pipelines.storybook.scene import Scene
-        from aigen.pipelines.storybook.scenery import STYLE_INSTEAD
 
         plan = _planned(task.prompt, task.style)
         style = STYLE_INSTEAD.get(task.style, task.style)
@@ -82,7 +82,7 @@ def _planned(prompt: str, style: str) -> Plan:
 
 def _told(plan: Plan) -> Iterator[str]:
     """What a user should know of a plan: what of the prompt is not in it."""
-    from aigen.pipelines.storybook.lettering import can_set
+    from aigen.pipelines.storybook.drawing.lettering import can_set
 
     if plan.language is None:
         yield "storybook cannot read this language (it reads English, German, Spanish, French, Hindi) and draws a scene of its own"

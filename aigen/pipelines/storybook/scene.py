@@ -11,12 +11,12 @@ from typing import Any
 
 import skia
 
-from aigen.pipelines.storybook import scenery
-from aigen.pipelines.storybook.backdrop import make_layers
-from aigen.pipelines.storybook.composition import Actor, place_actors, shares_seen
-from aigen.pipelines.storybook.lettering import set_caption
-from aigen.pipelines.storybook.look import EDGE, LINEAR, colour, make_look, mix, scaled, soft_disc
-from aigen.pipelines.storybook.plan import Plan
+from aigen.pipelines.storybook.composing.places import Actor, place_actors, shares_seen
+from aigen.pipelines.storybook.drawing import scenery
+from aigen.pipelines.storybook.drawing.backdrop import make_layers
+from aigen.pipelines.storybook.drawing.lettering import set_caption
+from aigen.pipelines.storybook.drawing.look import EDGE, LINEAR, colour, make_look, mix, scaled, soft_disc
+from aigen.pipelines.storybook.understanding.plan import Plan
 from aigen.types import Size
 
 

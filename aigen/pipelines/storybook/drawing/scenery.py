@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aigen.pipelines.storybook.plan import Plan, Thing
+from aigen.pipelines.storybook.understanding.plan import Plan, Thing
 
 Colour = tuple[int, int, int]
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from aigen.pipelines.storybook import artwork, vocabulary
-from aigen.pipelines.storybook.vocabulary import tables
+from aigen.pipelines.storybook import artwork
+from aigen.pipelines.storybook.understanding import vocabulary
+from aigen.pipelines.storybook.understanding.vocabulary import synonyms, tables
 
 PHRASE_LIMIT = 5
 SEPARATORS = frozenset('.,;:!?()"“”„«»')
@@ -88,7 +89,7 @@ def _noun_or_scene(words: list[str], at: int, phrase: str, length: int) -> Token
         return None  # "a cat watches"
     if found := _thing(phrase):
         name, plural = found
-        own = phrase in tables.SYNONYMS or name == phrase.replace(" ", "-")
+        own = phrase in synonyms.SYNONYMS or name == phrase.replace(" ", "-")
         if (
             length > 1
             and not own
@@ -100,7 +101,12 @@ def _noun_or_scene(words: list[str], at: int, phrase: str, length: int) -> Token
             return None
         if length == 1 and phrase in vocabulary.modifiers() and phrase not in tables.COLOURS_OR_THINGS:
             return None
-        if length == 1 and phrase not in tables.SYNONYMS and phrase in vocabulary.known() and _thing_at(words, at + 1):
+        if (
+            length == 1
+            and phrase not in synonyms.SYNONYMS
+            and phrase in vocabulary.known()
+            and _thing_at(words, at + 1)
+        ):
             return None  # an adjective here
         return Token("thing", name, phrase, plural)
     return None
@@ -162,7 +168,7 @@ def _verb(word: str) -> str | None:
 def _thing(phrase: str) -> tuple[str, bool] | None:
     """The picture that a phrase names, and whether the phrase is a plural."""
     things = vocabulary.things()
-    if phrase in tables.SYNONYMS or phrase.replace(" ", "-") in artwork.index():
+    if phrase in synonyms.SYNONYMS or phrase.replace(" ", "-") in artwork.index():
         return (things[phrase], False) if phrase in things else None
     for candidate, plural in sorted(_singulars(phrase), key=lambda entry: not entry[1]):
         if candidate in things and not candidate.isdecimal():

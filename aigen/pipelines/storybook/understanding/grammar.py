@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any
 
-from aigen.pipelines.storybook import vocabulary
-from aigen.pipelines.storybook.phrases import SEPARATORS, Token, is_being, tokens
-from aigen.pipelines.storybook.vocabulary import tables
+from aigen.pipelines.storybook.understanding import vocabulary
+from aigen.pipelines.storybook.understanding.phrases import SEPARATORS, Token, is_being, tokens
+from aigen.pipelines.storybook.understanding.vocabulary import tables
 
 COUNT_LIMIT = 24
 # How many a plural without a number is.

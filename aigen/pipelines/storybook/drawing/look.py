@@ -11,9 +11,10 @@ from functools import cached_property, lru_cache
 
 import skia
 
-from aigen.pipelines.storybook import artwork, scenery
-from aigen.pipelines.storybook.plan import Plan
-from aigen.pipelines.storybook.scenery import Colour, Light, Setting
+from aigen.pipelines.storybook import artwork
+from aigen.pipelines.storybook.drawing import scenery
+from aigen.pipelines.storybook.drawing.scenery import Colour, Light, Setting
+from aigen.pipelines.storybook.understanding.plan import Plan
 from aigen.types import Size
 
 MIPMAPS = skia.SamplingOptions(skia.FilterMode.kLinear, skia.MipmapMode.kLinear)

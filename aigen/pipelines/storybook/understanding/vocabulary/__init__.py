@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from aigen.pipelines.storybook import artwork
-from aigen.pipelines.storybook.vocabulary import tables
+from aigen.pipelines.storybook.understanding.vocabulary import synonyms, tables
 
 # Groups of pictures in which a tag may be looked up, the likeliest meaning first.
 TAG_GROUPS = ("animals-nature", "travel-places", "food-drink", "activities", "objects")
@@ -60,7 +60,7 @@ def things() -> dict[str, str]:
     }
     labels = {entry["label"].lower(): name for name, entry in drawn.items() if name not in NO_NAMES}
     exact = {name.replace("-", " "): name for name in drawn if name not in NO_NAMES}
-    return rare | kinds | labels | exact | tables.SYNONYMS
+    return rare | kinds | labels | exact | synonyms.SYNONYMS
 
 
 @cache
@@ -117,4 +117,4 @@ def relations() -> dict[str, str]:
 
 @cache
 def symbols() -> dict[str, tuple[tuple[str, ...], str | None, str | None]]:
-    return {word.strip(): meaning for words, meaning in tables.SYMBOLS.items() for word in words.split(",")}
+    return {word.strip(): meaning for words, meaning in synonyms.SYMBOLS.items() for word in words.split(",")}

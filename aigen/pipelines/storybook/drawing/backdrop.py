@@ -10,9 +10,21 @@ from dataclasses import dataclass
 
 import skia
 
-from aigen.pipelines.storybook import scenery
-from aigen.pipelines.storybook.look import EDGE, LINEAR, Look, colour, cut, grade, mix, radial, scaled, tinted, vertical
-from aigen.pipelines.storybook.scenery import Colour
+from aigen.pipelines.storybook.drawing import scenery
+from aigen.pipelines.storybook.drawing.look import (
+    EDGE,
+    LINEAR,
+    Look,
+    colour,
+    cut,
+    grade,
+    mix,
+    radial,
+    scaled,
+    tinted,
+    vertical,
+)
+from aigen.pipelines.storybook.drawing.scenery import Colour
 
 # How much wider than the frame the layers are on each side, for the camera to move over.
 MARGIN = 0.07
@@ -101,12 +113,8 @@ def _draw_sky(look: Look, canvas: skia.Canvas) -> None:
         glow = [colour(look.light.glow, 130), colour(look.light.glow, 40), colour(look.light.glow, 0)]
         canvas.drawCircle(x, y, radius * 4.5, radial(x, y, radius * 4.5, glow, [0.15, 0.45, 1]))
         edge = mix(look.light.disc, (226, 206, 160) if look.dark else (255, 214, 120), 0.75)
-        canvas.drawCircle(
-            x,
-            y,
-            radius,
-            radial(x - radius * 0.3, y - radius * 0.3, radius * 1.6, [colour(look.light.disc), colour(edge)]),
-        )
+        body = radial(x - radius * 0.3, y - radius * 0.3, radius * 1.6, [colour(look.light.disc), colour(edge)])
+        canvas.drawCircle(x, y, radius, body)
 
 
 def _draw_stars(look: Look, canvas: skia.Canvas) -> None:
@@ -138,15 +146,8 @@ def _draw_backdrop(look: Look, canvas: skia.Canvas) -> None:
     elif kind == "towers":
         _draw_towers(look, canvas)
     else:
-        _hill(
-            look,
-            canvas,
-            look.horizon - look.height * 0.02,
-            look.height * 0.02,
-            4,
-            mix(far, look.light.sky[2], 0.3),
-            far,
-        )
+        low, haze = look.horizon - look.height * 0.02, mix(far, look.light.sky[2], 0.3)
+        _hill(look, canvas, low, look.height * 0.02, 4, haze, far)
         _draw_row(look, canvas, kind.split())
     haze = look.light.sky[2]
     strength = 225 if look.plan.weather == "fog" else 80

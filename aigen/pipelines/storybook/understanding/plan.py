@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
-from aigen.pipelines.storybook import artwork, vocabulary
-from aigen.pipelines.storybook.grammar import Draft, Reader
-from aigen.pipelines.storybook.phrases import SEPARATORS, Token, cut, means_something
-from aigen.pipelines.storybook.vocabulary import tables
+from aigen.pipelines.storybook import artwork
+from aigen.pipelines.storybook.understanding import vocabulary
+from aigen.pipelines.storybook.understanding.grammar import Draft, Reader
+from aigen.pipelines.storybook.understanding.phrases import SEPARATORS, Token, cut, means_something
+from aigen.pipelines.storybook.understanding.vocabulary import tables
 
 CAPTION_LIMIT = 80
 # What people tell a generative model about the craft, not about the scene.

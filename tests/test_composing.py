@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aigen.pipelines.storybook import Storybook
-from aigen.pipelines.storybook.vocabulary import tables
+from aigen.pipelines.storybook.understanding.vocabulary import tables
 from aigen.types import Size
 
 SIZES = [Size(192, 192), Size(256, 144)]
