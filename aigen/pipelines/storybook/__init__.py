@@ -45,7 +45,7 @@ class Storybook:
 
         from aigen.media import VideoWriter, save_png
         from aigen.pipelines.storybook.drawing.scenery import STYLE_INSTEAD
-        from aigen.pipelines.storybook.scene import Scene
+        from aigen.pipelines.storybook.scene import STILL_AT, Scene
 
         plan = _planned(task.prompt, task.style)
         style = STYLE_INSTEAD.get(task.style, task.style)
@@ -62,7 +62,7 @@ class Storybook:
             if task.kind == "image":
                 path = task.work / f"{task.kind}-{number}.png"
                 run.step(0, 1, "drawing")
-                scene.draw(surface.getCanvas(), 0.4, duration)
+                scene.draw(surface.getCanvas(), STILL_AT, duration)
                 save_png(pixels, path)
             else:
                 path = task.work / f"{task.kind}-{number}.mp4"
@@ -71,7 +71,7 @@ class Storybook:
                         scene.draw(surface.getCanvas(), frame / task.fps, duration)
                         video.write(pixels)
                         run.step(frame + 1, task.frames, "frame")
-            yield Output(path, seed, {"style": style, "scene": with_boxes(plan, scene.boxes())}, "algorithmicMedia")
+            yield Output(path, seed, {"style": style, "scene": with_boxes(plan, scene.boxes(duration))}, "algorithmicMedia")
 
 
 def _planned(prompt: str, style: str) -> Plan:

@@ -25,13 +25,20 @@ def index() -> dict[str, dict[str, Any]]:
 @lru_cache(maxsize=64)
 def picture(name: str, pixels: int) -> "skia.Image":
     """A picture drawn `pixels` high and wide and cut to what is visible of it. Drawing takes about 0.2 s."""
-    import numpy
     import resvg_py
     import skia
 
     svg = _archive().read(f"{name}.svg").decode()
     png = resvg_py.svg_to_bytes(svg_string=svg, width=pixels, height=pixels, skip_system_fonts=True)
     image = skia.Image.MakeFromEncoded(skia.Data.MakeWithCopy(bytes(png)))
+    return trimmed(image)
+
+
+def trimmed(image: "skia.Image") -> "skia.Image":
+    """An image without the empty pixels around it."""
+    import numpy
+    import skia
+
     alpha = image.toarray(colorType=skia.kRGBA_8888_ColorType)[..., 3]
     rows, columns = numpy.where(alpha > 8)
     return image.makeSubset(

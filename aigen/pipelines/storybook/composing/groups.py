@@ -4,8 +4,10 @@ import math
 from dataclasses import dataclass, field
 
 from aigen.pipelines.storybook import artwork
-from aigen.pipelines.storybook.drawing import scenery
-from aigen.pipelines.storybook.drawing.look import Look, cut
+from aigen.pipelines.storybook.drawing import anatomy, scenery
+from aigen.pipelines.storybook.drawing.bodies import has_body
+from aigen.pipelines.storybook.drawing.look import Look
+from aigen.pipelines.storybook.drawing.pictures import cut
 from aigen.pipelines.storybook.understanding.plan import Thing
 
 # More things than these would only be a crowd of dots.
@@ -25,7 +27,7 @@ class Member:
     height: float
     order: float
     flying: bool
-    held: bool = False
+    holder: "Member | None" = None  # on or in which it is, and moves with
 
     @property
     def top(self) -> float:
@@ -94,7 +96,7 @@ def _circles(place: int, target: dict[int, int]) -> bool:
 
 
 def _member(look: Look, place: int, thing: Thing) -> Member:
-    picture = cut(thing.name)
+    picture = cut(thing.name, 96)
     entry = artwork.index()[thing.name]
     scale = scenery.SCALES.get(thing.name) or scenery.SCALES.get(entry["subgroup"], 1.0)
     side = scale * scenery.SIZES[thing.size]
@@ -189,6 +191,11 @@ def _level(anchors: list[Member], members: list[Member]) -> None:
 
 
 def _on(anchors: list[Member], members: list[Member], group: Group) -> None:
+    if worn := [member for member in members if member.name in anatomy.WORN]:
+        _wear(anchors, worn)
+        members = [member for member in members if member not in worn]
+        if not members:
+            return
     left, top, right, base = _extent(anchors)
     seat = scenery.SEATS.get(anchors[0].name, 0.14)
     total = sum(member.width for member in members)
@@ -199,7 +206,40 @@ def _on(anchors: list[Member], members: list[Member], group: Group) -> None:
     _side_by_side(members, (left + right) / 2, 1.0)
     for member in members:
         member.base = top + (base - top) * seat
-        member.order, member.held, member.flying = anchors[0].order + 0.1, True, False
+        member.order, member.flying = anchors[0].order + 0.1, False
+        member.holder = _nearest(anchors, member)
+        if has_body(member.name) and not has_body(anchors[0].name) and _is_mount(anchors[0].name):
+            # Who rides sits behind the back of what is ridden: the legs are not to be seen.
+            member.base += member.height * 0.3
+            member.order = anchors[0].order - 0.05
+
+
+def _nearest(anchors: list[Member], member: Member) -> Member:
+    return min(anchors, key=lambda anchor: abs(anchor.x - member.x))
+
+
+def _is_mount(name: str) -> bool:
+    return (artwork.index()[name]["subgroup"] or "").startswith(("animal", "transport"))
+
+
+def _wear(anchors: list[Member], members: list[Member]) -> None:
+    """Hats on heads, glasses before eyes, scarves around necks; each head gets one of a kind in turn."""
+    for place, member in enumerate(members):
+        anchor = anchors[place % len(anchors)]
+        if has_body(anchor.name):
+            x, eyes, top, across = anatomy.HEAD_ON_BODY
+        else:
+            x, eyes, top, across = anatomy.HEADS.get(anchor.name, (0.5, 0.3, 0.02, 0.6))
+        part, share = anatomy.WORN[member.name]
+        aspect = member.height / member.width
+        member.width = across * anchor.width * share
+        member.height = member.width * aspect
+        member.x = anchor.x + (x - 0.5) * anchor.width
+        at = {"eyes": eyes, "head": top, "neck": eyes + across * 0.55 * anchor.width / anchor.height}[part]
+        middle = anchor.top + at * anchor.height
+        # A hat sits a little down on the head, the others are centred.
+        member.base = middle + member.height * (0.22 if part == "head" else 0.5)
+        member.order, member.holder, member.flying = anchor.order + 0.12, anchor, False
 
 
 def _above(anchors: list[Member], members: list[Member], group: Group) -> None:
@@ -268,7 +308,8 @@ def _inside(anchors: list[Member], members: list[Member], group: Group) -> None:
         here = min(columns, len(members) - row * columns)
         member.x = (left + right) / 2 + (column - (here - 1) / 2) * (right - left) * 0.8 / columns
         member.base = top + (base - top) * (0.16 + 0.72 * (row + 1) / rows)
-        member.order, member.held, member.flying = anchors[0].order + 0.1 + 0.001 * row, True, False
+        member.order, member.flying = anchors[0].order + 0.1 + 0.001 * row, False
+        member.holder = _nearest(anchors, member)
 
 
 _ARRANGE = {

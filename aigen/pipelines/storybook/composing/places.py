@@ -1,14 +1,15 @@
 """Where the groups of a scene stand, and how large they are: nearer or further away until each thing can be seen."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import skia
 
 from aigen.pipelines.storybook import artwork
 from aigen.pipelines.storybook.composing.groups import Group, Member, make_groups
 from aigen.pipelines.storybook.drawing import scenery
-from aigen.pipelines.storybook.drawing.look import Look, tinted
+from aigen.pipelines.storybook.drawing.figures import Figure, make_figure
+from aigen.pipelines.storybook.drawing.look import Look
 
 # Share of a thing that must be seen, else everything is drawn smaller.
 SEEN = 0.5
@@ -19,19 +20,33 @@ CAPTIONED = 0.8
 
 @dataclass(frozen=True)
 class Actor:
-    """A thing of the plan, standing on (`x`, `base`). `thing` is its place among the plan's objects."""
+    """A thing of the plan, standing on (`x`, `base`). `thing` is its place among the plan's objects.
+
+    It moves as its `mover` does, which is itself or what carries it: around that one's foot (`pivot`), in measures of that
+    one's height.
+    """
 
     thing: int
-    image: skia.Image
+    figure: Figure
     x: float
     base: float
-    width: float
-    height: float
     depth: float
-    motion: str
+    where: str
+    mover: str
+    action: str | None
     phase: float
     flip: bool
-    shadow: float
+    pivot: tuple[float, float]
+    measure: float
+    carried: bool
+
+    @property
+    def width(self) -> float:
+        return self.figure.width
+
+    @property
+    def height(self) -> float:
+        return self.figure.height
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -70,7 +85,7 @@ def shares_seen(actors: list[Actor], look: Look) -> list[float]:
         if actor.flip:
             canvas.translate(left + right, 0)
             canvas.scale(-1, 1)
-        canvas.drawImageRect(actor.image, area, skia.SamplingOptions(skia.FilterMode.kLinear))
+        canvas.drawImageRect(actor.figure.image, area, skia.SamplingOptions(skia.FilterMode.kLinear))
         mask = pixels[..., 3] > 100
         sizes.append(max(1, int(mask.sum())))
         owner[mask] = place
@@ -117,26 +132,59 @@ def _place_group(
     floor = CAPTIONED if look.plan.caption else 0.965
     base = min(base, look.height * floor - look.bars)
     x = min(max(x, wide * measure * 0.5 + look.width * 0.01), look.width * 0.99 - wide * measure * 0.5)
-    held = any(member.held for member in group.members)
-    phase = look.random.uniform(0, math.tau) + place
+    roots = {id(member): _root(member) for member in group.members}
+    flips = {
+        id(member): _turned(look, member.name, x + (member.x - (left + right) / 2) * measure, place) for member in group.members
+    }
+    phases = {id(member): look.random.uniform(0, math.tau) + place for member in group.members}
     actors = []
     for member in group.members:
-        actor = _actor(
-            look,
-            member,
-            x + (member.x - (left + right) / 2) * measure,
-            base + (member.base - bottom) * measure,
-            member.width * measure,
-            member.height * measure,
-            depth,
-            airborne or member.flying,
-            phase if held else look.random.uniform(0, math.tau) + place,
-            place,
+        root = roots[id(member)]
+        flip = flips[id(root)]
+        aside = member.x - root.x if not flip else root.x - member.x
+        middle = x - (left + right) / 2 * measure
+        foot = base - bottom * measure
+        pivot = middle + root.x * measure, foot + root.base * measure
+        where = _where(look, root, airborne)
+        actors.append(
+            Actor(
+                thing=member.thing,
+                figure=_figure(look, member, measure, where if member is root else ""),
+                x=pivot[0] + aside * measure,
+                base=foot + member.base * measure,
+                depth=depth,
+                where=where,
+                mover=root.name,
+                action=look.plan.objects[root.thing].action,
+                phase=phases[id(root)],
+                flip=flip,
+                pivot=pivot,
+                measure=root.height * measure,
+                carried=member is not root,
+            )
         )
-        if held:  # they move as one, or what is held would leave its place
-            actor = replace(actor, motion="drift" if airborne else "still", shadow=0.0 if member.held else actor.shadow)
-        actors.append(actor)
     return actors
+
+
+def _root(member: Member) -> Member:
+    """Who carries it in the end; itself where nobody does."""
+    return _root(member.holder) if member.holder else member
+
+
+def _where(look: Look, member: Member, airborne: bool) -> str:
+    """Where a thing is: in the "air", the "deep", on "water" or on the "ground"."""
+    subgroup = artwork.index()[member.name]["subgroup"]
+    if look.setting.ground == "deep":
+        return "deep" if airborne or member.flying else "ground"
+    if airborne or member.flying:
+        return "air"
+    floats = subgroup in scenery.IN_WATER or member.name in scenery.AFLOAT
+    return "water" if look.setting.ground == "water" and floats else "ground"
+
+
+def _figure(look: Look, member: Member, measure: float, where: str) -> Figure:
+    width, height = max(1.0, member.width * measure), max(1.0, member.height * measure)
+    return make_figure(look, member.name, width, height, member.color, wings=where == "air")
 
 
 def _spot(look: Look, place: int, count: int, airborne: bool) -> tuple[float, float, float, float]:
@@ -146,64 +194,34 @@ def _spot(look: Look, place: int, count: int, airborne: bool) -> tuple[float, fl
     in_row = math.ceil(count / rows)
     row, column = divmod(place, in_row)
     here = min(in_row, count - row * in_row)
-    lean = (0.0, -0.1, 0.1, -0.05, 0.06)[look.take] if count == 1 else 0.0
-    share = (column + 0.5) / here + lean
+    share = (column + 0.5) / here
     x = look.width * (0.1 + 0.8 * share) + jitter(-0.02, 0.02) * look.width
+    if count == 1:
+        x = look.width * (look.take.subject + jitter(-0.02, 0.02))
+    elif count == 2:  # one of two is nearer to the middle
+        x += (0.06 if look.mirrored else -0.06) * look.width
     reach = {1: 0.5, 2: 0.38, 3: 0.29, 4: 0.23}.get(count, 0.62 / max(3.2, in_row * 0.9))
     nearness = 1.0 if rows == 1 else (row + 1) / rows
-    reach *= jitter(0.94, 1.08) * (0.72 + 0.28 * nearness) * (1.0, 0.9, 1.12, 0.96, 1.04)[look.take]
+    reach *= jitter(0.95, 1.06) * (0.72 + 0.28 * nearness) * look.take.reach
     if airborne:
         top, bottom = 0.22, (0.52 if look.setting.ground not in ("air", "space", "deep") else 0.72)
-        level = jitter(top, bottom) if count > 1 else (top + bottom) / 2 + (0.0, -0.05, 0.04, -0.03, 0.02)[look.take]
+        level = jitter(top, bottom) if count > 1 else (top + bottom) / 2 + look.take.rise * 0.4
         if rows > 1:  # rows in the air too, or a swarm would hide itself
             level = top + (bottom + 0.2 - top) * (row + 0.5) / rows + jitter(-0.02, 0.02)
+        elif count > 1:  # high and low by turns
+            level = top + (bottom - top) * (0.25 + 0.5 * ((column + look.mirrored) % 2)) + jitter(-0.03, 0.03)
         return x, look.height * level + look.unit * reach * 0.5, 0.6 + 0.3 * nearness, reach
-    ground = look.horizon + (look.height - look.horizon) * (0.3 + 0.42 * nearness)
+    ground = look.horizon + (look.height - look.horizon) * (0.34 + 0.42 * nearness)
     if count in (2, 3):
-        ground += (look.height - look.horizon) * (0.16 if (column + look.take) % 2 else -0.04)
+        near = (column + look.mirrored) % 2
+        ground += (look.height - look.horizon) * (0.16 if near else -0.08)
+        reach *= 1.06 if near else 0.88
     return x, min(ground, look.height * 0.93 - look.bars), 0.85 + 0.1 * nearness, reach
 
 
-def _turned(look: Look, group: str | None, x: float, place: int) -> bool:
-    """Whether a picture is drawn mirrored: animals (drawn looking left) look into the scene, other things vary."""
-    if group == "animals-nature" and abs(x - look.width / 2) > look.width * 0.1:
+def _turned(look: Look, name: str, x: float, place: int) -> bool:
+    """Whether a picture, which looks to the left, is drawn mirrored: things at the left side look into the scene."""
+    entry = artwork.index()[name]
+    if entry["group"] in ("animals-nature", "travel-places", "people-body") and abs(x - look.width / 2) > look.width * 0.06:
         return x < look.width / 2
     return (look.mirrored + place) % 2 == 1
-
-
-def _actor(
-    look: Look,
-    member: Member,
-    x: float,
-    base: float,
-    width: float,
-    height: float,
-    depth: float,
-    airborne: bool,
-    phase: float,
-    place: int,
-) -> Actor:
-    entry = artwork.index()[member.name]
-    afloat = look.setting.ground == "water" and (entry["subgroup"] in scenery.IN_WATER or member.name in scenery.AFLOAT)
-    if look.setting.ground == "deep":
-        motion = "swim" if airborne else "still"
-    elif airborne:
-        motion = "drift"
-    elif afloat:
-        motion = "float"
-    else:
-        motion = {"animals-nature": "hop", "travel-places": "still", "people-body": "hop"}.get(entry["group"], "still")
-        motion = "sway" if entry["subgroup"] in ("plant-other", "plant-flower") else motion
-    return Actor(
-        thing=member.thing,
-        image=tinted(look, member.name, width, height, 0.0, member.color),
-        x=x,
-        base=base,
-        width=width,
-        height=height,
-        depth=depth,
-        motion=motion,
-        phase=phase,
-        flip=_turned(look, entry["group"], x, place),
-        shadow=0.0 if airborne or afloat else 0.5 if not look.dark else 0.7,
-    )

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
+from aigen.pipelines.storybook.drawing.colours import Colour
 from aigen.pipelines.storybook.understanding.plan import Plan, Thing
 
-Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class Light:
-    """One light for everything in a scene: the sky's colours from top to horizon, and what it does to other colours."""
+    """One light for everything in a scene: the sky's colours from top to horizon, and what it does to other colours.
+
+    `shadow` is how long shadows are (1: as long as things are tall) and `rim` how bright their lit edges.
+    """
 
     sky: tuple[Colour, Colour, Colour]
     tint: tuple[float, float, float]
@@ -17,60 +20,72 @@ class Light:
     glow: Colour
     cloud: Colour
     vignette: Colour
+    shadow: float
+    rim: float
 
 
 LIGHTS = {
     "sunrise": Light(
-        ((112, 150, 222), (248, 190, 178), (255, 226, 178)), (1.0, 0.93, 0.88), (255, 244, 214), (255, 224, 170), (255, 226, 214), (40, 24, 60)
+        ((104, 142, 222), (250, 186, 178), (255, 226, 170)), (1.0, 0.92, 0.87), (255, 244, 214), (255, 220, 160), (255, 222, 214),
+        (40, 24, 60), 0.62, 0.75,
     ),
     "day": Light(
-        ((64, 146, 236), (138, 198, 250), (214, 238, 255)), (1.0, 1.0, 1.0), (255, 246, 196), (255, 246, 200), (255, 255, 255), (10, 30, 70)
+        ((46, 130, 232), (122, 190, 250), (214, 238, 255)), (1.0, 1.0, 1.0), (255, 248, 206), (255, 248, 210), (255, 255, 255),
+        (10, 30, 70), 0.2, 0.3,
     ),
     "sunset": Light(
-        ((70, 54, 130), (222, 100, 118), (255, 206, 132)), (0.98, 0.80, 0.76), (255, 246, 214), (255, 196, 120), (255, 200, 184), (34, 6, 44)
+        ((66, 48, 128), (226, 96, 116), (255, 204, 122)), (0.98, 0.78, 0.74), (255, 246, 214), (255, 190, 110), (255, 190, 176),
+        (34, 6, 44), 0.7, 0.95,
     ),
     "night": Light(
-        ((8, 12, 48), (34, 42, 104), (98, 98, 160)), (0.66, 0.68, 0.94), (255, 250, 226), (220, 222, 255), (92, 98, 156), (2, 2, 24)
+        ((8, 12, 48), (32, 42, 106), (98, 98, 160)), (0.6, 0.64, 0.94), (255, 250, 226), (214, 220, 255), (84, 92, 152),
+        (2, 2, 24), 0.4, 0.6,
     ),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Setting:
-    """`ground` names the painter; `colour` is the near ground by day; `backdrop` stands behind, `scatter` lies about."""
+    """What a setting looks like; each name is a painter's or artwork's.
+
+    `ground` names the painter of the ground, `colour` is the near ground by day. `far` stands furthest away, `rows` before
+    that, `scatter` lies about, `front` grows right before the camera.
+    """
 
     ground: str
     colour: Colour
-    backdrop: str = ""
+    far: str = ""
+    rows: tuple[str, ...] = ()
     scatter: tuple[str, ...] = ()
+    front: str = ""
     horizon: float = 0.6
 
 
 SETTINGS = {
-    "meadow": Setting("land", (112, 190, 84), "hills", ("tulip", "blossom", "herb", "sunflower"), 0.6),
-    "forest": Setting("land", (86, 152, 74), "evergreen-tree deciduous-tree", ("mushroom", "herb"), 0.58),
-    "jungle": Setting("land", (58, 140, 72), "palm-tree deciduous-tree", ("herb", "hibiscus", "potted-plant"), 0.56),
-    "garden": Setting("land", (124, 200, 96), "deciduous-tree", ("tulip", "rose", "hibiscus", "white-flower", "sunflower"), 0.55),
-    "farm": Setting("land", (196, 188, 92), "house-with-garden deciduous-tree", ("sheaf-of-rice", "sheaf-of-rice", "herb"), 0.58),
-    "village": Setting("land", (122, 184, 96), "house house-with-garden hut church", ("herb", "tulip"), 0.6),
-    "beach": Setting("shore", (242, 216, 156), "", ("spiral-shell", "palm-tree", "umbrella-on-ground"), 0.48),
-    "open sea": Setting("water", (38, 118, 196), horizon=0.5),
-    "underwater": Setting("deep", (222, 202, 152), "", ("coral", "coral", "spiral-shell", "herb"), 0.84),
-    "lake": Setting("water", (60, 140, 190), "evergreen-tree", horizon=0.46),
-    "river": Setting("water", (70, 150, 190), "deciduous-tree evergreen-tree", horizon=0.5),
-    "desert": Setting("land", (234, 192, 122), "hills", ("cactus", "cactus", "rock"), 0.6),
-    "snow": Setting("land", (232, 240, 252), "evergreen-tree", (), 0.6),
-    "mountains": Setting("land", (118, 174, 96), "peaks", ("evergreen-tree", "rock", "evergreen-tree"), 0.66),
-    "city street": Setting("street", (104, 108, 120), "towers", (), 0.66),
-    "skyline": Setting("water", (52, 96, 160), "towers", horizon=0.64),
-    "road": Setting("street", (100, 104, 112), "hills", (), 0.62),
+    "meadow": Setting("land", (112, 190, 84), "hills", ("deciduous-tree",), ("tulip", "blossom", "herb", "sunflower"), "grass", 0.6),
+    "forest": Setting("land", (86, 152, 74), "hills", ("evergreen-tree", "deciduous-tree"), ("mushroom", "herb", "seedling"), "leaves", 0.58),
+    "jungle": Setting("land", (58, 140, 72), "hills", ("palm-tree", "deciduous-tree"), ("herb", "hibiscus", "potted-plant"), "leaves", 0.56),
+    "garden": Setting("land", (124, 200, 96), "hills", ("deciduous-tree",), ("tulip", "rose", "hibiscus", "white-flower", "sunflower"), "grass", 0.55),
+    "farm": Setting("land", (208, 190, 92), "hills", ("house-with-garden", "deciduous-tree"), ("sheaf-of-rice", "sheaf-of-rice", "herb"), "grass", 0.58),
+    "village": Setting("land", (122, 184, 96), "hills", ("house", "house-with-garden", "hut", "church"), ("herb", "tulip"), "grass", 0.6),
+    "beach": Setting("shore", (246, 218, 158), "", (), ("spiral-shell", "palm-tree", "umbrella-on-ground"), "", 0.46),
+    "open sea": Setting("water", (24, 104, 190), horizon=0.5),
+    "underwater": Setting("deep", (222, 202, 152), "", (), ("coral", "coral", "spiral-shell", "herb"), "seaweed", 0.84),
+    "lake": Setting("water", (46, 124, 180), "peaks", ("evergreen-tree",), front="grass", horizon=0.5),
+    "river": Setting("water", (58, 138, 184), "hills", ("deciduous-tree", "evergreen-tree"), front="grass", horizon=0.5),
+    "desert": Setting("land", (238, 192, 118), "dunes", (), ("cactus", "cactus", "rock"), "", 0.6),
+    "snow": Setting("land", (232, 240, 252), "hills", ("evergreen-tree",), (), "branches", 0.6),
+    "mountains": Setting("land", (118, 174, 96), "peaks", ("evergreen-tree",), ("evergreen-tree", "rock", "evergreen-tree"), "grass", 0.66),
+    "city street": Setting("street", (104, 108, 120), "towers", ("office-building", "hotel", "department-store", "bank"), (), "", 0.66),
+    "skyline": Setting("water", (40, 84, 150), "towers", horizon=0.64),
+    "road": Setting("street", (100, 104, 112), "hills", ("deciduous-tree",), (), "", 0.62),
     "sky": Setting("air", (150, 204, 250), horizon=1.0),
     "space": Setting("space", (40, 24, 84), horizon=1.0),
-    "planet surface": Setting("space", (150, 146, 160), "", ("rock",), 0.7),
-    "room": Setting("indoor", (190, 138, 92), "window", ("potted-plant",), 0.68),
-    "kitchen table": Setting("indoor", (184, 128, 84), "", (), 0.6),
-    "stage": Setting("indoor", (150, 96, 62), "curtains", (), 0.7),
-    "studio": Setting("indoor", (214, 222, 236), "", (), 0.66),
+    "planet surface": Setting("space", (150, 146, 160), "", (), ("rock",), "", 0.7),
+    "room": Setting("indoor", (190, 138, 92), "window", (), ("potted-plant",), "", 0.68),
+    "kitchen table": Setting("indoor", (184, 128, 84), "shelves", (), (), "", 0.6),
+    "stage": Setting("indoor", (150, 96, 62), "curtains", (), (), "", 0.7),
+    "studio": Setting("indoor", (214, 222, 236), "", (), (), "", 0.66),
 }  # fmt: skip
 
 WALLS = {
@@ -100,8 +115,6 @@ FLYING = frozenset(
 )
 IN_WATER = frozenset(["animal-marine", "transport-water"])
 AFLOAT = frozenset("duck swan goose turtle ring-buoy otter beaver hippopotamus crocodile frog lotus".split())
-# Pictures that bring their own ground: the part of their height, from the top, that is kept.
-KEPT = {"sailboat": 0.8}
 # Where one sits on a thing, as a share of its height from the top.
 SEATS = {
     "horse": 0.3, "couch-and-lamp": 0.72, "bed": 0.5, "chair": 0.6, "camel": 0.3, "elephant": 0.12, "bicycle": 0.35,
@@ -125,14 +138,10 @@ def is_sky(plan: Plan, thing: Thing) -> bool:
 
 # How much larger or smaller than usual a thing is drawn.
 SIZES = {"tiny": 0.42, "small": 0.68, "normal": 1.0, "big": 1.35, "giant": 1.9}
-# The colours that can be asked for: what their middle tones become.
-COLOURS: dict[str, Colour] = {
-    "white": (236, 240, 246), "grey": (140, 146, 156), "black": (52, 52, 62), "red": (222, 40, 48), "orange": (246, 132, 28),
-    "yellow": (250, 206, 40), "green": (62, 172, 70), "turquoise": (36, 196, 188), "blue": (44, 108, 232),
-    "purple": (140, 70, 206), "pink": (250, 132, 184), "brown": (142, 92, 54), "gold": (226, 176, 46), "silver": (188, 196, 208),
-}  # fmt: skip
-
-# Styles that this illustrator has; the others are drawn as the one named.
-STYLE_INSTEAD = {"photorealistic": "cinematic", "watercolour": "plain", "paper-cut": "plain", "poster": "dramatic"}
+# Styles that this illustrator has; another is drawn as the one named.
+STYLE_INSTEAD = {"photorealistic": "cinematic"}
 # Saturation and contrast.
-GRADES = {"plain": (1.0, 1.0), "night": (1.0, 1.0), "dramatic": (1.12, 1.22), "cinematic": (0.9, 1.12)}
+GRADES = {
+    "plain": (1.0, 1.0), "night": (1.0, 1.0), "dramatic": (1.12, 1.22), "cinematic": (0.9, 1.12), "watercolour": (0.82, 0.9),
+    "paper-cut": (1.05, 1.05), "poster": (1.2, 1.2),
+}  # fmt: skip

@@ -1,0 +1,302 @@
+"""What things stand, float or swim on: land, streets, water, shores, the sea's bottom. A painter each, by name in GROUNDS."""
+
+import math
+from collections.abc import Callable
+
+import skia
+
+from aigen.pipelines.storybook.drawing.backdrops import hill, stamp
+from aigen.pipelines.storybook.drawing.colours import Colour, colour, mix, radial, scaled, vertical
+from aigen.pipelines.storybook.drawing.layers import MARGIN
+from aigen.pipelines.storybook.drawing.look import Look
+
+# Scattered things of these kinds are large and keep to the sides.
+LARGE = frozenset("palm-tree umbrella-on-ground evergreen-tree cactus".split())
+
+
+def draw_land(look: Look, canvas: skia.Canvas) -> None:
+    near, top = look.ground, look.horizon
+    swell = look.height * 0.02
+    light = mix(near, look.light.sky[2], 0.34)
+    hill(look, canvas, top, swell, 4, light, mix(near, light, 0.3))
+    second = top + (look.height - top) * 0.3
+    hill(look, canvas, second, swell * 1.2, 3, mix(near, light, 0.5), scaled(near, 0.82))
+    if look.plan.setting == "snow" or look.plan.season == "winter":
+        _draw_sparkles(look, canvas, top)
+    elif look.plan.setting != "desert":
+        _draw_tufts(look, canvas, top, near)
+    else:
+        _draw_ripples(look, canvas, second, near)
+    _draw_light_on_ground(look, canvas)
+    _scatter(look, canvas, top + swell)
+
+
+def _draw_tufts(look: Look, canvas: skia.Canvas, top: float, near: Colour) -> None:
+    """Short strokes of grass, larger where they are nearer."""
+    for _ in range(170):
+        share = look.random.random() ** 0.8
+        x = look.random.uniform(-MARGIN, 1 + MARGIN) * look.width
+        y = top + look.height * 0.03 + (look.height * (1 + MARGIN) - top) * share
+        size = look.unit * (0.006 + 0.014 * share)
+        shade = scaled(near, 1.16) if look.random.random() < 0.5 else scaled(near, 0.8)
+        paint = skia.Paint(
+            AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=max(0.7, size * 0.16), Color=colour(shade, 150)
+        )
+        path = skia.Path()
+        for lean in (-0.5, 0.05, 0.55):
+            path.moveTo(x + lean * size * 0.3, y)
+            path.quadTo(x + lean * size * 0.5, y - size * 0.6, x + lean * size, y - size * (1 - abs(lean) * 0.3))
+        canvas.drawPath(path, paint)
+
+
+def _draw_sparkles(look: Look, canvas: skia.Canvas, top: float) -> None:
+    """Snow that glitters, and soft blue hollows."""
+    blue = mix(look.ground, look.lit((120, 150, 220)), 0.5)
+    for _ in range(9):
+        x, y = look.random.random() * look.width, top + (look.height - top) * look.random.uniform(0.12, 1)
+        wide, tall = look.unit * look.random.uniform(0.2, 0.45), look.unit * look.random.uniform(0.015, 0.035)
+        canvas.save()
+        canvas.translate(x, y)
+        canvas.scale(1, tall / wide)
+        canvas.drawCircle(0, 0, wide, radial(0, 0, wide, [colour(blue, 90), colour(blue, 0)]))
+        canvas.restore()
+    for _ in range(120):
+        x, y = look.random.random() * look.width, top + (look.height - top) * look.random.uniform(0.1, 1)
+        canvas.drawCircle(x, y, look.unit * 0.0012, skia.Paint(AntiAlias=True, Color=colour((255, 255, 255), look.random.uniform(60, 220))))
+
+
+def _draw_ripples(look: Look, canvas: skia.Canvas, top: float, near: Colour) -> None:
+    for _ in range(46):
+        share = look.random.random()
+        x, y = look.random.uniform(-0.1, 1) * look.width, top + look.height * 0.04 + (look.height - top) * share
+        wide = look.unit * (0.05 + 0.16 * share) * look.random.uniform(0.6, 1.3)
+        path = skia.Path()
+        path.moveTo(x, y)
+        path.quadTo(x + wide / 2, y - wide * 0.05, x + wide, y)
+        paint = skia.Paint(
+            AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=max(0.8, look.unit * 0.003 * (0.4 + share)),
+            Color=colour(scaled(near, 0.85), 110), StrokeCap=skia.Paint.kRound_Cap,
+        )  # fmt: skip
+        canvas.drawPath(path, paint)
+
+
+def _draw_light_on_ground(look: Look, canvas: skia.Canvas) -> None:
+    """A pool of light towards sun or moon, and darkness right before the camera."""
+    if look.outside:
+        x = look.sun[0]
+        canvas.save()
+        canvas.translate(x, look.horizon)
+        canvas.scale(1, 0.34)
+        reach = look.unit * 0.9
+        shine = radial(0, 0, reach, [colour(look.light.glow, 110 if look.light.shadow > 0.5 else 60), colour(look.light.glow, 0)])
+        shine.setBlendMode(skia.BlendMode.kSrcATop)
+        canvas.drawCircle(0, 0, reach, shine)
+        canvas.restore()
+    dark = colour(mix(look.light.vignette, (0, 10, 20), 0.5), 90)
+    low = skia.Rect.MakeLTRB(-look.width, look.height * 0.8, 2 * look.width, look.height * 1.2)
+    canvas.drawRect(low, vertical(look.height * 0.8, look.height * 1.06, [colour(look.light.vignette, 0), dark]))
+
+
+def _scatter(look: Look, canvas: skia.Canvas, top: float) -> None:
+    """What lies about, in little groups, the further ones first; large things at the sides."""
+    if not look.setting.scatter:
+        return
+    places = []
+    for _ in range(8):
+        name = look.random.choice(look.setting.scatter)
+        near_by = look.random.random()
+        if name in LARGE:
+            x = look.random.choice([look.random.uniform(-0.02, 0.13), look.random.uniform(0.87, 1.02)])
+            near_by = 0.1 + 0.5 * near_by
+            places.append((near_by, name, x))
+            continue
+        x = look.random.choice([look.random.uniform(0, 0.3), look.random.uniform(0.7, 1), look.random.random()])
+        for _ in range(look.random.randint(1, 3)):
+            places.append((min(1.0, near_by + look.random.uniform(-0.06, 0.06)), name, x + look.random.uniform(-0.05, 0.05)))
+    for near_by, name, x in sorted(places):
+        base = top + (look.height - top) * (0.06 + 0.94 * max(0.0, near_by))
+        side = look.unit * (0.03 + 0.05 * near_by) * (3.0 if name in LARGE else 1.0)
+        stamp(look, canvas, name, x * look.width, base, side, haze=0.2 * (1 - near_by), shadow=0.35)
+
+
+def draw_street(look: Look, canvas: skia.Canvas) -> None:
+    """A pavement and a road across the picture, wet when it rains."""
+    near, bottom = look.ground, look.height * (1 + MARGIN)
+    walk = look.horizon + look.height * 0.07
+    country = look.plan.setting == "road"
+    verge = look.lit((120, 184, 96)) if country else mix(near, look.lit((214, 208, 200)), 0.75)
+    area = skia.Rect.MakeLTRB(-look.width, look.horizon, 2 * look.width, bottom)
+    canvas.drawRect(area, vertical(look.horizon, walk, [colour(mix(verge, look.light.sky[2], 0.35)), colour(verge)]))
+    kerb = skia.Rect.MakeLTRB(-look.width, walk, 2 * look.width, walk + look.height * 0.014)
+    canvas.drawRect(kerb, skia.Paint(Color=colour(scaled(verge, 0.72))))
+    road = skia.Rect.MakeLTRB(-look.width, kerb.bottom(), 2 * look.width, bottom)
+    canvas.drawRect(road, vertical(walk, bottom, [colour(mix(near, look.light.sky[2], 0.22)), colour(scaled(near, 0.66))]))
+    if look.plan.weather in ("rain", "storm"):
+        canvas.drawRect(road, vertical(walk, bottom, [colour(look.light.sky[2], 110), colour(look.light.sky[1], 30)]))
+    line = walk + (look.height - walk) * 0.62
+    paint = skia.Paint(AntiAlias=True, Color=colour(look.lit((246, 236, 206)), 190))
+    for place in range(-2, 9):
+        x = look.width * place / 6
+        dash = skia.Path()
+        for dx, dy in ((0.0, 0.0), (0.09, 0.0), (0.1, 0.018), (-0.01, 0.018)):
+            point = x + dx * look.width, line + dy * look.height
+            dash.lineTo(*point) if not dash.isEmpty() else dash.moveTo(*point)
+        dash.close()
+        canvas.drawPath(dash, paint)
+    if not country:
+        for x in (0.04, 0.5, 0.96):
+            _draw_lamp(look, canvas, look.width * x, walk)
+    _draw_light_on_ground(look, canvas)
+
+
+def _draw_lamp(look: Look, canvas: skia.Canvas, x: float, base: float) -> None:
+    """A street lamp, lit at night."""
+    tall, iron = look.height * 0.3, colour(look.lit((62, 66, 84)))
+    thick = max(1.0, look.unit * 0.006)
+    canvas.drawRect(skia.Rect.MakeXYWH(x - thick / 2, base - tall, thick, tall), skia.Paint(AntiAlias=True, Color=iron))
+    head = skia.Rect.MakeXYWH(x - thick * 2.2, base - tall - thick * 3, thick * 4.4, thick * 3.4)
+    lit = look.dark or look.plan.time == "sunset"
+    canvas.drawRoundRect(head, thick, thick, skia.Paint(AntiAlias=True, Color=colour((255, 230, 160)) if lit else iron))
+    if lit:
+        far = look.unit * 0.13
+        shine = radial(x, head.centerY(), far, [colour((255, 214, 130), 150), colour((255, 214, 130), 0)])
+        canvas.drawCircle(x, head.centerY(), far, shine)
+
+
+def water_colours(look: Look) -> list[Colour]:
+    """Of water, from the horizon to the viewer."""
+    water = look.lit(look.setting.colour if look.setting.ground == "water" else (40, 150, 200))
+    return [mix(look.light.sky[2], water, 0.3), mix(mix(look.light.sky[1], water, 0.68), water, 0.2), scaled(water, 0.6)]
+
+
+def draw_water(look: Look, canvas: skia.Canvas) -> None:
+    bottom = look.height * (1 + MARGIN)
+    area = skia.Rect.MakeLTRB(-look.width, look.horizon, 2 * look.width, bottom)
+    shades = [colour(shade) for shade in water_colours(look)]
+    canvas.drawRect(area, vertical(look.horizon, look.height, shades, [0, 0.4, 1]))
+    if look.disc:  # its path of light
+        x, _, radius = look.disc
+        path = skia.Path()
+        path.moveTo(x - radius * 0.5, look.horizon)
+        path.lineTo(x + radius * 0.5, look.horizon)
+        path.lineTo(x + radius * 3, bottom)
+        path.lineTo(x - radius * 3, bottom)
+        path.close()
+        shine = vertical(look.horizon, look.height, [colour(look.light.glow, 150), colour(look.light.glow, 0)])
+        shine.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, max(1.0, radius * 0.5)))
+        canvas.drawPath(path, shine)
+
+
+def draw_swell(look: Look, canvas: skia.Canvas) -> None:
+    """Long thin waves over the water and over what it mirrors, light and dark."""
+    light, dark = mix(look.light.sky[1], (255, 255, 255), 0.35), water_colours(look)[2]
+    for place in range(150):
+        share = (place / 150) ** 1.5
+        y = look.horizon + look.height * 0.006 + share * (look.height * (1 + MARGIN) - look.horizon)
+        x = look.random.uniform(-0.1, 1.1) * look.width
+        wide, tall = look.unit * (0.03 + 0.16 * share) * look.random.uniform(0.5, 1.5), max(0.7, look.unit * (0.0015 + 0.005 * share))
+        rgb = light if look.random.random() < 0.55 else scaled(dark, 0.85)
+        area = skia.Rect.MakeXYWH(x - wide / 2, y, wide, tall)
+        canvas.drawOval(area, skia.Paint(AntiAlias=True, Color=colour(rgb, look.random.uniform(26, 70))))
+    edge = skia.Rect.MakeLTRB(-look.width, look.horizon - 1, 2 * look.width, look.horizon + max(1.5, look.height * 0.004))
+    canvas.drawRect(edge, skia.Paint(Color=colour(mix(look.light.sky[2], (255, 255, 255), 0.3), 130)))
+
+
+def draw_shore(look: Look, canvas: skia.Canvas) -> None:
+    """Sand, wet and dark where the water ends."""
+    sand, top = look.ground, look.horizon + (look.height - look.horizon) * 0.3
+    hill(look, canvas, top, look.height * 0.01, 3, scaled(sand, 0.76), scaled(sand, 0.84))
+    hill(look, canvas, top + look.height * 0.035, look.height * 0.012, 3, mix(sand, (255, 255, 255), 0.14), scaled(sand, 0.88))
+    _draw_ripples(look, canvas, top + look.height * 0.08, sand)
+    _draw_light_on_ground(look, canvas)
+    _scatter(look, canvas, top + look.height * 0.06)
+
+
+def draw_deep(look: Look, canvas: skia.Canvas) -> None:
+    frame = skia.Rect.MakeLTRB(-look.width, -look.height, 2 * look.width, 2 * look.height)
+    shades = [mix(scaled(shade, *look.light.tint), look.take.tone, look.take.strength * 0.35) for shade in ((110, 216, 240), (24, 122, 196), (6, 44, 108))]
+    canvas.drawRect(frame, vertical(0, look.height, [colour(shade) for shade in shades]))
+    x = look.sun[0]
+    canvas.drawCircle(x, -look.height * 0.1, look.unit * 0.8, radial(x, -look.height * 0.1, look.unit * 0.8, [colour((235, 255, 250), 150), colour((235, 255, 250), 0)]))
+    far = mix(shades[1], shades[2], 0.6)
+    for rise, share in ((0.3, 0.3), (0.17, 0.6)):  # rocks in the haze of the water
+        rock = mix(far, scaled(shades[2], 0.8), share)
+        hill(look, canvas, look.height * (1 - rise), look.height * 0.08, 5, rock, mix(rock, shades[2], 0.5))
+
+
+def draw_bottom(look: Look, canvas: skia.Canvas) -> None:
+    sand = mix(look.ground, look.lit((20, 96, 156)), 0.42)
+    hill(look, canvas, look.horizon, look.height * 0.014, 4, mix(sand, (120, 210, 230), 0.3), scaled(sand, 0.72))
+    hill(look, canvas, look.horizon + (look.height - look.horizon) * 0.5, look.height * 0.012, 3, mix(sand, (140, 214, 230), 0.15), scaled(sand, 0.6))
+    for _ in range(16):  # nets of light
+        share = look.random.random()
+        wide = look.unit * (0.05 + 0.1 * share)
+        x, y = look.random.uniform(0, 1) * look.width, look.horizon + look.height * 0.03 + (look.height - look.horizon) * share
+        canvas.drawOval(skia.Rect.MakeXYWH(x, y, wide, wide * 0.12), skia.Paint(AntiAlias=True, Color=colour((220, 255, 250), 34)))
+    _scatter(look, canvas, look.horizon + look.height * 0.01)
+
+
+def draw_planet(look: Look, canvas: skia.Canvas) -> None:
+    """Dust and craters under a black sky."""
+    dust = look.setting.colour
+    hill(look, canvas, look.horizon - look.height * 0.03, look.height * 0.02, 5, scaled(dust, 0.62), scaled(dust, 0.5))
+    hill(look, canvas, look.horizon, look.height * 0.012, 3, mix(dust, (255, 255, 255), 0.22), scaled(dust, 0.6))
+    for _ in range(13):
+        share = look.random.random()
+        wide = look.unit * (0.03 + 0.14 * share) * look.random.uniform(0.6, 1.2)
+        x, y = look.random.uniform(-0.05, 1.05) * look.width, look.horizon + look.height * 0.05 + (look.height - look.horizon) * share
+        hollow = skia.Rect.MakeXYWH(x - wide / 2, y, wide, wide * 0.26)
+        canvas.drawOval(hollow.makeOffset(0, wide * 0.03), skia.Paint(AntiAlias=True, Color=colour(mix(dust, (255, 255, 255), 0.35), 200)))
+        canvas.drawOval(hollow, vertical(hollow.top(), hollow.bottom(), [colour(scaled(dust, 0.42)), colour(scaled(dust, 0.8))]))
+    _scatter(look, canvas, look.horizon + look.height * 0.03)
+
+
+GROUNDS: dict[str, Callable[[Look, skia.Canvas], None]] = {
+    "land": draw_land, "street": draw_street, "shore": draw_shore, "deep": draw_bottom, "planet": draw_planet,
+}  # fmt: skip
+
+
+def draw_front(look: Look, canvas: skia.Canvas, left: bool) -> None:
+    """What grows right before the camera, out of focus, in a lower corner (branches: in an upper one)."""
+    side = look.unit * 0.42
+    x0 = 0.0 if left else look.width
+    into = 1 if left else -1
+    dark = scaled(look.ground if look.setting.ground == "land" else look.lit((60, 120, 70)), 0.4)
+    kind = look.setting.front
+    if kind == "seaweed":
+        dark = mix(look.lit((20, 90, 100)), (4, 40, 80), 0.5)
+    if kind == "branches":
+        _draw_branch(look, canvas, x0, into, side, look.lit((40, 84, 74)))
+        return
+    for _ in range(30 if kind != "leaves" else 9):
+        share = look.random.random()
+        x = x0 + into * side * (share * 0.95 - 0.12)
+        tall = side * (0.62 - 0.45 * share) * look.random.uniform(0.6, 1.1)
+        lean = look.random.uniform(-0.1, 0.5) * into * tall
+        rgb = scaled(dark, look.random.uniform(0.8, 1.5))
+        path, low = skia.Path(), look.height * (1 + MARGIN)
+        wide = side * (0.03 if kind != "leaves" else 0.1)
+        path.moveTo(x - wide, low)
+        path.quadTo(x + lean * 0.2 - wide, low - tall * 0.6, x + lean, low - tall - look.height * MARGIN)
+        path.quadTo(x + lean * 0.2 + wide, low - tall * 0.6, x + wide, low)
+        path.close()
+        canvas.drawPath(path, skia.Paint(AntiAlias=True, Color=colour(rgb, 235)))
+
+
+def _draw_branch(look: Look, canvas: skia.Canvas, x0: float, into: int, side: float, rgb: Colour) -> None:
+    """A twig of needles with snow on it that hangs in from above."""
+    for twig in range(3):
+        angle = 0.25 + 0.33 * twig
+        long = side * (0.85 - 0.18 * twig)
+        start = x0 - into * side * 0.12, -look.height * MARGIN + twig * side * 0.05
+        for step in range(26):
+            share = step / 26
+            x, y = start[0] + into * math.cos(angle) * long * share, start[1] + math.sin(angle) * long * share
+            size = side * 0.12 * (1 - 0.6 * share)
+            for lean in (-0.9, 0.9):
+                end = x + into * math.cos(angle + lean) * size, y + math.sin(angle + lean) * size
+                paint = skia.Paint(AntiAlias=True, StrokeWidth=side * 0.018, StrokeCap=skia.Paint.kRound_Cap)
+                paint.setColor(colour(scaled(rgb, 0.6 + 0.5 * share), 235))
+                canvas.drawLine(x, y, *end, paint)
+        snow = skia.Paint(AntiAlias=True, StrokeWidth=side * 0.03, StrokeCap=skia.Paint.kRound_Cap, Color=colour(look.lit((240, 246, 255)), 225))
+        canvas.drawLine(*start, start[0] + into * math.cos(angle) * long * 0.9, start[1] + math.sin(angle) * long * 0.9, snow)

@@ -1,0 +1,173 @@
+"""Actors in motion: their rigs applied, with what turns on them, their shadows, reflections and lights."""
+
+import math
+from dataclasses import dataclass
+
+import numpy
+import skia
+
+from aigen.pipelines.storybook.composing.places import Actor
+from aigen.pipelines.storybook.drawing.colours import LINEAR, colour, mix
+from aigen.pipelines.storybook.drawing.figures import EDGE, Part, Shadow, make_reflection, make_shadow
+from aigen.pipelines.storybook.drawing.look import Look
+from aigen.pipelines.storybook.moving.rigs import RIGS, Moment, Pose, Rig, rig_for, wing_angle
+
+# Pictures bend on a grid of so many fields a side.
+FIELDS = 8
+_U, _V = (part.ravel() for part in numpy.meshgrid(numpy.linspace(0, 1, FIELDS + 1), numpy.linspace(0, 1, FIELDS + 1)))
+_CORNERS = [
+    corner
+    for row in range(FIELDS)
+    for at in range(row * (FIELDS + 1), row * (FIELDS + 1) + FIELDS)
+    for corner in (at, at + 1, at + FIELDS + 1, at + 1, at + FIELDS + 2, at + FIELDS + 1)
+]
+
+
+@dataclass(frozen=True)
+class Player:
+    """An actor with all that is made for it once."""
+
+    look: Look
+    actor: Actor
+    rig: Rig
+    shadow: Shadow | None
+    reflection: skia.Image | None
+    paint: skia.Paint
+    corners: list[skia.Point]
+
+    def pose(self, time: float, duration: float) -> Pose:
+        """How it stands at a moment, its travel included; in measures of what carries it, and as if it looked to the left."""
+        moment = self.moment(time, duration)
+        pose = self.rig.pose(moment)
+        travel = self.rig.speed * moment.passed * self.look.unit / self.actor.measure
+        return Pose(pose.x - travel, pose.y, pose.turn, pose.wide, pose.tall, pose.alpha)
+
+    def moment(self, time: float, duration: float) -> Moment:
+        return Moment(time, time - duration / 2 if duration else 0.0, self.actor.phase)
+
+    def moved(self, time: float, duration: float) -> tuple[float, float]:
+        """How far it is from its place at a moment, in pixels."""
+        pose, way = self.pose(time, duration), -1 if self.actor.flip else 1
+        return way * pose.x * self.actor.measure, pose.y * self.actor.measure
+
+    def draw(self, canvas: skia.Canvas, time: float, duration: float) -> None:
+        actor, pose = self.actor, self.pose(time, duration)
+        if pose.alpha < 0.02:
+            return
+        shift = (1 if not actor.flip else -1) * pose.x * actor.measure
+        if self.shadow:
+            lifted = min(1.0, max(0.0, -pose.y) * 2)
+            paint = skia.Paint(Alphaf=1 - 0.6 * lifted)
+            canvas.drawImage(self.shadow.image, actor.x + shift + self.shadow.left, actor.base + self.shadow.top, LINEAR, paint)
+        if self.reflection:
+            self._draw_reflection(canvas, shift, time)
+        canvas.save()
+        canvas.translate(actor.pivot[0] + shift, actor.pivot[1] + pose.y * actor.measure)
+        if actor.flip:
+            canvas.scale(-1, 1)
+        height = self.rig.turns_at * actor.measure
+        canvas.translate(0, -height)
+        canvas.rotate(pose.turn)
+        canvas.translate(0, height)
+        canvas.scale(pose.wide, pose.tall)
+        aside = actor.x - actor.pivot[0]
+        canvas.translate(-aside if actor.flip else aside, actor.base - actor.pivot[1])
+        self._draw_figure(canvas, pose, time, duration)
+        canvas.restore()
+
+    def _draw_figure(self, canvas: skia.Canvas, pose: Pose, time: float, duration: float) -> None:
+        figure, moment = self.actor.figure, self.moment(time, duration)
+        for part in figure.parts:
+            if part.kind == "far wing":
+                self._draw_part(canvas, part, moment)
+        if glow := figure.glow:
+            strength = 0.85 + 0.15 * moment.wave(7.3) * (0.5 + 0.5 * moment.wave(3.1))
+            area = skia.Rect.MakeXYWH(glow.x - glow.radius, glow.y - glow.radius, 2 * glow.radius, 2 * glow.radius)
+            light = skia.Paint(BlendMode=skia.BlendMode.kPlus, Alphaf=strength * pose.alpha)
+            canvas.drawImageRect(glow.image, area, LINEAR, light)
+        self.paint.setAlphaf(pose.alpha)
+        left, top = -figure.width / 2 - EDGE, -figure.height - EDGE
+        if self.rig.bend and not self.actor.carried:
+            canvas.translate(left, top)
+            canvas.drawVertices(self._bent(moment), self.paint)
+            canvas.translate(-left, -top)
+        else:
+            canvas.drawImage(figure.image, left, top, LINEAR, skia.Paint(Alphaf=pose.alpha))
+        for part in figure.parts:
+            if part.kind != "far wing":
+                self._draw_part(canvas, part, moment)
+
+    def _bent(self, moment: Moment) -> skia.Vertices:
+        assert self.rig.bend
+        wide, tall = self.actor.figure.image.width(), self.actor.figure.image.height()
+        across, down = self.rig.bend(moment, _U, _V)
+        xs, ys = (_U + across) * wide, (_V + down) * tall
+        points = [skia.Point(x, y) for x, y in zip(xs.tolist(), ys.tolist(), strict=True)]
+        return skia.Vertices(skia.Vertices.kTriangles_VertexMode, points, self.corners, None, _CORNERS)
+
+    def _draw_part(self, canvas: skia.Canvas, part: Part, moment: Moment) -> None:
+        canvas.save()
+        canvas.translate(part.x, part.y)
+        if part.kind == "wheel":
+            radius = max(1.0, part.joint[0] - EDGE)
+            way = self.rig.speed * self.look.unit * moment.passed
+            canvas.rotate(-math.degrees(way / radius))
+        elif part.kind == "rotor":
+            canvas.scale(0.55 + 0.45 * math.sin(moment.time * 19), 1)
+        else:
+            canvas.rotate(wing_angle(part.kind, moment))
+        canvas.drawImage(part.image, -part.joint[0], -part.joint[1], LINEAR)
+        canvas.restore()
+
+    def _draw_reflection(self, canvas: skia.Canvas, shift: float, time: float) -> None:
+        """Upside down in the water, broken by the waves, and a few light rings around where it lies."""
+        assert self.reflection
+        actor = self.actor
+        wide, tall = self.reflection.width(), self.reflection.height()
+        xs = (_U + 0.03 * _V * numpy.sin(_V * 16 - time * 3 + actor.phase)) * wide
+        points = [skia.Point(x, y) for x, y in zip(xs.tolist(), (_V * tall).tolist(), strict=True)]
+        corners = [skia.Point(x, y) for x, y in zip((_U * wide).tolist(), (_V * tall).tolist(), strict=True)]
+        paint = skia.Paint(AntiAlias=True, Shader=self.reflection.makeShader(skia.TileMode.kDecal, skia.TileMode.kDecal, LINEAR))
+        canvas.save()
+        canvas.translate(actor.x + shift, actor.base - actor.height * 0.06)
+        if actor.flip:
+            canvas.scale(-1, 1)
+        canvas.translate(-wide / 2, 0)
+        canvas.drawVertices(skia.Vertices(skia.Vertices.kTriangles_VertexMode, points, corners, None, _CORNERS), paint)
+        canvas.restore()
+
+    def draw_rings(self, canvas: skia.Canvas, time: float, duration: float) -> None:
+        """Foam where a thing lies in the water, in front of it."""
+        actor, look = self.actor, self.look
+        shift, _ = self.moved(time, duration)
+        foam = mix(look.light.sky[2], (255, 255, 255), 0.5)
+        for ring in range(3):
+            share = (time * 0.25 + ring / 3 + actor.phase) % 1
+            wide = actor.width * (0.74 + 0.34 * share)
+            level = actor.base - actor.height * 0.05 + look.unit * 0.012 * share
+            paint = skia.Paint(
+                AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=max(1.0, look.unit * 0.0032 * (1 - share * 0.5)),
+                StrokeCap=skia.Paint.kRound_Cap, Color=colour(foam, 170 * math.sin(math.pi * share)),
+            )  # fmt: skip
+            area = skia.Rect.MakeXYWH(actor.x + shift - wide / 2, level - wide * 0.035, wide, wide * 0.07)
+            canvas.drawArc(area, 8, 164, False, paint)
+
+
+def make_player(look: Look, actor: Actor) -> Player:
+    """An actor ready to move."""
+    image = actor.figure.image
+    lies_in_water = actor.where == "water" and not actor.carried
+    stands = actor.where == "ground" and not actor.carried
+    shader = image.makeShader(skia.TileMode.kDecal, skia.TileMode.kDecal, LINEAR)
+    corners = [
+        skia.Point(x, y) for x, y in zip((_U * image.width()).tolist(), (_V * image.height()).tolist(), strict=True)
+    ]
+    return Player(
+        look=look,
+        actor=actor,
+        rig=RIGS[rig_for(actor.mover, actor.action, actor.where)],
+        shadow=make_shadow(look, image, actor.x) if stands else None,
+        reflection=make_reflection(look, image) if lies_in_water else None,
+        paint=skia.Paint(AntiAlias=True, Shader=shader),
+        corners=corners,
+    )

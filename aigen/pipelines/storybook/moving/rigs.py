@@ -1,0 +1,383 @@
+"""Rigs: how each kind of thing moves, as a whole and within itself.
+
+A rig is a `pose` (where the whole thing is at a moment, how it leans and stretches) and may have a `bend` (how the points of
+its picture shift against each other). A new one is two small functions, its entry in RIGS, and its place in `rig_for`.
+Pictures look to the left; u runs from head to tail (0 to 1), v from top to foot.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aigen.pipelines.storybook import artwork
+from aigen.pipelines.storybook.drawing import anatomy
+from aigen.pipelines.storybook.drawing.bodies import has_body
+
+if TYPE_CHECKING:
+    import numpy
+
+    Shares = numpy.ndarray[Any, numpy.dtype[numpy.float64]]
+    Bend = Callable[["Moment", Shares, Shares], tuple[Shares | float, Shares | float]]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A time in seconds, how long that is after the middle of the take, and the phase that keeps two from moving in step."""
+
+    time: float
+    passed: float
+    phase: float
+
+    def wave(self, speed: float, ahead: float = 0.0) -> float:
+        """A swing between -1 and 1, `speed` in radians a second."""
+        return math.sin(self.time * speed + self.phase + ahead)
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Offsets in shares of the thing's height (y down), `turn` in degrees, stretched by `wide` and `tall`, and its alpha."""
+
+    x: float = 0.0
+    y: float = 0.0
+    turn: float = 0.0
+    wide: float = 1.0
+    tall: float = 1.0
+    alpha: float = 1.0
+
+
+@dataclass(frozen=True)
+class Rig:
+    """`speed` is how far it travels the way it looks, in shares of the scene's unit a second.
+
+    `turns_at` is the height (0: foot, 1: top) of the point around which it leans.
+    """
+
+    pose: Callable[[Moment], Pose]
+    bend: "Bend | None" = None
+    speed: float = 0.0
+    turns_at: float = 0.0
+
+
+def _stand(moment: Moment) -> Pose:
+    breath = moment.wave(2.3)
+    return Pose(wide=1 - 0.006 * breath, tall=1 + 0.013 * breath)
+
+
+def _look_around(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+    """The upper half leans to and fro, as somebody does who looks around."""
+    up = (1 - v) ** 1.5
+    return 0.035 * moment.wave(1.25) * up, 0.012 * moment.wave(2.5) * up * (u - 0.5)
+
+
+def _walk(moment: Moment) -> Pose:
+    return Pose(y=-0.016 * abs(moment.wave(5.2)), turn=0.9 * moment.wave(5.2))
+
+
+def _step(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+    """Fore and hind legs swing against each other, the tail follows."""
+    return _stepped(moment, u, v, 5.2, 0.05)
+
+
+def _stepped(moment: Moment, u: "Shares", v: "Shares", speed: float, far: float) -> tuple["Shares", "Shares"]:
+    import numpy
+
+    leg = numpy.clip((v - 0.62) / 0.38, 0, 1)
+    side = numpy.tanh((u - 0.5) * 9)
+    swing = moment.wave(speed)
+    lift = numpy.clip(math.cos(moment.time * speed + moment.phase) * side, 0, 1)
+    tail = numpy.clip((u - 0.8) / 0.2, 0, 1) * numpy.clip((0.6 - v) / 0.6, 0, 1)
+    return far * leg * swing * side, -0.6 * far * leg * lift + 0.04 * tail * moment.wave(speed * 0.7)
+
+
+def _run(moment: Moment) -> Pose:
+    stride = abs(moment.wave(6.5))
+    return Pose(y=-0.07 * stride, turn=3.4 * moment.wave(6.5, 0.8), tall=1 + 0.03 * stride)
+
+
+def _gallop(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+    return _stepped(moment, u, v, 6.5, 0.1)
+
+
+def _jump(moment: Moment) -> Pose:
+    """Up in an arc, and a squeeze where it comes down."""
+    share = (moment.time * 1.05 + moment.phase / math.tau) % 1
+    air = min(1.0, max(0.0, (share - 0.14) / 0.72))
+    squeeze = 0.1 * math.cos(math.pi * (share if share < 0.5 else share - 1) / 0.28) if min(share, 1 - share) < 0.14 else 0.0
+    return Pose(y=-0.26 * 4 * air * (1 - air), wide=1 + squeeze, tall=1 - squeeze)
+
+
+def _dance(moment: Moment) -> Pose:
+    return Pose(x=0.03 * moment.wave(3.4), y=-0.05 * abs(moment.wave(3.4)), turn=6 * moment.wave(3.4))
+
+
+def _twist(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+    return 0.05 * moment.wave(3.4, 1.2) * (1 - v), 0.03 * moment.wave(6.8) * (u - 0.5)
+
+
+def _sleep(moment: Moment) -> Pose:
+    breath = moment.wave(1.5)
+    return Pose(wide=1 - 0.01 * breath, tall=1 + 0.028 * breath)
+
+
+def _nod(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+    """Only the head goes down and up: eating, drinking, reading."""
+    head = (1 - v) * (1 - u)
+    return 0.02 * moment.wave(2.6) * head, 0.07 * (1 + moment.wave(2.6)) * head
+
+
+def _swim(moment: Moment) -> Pose:
+    return Pose(y=0.035 * moment.wave(1.5), turn=2.6 * moment.wave(1.5, 1.0))
+
+
+def _tail_beat(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+    """A wave that runs down the body and grows towards the tail."""
+    import numpy
+
+    wave = numpy.sin(moment.time * 4.6 + moment.phase - u * 3.4)
+    return 0.012 * wave * u, 0.075 * wave * u**1.6
+
+
+def _pulse(moment: Moment) -> Pose:
+    beat = moment.wave(2.4)
+    return Pose(y=0.06 * moment.wave(2.4, -1.2), wide=1 + 0.045 * beat, tall=1 - 0.045 * beat)
+
+
+def _arms_wave(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+    import numpy
+
+    arms = numpy.clip((v - 0.5) / 0.5, 0, 1) ** 1.4
+    return 0.06 * arms * numpy.sin(moment.time * 2.8 + moment.phase + u * 7 - v * 3), 0.03 * arms * numpy.sin(
+        moment.time * 2.8 + u * 9
+    )
+
+
+def _float(moment: Moment) -> Pose:
+    return Pose(x=0.02 * moment.wave(0.7), y=0.014 * moment.wave(1.6), turn=2.4 * moment.wave(1.15))
+
+
+def _drift(moment: Moment) -> Pose:
+    return Pose(x=0.06 * moment.wave(0.8), y=0.06 * moment.wave(1.1, 0.6), turn=3.2 * moment.wave(0.95, 1.0))
+
+
+def _hang(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+    """What hangs down (a string, a basket) swings after."""
+    import numpy
+
+    low = numpy.clip((v - 0.45) / 0.55, 0, 1) ** 1.5
+    return 0.09 * low * numpy.sin(moment.time * 1.9 + moment.phase - v * 2.2), 0.0 * u
+
+
+def _hover(moment: Moment) -> Pose:
+    return Pose(x=0.03 * moment.wave(0.9), y=0.03 * moment.wave(1.7), turn=1.8 * moment.wave(1.2))
+
+
+def _fly(moment: Moment) -> Pose:
+    """Lifted by each stroke of the wings (see `wing_angle`)."""
+    return Pose(y=0.05 * moment.wave(FLAPS, -0.9) + 0.03 * moment.wave(1.1), turn=2.5 * moment.wave(1.1, 0.8))
+
+
+def _beat(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+    """Wings that are part of the picture: its upper and outer parts beat, the body stays."""
+    import numpy
+
+    outer = numpy.clip((0.62 - v) / 0.62, 0, 1) * numpy.clip((u - 0.25) / 0.75, 0, 1) ** 0.8
+    beat = moment.wave(FLAPS)
+    return 0.03 * outer * beat, 0.24 * outer * (beat - 0.2)
+
+
+def _flutter(moment: Moment) -> Pose:
+    return Pose(x=0.1 * moment.wave(1.7), y=0.14 * moment.wave(2.9) + 0.05 * moment.wave(8.0), turn=7 * moment.wave(1.9, 0.5))
+
+
+def _fold(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+    """Both wings fold towards the body in the middle."""
+    shut = 0.36 * (1 + moment.wave(8.0))
+    return (0.5 - u) * shut, 0.0 * v
+
+
+def _buzz(moment: Moment) -> Pose:
+    return Pose(x=0.1 * moment.wave(1.6), y=0.08 * moment.wave(2.7) + 0.012 * moment.wave(13.0), turn=4 * moment.wave(1.8))
+
+
+def _whirr(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+    import numpy
+
+    top = numpy.clip((0.34 - v) / 0.34, 0, 1)
+    return 0.0 * u, 0.16 * top * (1 + moment.wave(13.0))
+
+
+def _launch(moment: Moment) -> Pose:
+    """Up the way its nose points, faster and faster, shaking a little."""
+    way = moment.passed * (0.13 + 0.02 * moment.passed)
+    return Pose(x=way, y=0.004 * math.sin(moment.time * 17) - way, turn=0.5 * math.sin(moment.time * 13))
+
+
+def _drive(moment: Moment) -> Pose:
+    return Pose(y=-0.005 * abs(moment.wave(8.3)), turn=0.45 * moment.wave(6.1))
+
+
+def _sway(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+    up = (1 - v) ** 1.7
+    return 0.045 * up * moment.wave(1.4) + 0.014 * up * moment.wave(3.7, 0.7), 0.006 * up * moment.wave(2.9) + 0.0 * u
+
+
+def _still(moment: Moment) -> Pose:
+    return Pose()
+
+
+def _flicker(moment: Moment) -> Pose:
+    return Pose(tall=1 + 0.05 * moment.wave(8.3) + 0.025 * moment.wave(12.7), wide=1 - 0.02 * moment.wave(7.1))
+
+
+def _lick(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+    import numpy
+
+    up = (1 - v) ** 1.3
+    return 0.07 * up * numpy.sin(moment.time * 6.5 + moment.phase + v * 7), 0.03 * up * numpy.sin(moment.time * 9 + u * 8)
+
+
+def _wave_cloth(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+    import numpy
+
+    return 0.0 * v, 0.05 * u * numpy.sin(moment.time * 4.2 + moment.phase - u * 5)
+
+
+def _twinkle(moment: Moment) -> Pose:
+    size = 1 + 0.05 * moment.wave(2.6)
+    return Pose(y=0.03 * moment.wave(0.9), turn=5 * moment.wave(1.1), wide=size, tall=size)
+
+
+def _spin(moment: Moment) -> Pose:
+    return Pose(turn=-moment.passed * 80)
+
+
+def _roll(moment: Moment) -> Pose:
+    """As far as a ball of this size turns on its way."""
+    return Pose(turn=-moment.passed * 46)
+
+
+def _swing(moment: Moment) -> Pose:
+    return Pose(turn=7 * moment.wave(2.2))
+
+
+def _tremble(moment: Moment) -> Pose:
+    return Pose(turn=2.2 * moment.wave(4.4), y=-0.012 * abs(moment.wave(4.4)))
+
+
+def _burst(moment: Moment) -> Pose:
+    """A firework: opens fast, hangs, fades, and comes again."""
+    share = (moment.time / 2.4 + 0.3 + moment.phase / math.tau * 0.25) % 1
+    size = 0.25 + 0.8 * (1 - (1 - share) ** 3)
+    alpha = min(1.0, share / 0.08) * (1 - max(0.0, (share - 0.55) / 0.45) ** 1.5)
+    return Pose(y=0.1 * share - 0.05, wide=size, tall=size, alpha=alpha)
+
+
+def _fall(moment: Moment) -> Pose:
+    return Pose(x=0.08 * moment.wave(2.0), y=moment.passed * 0.16, turn=12 * moment.wave(2.0, 1.2))
+
+
+def _climb(moment: Moment) -> Pose:
+    return Pose(y=-moment.passed * 0.03 - 0.012 * abs(moment.wave(2.6)), turn=1.4 * moment.wave(2.6))
+
+
+RIGS = {
+    "stand": Rig(_stand, _look_around), "walk": Rig(_walk, _step, 0.03), "run": Rig(_run, _gallop, 0.085), "jump": Rig(_jump),
+    "dance": Rig(_dance, _twist), "sleep": Rig(_sleep), "eat": Rig(_stand, _nod), "swim": Rig(_swim, _tail_beat, 0.03),
+    "dash": Rig(_swim, _tail_beat, 0.07), "pulse": Rig(_pulse, _arms_wave), "float": Rig(_float), "sail": Rig(_float, speed=0.03),
+    "drift": Rig(_drift, _hang), "hover": Rig(_hover, speed=0.015, turns_at=0.5), "fly": Rig(_fly, speed=0.045, turns_at=0.5),
+    "beat": Rig(_fly, _beat, 0.045, 0.5), "flutter": Rig(_flutter, _fold, 0.02, 0.5), "buzz": Rig(_buzz, _whirr, 0.02, 0.5),
+    "launch": Rig(_launch, turns_at=0.5), "drive": Rig(_drive, speed=0.035), "race": Rig(_drive, speed=0.09), "plant": Rig(_still, _sway),
+    "flame": Rig(_flicker, _lick), "flag": Rig(_still, _wave_cloth), "twinkle": Rig(_twinkle, turns_at=0.5), "spin": Rig(_spin, turns_at=0.5),
+    "roll": Rig(_roll, speed=0.05, turns_at=0.5), "swing": Rig(_swing, turns_at=1.0), "tremble": Rig(_tremble), "burst": Rig(_burst, turns_at=0.5),
+    "fall": Rig(_fall, turns_at=0.5), "climb": Rig(_climb, turns_at=0.5), "still": Rig(_still),
+}  # fmt: skip
+# Strokes of wings, in radians a second.
+FLAPS = 7.5
+
+# What the plan's verbs do, on the ground and in the air.
+_VERBS = {
+    "run": "run race chase gallop sprint rush hurry flee charge escape hunt dash follow pursue jog",
+    "walk": "walk stroll march cross wander hike trot crawl explore come go travel approach enter leave pass return carry pull push",
+    "jump": "jump leap hop bounce skip",
+    "dance": "dance celebrate party play sing cheer laugh wave clap juggle perform conduct",
+    "sleep": "sleep rest nap doze dream snooze snore lie",
+    "eat": "eat drink graze read write nod nibble feed sniff smell dig cook paint draw study work type peck water",
+    "climb": "climb scale ascend",
+    "spin": "spin rotate twirl whirl turn",
+    "fall": "fall drop tumble descend plunge",
+    "fly": "fly soar glide",
+}
+_ACTIONS = {verb: rig for rig, verbs in _VERBS.items() for verb in verbs.split()}
+_RACING = frozenset("race speed chase rush drive cross travel run dash hurry flee pass".split())
+_PULSING = frozenset("octopus squid jellyfish lobster crab shrimp".split())
+_OWN_WINGS = frozenset("dove eagle bat phoenix-bird wing".split())
+_FOLDING = frozenset(["butterfly"])
+_BUZZING = frozenset("honeybee fly mosquito beetle lady-beetle person-fairy man-fairy woman-fairy".split())
+_LEGLESS = frozenset("snail snake worm bug seal microbe spider-web feather paw-prints".split())
+_ROUND = frozenset(
+    "soccer-ball basketball volleyball baseball softball tennis pool-8-ball wheel ferris-wheel yo-yo tire ring-buoy".split()
+)
+_BY_NAME = {
+    "fire": "flame", "candle": "still", "fireworks": "burst", "rocket": "launch", "balloon": "drift", "kite": "drift", "parachute": "drift",
+    "ferris-wheel": "still", "bell": "swing", "red-paper-lantern": "swing", "wind-chime": "swing", "carp-streamer": "flag", "tornado": "dance",
+    "helicopter": "hover", "flying-saucer": "hover", "satellite": "hover", "airplane": "hover", "ghost": "drift", "cyclone": "spin",
+    "person-running": "run", "man-running": "run", "woman-running": "run", "person-walking": "walk", "man-walking": "walk", "woman-walking": "walk",
+    "man-dancing": "dance", "woman-dancing": "dance", "person-climbing": "climb", "man-climbing": "climb", "woman-climbing": "climb",
+    "person-surfing": "float", "person-swimming": "float", "person-rowing-boat": "float", "trophy": "still", "sparkler": "twinkle",
+    "party-popper": "tremble", "confetti-ball": "tremble", "alarm-clock": "tremble", "robot": "stand",
+}  # fmt: skip
+
+
+def rig_for(name: str, action: str | None, where: str) -> str:
+    """The rig of a picture that does something `where`: on "ground", afloat on "water", in the "air", in the "deep"."""
+    entry = artwork.index()[name]
+    group, subgroup = entry["group"] or "", entry["subgroup"] or ""
+    alive = group in ("animals-nature", "people-body") and not subgroup.startswith("plant") or has_body(name)
+    done = _ACTIONS.get(action or "")
+    if where == "deep":
+        return "pulse" if name in _PULSING else "swim" if subgroup == "animal-marine" or alive else "still"
+    if where == "water":
+        return "sail" if subgroup == "transport-water" and action else "float"
+    if where == "air":
+        return _rig_in_air(name, subgroup, done)
+    if subgroup == "transport-ground" or name in anatomy.WHEELS:
+        return "race" if action in _RACING else "drive" if name in anatomy.WHEELS or "train" in name or "rail" in name else "still"
+    if done and done != "fly" and (alive or done in ("spin", "fall", "jump", "dance")):
+        return done if done != "run" or name not in _LEGLESS else "walk"
+    if name in _ROUND and action:
+        return "roll"
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    if subgroup in ("plant-other", "plant-flower") or name == "herb":
+        return "plant"
+    if group == "flags":
+        return "flag"
+    if not alive:
+        return "still"
+    walks = subgroup in ("animal-mammal", "animal-reptile", "animal-bug", "animal-bird") and not has_body(name)
+    return "walk" if walks and name not in _LEGLESS else "stand"
+
+
+def _rig_in_air(name: str, subgroup: str, done: str | None) -> str:
+    if name in _FOLDING:
+        return "flutter"
+    if name in _BUZZING:
+        return "buzz"
+    if name in _OWN_WINGS or name in ("dragon", "person-superhero"):
+        return "beat"
+    if name in anatomy.WINGS:
+        return "fly"
+    if name in _BY_NAME and _BY_NAME[name] not in ("run", "walk", "still", "stand"):
+        return _BY_NAME[name]
+    if done in ("spin", "fall", "dance"):
+        return done
+    if subgroup == "sky-weather":
+        return "twinkle" if "star" in name else "still"
+    return "drift"
+
+
+def wing_angle(kind: str, moment: Moment) -> float:
+    """Degrees that a wing is raised above (negative) or sunk below where its picture has it."""
+    lag = 0.35 if kind == "far wing" else 0.0
+    return -18 + 34 * moment.wave(FLAPS, lag) - (8 if kind == "far wing" else 0)
