@@ -182,7 +182,7 @@ class Display:
         self._progress.start()
 
     def _step(self, step: Step) -> None:
-        kind, share = step.item.kind, step.done / step.total if step.total else 0.0
+        kind, share = step.item.kind, (step.done / step.total if step.total else 0.0) + step.beside
         self._estimate.advance(kind, share, self._since_last())
         if self._progress and self._bar is not None:
             self._progress.update(

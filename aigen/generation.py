@@ -422,10 +422,10 @@ def _run(workshop: Workshop, items: list[Item], missing: dict[int, Item]) -> Run
     def in_hand() -> Item:
         return next(iter(missing.values()), items[-1])
 
-    def step(done: int, total: int, text: str) -> None:
+    def step(done: int, total: int, text: str, beside: float = 0.0) -> None:
         nonlocal beaten_at
         item = in_hand()
-        reported = Step(item, done, total, text)
+        reported = Step(item, done, total, text, beside)
         workshop.report(reported)
         if monotonic() - beaten_at >= HEARTBEAT:
             beaten_at = monotonic()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # As small as level 6 and 1.8 times as fast.
 PNG_LEVEL = 4
+# As good at the same size as `veryfast`, for 0.6 of its time: `superfast` with a look ahead.
+ENCODER = {"preset": "superfast", "crf": "20", "x264-params": "mbtree=1:rc-lookahead=10"}
 # A fixed number, so that the same frames give the same bytes however many cores there are.
 ENCODER_THREADS = 2
 # Frames that may wait for the encoder while the next is drawn.
@@ -52,7 +54,7 @@ class VideoWriter:
 
         self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         stream = self._container.add_stream(
-            "libx264", rate=fps, options={"preset": "veryfast", "crf": "20", "threads": str(ENCODER_THREADS)}
+            "libx264", rate=fps, options=ENCODER | {"threads": str(ENCODER_THREADS)}
         )
         stream.width, stream.height, stream.pix_fmt = size.width, size.height, "yuv420p"
         context = stream.codec_context

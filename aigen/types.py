@@ -173,12 +173,13 @@ class Failure:
 class Run:
     """What a pipeline may do besides yielding.
 
-    `step(done, total, text)` tells how far the item in hand is; `say(text)` tells the user something once;
+    `step(done, total, text)` tells how far the item in hand is, and in a fourth argument, where others are being made
+    beside it, how much of those (1.0: one of them); `say(text)` tells the user something once;
     `remember(seed, key, value)` and `recall(seed, key)` keep an item's checkpoint over a crash (values are JSON);
     `check()` raises `Cancelled` when the order was cancelled, and is also called by `step`.
     """
 
-    step: Callable[[int, int, str], None]
+    step: Callable[..., None]
     say: Callable[[str], None]
     remember: Callable[[int, str, Any], None]
     recall: Callable[[int, str], Any]
@@ -186,7 +187,7 @@ class Run:
 
 
 class Pipeline(Protocol):
-    """Makes the items of a task, one `Output` or `Failure` per seed, in order, each as soon as it is done.
+    """Makes the items of a task, one `Output` or `Failure` per seed, each as soon as it is done.
 
     `label` says in a few words what made a picture. An exception ends the whole order.
     """
@@ -286,12 +287,13 @@ class Started:
 
 @dataclass(frozen=True)
 class Step:
-    """How far the item in hand is: `done` of `total` of whatever `text` names."""
+    """How far the item in hand is: `done` of `total` of whatever `text` names; `beside` it, so much of other items."""
 
     item: Item
     done: int
     total: int
     text: str
+    beside: float = 0.0
 
     def __str__(self) -> str:
         return f"{self.text} {self.done} of {self.total}" if self.total > 1 and self.done else self.text

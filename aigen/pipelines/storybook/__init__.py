@@ -6,13 +6,16 @@ gives one scene its light, `backdrop` paints what stands still, `composition` pl
 `scene` draws frames. This module makes files of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aigen.errors import GenerationError
 from aigen.pipelines.storybook.understanding.plan import Plan, make_plan, with_boxes
 from aigen.types import Kind, Output, Run, Size, Task
+
+if TYPE_CHECKING:
+    from aigen.pipelines.storybook.crew import Crew
 
 # What to do where skia cannot be loaded, most often for want of system libraries that it does not bring along.
 DRAWING_ADVICE = (
@@ -23,6 +26,9 @@ DRAWING_ADVICE = (
 class Storybook:
     kinds: tuple[Kind, ...] = ("image", "video")
     label = "built-in illustrator, not a generative model"
+
+    def __init__(self) -> None:
+        self._crew: Crew | None = None
 
     def plan(self, prompt: str) -> dict[str, Any]:
         """The scene that would be drawn for a prompt."""
@@ -36,42 +42,63 @@ class Storybook:
         return with_boxes(plan, Scene(plan, "plain", number, seed, size).boxes())
 
     def generate(self, task: Task, run: Run) -> Iterator[Output]:
-        import numpy
+        from aigen.pipelines.storybook.crew import Crew, hands_for
 
         try:
-            import skia
+            import skia  # noqa: F401
         except ImportError as error:
             raise GenerationError(f"drawing does not work here ({error}): {DRAWING_ADVICE}") from error
-
-        from aigen.media import VideoWriter, save_png
-        from aigen.pipelines.storybook.drawing.scenery import STYLE_INSTEAD
-        from aigen.pipelines.storybook.scene import STILL_AT, Scene
-
-        plan = _planned(task.prompt, task.style)
-        style = STYLE_INSTEAD.get(task.style, task.style)
+        plan, style = _planned(task.prompt, task.style), _style(task)
         if style != task.style:
             run.say(f"storybook has no style {task.style!r}: it draws {style!r} instead")
         for told in _told(plan):
             run.say(told)
-        pixels = numpy.zeros((task.size.height, task.size.width, 4), numpy.uint8)
-        surface = skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType)
+        hands = hands_for(task)
+        if hands > 1:
+            crew = self._crew or Crew()
+            self._crew = None  # where this task fails or is given up, so are they
+            yield from crew.make(task, run, hands)
+            self._crew = crew
+            return
         for number, seed in zip(task.numbers, task.seeds, strict=True):
-            run.step(0, task.frames, "planning the scene")
-            scene = Scene(plan, style, number, seed, task.size)
-            duration = task.frames / task.fps if task.kind == "video" else 0.0
-            if task.kind == "image":
-                path = task.work / f"{task.kind}-{number}.png"
-                run.step(0, 1, "drawing")
-                scene.draw(surface.getCanvas(), STILL_AT, duration)
-                save_png(pixels, path)
-            else:
-                path = task.work / f"{task.kind}-{number}.mp4"
-                with VideoWriter(path, task.size, task.fps) as video:
-                    for frame in range(task.frames):
-                        scene.draw(surface.getCanvas(), frame / task.fps, duration)
-                        video.write(pixels)
-                        run.step(frame + 1, task.frames, "frame")
-            yield Output(path, seed, {"style": style, "scene": with_boxes(plan, scene.boxes(duration))}, "algorithmicMedia")
+            yield make_item(replace(task, numbers=(number,), seeds=(seed,)), run.step)
+
+
+def make_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
+    """Draw the one item that a task is of, and tell each step."""
+    import numpy
+    import skia
+
+    from aigen.media import VideoWriter, save_png
+    from aigen.pipelines.storybook.scene import STILL_AT, Scene
+
+    (number,), (seed,) = task.numbers, task.seeds
+    step(0, task.frames, "planning the scene")
+    plan, style = _planned(task.prompt, task.style), _style(task)
+    scene = Scene(plan, style, number, seed, task.size)
+    pixels = numpy.zeros((task.size.height, task.size.width, 4), numpy.uint8)
+    canvas = skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType).getCanvas()
+    if task.kind == "image":
+        duration = 0.0
+        path = task.work / f"{task.kind}-{number}.png"
+        step(0, 1, "drawing")
+        scene.draw(canvas, STILL_AT, duration)
+        save_png(pixels, path)
+    else:
+        duration = task.frames / task.fps
+        path = task.work / f"{task.kind}-{number}.mp4"
+        with VideoWriter(path, task.size, task.fps) as video:
+            for frame in range(task.frames):
+                scene.draw(canvas, frame / task.fps, duration)
+                video.write(pixels)
+                step(frame + 1, task.frames, "frame")
+    return Output(path, seed, {"style": style, "scene": with_boxes(plan, scene.boxes(duration))}, "algorithmicMedia")
+
+
+def _style(task: Task) -> str:
+    from aigen.pipelines.storybook.drawing.scenery import STYLE_INSTEAD
+
+    return STYLE_INSTEAD.get(task.style, task.style)
 
 
 def _planned(prompt: str, style: str) -> Plan:

@@ -7,16 +7,24 @@ where it is opaque it is copied; only a camera that comes nearer samples.
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import skia
 
 from aigen.pipelines.storybook.drawing.colours import LINEAR
+
+if TYPE_CHECKING:
+    import numpy
+
+    Alpha = numpy.ndarray[Any, numpy.dtype[numpy.uint8]]
 
 # How much wider than the frame the layers are on each side, for the camera to move over.
 MARGIN = 0.08
 # Layers further away than this do not grow when the camera comes nearer.
 FAR = 0.4
 STEPS = 4
+# How many pixels wide the tiles are.
+TILE = 64
 
 
 @dataclass(frozen=True)
@@ -41,8 +49,11 @@ class View:
 
 
 @dataclass(frozen=True)
-class Strip:
+class Tile:
+    """A part of a layer that is opaque, or as small as what is not opaque allows."""
+
     image: skia.Image
+    left: int
     top: int
 
 
@@ -55,7 +66,7 @@ class Layer:
     top: int
     depth: float
     drift: float = 0.0  # pixels a second that it moves to the right by itself
-    shifted: dict[tuple[int, int], list[Strip]] = field(default_factory=dict, compare=False)
+    shifted: dict[tuple[int, int], list[Tile]] = field(default_factory=dict, compare=False)
 
     def draw(self, canvas: skia.Canvas, view: View, middle: tuple[float, float], time: float) -> None:
         x, y = view.offset(self.depth)
@@ -69,13 +80,14 @@ class Layer:
             canvas.restore()
             return
         steps = round(x * STEPS), round(y * STEPS)
-        for strip in self._strips(steps[0] % STEPS, steps[1] % STEPS):
-            canvas.drawImage(strip.image, self.left + steps[0] // STEPS, self.top + strip.top + steps[1] // STEPS)
+        left, top = self.left + steps[0] // STEPS, self.top + steps[1] // STEPS
+        for tile in self._tiles(steps[0] % STEPS, steps[1] % STEPS):
+            canvas.drawImage(tile.image, left + tile.left, top + tile.top)
 
-    def _strips(self, right: int, down: int) -> list[Strip]:
-        """The bitmap shifted by quarters of a pixel, the rows from which on it is opaque apart."""
+    def _tiles(self, right: int, down: int) -> list[Tile]:
+        """The bitmap shifted by quarters of a pixel, cut into tiles."""
         if (right, down) not in self.shifted:
-            self.shifted[right, down] = _cut_into_strips(_shifted(self.image, right / STEPS, down / STEPS))
+            self.shifted[right, down] = _cut_into_tiles(_shifted(self.image, right / STEPS, down / STEPS))
         return self.shifted[right, down]
 
 
@@ -87,30 +99,55 @@ def _shifted(image: skia.Image, x: float, y: float) -> skia.Image:
     return surface.makeImageSnapshot()
 
 
-def _cut_into_strips(image: skia.Image) -> list[Strip]:
+def _cut_into_tiles(image: skia.Image) -> list[Tile]:
+    """In each column of tiles: nothing where it is empty, what is opaque down to the bottom, and the rest above that."""
     if image.isOpaque():
-        return [Strip(image, 0)]
+        return [Tile(image, 0, 0)]
     wide, tall = image.width(), image.height()
-    alpha = image.toarray(colorType=skia.kRGBA_8888_ColorType)[..., 3]
-    full = (alpha[:, 1:-2] == 255).all(axis=1) if wide > 4 else alpha.all(axis=1)
-    full[-2:] = True  # the edge of a shifted bitmap, outside the frame
-    holes, seen = (~full).nonzero()[0], alpha.any(axis=1).nonzero()[0]
-    if not len(seen):
-        return []
-    opaque_from = int(holes[-1]) + 1 if len(holes) else 0
-    strips = []
-    if opaque_from > seen[0]:
-        part = skia.IRect(0, int(seen[0]), wide, min(opaque_from, int(seen[-1]) + 1))
-        strips.append(Strip(image.makeSubset(part).makeRasterImage(), part.top()))
-    if tall - opaque_from > 2:
-        info = skia.ImageInfo.Make(wide, tall - opaque_from, skia.kRGBA_8888_ColorType, skia.kOpaque_AlphaType)
-        surface = skia.Surface.MakeRaster(info)
-        surface.getCanvas().drawImage(image, 0, -opaque_from)
-        strips.append(Strip(surface.makeImageSnapshot(), opaque_from))
-    return strips
+    pixels = image.toarray(colorType=skia.kRGBA_8888_ColorType)
+    alpha = pixels[..., 3]
+    ground = _opaque_from(alpha[:, 1:-2])
+    tiles = []
+    for left in range(0, wide, TILE):
+        part = alpha[:ground, left : left + TILE]
+        seen = part.any(axis=1).nonzero()[0]
+        if not len(seen):
+            continue
+        top, low = int(seen[0]), int(seen[-1]) + 1
+        opaque_from = _opaque_from(part)
+        right = min(left + TILE, wide)
+        if opaque_from > top:
+            area = skia.IRect.MakeLTRB(left, top, right, min(low, opaque_from))
+            tiles.append(Tile(image.makeSubset(area).makeRasterImage(), left, top))
+        if opaque_from < ground:
+            tiles.append(Tile(_opaque(image, left, opaque_from, right, ground), left, opaque_from))
+    if ground < tall:
+        tiles.append(Tile(_opaque(image, 0, ground, wide, tall), 0, ground))
+    return tiles
+
+
+def _opaque_from(alpha: "Alpha") -> int:
+    """The row from which on everything below is opaque; the last two are the edge of a shifted bitmap, outside the frame."""
+    if not alpha.shape[1]:
+        return int(alpha.shape[0])
+    holes = (alpha < 255).any(axis=1)[:-2].nonzero()[0]
+    return int(holes[-1]) + 1 if len(holes) else 0
+
+
+def _opaque(image: skia.Image, left: int, top: int, right: int, bottom: int) -> skia.Image:
+    surface = new_surface(right - left, bottom - top, opaque=True)
+    surface.getCanvas().drawImage(image, -left, -top)
+    return surface.makeImageSnapshot()
 
 
 def new_surface(wide: float, tall: float, opaque: bool = False) -> skia.Surface:
     alpha = skia.kOpaque_AlphaType if opaque else skia.kPremul_AlphaType
     size = max(1, math.ceil(wide)), max(1, math.ceil(tall))
     return skia.Surface.MakeRaster(skia.ImageInfo.Make(*size, skia.kRGBA_8888_ColorType, alpha))
+
+
+def trimmed(image: skia.Image) -> tuple[skia.Image, int]:
+    """An image without the empty rows above and below, and how many there were above."""
+    seen = image.toarray(colorType=skia.kRGBA_8888_ColorType)[..., 3].any(axis=1).nonzero()[0]
+    top, low = (int(seen[0]), int(seen[-1]) + 1) if len(seen) else (0, 1)
+    return image.makeSubset(skia.IRect.MakeLTRB(0, top, image.width(), low)).makeRasterImage(), top

@@ -81,7 +81,7 @@ def draw_clouds(look: Look, canvas: skia.Canvas, far: bool, reach: float) -> Non
         wide = look.unit * (look.random.uniform(0.16, 0.3) if far else look.random.uniform(0.3, 0.52))
         x = look.random.uniform(-reach - wide * 0.3, look.width - wide * 0.4)
         y = look.bars + (look.random.uniform(0.5, 1.0) if far else look.random.uniform(0.05, 0.6)) * deep
-        if look.disc and look.plan.weather == "clear":
+        if look.disc:
             disc_x, disc_y, radius = look.disc
             passes = x < disc_x + radius * 1.4 and x + wide + reach * 0.5 > disc_x - radius * 1.4
             if passes and abs(y + wide * 0.1 - disc_y) < radius * 1.3 + wide * 0.2:

@@ -9,7 +9,7 @@ from aigen.pipelines.storybook.drawing.backdrops import draw_far, draw_rows
 from aigen.pipelines.storybook.drawing.colours import LINEAR, colour, radial
 from aigen.pipelines.storybook.drawing.grounds import GROUNDS, draw_deep, draw_front, draw_swell, draw_water
 from aigen.pipelines.storybook.drawing.interiors import draw_interior
-from aigen.pipelines.storybook.drawing.layers import MARGIN, Layer, new_surface
+from aigen.pipelines.storybook.drawing.layers import MARGIN, Layer, new_surface, trimmed
 from aigen.pipelines.storybook.drawing.look import Look, grade
 from aigen.pipelines.storybook.drawing.sky import draw_clouds, draw_sky
 
@@ -26,9 +26,9 @@ def make_layers(look: Look) -> list[Layer]:
         return [_layer(look, 0.6, draw_interior, opaque=True)]
     if ground == "deep":
         return [_layer(look, 0.2, draw_deep, opaque=True), _layer(look, 0.85, GROUNDS["deep"], top=horizon - 0.06)]
-    layers = [_layer(look, 0.0, draw_sky, opaque=True)]
+    layers = [_layer(look, 0.0, _draw_clouded_sky, opaque=True)]
     if look.outside:
-        layers += _clouds(look)
+        layers.append(_clouds(look))
     if look.setting.far:
         layers.append(_layer(look, 0.2, draw_far, top=horizon - 0.56, bottom=horizon + 0.12))
     if look.setting.rows:
@@ -92,7 +92,8 @@ def _layer(
     draw(look, canvas)
     canvas.restore()
     _dim_corners(look, canvas)
-    return Layer(surface.makeImageSnapshot(), left, high, depth, drift)
+    image, above = (surface.makeImageSnapshot(), 0) if opaque else trimmed(surface.makeImageSnapshot())
+    return Layer(image, left, high + above, depth, drift)
 
 
 def _dim_corners(look: Look, canvas: skia.Canvas) -> None:
@@ -103,21 +104,23 @@ def _dim_corners(look: Look, canvas: skia.Canvas) -> None:
     canvas.drawPaint(paint)
 
 
-def _clouds(look: Look) -> list[Layer]:
-    """Two sheets of clouds, the nearer one drifting faster."""
-    gust = 3.0 if look.plan.weather in ("wind", "storm") else 1.0
-    sheets = []
-    for far, speed in ((True, 0.006), (False, 0.012)):
-        drift = look.unit * speed * gust
-        reach = drift * DRIFT + look.width * MARGIN
+def _clouds(look: Look) -> Layer:
+    """The nearer clouds, which drift; the further ones are part of the sky."""
+    drift = look.unit * 0.012 * (3.0 if look.plan.weather in ("wind", "storm") else 1.0)
+    reach = drift * DRIFT + look.width * MARGIN
+    bottom = min(1.0, look.horizon / look.height * (1.0 if look.setting.ground == "air" else 0.8) + 0.05)
 
-        def paint(look: Look, canvas: skia.Canvas, far: bool = far, reach: float = reach) -> None:
-            draw_clouds(look, canvas, far, reach)
+    def paint(look: Look, canvas: skia.Canvas) -> None:
+        draw_clouds(look, canvas, False, reach)
 
-        bottom = min(1.0, look.horizon / look.height * (1.0 if look.setting.ground == "air" else 0.8) + 0.05)
-        across = (-reach, look.width * (1 + MARGIN))
-        sheets.append(_layer(look, 0.06 if far else 0.12, paint, bottom=bottom, across=across, drift=drift))
-    return sheets
+    # At the sky's own depth: a layer that moved both ways would need many more shifted copies.
+    return _layer(look, 0.0, paint, bottom=bottom, across=(-reach, look.width * (1 + MARGIN)), drift=drift)
+
+
+def _draw_clouded_sky(look: Look, canvas: skia.Canvas) -> None:
+    draw_sky(look, canvas)
+    if look.outside:
+        draw_clouds(look, canvas, True, look.width * MARGIN)
 
 
 def _draw_mirror(look: Look, canvas: skia.Canvas, shown: list[Layer]) -> None:

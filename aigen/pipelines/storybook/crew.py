@@ -1,0 +1,183 @@
+"""Items made side by side: each of a few processes makes one after another, so that every core has work.
+
+Threads would not do, since skia draws under Python's lock. A process of the crew ends as soon as its parent does, however
+that ends: it reads the parent's pipe all the time.
+"""
+
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
+from weakref import finalize
+
+from aigen.errors import GenerationError
+from aigen.types import Output, Run, Task
+
+# Each hand needs some 150 MB.
+MOST_HANDS = 4
+# Tasks of fewer pixels than these are made sooner than a process starts.
+WORTH_IT = 4_000_000
+
+Step = Callable[[int, int, str], None]
+
+
+def hands_for(task: Task) -> int:
+    """How many processes a task is worth."""
+    if len(task.seeds) * task.frames * task.size.width * task.size.height < WORTH_IT:
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(len(task.seeds), cores, MOST_HANDS)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a hand says of its item: how far it is, that it is made, or why it cannot be."""
+
+    hand: int
+    step: tuple[int, int, str] | None = None
+    output: Output | None = None
+    error: BaseException | None = None
+
+
+class Crew:
+    """Some processes that keep what they have loaded from one task to the next. They end with this object."""
+
+    def __init__(self) -> None:
+        self._told: queue.Queue[_Told] = queue.Queue()
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._end = finalize(self, _end, self._processes)
+
+    def make(self, task: Task, run: Run, hands: int) -> Iterator[Output]:
+        """The items of a task, each as soon as it is made. Steps are told of the first that is not made yet."""
+        while len(self._processes) < hands:
+            self._processes.append(_start(len(self._processes), self._told))
+        waiting = deque(_one(task, place) for place in range(len(task.seeds)))
+        at_work: dict[int, Task] = {}
+        steps: dict[int, tuple[int, int, str]] = {}
+        try:
+            for hand in range(hands):
+                at_work[hand] = waiting.popleft()
+                _send(self._processes[hand], at_work[hand])
+            while at_work:
+                message = self._told.get()
+                if message.error:
+                    raise message.error
+                if message.output:
+                    del at_work[message.hand]
+                    steps.pop(message.hand, None)
+                    if waiting:
+                        at_work[message.hand] = waiting.popleft()
+                        _send(self._processes[message.hand], at_work[message.hand])
+                    yield message.output
+                elif message.step:
+                    steps[message.hand] = message.step
+                    _report(run, at_work, steps)
+        finally:
+            if at_work:  # nobody wants any more what is being made
+                self._end()
+
+
+def _end(processes: list[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.wait()
+
+
+def _one(task: Task, place: int) -> Task:
+    return replace(task, numbers=task.numbers[place : place + 1], seeds=task.seeds[place : place + 1])
+
+
+def _report(run: Run, at_work: dict[int, Task], steps: dict[int, tuple[int, int, str]]) -> None:
+    first = min(at_work, key=lambda hand: at_work[hand].numbers)
+    shares = {hand: done / total if total else 0.0 for hand, (done, total, _) in steps.items()}
+    if first in steps:
+        run.step(*steps[first], sum(share for hand, share in shares.items() if hand != first))
+    else:
+        run.check()
+
+
+def _start(hand: int, told: queue.Queue[_Told]) -> subprocess.Popen[bytes]:
+    # -P: without it Python would load modules that lie in the current folder.
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "aigen.pipelines.storybook.crew"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    threading.Thread(target=_listen, args=(hand, process, told), name=f"crew-{hand}", daemon=True).start()
+    return process
+
+
+def _send(process: subprocess.Popen[bytes], task: Task) -> None:
+    assert process.stdin
+    try:
+        pickle.dump(task, process.stdin)
+        process.stdin.flush()
+    except OSError:  # it has ended; `_listen` tells how
+        pass
+
+
+def _listen(hand: int, process: subprocess.Popen[bytes], told: queue.Queue[_Told]) -> None:
+    assert process.stdout
+    try:
+        while True:
+            told.put(replace(pickle.load(process.stdout), hand=hand))
+    except (EOFError, OSError, pickle.UnpicklingError):
+        code = process.wait()
+        told.put(_Told(hand, error=GenerationError(f"a drawing process ended unexpectedly (exit status {code})")))
+
+
+# In a process of the crew
+
+
+def _work() -> None:
+    """Make what the parent sends, until it is gone."""
+    from aigen.pipelines.storybook import make_item
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this
+    pipe = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever prints must not speak into the pipe
+    tasks: queue.Queue[Task] = queue.Queue()
+    threading.Thread(target=_read, args=(sys.stdin.buffer, tasks), daemon=True).start()
+
+    def tell(message: _Told) -> None:
+        pickle.dump(message, pipe)
+        pipe.flush()
+
+    while True:
+        task = tasks.get()
+        try:
+            output = make_item(task, lambda *step: tell(_Told(0, step=step)))
+        except Exception as error:
+            tell(_Told(0, error=_portable(error)))
+        else:
+            tell(_Told(0, output=output))
+
+
+def _read(pipe: BinaryIO, tasks: queue.Queue[Task]) -> None:
+    try:
+        while True:
+            tasks.put(pickle.load(pipe))
+    finally:
+        os._exit(0)  # the parent is gone, and with it whoever wants what is being made
+
+
+def _portable(error: Exception) -> BaseException:
+    """The error itself where it can travel between processes, else its words."""
+    try:
+        copy: Any = pickle.loads(pickle.dumps(error))
+    except Exception:
+        return GenerationError(f"{type(error).__name__}: {error}")
+    return copy if isinstance(copy, BaseException) else GenerationError(str(error))
+
+
+if __name__ == "__main__":
+    # As part of the package, so that what is pickled here is known there by the same name.
+    from aigen.pipelines.storybook import crew
+
+    crew._work()
