@@ -106,4 +106,4 @@ def _sky_actor(place: int, x: float, y: float, radius: float, view: View) -> Act
     right, down = view.offset(0.0)
     figure = Figure(soft_disc(32, (255, 255, 255)), 2 * radius, 2 * radius)
     foot = x + right, y + down + radius
-    return Actor(place, figure, *foot, 0.0, "air", "sun", None, 0.0, False, foot, 2 * radius, False)
+    return Actor(place, "sun", figure, *foot, 0.0, "air", "sun", None, 0.0, False, foot, 2 * radius, False)

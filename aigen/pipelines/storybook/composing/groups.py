@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from aigen.pipelines.storybook import artwork
 from aigen.pipelines.storybook.drawing import anatomy, scenery
 from aigen.pipelines.storybook.drawing.bodies import has_body
+from aigen.pipelines.storybook.drawing.figures import LYING, lies
 from aigen.pipelines.storybook.drawing.look import Look
 from aigen.pipelines.storybook.drawing.pictures import cut
 from aigen.pipelines.storybook.understanding.plan import Thing
@@ -27,6 +28,7 @@ class Member:
     height: float
     order: float
     flying: bool
+    lying: bool = False
     holder: "Member | None" = None  # on or in which it is, and moves with
 
     @property
@@ -96,6 +98,7 @@ def _circles(place: int, target: dict[int, int]) -> bool:
 
 
 def _member(look: Look, place: int, thing: Thing) -> Member:
+    lying = lies(thing.name, thing.action)
     picture = cut(thing.name, 96)
     entry = artwork.index()[thing.name]
     scale = scenery.SCALES.get(thing.name) or scenery.SCALES.get(entry["subgroup"], 1.0)
@@ -108,7 +111,8 @@ def _member(look: Look, place: int, thing: Thing) -> Member:
         x=0.0,
         base=0.0,
         width=picture.width() * side / longest,
-        height=picture.height() * side / longest,
+        height=picture.height() * side / longest * (LYING if lying else 1.0),
+        lying=lying,
         order=0.0,
         flying=_flies(look, thing),
     )
@@ -330,10 +334,7 @@ def _flies(look: Look, thing: Thing) -> bool:
     subgroup = artwork.index()[name]["subgroup"]
     if look.setting.ground == "deep":
         return subgroup == "animal-marine" and name not in ("coral", "crab", "spiral-shell", "oyster", "lobster")
-    if (
-        thing.action in ("fly", "float", "hover", "soar", "glide", "drift", "levitate")
-        and look.setting.ground != "water"
-    ):
+    if thing.action in scenery.FLYING_ACTIONS and look.setting.ground != "water":
         return True
     if thing.relation and thing.relation["kind"] == "above":
         return True

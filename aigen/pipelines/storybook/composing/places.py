@@ -27,6 +27,7 @@ class Actor:
     """
 
     thing: int
+    name: str
     figure: Figure
     x: float
     base: float
@@ -131,10 +132,18 @@ def _place_group(
         base = max(base, tall * measure + look.height * 0.05 + look.bars)
     floor = CAPTIONED if look.plan.caption else 0.965
     base = min(base, look.height * floor - look.bars)
-    x = min(max(x, wide * measure * 0.5 + look.width * 0.01), look.width * 0.99 - wide * measure * 0.5)
+    # A camera that comes nearer must not push things out of the picture.
+    edge = look.width * (0.05 if look.take.camera in ("push", "pull") else 0.015)
+    x = min(max(x, wide * measure * 0.5 + edge), look.width - edge - wide * measure * 0.5)
+    pinned = alone and group.members[0].name in scenery.PINNED
+    if pinned:  # as a part of the scene's edge, cut off where the picture is
+        measure = min(look.height * 0.9 / tall, look.width * 0.6 / wide)
+        x = wide * measure * 0.5 - look.width * 0.09
+        base = look.height * 1.12
     roots = {id(member): _root(member) for member in group.members}
     flips = {
-        id(member): _turned(look, member.name, x + (member.x - (left + right) / 2) * measure, place) for member in group.members
+        id(member): not pinned and _turned(look, member.name, x + (member.x - (left + right) / 2) * measure, place)
+        for member in group.members
     }
     phases = {id(member): look.random.uniform(0, math.tau) + place for member in group.members}
     actors = []
@@ -149,6 +158,7 @@ def _place_group(
         actors.append(
             Actor(
                 thing=member.thing,
+                name=member.name,
                 figure=_figure(look, member, measure, where if member is root else ""),
                 x=pivot[0] + aside * measure,
                 base=foot + member.base * measure,
@@ -184,7 +194,7 @@ def _where(look: Look, member: Member, airborne: bool) -> str:
 
 def _figure(look: Look, member: Member, measure: float, where: str) -> Figure:
     width, height = max(1.0, member.width * measure), max(1.0, member.height * measure)
-    return make_figure(look, member.name, width, height, member.color, wings=where == "air")
+    return make_figure(look, member.name, width, height, member.color, wings=where == "air", lying=member.lying)
 
 
 def _spot(look: Look, place: int, count: int, airborne: bool) -> tuple[float, float, float, float]:
@@ -212,6 +222,8 @@ def _spot(look: Look, place: int, count: int, airborne: bool) -> tuple[float, fl
             level = top + (bottom - top) * (0.25 + 0.5 * ((column + look.mirrored) % 2)) + jitter(-0.03, 0.03)
         return x, look.height * level + look.unit * reach * 0.5, 0.6 + 0.3 * nearness, reach
     ground = look.horizon + (look.height - look.horizon) * (0.34 + 0.42 * nearness)
+    if look.setting.ground == "shore" or look.footing < look.height:
+        ground = max(ground, look.horizon + (look.height - look.horizon) * (0.5 + 0.3 * nearness))
     if count in (2, 3):
         near = (column + look.mirrored) % 2
         ground += (look.height - look.horizon) * (0.16 if near else -0.08)

@@ -97,7 +97,7 @@ def _draw_dunes(look: Look, canvas: skia.Canvas) -> None:
 def _draw_peaks(look: Look, canvas: skia.Canvas) -> None:
     """Three ranges, each with its lit and its dark side, and snow on top."""
     left = look.sun[0] < look.width / 2
-    for distance, many, low, high in ((0.72, 4, 0.24, 0.36), (0.5, 4, 0.2, 0.32), (0.3, 3, 0.12, 0.22)):
+    for distance, many, low, high in ((0.74, 4, 0.36, 0.5), (0.52, 3, 0.26, 0.42), (0.32, 3, 0.14, 0.24)):
         for place in range(many):
             x = look.width * ((place + look.random.uniform(0.1, 0.9)) / many * 1.2 - 0.1)
             _draw_peak(look, canvas, x, look.height * look.random.uniform(low, high), distance, left)
@@ -179,7 +179,7 @@ def draw_far(look: Look, canvas: skia.Canvas) -> None:
 
 def draw_rows(look: Look, canvas: skia.Canvas) -> None:
     """Trees or houses along the horizon: the further row smaller, hazier and closer together."""
-    wooded = look.plan.setting in ("forest", "jungle", "snow", "mountains")
+    wooded = look.plan.setting in ("forest", "jungle", "snow")
     houses = look.plan.setting in ("village", "farm", "city street")
     low = look.horizon - look.height * 0.012
     if look.setting.ground == "land":

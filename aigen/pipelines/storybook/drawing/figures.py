@@ -7,14 +7,17 @@ import skia
 
 from aigen.pipelines.storybook import artwork
 from aigen.pipelines.storybook.drawing import anatomy
+from aigen.pipelines.storybook.drawing.bodies import has_body
 from aigen.pipelines.storybook.drawing.colours import LINEAR, MIPMAPS, Colour, colour, mix, radial, scaled
 from aigen.pipelines.storybook.drawing.look import Look, grade
-from aigen.pipelines.storybook.drawing.pictures import cut, dye, level_for
+from aigen.pipelines.storybook.drawing.pictures import cut, dyed, level_for
 
 # Empty pixels around a bitmap of artwork, without which its edges show as steps when it leans.
 EDGE = 2
+# Of the height of an animal on its legs, how much is seen when it lies.
+LYING = 0.74
 # What leaves are dyed in.
-LEAVES = {"autumn": "orange", "spring": None, "winter": None, "summer": None}
+LEAVES = {"autumn": "orange"}
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,26 @@ class Figure:
     glow: Glow | None = None
 
 
-def make_figure(look: Look, name: str, width: float, height: float, color: str | None, wings: bool) -> Figure:
+def lies(name: str, action: str | None) -> bool:
+    """Whether a thing lies on the ground: a sleeping animal that is drawn standing on its legs."""
+    subgroup = artwork.index()[name]["subgroup"]
+    return action in ("sleep", "nap", "lie", "rest", "snooze", "doze") and subgroup == "animal-mammal" and not has_body(name)
+
+
+def make_figure(
+    look: Look, name: str, width: float, height: float, color: str | None, wings: bool = False, lying: bool = False
+) -> Figure:
     """A thing in the scene's light; with a colour of the plan it is dyed in it, unless it has that colour by nature."""
-    image = lit_picture(look, name, width, height, 0.0, color)
+    image = lit_picture(look, name, width, height / LYING if lying else height, 0.0, color)
+    if lying:  # its legs are under it
+        image = _faded(image, round(height) + 2 * EDGE)
     parts = [*_wheels(look, name, width, height), *_rotors(image, name, width, height)]
     if wings and name in anatomy.WINGS:
         parts += _wings(look, name, width, height, color)
     if name in anatomy.ROTORS:
         image = _without(image, anatomy.ROTORS[name])
+    if name == "fireworks":
+        parts += _bursts(width, height)
     return Figure(image, width, height, tuple(parts), _glow(look, name, width, height))
 
 
@@ -70,8 +85,11 @@ def lit_picture(
     surface = skia.Surface(max(1, round(width)) + 2 * EDGE, max(1, round(height)) + 2 * EDGE)
     canvas = surface.getCanvas()
     area = skia.Rect.MakeWH(surface.width(), surface.height()).makeInset(EDGE, EDGE)
-    picture = cut(name, level_for(max(width, height)))
-    light = _filter(look, name, haze, color)
+    if color is None and name == "deciduous-tree":
+        color = LEAVES.get(look.plan.season or "")
+    level = level_for(max(width, height))
+    picture = dyed(name, color, level) if color else cut(name, level)
+    light = _filter(look, name, haze)
     canvas.drawImageRect(picture, area, MIPMAPS, skia.Paint(AntiAlias=True, ColorFilter=light))
     if look.dark and artwork.index()[name]["subgroup"] in ("place-building", "place-religious", "hotel"):
         canvas.drawImageRect(lit_windows(name), area, MIPMAPS, skia.Paint(AntiAlias=True, Alphaf=1 - haze))
@@ -80,7 +98,7 @@ def lit_picture(
     return surface.makeImageSnapshot()
 
 
-def _filter(look: Look, name: str, haze: float, color: str | None) -> skia.ColorFilter:
+def _filter(look: Look, name: str, haze: float) -> skia.ColorFilter:
     own_light = look.dark and name in anatomy.LIGHTS
     red, green, blue = (part * (1 - haze) for part in ((1.0, 1.0, 1.0) if own_light else look.light.tint))
     if look.setting.ground == "deep":
@@ -88,11 +106,7 @@ def _filter(look: Look, name: str, haze: float, color: str | None) -> skia.Color
     add = [part / 255 * haze for part in look.light.sky[2]]
     light = skia.ColorFilters.Matrix([red, 0, 0, 0, add[0], 0, green, 0, 0, add[1], 0, 0, blue, 0, add[2], 0, 0, 0, 1, 0])
     style = grade(look.style)
-    light = style.makeComposed(light) if style else light
-    if color is None and name == "deciduous-tree":
-        color = LEAVES.get(look.plan.season or "")
-    dyed = dye(name, color) if color else None
-    return light.makeComposed(dyed) if dyed else light
+    return style.makeComposed(light) if style else light
 
 
 def lit_windows(name: str) -> skia.Image:
@@ -140,6 +154,17 @@ def _without(image: skia.Image, area: tuple[float, float, float, float]) -> skia
     left, top, right, bottom = area
     hole = skia.Rect.MakeLTRB(left * image.width(), top * image.height(), right * image.width(), bottom * image.height())
     canvas.drawRect(hole, skia.Paint(BlendMode=skia.BlendMode.kClear))
+    return surface.makeImageSnapshot()
+
+
+def _faded(image: skia.Image, tall: int) -> skia.Image:
+    """The upper part of an image, its corners below rounded."""
+    surface = skia.Surface(image.width(), tall)
+    canvas = surface.getCanvas()
+    around = image.width() * 0.16
+    box = skia.Rect.MakeLTRB(0, -around, image.width(), tall - EDGE)
+    canvas.clipRRect(skia.RRect.MakeRectXY(box, around, around), skia.ClipOp.kIntersect, True)
+    canvas.drawImage(image, 0, 0)
     return surface.makeImageSnapshot()
 
 
@@ -217,6 +242,27 @@ def _draw_wing(canvas: skia.Canvas, rgb: Colour, side: float) -> None:
             Color=colour(shade),
         )
         canvas.drawPath(path, paint)
+
+
+def _bursts(width: float, height: float) -> list[Part]:
+    """Three rockets' worth of sparks; in their rig each opens and fades in its own time."""
+    parts = []
+    for x, y, share, rgb in ((0.5, 0.42, 1.0, (255, 208, 96)), (0.24, 0.66, 0.66, (255, 110, 160)), (0.78, 0.68, 0.6, (110, 200, 255))):
+        side = math.ceil(min(width, height) * share) + 2 * EDGE
+        surface = skia.Surface(side, side)
+        canvas, half = surface.getCanvas(), side / 2
+        canvas.drawCircle(half, half, half, radial(half, half, half, [colour(rgb, 110), colour(rgb, 0)]))
+        for ring, many in ((0.96, 26), (0.66, 18), (0.38, 11)):
+            for spark in range(many):
+                angle = (spark + ring * 3) / many * math.tau
+                far, near = half * ring * (0.92 + 0.06 * (spark % 2)), half * ring * 0.55
+                tip = half + math.cos(angle) * far, half + math.sin(angle) * far
+                root = half + math.cos(angle) * near, half + math.sin(angle) * near
+                tail = skia.GradientShader.MakeLinear([root, tip], [colour(rgb, 0), colour(rgb, 235)])
+                canvas.drawLine(*root, *tip, skia.Paint(AntiAlias=True, Shader=tail, StrokeWidth=max(1.0, side * 0.007)))
+                canvas.drawCircle(*tip, max(0.8, side * 0.009), skia.Paint(AntiAlias=True, Color=colour(mix(rgb, (255, 255, 255), 0.6))))
+        parts.append(Part("burst", surface.makeImageSnapshot(), (x - 0.5) * width, (y - 1) * height, (half, half)))
+    return parts
 
 
 # Light and shadow

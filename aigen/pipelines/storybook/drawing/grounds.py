@@ -5,13 +5,15 @@ from collections.abc import Callable
 
 import skia
 
-from aigen.pipelines.storybook.drawing.backdrops import hill, stamp
+from aigen.pipelines.storybook.drawing.backdrops import hill, ridge, stamp
 from aigen.pipelines.storybook.drawing.colours import Colour, colour, mix, radial, scaled, vertical
 from aigen.pipelines.storybook.drawing.layers import MARGIN
 from aigen.pipelines.storybook.drawing.look import Look
 
+# Who stands on ice at sea.
+ICE = frozenset(["penguin", "polar-bear", "seal"])
 # Scattered things of these kinds are large and keep to the sides.
-LARGE = frozenset("palm-tree umbrella-on-ground evergreen-tree cactus".split())
+LARGE = {"palm-tree": 6.5, "umbrella-on-ground": 3.0, "evergreen-tree": 4.0, "cactus": 3.0}
 
 
 def draw_land(look: Look, canvas: skia.Canvas) -> None:
@@ -102,12 +104,14 @@ def _scatter(look: Look, canvas: skia.Canvas, top: float) -> None:
     if not look.setting.scatter:
         return
     places = []
-    for _ in range(8):
-        name = look.random.choice(look.setting.scatter)
+    for place in range(8):
+        # Of large things one at each side.
+        small = [name for name in look.setting.scatter if name not in LARGE]
+        name = look.random.choice(look.setting.scatter if place < 2 or not small else small)
         near_by = look.random.random()
         if name in LARGE:
-            x = look.random.choice([look.random.uniform(-0.02, 0.13), look.random.uniform(0.87, 1.02)])
-            near_by = 0.1 + 0.5 * near_by
+            x = look.random.uniform(-0.03, 0.1) if (place % 2 == 0) == look.mirrored else look.random.uniform(0.9, 1.03)
+            near_by = 0.1 + 0.4 * near_by
             places.append((near_by, name, x))
             continue
         x = look.random.choice([look.random.uniform(0, 0.3), look.random.uniform(0.7, 1), look.random.random()])
@@ -115,7 +119,7 @@ def _scatter(look: Look, canvas: skia.Canvas, top: float) -> None:
             places.append((min(1.0, near_by + look.random.uniform(-0.06, 0.06)), name, x + look.random.uniform(-0.05, 0.05)))
     for near_by, name, x in sorted(places):
         base = top + (look.height - top) * (0.06 + 0.94 * max(0.0, near_by))
-        side = look.unit * (0.03 + 0.05 * near_by) * (3.0 if name in LARGE else 1.0)
+        side = look.unit * (0.03 + 0.05 * near_by) * LARGE.get(name, 1.0)
         stamp(look, canvas, name, x * look.width, base, side, haze=0.2 * (1 - near_by), shadow=0.35)
 
 
@@ -166,7 +170,9 @@ def _draw_lamp(look: Look, canvas: skia.Canvas, x: float, base: float) -> None:
 def water_colours(look: Look) -> list[Colour]:
     """Of water, from the horizon to the viewer."""
     water = look.lit(look.setting.colour if look.setting.ground == "water" else (40, 150, 200))
-    return [mix(look.light.sky[2], water, 0.3), mix(mix(look.light.sky[1], water, 0.68), water, 0.2), scaled(water, 0.6)]
+    low = 0.55 if look.light.shadow > 0.5 else 0.25  # at sunset the sea is the sky's colour
+    top, middle, horizon = look.light.sky
+    return [mix(water, horizon, 0.45 + low * 0.6), mix(water, middle, low), scaled(mix(water, top, low), 0.66)]
 
 
 def draw_water(look: Look, canvas: skia.Canvas) -> None:
@@ -210,6 +216,31 @@ def draw_shore(look: Look, canvas: skia.Canvas) -> None:
     _draw_ripples(look, canvas, top + look.height * 0.08, sand)
     _draw_light_on_ground(look, canvas)
     _scatter(look, canvas, top + look.height * 0.06)
+
+
+def draw_footing(look: Look, canvas: skia.Canvas) -> None:
+    """What things stand on in a scene on the water: a green bank, a quay, a floe, or sand."""
+    top = look.footing
+    names = {thing.name for thing in look.plan.objects}
+    if names & ICE or look.plan.weather == "snow" or look.plan.season == "winter":
+        face, flat = look.lit((120, 180, 222)), look.lit((238, 247, 255))
+    elif look.plan.setting == "skyline":
+        face, flat = look.lit((96, 98, 112)), look.lit((160, 158, 162))
+    elif look.plan.setting in ("lake", "river"):
+        face, flat = look.lit((88, 120, 66)), look.lit((118, 182, 88))
+    else:
+        face, flat = look.lit((206, 172, 116)), look.lit((246, 220, 162))
+    deep = look.height * 0.022
+    phase = look.random.uniform(0, math.tau)
+    swell = 0.0 if look.plan.setting == "skyline" else look.height * 0.012
+    mirror = ridge(look, top + deep * 2.2, swell, 7, phase)
+    canvas.drawPath(mirror, skia.Paint(AntiAlias=True, Color=colour(scaled(face, 0.5), 120)))
+    canvas.drawPath(ridge(look, top + deep, swell, 7, phase), skia.Paint(AntiAlias=True, Color=colour(scaled(face, 0.8))))
+    shades = [colour(mix(flat, look.light.sky[2], 0.25)), colour(flat), colour(scaled(flat, 0.84))]
+    canvas.drawPath(ridge(look, top, swell, 7, phase), vertical(top, look.height, shades))
+    if look.plan.setting in ("lake", "river") and flat != look.lit((238, 247, 255)):
+        _draw_tufts(look, canvas, top, flat)
+    _draw_light_on_ground(look, canvas)
 
 
 def draw_deep(look: Look, canvas: skia.Canvas) -> None:

@@ -106,7 +106,8 @@ def _cut_into_tiles(image: skia.Image) -> list[Tile]:
     wide, tall = image.width(), image.height()
     pixels = image.toarray(colorType=skia.kRGBA_8888_ColorType)
     alpha = pixels[..., 3]
-    ground = _opaque_from(alpha[:, 1:-2])
+    ground = _opaque_from(alpha[:-2, 1:-2])  # without the edges of a shifted bitmap, which are outside the frame
+    ground = ground if ground < tall - 2 else tall
     tiles = []
     for left in range(0, wide, TILE):
         part = alpha[:ground, left : left + TILE]
@@ -127,10 +128,8 @@ def _cut_into_tiles(image: skia.Image) -> list[Tile]:
 
 
 def _opaque_from(alpha: "Alpha") -> int:
-    """The row from which on everything below is opaque; the last two are the edge of a shifted bitmap, outside the frame."""
-    if not alpha.shape[1]:
-        return int(alpha.shape[0])
-    holes = (alpha < 255).any(axis=1)[:-2].nonzero()[0]
+    """The row from which on everything below is opaque."""
+    holes = (alpha < 255).any(axis=1).nonzero()[0]
     return int(holes[-1]) + 1 if len(holes) else 0
 
 

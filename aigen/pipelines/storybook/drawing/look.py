@@ -82,6 +82,13 @@ class Look:
             rgb = mix(rgb, *SEASONS[self.plan.season])
         return self.lit(rgb)
 
+    @cached_property
+    def footing(self) -> float:
+        """Where the bank, quay or floe begins that things stand on in a scene on the water; below the picture without."""
+        if not scenery.needs_footing(self.plan):
+            return self.height * 2
+        return self.horizon + (self.height - self.horizon) * 0.42
+
     def lit(self, rgb: Colour) -> Colour:
         """A colour as it looks in this light."""
         return scaled(rgb, *self.light.tint)

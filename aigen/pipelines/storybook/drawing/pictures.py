@@ -6,11 +6,18 @@ Artwork that cannot is mended in one of the tables here, by name.
 import math
 from functools import lru_cache
 
+from typing import TYPE_CHECKING, Any
+
 import skia
 
 from aigen.pipelines.storybook import artwork
 from aigen.pipelines.storybook.drawing.bodies import has_body, with_body
 from aigen.pipelines.storybook.drawing.colours import COLOURS
+
+if TYPE_CHECKING:
+    import numpy
+
+    Pixels = numpy.ndarray[Any, Any]
 
 # Pictures that bring their own ground: the part of their height, from the top, that is kept.
 KEPT = {
@@ -70,11 +77,9 @@ def _keyed(picture: skia.Image, low: float, high: float, least: float) -> skia.I
     import numpy
 
     pixels = picture.toarray(colorType=skia.kRGBA_8888_ColorType).astype(numpy.float32)
-    red, green, blue = (pixels[..., channel] / 255 for channel in range(3))
-    top, bottom = numpy.maximum(numpy.maximum(red, green), blue), numpy.minimum(numpy.minimum(red, green), blue)
-    span = numpy.where(top > bottom, top - bottom, 1.0)
-    hue = numpy.where(top == red, (green - blue) / span, numpy.where(top == green, 2 + (blue - red) / span, 4 + (red - green) / span)) * 60
+    hue, _ = _hue(pixels[..., :3])
     hue = (hue + 180) % 360 - 180
+    top, bottom = pixels[..., :3].max(axis=2) / 255, pixels[..., :3].min(axis=2) / 255
     inside = (hue >= low) & (hue <= high) & (top - bottom > 0.18)
     if low == -40:  # white stays too
         inside |= (top - bottom < 0.24) & (top > 0.5)
@@ -109,15 +114,15 @@ def _doubled(picture: skia.Image) -> skia.Image:
 
 def _on_body(head: skia.Image, body: str, color: str | None, place: tuple[float, float, float]) -> skia.Image:
     """A head on another's body; both look to the left."""
-    body_image = cut(body, max(head.width(), head.height()))
+    pixels = max(head.width(), head.height())
+    body_image = dyed(body, color, pixels) if color else cut(body, pixels)
     wide, tall = body_image.width(), body_image.height()
     left, top, share = place
     across = wide * share
     margin_left, margin_top = max(0.0, -left * wide), max(0.0, -top * tall)
     surface = skia.Surface(int(wide + margin_left), int(tall + margin_top))
     canvas = surface.getCanvas()
-    paint = skia.Paint(ColorFilter=dye(body, color)) if color else None
-    canvas.drawImage(body_image, margin_left, margin_top, skia.SamplingOptions(), paint)
+    canvas.drawImage(body_image, margin_left, margin_top)
     area = skia.Rect.MakeXYWH(
         margin_left + left * wide, margin_top + top * tall, across, across * head.height() / head.width()
     )
@@ -126,28 +131,56 @@ def _on_body(head: skia.Image, body: str, color: str | None, place: tuple[float,
 
 
 @lru_cache(maxsize=64)
-def dye(name: str, color: str) -> skia.ColorFilter | None:
-    """What turns a picture's colours into shades of one; None where it has that colour already."""
-    pixels = cut(name, 192).toarray(colorType=skia.kRGBA_8888_ColorType).astype(float)
-    seen = pixels[pixels[..., 3] > 128][::4, :3]
+def dyed(name: str, color: str, pixels: int) -> skia.Image:
+    """A thing in a colour of the plan, unless it has that colour by nature; eyes, tyres and panes keep their own."""
+    import numpy
+
+    picture = cut(name, pixels)
+    values = picture.toarray(colorType=skia.kRGBA_8888_ColorType).astype(numpy.float32)
+    seen = values[values[..., 3] > 128][::4, :3]
+    if color in name.split("-") or _is_mostly(seen, color):
+        return picture
+    luma = values[..., :3] @ numpy.array([0.2126, 0.7152, 0.0722], numpy.float32) / 255
+    middle = min(0.9, max(0.1, float((seen @ [0.2126, 0.7152, 0.0722]).mean()) / 255))
+    bend = math.log(0.5) / math.log(middle)  # the picture's own middle tone becomes the colour itself
+    tone = numpy.clip(luma, 1e-4, 1)[..., None] ** bend
+    target = numpy.array(COLOURS[color], numpy.float32)
+    low, high = target * 0.22, target + (255 - target) * 0.85
+    shades = numpy.where(tone < 0.5, low + (target - low) * tone * 2, target + (high - target) * (tone - 0.5) * 2)
+    kept = _body_of(values, seen)[..., None]
+    values[..., :3] = values[..., :3] * (1 - kept) + shades * kept
+    values[..., :3] *= values[..., 3:] / 255
+    return skia.Image.fromarray(values.astype(numpy.uint8), colorType=skia.kRGBA_8888_ColorType)
+
+
+def _is_mostly(seen: "Pixels", color: str) -> bool:
     names = list(COLOURS)
     distances = ((seen[:, None, :] - [COLOURS[other] for other in names]) ** 2).sum(axis=2)
-    own = float((distances.argmin(axis=1) == names.index(color)).mean())
-    if own > 0.5 or color in name.split("-"):
-        return None
-    shares = (0.2126, 0.7152, 0.0722)
-    middle = min(0.9, max(0.1, float((seen @ shares).mean()) / 255))
-    bend = math.log(0.5) / math.log(middle)  # the picture's own middle tone becomes the colour itself
-    target = COLOURS[color]
-    tables = []
-    for part in target:
-        dark, light = part * 0.22, part + (255 - part) * 0.85
-        shades = [(place / 255) ** bend for place in range(256)]
-        tables.append(
-            [
-                round(dark + (part - dark) * tone * 2 if tone < 0.5 else part + (light - part) * (tone - 0.5) * 2)
-                for tone in shades
-            ]
-        )
-    luma = skia.ColorFilters.Matrix([*([*shares, 0.0, 0.0] * 3), 0, 0, 0, 1, 0])
-    return skia.TableColorFilter.MakeARGB(list(range(256)), *tables).makeComposed(luma)
+    return float((distances.argmin(axis=1) == names.index(color)).mean()) > 0.5
+
+
+def _body_of(values: "Pixels", seen: "Pixels") -> "Pixels":
+    """How much each pixel is of the hue that most of the picture has; of a grey picture, all that is not nearly black."""
+    import numpy
+
+    hue, strength = _hue(values[..., :3])
+    own, vivid = _hue(seen)
+    if float((vivid > 0.3).mean()) < 0.35:
+        dark = values[..., :3].max(axis=2) / 255
+        return numpy.clip((dark - 0.16) / 0.12, 0, 1) * numpy.clip((0.75 - strength) / 0.2, 0, 1)
+    counts, edges = numpy.histogram(own[vivid > 0.3], bins=24, range=(0, 360))
+    smooth = counts + numpy.roll(counts, 1) + numpy.roll(counts, -1)
+    main = edges[int(smooth.argmax())] + 7.5
+    off = numpy.abs((hue - main + 180) % 360 - 180)
+    return numpy.clip((62 - off) / 18, 0, 1) * numpy.clip((strength - 0.1) / 0.12, 0, 1)
+
+
+def _hue(rgb: "Pixels") -> tuple["Pixels", "Pixels"]:
+    """The hue in degrees and the saturation (0 to 1) of colours along the last axis."""
+    import numpy
+
+    red, green, blue = (rgb[..., channel] for channel in range(3))
+    top, bottom = rgb.max(axis=-1), rgb.min(axis=-1)
+    span = numpy.where(top > bottom, top - bottom, 1.0)
+    sixth = numpy.where(top == red, (green - blue) / span, numpy.where(top == green, 2 + (blue - red) / span, 4 + (red - green) / span))
+    return sixth * 60 % 360, (top - bottom) / numpy.where(top > 0, top, 1.0)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from aigen.pipelines.storybook import artwork
 from aigen.pipelines.storybook.drawing.colours import Colour
 from aigen.pipelines.storybook.understanding.plan import Plan, Thing
 
@@ -102,7 +103,8 @@ SCALES = {
     "animal-bug": 0.5, "animal-amphibian": 0.6, "plant-flower": 0.8, "food-fruit": 0.75, "elephant": 1.35, "mammoth": 1.35,
     "giraffe": 1.4, "mouse": 0.5, "rat": 0.5, "whale": 1.5, "spouting-whale": 1.5, "fish": 0.7, "tropical-fish": 0.7,
     "ant": 0.35, "t-rex": 1.5, "sauropod": 1.5, "dragon": 1.4, "rocket": 1.3, "balloon": 0.9, "animal-bird": 0.75,
-    "book-paper": 0.8, "ferris-wheel": 2.0, "full-moon": 0.6, "crescent-moon": 0.6, "sun": 0.6, "star": 0.5,
+    "book-paper": 0.8, "ferris-wheel": 2.0, "full-moon": 0.6, "crescent-moon": 0.6, "sun": 0.6, "star": 0.5, "fireworks": 1.7,
+    "bridge-at-night": 2.6, "locomotive": 1.3, "person-climbing": 1.3, "man-climbing": 1.3, "woman-climbing": 1.3, "cactus": 1.2,
 }  # fmt: skip
 
 FLYING = frozenset(
@@ -115,14 +117,27 @@ FLYING = frozenset(
 )
 IN_WATER = frozenset(["animal-marine", "transport-water"])
 AFLOAT = frozenset("duck swan goose turtle ring-buoy otter beaver hippopotamus crocodile frog lotus".split())
+# Pictures cut off at their left side, which stand at the scene's edge.
+PINNED = frozenset(["person-climbing", "man-climbing", "woman-climbing"])
 # Where one sits on a thing, as a share of its height from the top.
 SEATS = {
     "horse": 0.3, "couch-and-lamp": 0.72, "bed": 0.5, "chair": 0.6, "camel": 0.3, "elephant": 0.12, "bicycle": 0.35,
-    "motorcycle": 0.4, "skateboard": 0.35, "sailboat": 0.75, "canoe": 0.45, "motor-scooter": 0.4, "sled": 0.5, "toilet": 0.5,
+    "motorcycle": 0.4, "skateboard": 0.35, "sailboat": 0.75, "canoe": 0.45, "motor-scooter": 0.4, "sled": 0.5, "toilet": 0.5, "bridge-at-night": 0.66,
 }  # fmt: skip
 # The sky's own: drawn by the painter of the sky, not placed as things.
 MOONS = frozenset(["full-moon", "full-moon-face", "new-moon-face"])
 SUNS = frozenset(["sun", "sun-with-face"])
+
+
+def needs_footing(plan: Plan) -> bool:
+    """Whether something in a scene on the water neither floats nor flies: it needs a bank, a quay or ice to stand on."""
+    def stands(thing: Thing) -> bool:
+        floats = artwork.index()[thing.name]["subgroup"] in IN_WATER or thing.name in AFLOAT
+        flies = thing.name in FLYING or thing.action in FLYING_ACTIONS
+        held = thing.relation and thing.relation["kind"] in ("on", "inside", "above")
+        return not (floats or flies or held or is_sky(plan, thing))
+
+    return SETTINGS[plan.setting].ground == "water" and any(stands(thing) for thing in plan.objects)
 
 
 def is_sky(plan: Plan, thing: Thing) -> bool:
@@ -136,6 +151,7 @@ def is_sky(plan: Plan, thing: Thing) -> bool:
     return plain and thing.name in MOONS | SUNS and SETTINGS[plan.setting].ground not in ("indoor", "deep", "space")
 
 
+FLYING_ACTIONS = frozenset(["fly", "float", "hover", "soar", "glide", "drift", "levitate"])
 # How much larger or smaller than usual a thing is drawn.
 SIZES = {"tiny": 0.42, "small": 0.68, "normal": 1.0, "big": 1.35, "giant": 1.9}
 # Styles that this illustrator has; another is drawn as the one named.

@@ -7,7 +7,7 @@ import skia
 
 from aigen.pipelines.storybook.drawing.backdrops import draw_far, draw_rows
 from aigen.pipelines.storybook.drawing.colours import LINEAR, colour, radial
-from aigen.pipelines.storybook.drawing.grounds import GROUNDS, draw_deep, draw_front, draw_swell, draw_water
+from aigen.pipelines.storybook.drawing.grounds import GROUNDS, draw_deep, draw_footing, draw_front, draw_swell, draw_water
 from aigen.pipelines.storybook.drawing.interiors import draw_interior
 from aigen.pipelines.storybook.drawing.layers import MARGIN, Layer, new_surface, trimmed
 from aigen.pipelines.storybook.drawing.look import Look, grade
@@ -36,6 +36,8 @@ def make_layers(look: Look) -> list[Layer]:
     if ground in ("water", "shore"):
         shown = [layer for layer in layers if layer.depth >= 0.2]
         layers.append(_layer(look, 0.45, lambda look, canvas: _draw_mirror(look, canvas, shown), top=horizon))
+    if look.footing < look.height:
+        layers.append(_layer(look, 0.85, draw_footing, top=look.footing / look.height - 0.05))
     if look.plan.setting == "planet surface":
         layers.append(_layer(look, 0.8, GROUNDS["planet"], top=horizon - 0.08))
     elif ground in GROUNDS:

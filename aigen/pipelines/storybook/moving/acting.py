@@ -10,7 +10,8 @@ from aigen.pipelines.storybook.composing.places import Actor
 from aigen.pipelines.storybook.drawing.colours import LINEAR, colour, mix
 from aigen.pipelines.storybook.drawing.figures import EDGE, Part, Shadow, make_reflection, make_shadow
 from aigen.pipelines.storybook.drawing.look import Look
-from aigen.pipelines.storybook.moving.rigs import RIGS, Moment, Pose, Rig, rig_for, wing_angle
+from aigen.pipelines.storybook.moving.effects import draw_puffs, draw_signs
+from aigen.pipelines.storybook.moving.rigs import RIGS, Moment, Pose, Rig, burst_at, rig_for, wing_angle
 
 # Pictures bend on a grid of so many fields a side.
 FIELDS = 6
@@ -84,9 +85,12 @@ class Player:
             area = skia.Rect.MakeXYWH(glow.x - glow.radius, glow.y - glow.radius, 2 * glow.radius, 2 * glow.radius)
             light = skia.Paint(BlendMode=skia.BlendMode.kPlus, Alphaf=strength * pose.alpha)
             canvas.drawImageRect(glow.image, area, LINEAR, light)
+        draw_puffs(canvas, self.actor.name, figure.width, figure.height, time, self.actor.phase)
         self.paint.setAlphaf(pose.alpha)
         left, top = -figure.width / 2 - EDGE, -figure.height - EDGE
-        if self.rig.bend and not self.actor.carried:
+        if any(part.kind == "burst" for part in figure.parts):
+            pass  # they are the whole of it
+        elif self.rig.bend and not self.actor.carried:
             canvas.translate(left, top)
             canvas.drawVertices(self._bent(moment), self.paint)
             canvas.translate(-left, -top)
@@ -95,6 +99,8 @@ class Player:
         for part in figure.parts:
             if part.kind != "far wing":
                 self._draw_part(canvas, part, moment)
+        if not self.actor.carried:
+            draw_signs(canvas, self.actor.action, figure.width, figure.height, time, self.actor.flip)
 
     def _bent(self, moment: Moment) -> skia.Vertices:
         assert self.rig.bend
@@ -105,6 +111,7 @@ class Player:
         return skia.Vertices(skia.Vertices.kTriangles_VertexMode, points, self.corners, None, self.triangles)
 
     def _draw_part(self, canvas: skia.Canvas, part: Part, moment: Moment) -> None:
+        paint = skia.Paint()
         canvas.save()
         canvas.translate(part.x, part.y)
         if part.kind == "wheel":
@@ -113,9 +120,14 @@ class Player:
             canvas.rotate(-math.degrees(way / radius))
         elif part.kind == "rotor":
             canvas.scale(0.55 + 0.45 * math.sin(moment.time * 19), 1)
+        elif part.kind == "burst":
+            size, alpha = burst_at(moment, part.x / self.actor.width)
+            canvas.scale(size, size)
+            paint.setAlphaf(alpha)
+            paint.setBlendMode(skia.BlendMode.kPlus)
         else:
             canvas.rotate(wing_angle(part.kind, moment))
-        canvas.drawImage(part.image, -part.joint[0], -part.joint[1], LINEAR)
+        canvas.drawImage(part.image, -part.joint[0], -part.joint[1], LINEAR, paint)
         canvas.restore()
 
     def _draw_reflection(self, canvas: skia.Canvas, shift: float, time: float) -> None:

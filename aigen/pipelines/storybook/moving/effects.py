@@ -7,6 +7,7 @@ from functools import lru_cache
 import skia
 
 from aigen.pipelines.storybook.drawing.colours import LINEAR, Colour, soft_disc
+from aigen.pipelines.storybook.drawing.pictures import cut
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,36 @@ PUFFS: dict[str, Puffs] = {
 @lru_cache(maxsize=16)
 def _disc(rgb: Colour) -> skia.Image:
     return soft_disc(64, rgb)
+
+
+# What rises from those who do something: artwork.
+SIGNS: dict[str, tuple[str, ...]] = {
+    "sleep": ("zzz",), "sing": ("musical-note", "musical-notes"), "play": ("musical-note",), "love": ("red-heart",), "kiss": ("red-heart",),
+    "dream": ("zzz",), "nap": ("zzz",), "snooze": ("zzz",), "hug": ("red-heart",),
+}  # fmt: skip
+
+
+@lru_cache(maxsize=16)
+def _sign(name: str) -> skia.Image:
+    return cut(name, 96)
+
+
+def draw_signs(canvas: skia.Canvas, action: str | None, width: float, height: float, time: float, flip: bool) -> None:
+    """What a thing's action lets rise from its head: Zs of a sleeper, notes of a singer."""
+    for place, name in enumerate(SIGNS.get(action or "", ())):
+        for turn in range(2):
+            age = (time * 0.28 + turn / 2 + place * 0.27 + 0.2) % 1
+            side = height * (0.1 + 0.08 * age)
+            x = -width * (0.3 + 0.12 * math.sin(age * 4 + place * 3)) - side / 2
+            y = -height * (0.86 + 0.42 * age)
+            paint = skia.Paint(Alphaf=min(1.0, age / 0.15) * min(1.0, (1 - age) / 0.4))
+            canvas.save()
+            canvas.translate(x, y)
+            if flip:  # letters and notes are never seen from behind
+                canvas.translate(side, 0)
+                canvas.scale(-1, 1)
+            canvas.drawImageRect(_sign(name), skia.Rect.MakeWH(side, side), LINEAR, paint)
+            canvas.restore()
 
 
 def draw_puffs(canvas: skia.Canvas, name: str, width: float, height: float, time: float, phase: float) -> None:

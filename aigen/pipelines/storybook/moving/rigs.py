@@ -265,14 +265,6 @@ def _tremble(moment: Moment) -> Pose:
     return Pose(turn=2.2 * moment.wave(4.4), y=-0.012 * abs(moment.wave(4.4)))
 
 
-def _burst(moment: Moment) -> Pose:
-    """A firework: opens fast, hangs, fades, and comes again."""
-    share = (moment.time / 2.4 + 0.3 + moment.phase / math.tau * 0.25) % 1
-    size = 0.25 + 0.8 * (1 - (1 - share) ** 3)
-    alpha = min(1.0, share / 0.08) * (1 - max(0.0, (share - 0.55) / 0.45) ** 1.5)
-    return Pose(y=0.1 * share - 0.05, wide=size, tall=size, alpha=alpha)
-
-
 def _fall(moment: Moment) -> Pose:
     return Pose(x=0.08 * moment.wave(2.0), y=moment.passed * 0.16, turn=12 * moment.wave(2.0, 1.2))
 
@@ -289,7 +281,7 @@ RIGS = {
     "beat": Rig(_fly, _beat, 0.045, 0.5), "flutter": Rig(_flutter, _fold, 0.02, 0.5), "buzz": Rig(_buzz, _whirr, 0.02, 0.5),
     "launch": Rig(_launch, turns_at=0.5), "drive": Rig(_drive, speed=0.035), "race": Rig(_drive, speed=0.09), "plant": Rig(_still, _sway),
     "flame": Rig(_flicker, _lick), "flag": Rig(_still, _wave_cloth), "twinkle": Rig(_twinkle, turns_at=0.5), "spin": Rig(_spin, turns_at=0.5),
-    "roll": Rig(_roll, speed=0.05, turns_at=0.5), "swing": Rig(_swing, turns_at=1.0), "tremble": Rig(_tremble), "burst": Rig(_burst, turns_at=0.5),
+    "roll": Rig(_roll, speed=0.05, turns_at=0.5), "swing": Rig(_swing, turns_at=1.0), "tremble": Rig(_tremble),
     "fall": Rig(_fall, turns_at=0.5), "climb": Rig(_climb, turns_at=0.5), "still": Rig(_still),
 }  # fmt: skip
 # Strokes of wings, in radians a second.
@@ -319,7 +311,7 @@ _ROUND = frozenset(
     "soccer-ball basketball volleyball baseball softball tennis pool-8-ball wheel ferris-wheel yo-yo tire ring-buoy".split()
 )
 _BY_NAME = {
-    "fire": "flame", "candle": "still", "fireworks": "burst", "rocket": "launch", "balloon": "drift", "kite": "drift", "parachute": "drift",
+    "fire": "flame", "candle": "still", "fireworks": "still", "rocket": "launch", "balloon": "drift", "kite": "drift", "parachute": "drift",
     "ferris-wheel": "still", "bell": "swing", "red-paper-lantern": "swing", "wind-chime": "swing", "carp-streamer": "flag", "tornado": "dance",
     "helicopter": "hover", "flying-saucer": "hover", "satellite": "hover", "airplane": "hover", "ghost": "drift", "cyclone": "spin",
     "person-running": "run", "man-running": "run", "woman-running": "run", "person-walking": "walk", "man-walking": "walk", "woman-walking": "walk",
@@ -381,3 +373,10 @@ def wing_angle(kind: str, moment: Moment) -> float:
     """Degrees that a wing is raised above (negative) or sunk below where its picture has it."""
     lag = 0.35 if kind == "far wing" else 0.0
     return -18 + 34 * moment.wave(FLAPS, lag) - (8 if kind == "far wing" else 0)
+
+
+def burst_at(moment: Moment, place: float) -> tuple[float, float]:
+    """The size (0 to 1) and alpha of a firework that opens fast, hangs, fades, and comes again."""
+    share = (moment.time / 2.6 + 0.42 + place * 0.62) % 1
+    size = 0.2 + 0.8 * (1 - (1 - share) ** 3)
+    return size, min(1.0, share / 0.1) * (1 - max(0.0, (share - 0.5) / 0.5) ** 1.5)

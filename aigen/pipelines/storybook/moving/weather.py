@@ -52,6 +52,8 @@ def draw_before(look: Look, canvas: skia.Canvas, time: float, duration: float) -
         _draw_motes(look, canvas, time)
     elif look.dark and look.outside and ground == "land" and look.plan.setting != "snow":
         _draw_fireflies(look, canvas, time)
+    if any(thing.name in ("confetti-ball", "party-popper") for thing in look.plan.objects):
+        _draw_confetti(look, canvas, time)
     _draw_light(look, canvas, time, duration)
 
 
@@ -197,6 +199,20 @@ def _draw_leaves(look: Look, canvas: skia.Canvas, time: float) -> None:
         leaf.quadTo(0, -side * 0.8, side, 0)
         leaf.quadTo(0, side * 0.8, -side, 0)
         canvas.drawPath(leaf, skia.Paint(AntiAlias=True, Color=colour(look.lit(tones[place % 3]), 235)))
+        canvas.restore()
+
+
+def _draw_confetti(look: Look, canvas: skia.Canvas, time: float) -> None:
+    tones = [(255, 92, 120), (255, 210, 70), (90, 200, 250), (150, 220, 110), (200, 130, 250)]
+    for place, (x, y, size, phase) in enumerate(_scattered("confetti", 70)):
+        level = ((y + time * (0.07 + 0.08 * size)) % 1.1 - 0.05) * look.height
+        across = (x + math.sin(time * 1.8 + phase) * 0.015) * look.width
+        side = look.unit * (0.006 + 0.006 * size)
+        canvas.save()
+        canvas.translate(across, level)
+        canvas.rotate(math.degrees(phase + time * 2.5))
+        canvas.scale(1, 0.25 + 0.75 * abs(math.sin(time * 4 + phase)))
+        canvas.drawRect(skia.Rect.MakeXYWH(-side, -side * 0.6, side * 2, side * 1.2), skia.Paint(AntiAlias=True, Color=colour(tones[place % 5])))
         canvas.restore()
 
 

@@ -245,11 +245,14 @@ class Reader:
                 self._set_relation(owner, kind, thing)
                 is_object = True
         elif self.verb and self.subject is not None and self.subject is not thing:
-            if self.verb in tables.VERB_RELATIONS:
+            if self.verb in tables.CROSSING and thing.name in tables.CROSSED:
+                self._set_relation(self.subject, "on", thing)
+            elif self.verb in tables.VERB_RELATIONS:
                 self._set_relation(self.subject, tables.VERB_RELATIONS[self.verb], thing)
             is_object = True
         elif self.object_next:
             is_object = True
+            self._put_on(thing)
         if self.fronted and not is_object:
             kind, target = self.fronted
             if isinstance(target, str):
@@ -265,7 +268,15 @@ class Reader:
             self.subject, self.object_next = thing, False
         self.last = thing
 
+    def _put_on(self, thing: Draft) -> None:
+        """A snowman "wearing" a hat, a fox "with" a crown: the hat is on the snowman."""
+        if self.subject and thing.name in tables.WORN and thing.relation is None:
+            thing.relation = {"kind": "on", "to": self.subject.name}
+
     def _set_relation(self, owner: Draft, kind: str, target: Draft) -> None:
+        if kind == "inside" and target.name in tables.WORN and target.relation is None:  # "a cat in a top hat"
+            target.relation = {"kind": "on", "to": owner.name}
+            return
         if kind == "inside" and not self.stressed and target.name not in tables.HOLLOW:
             return
         for one in [owner, *(self.fellows if owner is self.subject else [])]:

@@ -135,6 +135,15 @@ SCENE_PICTURES = {
 }
 # Verbs that say where their subject is with regard to their object.
 VERB_RELATIONS = {"ride": "on", "drive": "on", "climb": "on", "mount": "on"}
+# What is crossed is under who crosses it.
+CROSSING, CROSSED = frozenset(["cross", "pass", "drive"]), frozenset(["bridge-at-night"])
+# What is worn is on who wears it.
+WORN = frozenset(
+    """
+    sunglasses glasses goggles top-hat womans-hat crown billed-cap graduation-cap military-helmet rescue-workers-helmet scarf
+    necktie ribbon
+    """.split()
+)
 NEGATIONS = frozenset(
     [
         "no",
