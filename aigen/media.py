@@ -53,9 +53,7 @@ class VideoWriter:
         from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 
         self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
-        stream = self._container.add_stream(
-            "libx264", rate=fps, options=ENCODER | {"threads": str(ENCODER_THREADS)}
-        )
+        stream = self._container.add_stream("libx264", rate=fps, options=ENCODER | {"threads": str(ENCODER_THREADS)})
         stream.width, stream.height, stream.pix_fmt = size.width, size.height, "yuv420p"
         context = stream.codec_context
         context.thread_count = ENCODER_THREADS

@@ -14,6 +14,7 @@ from aigen.pipelines.storybook.drawing.figures import Figure
 from aigen.pipelines.storybook.drawing.layers import View
 from aigen.pipelines.storybook.drawing.lettering import set_caption
 from aigen.pipelines.storybook.drawing.look import make_look
+from aigen.pipelines.storybook.drawing.styles import make_overlay
 from aigen.pipelines.storybook.drawing.surroundings import make_front, make_layers
 from aigen.pipelines.storybook.moving.acting import Player, make_player
 from aigen.pipelines.storybook.moving.camera import view_at
@@ -33,7 +34,11 @@ class Scene:
         self.layers = make_layers(self.look)
         self.front = make_front(self.look)
         self.players = [make_player(self.look, actor) for actor in place_actors(self.look)]
-        self.caption = set_caption(plan.caption, self.look.width, self.look.height) if plan.caption else None
+        self.overlay = make_overlay(self.look)
+        on_band = style == "poster"  # which sets it as its title
+        self.caption = (
+            None if on_band or not plan.caption else set_caption(plan.caption, self.look.width, self.look.height)
+        )
 
     def draw(self, canvas: skia.Canvas, time: float, duration: float) -> None:
         """Draw the frame at `time` seconds of a take that lasts `duration`; a still is one of duration 0."""
@@ -53,6 +58,8 @@ class Scene:
         draw_before(look, canvas, time, duration)
         for top in (0.0, look.height - look.bars) if look.bars else ():
             canvas.drawRect(skia.Rect.MakeXYWH(0, top, look.width, look.bars), skia.Paint(Color=colour((0, 0, 0))))
+        if self.overlay:
+            canvas.drawImage(self.overlay, 0, 0)
         if self.caption:
             left = (look.width - self.caption.width()) / 2
             canvas.drawImage(self.caption, left, look.height * 0.96 - look.bars - self.caption.height())
@@ -106,4 +113,4 @@ def _sky_actor(place: int, x: float, y: float, radius: float, view: View) -> Act
     right, down = view.offset(0.0)
     figure = Figure(soft_disc(32, (255, 255, 255)), 2 * radius, 2 * radius)
     foot = x + right, y + down + radius
-    return Actor(place, "sun", figure, *foot, 0.0, "air", "sun", None, 0.0, False, foot, 2 * radius, False)
+    return Actor(place, "sun", figure, *foot, 0.0, "air", "sun", None, None, 0.0, False, foot, 2 * radius, False)

@@ -1,7 +1,7 @@
 """Where the groups of a scene stand, and how large they are: nearer or further away until each thing can be seen."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import skia
 
@@ -14,6 +14,7 @@ from aigen.pipelines.storybook.drawing.look import Look
 # Share of a thing that must be seen, else everything is drawn smaller.
 SEEN = 0.5
 ATTEMPTS = 5
+CHASES = frozenset(["chase", "follow", "pursue", "hunt", "catch"])
 # Where a caption begins, as a share of the height: things stand above it.
 CAPTIONED = 0.8
 
@@ -22,8 +23,8 @@ CAPTIONED = 0.8
 class Actor:
     """A thing of the plan, standing on (`x`, `base`). `thing` is its place among the plan's objects.
 
-    It moves as its `mover` does, which is itself or what carries it: around that one's foot (`pivot`), in measures of that
-    one's height.
+    It moves as its `mover` does by its `action`, which is itself or what carries it: around that one's foot (`pivot`), in
+    measures of that one's height. `doing` is its own action.
     """
 
     thing: int
@@ -35,6 +36,7 @@ class Actor:
     where: str
     mover: str
     action: str | None
+    doing: str | None
     phase: float
     flip: bool
     pivot: tuple[float, float]
@@ -65,7 +67,20 @@ def place_actors(look: Look) -> list[Actor]:
         actors = _place_groups(look, groups, 0.86**attempt)
         if all(share >= SEEN for share in shares_seen(actors, look)):
             break
-    return actors
+    return _facing_what_they_chase(look, actors)
+
+
+def _facing_what_they_chase(look: Look, actors: list[Actor]) -> list[Actor]:
+    """Who chases looks at what is chased, and that looks ahead."""
+    chasing = [place for place, thing in enumerate(look.plan.objects) if thing.action in CHASES]
+    if not chasing or any(actor.carried for actor in actors):
+        return actors
+    chasers = [actor for actor in actors if actor.thing in chasing]
+    chased = [actor for actor in actors if actor.thing not in chasing]
+    if not chasers or not chased:
+        return actors
+    to_the_right = sum(actor.x for actor in chased) / len(chased) > sum(actor.x for actor in chasers) / len(chasers)
+    return [replace(actor, flip=to_the_right) for actor in actors]
 
 
 def shares_seen(actors: list[Actor], look: Look) -> list[float]:
@@ -166,6 +181,7 @@ def _place_group(
                 where=where,
                 mover=root.name,
                 action=look.plan.objects[root.thing].action,
+                doing=look.plan.objects[member.thing].action,
                 phase=phases[id(root)],
                 flip=flip,
                 pivot=pivot,
@@ -234,6 +250,9 @@ def _spot(look: Look, place: int, count: int, airborne: bool) -> tuple[float, fl
 def _turned(look: Look, name: str, x: float, place: int) -> bool:
     """Whether a picture, which looks to the left, is drawn mirrored: things at the left side look into the scene."""
     entry = artwork.index()[name]
-    if entry["group"] in ("animals-nature", "travel-places", "people-body") and abs(x - look.width / 2) > look.width * 0.06:
+    if (
+        entry["group"] in ("animals-nature", "travel-places", "people-body")
+        and abs(x - look.width / 2) > look.width * 0.06
+    ):
         return x < look.width / 2
     return (look.mirrored + place) % 2 == 1

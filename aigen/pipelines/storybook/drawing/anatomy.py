@@ -37,7 +37,9 @@ WHEELS: dict[str, tuple[tuple[float, float, float], ...]] = {
     "woman-in-manual-wheelchair": ((0.713, 0.775, 0.285),),
 }
 # Wheels that are looked through: they have spokes, others hubcaps.
-SPOKED = frozenset("bicycle man-biking person-biking woman-biking kick-scooter manual-wheelchair man-in-manual-wheelchair person-in-manual-wheelchair woman-in-manual-wheelchair".split())
+SPOKED = frozenset(
+    "bicycle man-biking person-biking woman-biking kick-scooter manual-wheelchair man-in-manual-wheelchair person-in-manual-wheelchair woman-in-manual-wheelchair".split()
+)
 
 # Birds drawn standing: where the wing grows that they fly with (x, y), and how long it is, in shares of the width.
 WINGS: dict[str, tuple[float, float, float]] = {

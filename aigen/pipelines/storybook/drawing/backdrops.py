@@ -73,7 +73,15 @@ def _draw_hills(look: Look, canvas: skia.Canvas) -> None:
     for distance, rise, swell in ((0.78, 0.115, 0.035), (0.56, 0.055, 0.03)):
         rgb = look.far(look.setting.colour if look.setting.ground == "land" else (112, 168, 96), distance)
         blue = mix(rgb, look.light.sky[1], distance * 0.4)
-        hill(look, canvas, look.horizon - look.height * rise, look.height * swell, 4.5, blue, mix(blue, look.light.sky[2], 0.5))
+        hill(
+            look,
+            canvas,
+            look.horizon - look.height * rise,
+            look.height * swell,
+            4.5,
+            blue,
+            mix(blue, look.light.sky[2], 0.5),
+        )
 
 
 def _draw_dunes(look: Look, canvas: skia.Canvas) -> None:
@@ -118,7 +126,9 @@ def _draw_peak(look: Look, canvas: skia.Canvas, x: float, tall: float, distance:
         path.lineTo(x + half * 0.1, foot)
         path.lineTo(x + half * ridges[2], foot - tall * 0.5)
         path.close()
-        canvas.drawPath(path, vertical(foot - tall, foot, [colour(scaled(rock, shade)), colour(mix(rock, look.light.sky[2], 0.4))]))
+        canvas.drawPath(
+            path, vertical(foot - tall, foot, [colour(scaled(rock, shade)), colour(mix(rock, look.light.sky[2], 0.4))])
+        )
         cap.moveTo(x, foot - tall)
         cap.lineTo(x + side * half * 0.24, foot - tall * (0.745 + ridges[1] * 0.5))
         cap.lineTo(x + side * half * 0.15, foot - tall * 0.71)
@@ -135,7 +145,9 @@ def _draw_towers(look: Look, canvas: skia.Canvas) -> None:
         while x < look.width * (1 + MARGIN):
             wide = look.unit * look.random.uniform(0.06, 0.12)
             tall = look.height * high * look.random.uniform(0.45, 1.0)
-            body = look.far(look.random.choice([(146, 156, 180), (176, 152, 150), (120, 136, 170), (190, 180, 162)]), distance)
+            body = look.far(
+                look.random.choice([(146, 156, 180), (176, 152, 150), (120, 136, 170), (190, 180, 162)]), distance
+            )
             _draw_tower(look, canvas, x, wide, tall, body, distance)
             x += wide * look.random.uniform(1.0, 1.15)
         draw_haze(look, canvas, look.height * 0.12, 70)
@@ -147,14 +159,26 @@ def _draw_tower(
     top, left = look.horizon - tall, look.sun[0] < look.width / 2
     bottom = look.horizon + look.height * 0.04
     front = skia.Rect.MakeLTRB(x, top, x + wide, bottom)
-    canvas.drawRect(front, vertical(top, bottom, [colour(scaled(body, 1.05)), colour(mix(body, look.light.sky[2], 0.25))]))
-    side = skia.Rect.MakeLTRB(x + wide * 0.72, top, x + wide, bottom) if left else skia.Rect.MakeLTRB(x, top, x + wide * 0.28, bottom)
+    canvas.drawRect(
+        front, vertical(top, bottom, [colour(scaled(body, 1.05)), colour(mix(body, look.light.sky[2], 0.25))])
+    )
+    side = (
+        skia.Rect.MakeLTRB(x + wide * 0.72, top, x + wide, bottom)
+        if left
+        else skia.Rect.MakeLTRB(x, top, x + wide * 0.28, bottom)
+    )
     canvas.drawRect(side, skia.Paint(Color=colour(scaled(body, 0.8), 150)))
     style = look.random.random()
     if style < 0.3:  # a mast
-        canvas.drawRect(skia.Rect.MakeXYWH(x + wide * 0.48, top - tall * 0.12, wide * 0.05, tall * 0.12), skia.Paint(Color=colour(body)))
+        canvas.drawRect(
+            skia.Rect.MakeXYWH(x + wide * 0.48, top - tall * 0.12, wide * 0.05, tall * 0.12),
+            skia.Paint(Color=colour(body)),
+        )
     elif style < 0.55:  # a step
-        canvas.drawRect(skia.Rect.MakeXYWH(x + wide * 0.2, top - wide * 0.22, wide * 0.6, wide * 0.23), skia.Paint(Color=colour(scaled(body, 0.96))))
+        canvas.drawRect(
+            skia.Rect.MakeXYWH(x + wide * 0.2, top - wide * 0.22, wide * 0.6, wide * 0.23),
+            skia.Paint(Color=colour(scaled(body, 0.96))),
+        )
     step = look.unit * 0.019
     for row in range(1, int(tall / step / 1.3)):
         for column in range(max(1, int(wide / step) - 1)):

@@ -32,12 +32,28 @@ HEADS = frozenset(
     """.split()
 )
 # What people wear whose artwork ends at the chin.
-CLOTHES: dict[str, Colour] = {"santa-claus": (214, 38, 48), "mrs-claus": (214, 38, 48), "mx-claus": (214, 38, 48), "clown-face": (60, 130, 236)}
-SHIRTS: tuple[Colour, ...] = ((64, 128, 230), (236, 92, 88), (86, 178, 110), (150, 100, 214), (250, 166, 60), (46, 176, 190))
+CLOTHES: dict[str, Colour] = {
+    "santa-claus": (214, 38, 48),
+    "mrs-claus": (214, 38, 48),
+    "mx-claus": (214, 38, 48),
+    "clown-face": (60, 130, 236),
+}
+SHIRTS: tuple[Colour, ...] = (
+    (64, 128, 230),
+    (236, 92, 88),
+    (86, 178, 110),
+    (150, 100, 214),
+    (250, 166, 60),
+    (46, 176, 190),
+)
 # Roles that are drawn with more than shoulders; those that end at the waist get legs.
-_NO_BUSTS = frozenset("pregnant-man pregnant-person pregnant-woman breast-feeding man-feeding-baby woman-feeding-baby person-feeding-baby".split())
+_NO_BUSTS = frozenset(
+    "pregnant-man pregnant-person pregnant-woman breast-feeding man-feeding-baby woman-feeding-baby person-feeding-baby".split()
+)
 BUSTS_OF_FANTASY = frozenset(
-    f"{who}-{what}" for who in ("man", "woman", "person") for what in ("elf", "genie", "mage", "superhero", "supervillain", "vampire", "zombie", "juggling")
+    f"{who}-{what}"
+    for who in ("man", "woman", "person")
+    for what in ("elf", "genie", "mage", "superhero", "supervillain", "vampire", "zombie", "juggling")
 ) | {"troll"}
 
 
@@ -126,21 +142,41 @@ def _draw_animal(
 
 
 def _brush(canvas: skia.Canvas, fur: Colour, belly: Colour, paws: Colour, wide: float, bottom: float) -> None:
-    _limb(canvas, fur, [(wide * 0.62, bottom - wide * 0.1), (wide * 0.96, bottom - wide * 0.04), (wide * 0.88, bottom - wide * 0.38)], wide * 0.17)
+    _limb(
+        canvas,
+        fur,
+        [(wide * 0.62, bottom - wide * 0.1), (wide * 0.96, bottom - wide * 0.04), (wide * 0.88, bottom - wide * 0.38)],
+        wide * 0.17,
+    )
     _oval(canvas, belly, wide * 0.885, bottom - wide * 0.41, wide * 0.15, wide * 0.17)
 
 
 def _long(canvas: skia.Canvas, fur: Colour, belly: Colour, paws: Colour, wide: float, bottom: float) -> None:
-    _limb(canvas, fur, [(wide * 0.62, bottom - wide * 0.08), (wide * 0.98, bottom - wide * 0.02), (wide * 0.9, bottom - wide * 0.4)], wide * 0.085)
+    _limb(
+        canvas,
+        fur,
+        [(wide * 0.62, bottom - wide * 0.08), (wide * 0.98, bottom - wide * 0.02), (wide * 0.9, bottom - wide * 0.4)],
+        wide * 0.085,
+    )
 
 
 def _tuft(canvas: skia.Canvas, fur: Colour, belly: Colour, paws: Colour, wide: float, bottom: float) -> None:
-    _limb(canvas, fur, [(wide * 0.62, bottom - wide * 0.08), (wide * 0.98, bottom - wide * 0.04), (wide * 0.88, bottom - wide * 0.36)], wide * 0.055)
+    _limb(
+        canvas,
+        fur,
+        [(wide * 0.62, bottom - wide * 0.08), (wide * 0.98, bottom - wide * 0.04), (wide * 0.88, bottom - wide * 0.36)],
+        wide * 0.055,
+    )
     _oval(canvas, scaled(paws, 0.7), wide * 0.88, bottom - wide * 0.38, wide * 0.13, wide * 0.16)
 
 
 def _thin(canvas: skia.Canvas, fur: Colour, belly: Colour, paws: Colour, wide: float, bottom: float) -> None:
-    _limb(canvas, paws, [(wide * 0.62, bottom - wide * 0.07), (wide * 1.0, bottom - wide * 0.02), (wide * 0.9, bottom - wide * 0.34)], wide * 0.045)
+    _limb(
+        canvas,
+        paws,
+        [(wide * 0.62, bottom - wide * 0.07), (wide * 1.0, bottom - wide * 0.02), (wide * 0.9, bottom - wide * 0.34)],
+        wide * 0.045,
+    )
 
 
 def _rings(canvas: skia.Canvas, fur: Colour, belly: Colour, paws: Colour, wide: float, bottom: float) -> None:
@@ -160,7 +196,9 @@ _TAILS: dict[str, Callable[..., None]] = {
 
 def _draw_person(canvas: skia.Canvas, wide: float, tall: float, below: float, name: str, head: skia.Image) -> None:
     middle, bottom = wide / 2, tall + below
-    red, green, blue, _ = (int(part) for part in head.toarray(colorType=skia.kRGBA_8888_ColorType)[int(tall * 0.72), int(middle)])
+    red, green, blue, _ = (
+        int(part) for part in head.toarray(colorType=skia.kRGBA_8888_ColorType)[int(tall * 0.72), int(middle)]
+    )
     skin = (red, green, blue)
     shirt = CLOTHES.get(name) or SHIRTS[sum(map(ord, name)) % len(SHIRTS)]
     trousers = scaled(shirt, 0.6) if name in CLOTHES else (74, 82, 124)

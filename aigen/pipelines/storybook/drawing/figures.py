@@ -11,6 +11,7 @@ from aigen.pipelines.storybook.drawing.bodies import has_body
 from aigen.pipelines.storybook.drawing.colours import LINEAR, MIPMAPS, Colour, colour, mix, radial, scaled
 from aigen.pipelines.storybook.drawing.look import Look, grade
 from aigen.pipelines.storybook.drawing.pictures import cut, dyed, level_for
+from aigen.pipelines.storybook.drawing.styles import finish_picture
 
 # Empty pixels around a bitmap of artwork, without which its edges show as steps when it leans.
 EDGE = 2
@@ -58,7 +59,11 @@ class Figure:
 def lies(name: str, action: str | None) -> bool:
     """Whether a thing lies on the ground: a sleeping animal that is drawn standing on its legs."""
     subgroup = artwork.index()[name]["subgroup"]
-    return action in ("sleep", "nap", "lie", "rest", "snooze", "doze") and subgroup == "animal-mammal" and not has_body(name)
+    return (
+        action in ("sleep", "nap", "lie", "rest", "snooze", "doze")
+        and subgroup == "animal-mammal"
+        and not has_body(name)
+    )
 
 
 def make_figure(
@@ -66,6 +71,7 @@ def make_figure(
 ) -> Figure:
     """A thing in the scene's light; with a colour of the plan it is dyed in it, unless it has that colour by nature."""
     image = lit_picture(look, name, width, height / LYING if lying else height, 0.0, color)
+    image = finish_picture(look, image)
     if lying:  # its legs are under it
         image = _faded(image, round(height) + 2 * EDGE)
     parts = [*_wheels(look, name, width, height), *_rotors(image, name, width, height)]
@@ -104,7 +110,9 @@ def _filter(look: Look, name: str, haze: float) -> skia.ColorFilter:
     if look.setting.ground == "deep":
         red, green, blue = red * 0.8, green * 0.95, blue * 1.0
     add = [part / 255 * haze for part in look.light.sky[2]]
-    light = skia.ColorFilters.Matrix([red, 0, 0, 0, add[0], 0, green, 0, 0, add[1], 0, 0, blue, 0, add[2], 0, 0, 0, 1, 0])
+    light = skia.ColorFilters.Matrix(
+        [red, 0, 0, 0, add[0], 0, green, 0, 0, add[1], 0, 0, blue, 0, add[2], 0, 0, 0, 1, 0]
+    )
     style = grade(look.style)
     return style.makeComposed(light) if style else light
 
@@ -130,7 +138,9 @@ def _shade(look: Look, canvas: skia.Canvas, image: skia.Image, strength: float) 
     shadow = mix(look.light.vignette, (20, 16, 70), 0.5)
     near, far = ((0, 0), (wide, tall)) if left else ((wide, 0), (0, tall))
     dark = colour(shadow, (105 if look.outside else 80) * strength)
-    paint = skia.Paint(Shader=skia.GradientShader.MakeLinear([near, far], [colour(shadow, 0), colour(shadow, 0), dark], [0, 0.4, 1]))
+    paint = skia.Paint(
+        Shader=skia.GradientShader.MakeLinear([near, far], [colour(shadow, 0), colour(shadow, 0), dark], [0, 0.4, 1])
+    )
     paint.setBlendMode(skia.BlendMode.kSrcATop)
     canvas.drawPaint(paint)
     if not look.outside or look.light.rim < 0.05 or strength < 0.8 or min(wide, tall) < 24:
@@ -142,7 +152,9 @@ def _shade(look: Look, canvas: skia.Canvas, image: skia.Image, strength: float) 
     tone = skia.ColorFilters.Blend(colour(look.light.glow), skia.BlendMode.kSrcIn)
     on_edge.drawImage(image, 0, 0, LINEAR, skia.Paint(ColorFilter=tone))
     blurred = skia.ImageFilters.Blur(step * 0.5, step * 0.5)
-    on_edge.drawImage(image, across, step * 0.8, LINEAR, skia.Paint(BlendMode=skia.BlendMode.kDstOut, ImageFilter=blurred))
+    on_edge.drawImage(
+        image, across, step * 0.8, LINEAR, skia.Paint(BlendMode=skia.BlendMode.kDstOut, ImageFilter=blurred)
+    )
     lit = skia.Paint(BlendMode=skia.BlendMode.kSrcATop, Alphaf=min(1.0, look.light.rim))
     canvas.drawImage(edge.makeImageSnapshot(), 0, 0, LINEAR, lit)
 
@@ -152,7 +164,9 @@ def _without(image: skia.Image, area: tuple[float, float, float, float]) -> skia
     canvas = surface.getCanvas()
     canvas.drawImage(image, 0, 0)
     left, top, right, bottom = area
-    hole = skia.Rect.MakeLTRB(left * image.width(), top * image.height(), right * image.width(), bottom * image.height())
+    hole = skia.Rect.MakeLTRB(
+        left * image.width(), top * image.height(), right * image.width(), bottom * image.height()
+    )
     canvas.drawRect(hole, skia.Paint(BlendMode=skia.BlendMode.kClear))
     return surface.makeImageSnapshot()
 
@@ -180,7 +194,9 @@ def _wheels(look: Look, name: str, width: float, height: float) -> list[Part]:
         canvas, middle = surface.getCanvas(), side / 2
         canvas.translate(middle, middle)
         if name in anatomy.SPOKED:
-            spokes = skia.Paint(AntiAlias=True, Color=colour(look.lit((150, 140, 170)), 230), StrokeWidth=max(1.0, r * 0.06))
+            spokes = skia.Paint(
+                AntiAlias=True, Color=colour(look.lit((150, 140, 170)), 230), StrokeWidth=max(1.0, r * 0.06)
+            )
             for turn in range(10):
                 angle = turn * math.tau / 10
                 canvas.drawLine(0, 0, math.cos(angle) * r * 0.8, math.sin(angle) * r * 0.8, spokes)
@@ -200,7 +216,9 @@ def _rotors(image: skia.Image, name: str, width: float, height: float) -> list[P
     if name not in anatomy.ROTORS:
         return []
     left, top, right, bottom = anatomy.ROTORS[name]
-    part = skia.IRect(int(left * image.width()), int(top * image.height()), int(right * image.width()), int(bottom * image.height()))
+    part = skia.IRect(
+        int(left * image.width()), int(top * image.height()), int(right * image.width()), int(bottom * image.height())
+    )
     blades = image.makeSubset(part).makeRasterImage()
     at = ((left + right) / 2 - 0.5) * width, (top - 1) * height - EDGE
     return [Part("rotor", blades, *at, (blades.width() / 2, 0.0))]
@@ -227,8 +245,8 @@ def _draw_wing(canvas: skia.Canvas, rgb: Colour, side: float) -> None:
     canvas.translate(EDGE, EDGE)
     for feather in range(6, -1, -1):
         share = feather / 6
-        angle = -1.35 + share * 1.25  # from nearly upright to nearly level
-        long = side * (0.86 - 0.34 * share)
+        angle = -1.15 + share * 0.85  # from steep to nearly level
+        long = side * (0.98 - 0.4 * share)
         tip = side * 0.06 + math.cos(angle) * long, side * 0.9 + math.sin(angle) * long
         path = skia.Path()
         path.moveTo(side * 0.06, side * 0.9)
@@ -237,7 +255,7 @@ def _draw_wing(canvas: skia.Canvas, rgb: Colour, side: float) -> None:
         paint = skia.Paint(
             AntiAlias=True,
             Style=skia.Paint.kStroke_Style,
-            StrokeWidth=side * 0.19,
+            StrokeWidth=side * 0.15,
             StrokeCap=skia.Paint.kRound_Cap,
             Color=colour(shade),
         )
@@ -247,7 +265,11 @@ def _draw_wing(canvas: skia.Canvas, rgb: Colour, side: float) -> None:
 def _bursts(width: float, height: float) -> list[Part]:
     """Three rockets' worth of sparks; in their rig each opens and fades in its own time."""
     parts = []
-    for x, y, share, rgb in ((0.5, 0.42, 1.0, (255, 208, 96)), (0.24, 0.66, 0.66, (255, 110, 160)), (0.78, 0.68, 0.6, (110, 200, 255))):
+    for x, y, share, rgb in (
+        (0.5, 0.42, 1.0, (255, 208, 96)),
+        (0.24, 0.66, 0.66, (255, 110, 160)),
+        (0.78, 0.68, 0.6, (110, 200, 255)),
+    ):
         side = math.ceil(min(width, height) * share) + 2 * EDGE
         surface = skia.Surface(side, side)
         canvas, half = surface.getCanvas(), side / 2
@@ -259,8 +281,14 @@ def _bursts(width: float, height: float) -> list[Part]:
                 tip = half + math.cos(angle) * far, half + math.sin(angle) * far
                 root = half + math.cos(angle) * near, half + math.sin(angle) * near
                 tail = skia.GradientShader.MakeLinear([root, tip], [colour(rgb, 0), colour(rgb, 235)])
-                canvas.drawLine(*root, *tip, skia.Paint(AntiAlias=True, Shader=tail, StrokeWidth=max(1.0, side * 0.007)))
-                canvas.drawCircle(*tip, max(0.8, side * 0.009), skia.Paint(AntiAlias=True, Color=colour(mix(rgb, (255, 255, 255), 0.6))))
+                canvas.drawLine(
+                    *root, *tip, skia.Paint(AntiAlias=True, Shader=tail, StrokeWidth=max(1.0, side * 0.007))
+                )
+                canvas.drawCircle(
+                    *tip,
+                    max(0.8, side * 0.009),
+                    skia.Paint(AntiAlias=True, Color=colour(mix(rgb, (255, 255, 255), 0.6))),
+                )
         parts.append(Part("burst", surface.makeImageSnapshot(), (x - 0.5) * width, (y - 1) * height, (half, half)))
     return parts
 

@@ -64,7 +64,12 @@ def _draw_sparkles(look: Look, canvas: skia.Canvas, top: float) -> None:
         canvas.restore()
     for _ in range(120):
         x, y = look.random.random() * look.width, top + (look.height - top) * look.random.uniform(0.1, 1)
-        canvas.drawCircle(x, y, look.unit * 0.0012, skia.Paint(AntiAlias=True, Color=colour((255, 255, 255), look.random.uniform(60, 220))))
+        canvas.drawCircle(
+            x,
+            y,
+            look.unit * 0.0012,
+            skia.Paint(AntiAlias=True, Color=colour((255, 255, 255), look.random.uniform(60, 220))),
+        )
 
 
 def _draw_ripples(look: Look, canvas: skia.Canvas, top: float, near: Colour) -> None:
@@ -90,7 +95,9 @@ def _draw_light_on_ground(look: Look, canvas: skia.Canvas) -> None:
         canvas.translate(x, look.horizon)
         canvas.scale(1, 0.34)
         reach = look.unit * 0.9
-        shine = radial(0, 0, reach, [colour(look.light.glow, 110 if look.light.shadow > 0.5 else 60), colour(look.light.glow, 0)])
+        shine = radial(
+            0, 0, reach, [colour(look.light.glow, 110 if look.light.shadow > 0.5 else 60), colour(look.light.glow, 0)]
+        )
         shine.setBlendMode(skia.BlendMode.kSrcATop)
         canvas.drawCircle(0, 0, reach, shine)
         canvas.restore()
@@ -116,7 +123,9 @@ def _scatter(look: Look, canvas: skia.Canvas, top: float) -> None:
             continue
         x = look.random.choice([look.random.uniform(0, 0.3), look.random.uniform(0.7, 1), look.random.random()])
         for _ in range(look.random.randint(1, 3)):
-            places.append((min(1.0, near_by + look.random.uniform(-0.06, 0.06)), name, x + look.random.uniform(-0.05, 0.05)))
+            places.append(
+                (min(1.0, near_by + look.random.uniform(-0.06, 0.06)), name, x + look.random.uniform(-0.05, 0.05))
+            )
     for near_by, name, x in sorted(places):
         base = top + (look.height - top) * (0.06 + 0.94 * max(0.0, near_by))
         side = look.unit * (0.03 + 0.05 * near_by) * LARGE.get(name, 1.0)
@@ -134,7 +143,9 @@ def draw_street(look: Look, canvas: skia.Canvas) -> None:
     kerb = skia.Rect.MakeLTRB(-look.width, walk, 2 * look.width, walk + look.height * 0.014)
     canvas.drawRect(kerb, skia.Paint(Color=colour(scaled(verge, 0.72))))
     road = skia.Rect.MakeLTRB(-look.width, kerb.bottom(), 2 * look.width, bottom)
-    canvas.drawRect(road, vertical(walk, bottom, [colour(mix(near, look.light.sky[2], 0.22)), colour(scaled(near, 0.66))]))
+    canvas.drawRect(
+        road, vertical(walk, bottom, [colour(mix(near, look.light.sky[2], 0.22)), colour(scaled(near, 0.66))])
+    )
     if look.plan.weather in ("rain", "storm"):
         canvas.drawRect(road, vertical(walk, bottom, [colour(look.light.sky[2], 110), colour(look.light.sky[1], 30)]))
     line = walk + (look.height - walk) * 0.62
@@ -200,11 +211,16 @@ def draw_swell(look: Look, canvas: skia.Canvas) -> None:
         share = (place / 150) ** 1.5
         y = look.horizon + look.height * 0.006 + share * (look.height * (1 + MARGIN) - look.horizon)
         x = look.random.uniform(-0.1, 1.1) * look.width
-        wide, tall = look.unit * (0.03 + 0.16 * share) * look.random.uniform(0.5, 1.5), max(0.7, look.unit * (0.0015 + 0.005 * share))
+        wide, tall = (
+            look.unit * (0.03 + 0.16 * share) * look.random.uniform(0.5, 1.5),
+            max(0.7, look.unit * (0.0015 + 0.005 * share)),
+        )
         rgb = light if look.random.random() < 0.55 else scaled(dark, 0.85)
         area = skia.Rect.MakeXYWH(x - wide / 2, y, wide, tall)
         canvas.drawOval(area, skia.Paint(AntiAlias=True, Color=colour(rgb, look.random.uniform(26, 70))))
-    edge = skia.Rect.MakeLTRB(-look.width, look.horizon - 1, 2 * look.width, look.horizon + max(1.5, look.height * 0.004))
+    edge = skia.Rect.MakeLTRB(
+        -look.width, look.horizon - 1, 2 * look.width, look.horizon + max(1.5, look.height * 0.004)
+    )
     canvas.drawRect(edge, skia.Paint(Color=colour(mix(look.light.sky[2], (255, 255, 255), 0.3), 130)))
 
 
@@ -212,7 +228,15 @@ def draw_shore(look: Look, canvas: skia.Canvas) -> None:
     """Sand, wet and dark where the water ends."""
     sand, top = look.ground, look.horizon + (look.height - look.horizon) * 0.3
     hill(look, canvas, top, look.height * 0.01, 3, scaled(sand, 0.76), scaled(sand, 0.84))
-    hill(look, canvas, top + look.height * 0.035, look.height * 0.012, 3, mix(sand, (255, 255, 255), 0.14), scaled(sand, 0.88))
+    hill(
+        look,
+        canvas,
+        top + look.height * 0.035,
+        look.height * 0.012,
+        3,
+        mix(sand, (255, 255, 255), 0.14),
+        scaled(sand, 0.88),
+    )
     _draw_ripples(look, canvas, top + look.height * 0.08, sand)
     _draw_light_on_ground(look, canvas)
     _scatter(look, canvas, top + look.height * 0.06)
@@ -235,7 +259,9 @@ def draw_footing(look: Look, canvas: skia.Canvas) -> None:
     swell = 0.0 if look.plan.setting == "skyline" else look.height * 0.012
     mirror = ridge(look, top + deep * 2.2, swell, 7, phase)
     canvas.drawPath(mirror, skia.Paint(AntiAlias=True, Color=colour(scaled(face, 0.5), 120)))
-    canvas.drawPath(ridge(look, top + deep, swell, 7, phase), skia.Paint(AntiAlias=True, Color=colour(scaled(face, 0.8))))
+    canvas.drawPath(
+        ridge(look, top + deep, swell, 7, phase), skia.Paint(AntiAlias=True, Color=colour(scaled(face, 0.8)))
+    )
     shades = [colour(mix(flat, look.light.sky[2], 0.25)), colour(flat), colour(scaled(flat, 0.84))]
     canvas.drawPath(ridge(look, top, swell, 7, phase), vertical(top, look.height, shades))
     if look.plan.setting in ("lake", "river") and flat != look.lit((238, 247, 255)):
@@ -245,10 +271,18 @@ def draw_footing(look: Look, canvas: skia.Canvas) -> None:
 
 def draw_deep(look: Look, canvas: skia.Canvas) -> None:
     frame = skia.Rect.MakeLTRB(-look.width, -look.height, 2 * look.width, 2 * look.height)
-    shades = [mix(scaled(shade, *look.light.tint), look.take.tone, look.take.strength * 0.35) for shade in ((110, 216, 240), (24, 122, 196), (6, 44, 108))]
+    shades = [
+        mix(scaled(shade, *look.light.tint), look.take.tone, look.take.strength * 0.35)
+        for shade in ((110, 216, 240), (24, 122, 196), (6, 44, 108))
+    ]
     canvas.drawRect(frame, vertical(0, look.height, [colour(shade) for shade in shades]))
     x = look.sun[0]
-    canvas.drawCircle(x, -look.height * 0.1, look.unit * 0.8, radial(x, -look.height * 0.1, look.unit * 0.8, [colour((235, 255, 250), 150), colour((235, 255, 250), 0)]))
+    canvas.drawCircle(
+        x,
+        -look.height * 0.1,
+        look.unit * 0.8,
+        radial(x, -look.height * 0.1, look.unit * 0.8, [colour((235, 255, 250), 150), colour((235, 255, 250), 0)]),
+    )
     far = mix(shades[1], shades[2], 0.6)
     for rise, share in ((0.3, 0.3), (0.17, 0.6)):  # rocks in the haze of the water
         rock = mix(far, scaled(shades[2], 0.8), share)
@@ -258,12 +292,25 @@ def draw_deep(look: Look, canvas: skia.Canvas) -> None:
 def draw_bottom(look: Look, canvas: skia.Canvas) -> None:
     sand = mix(look.ground, look.lit((20, 96, 156)), 0.42)
     hill(look, canvas, look.horizon, look.height * 0.014, 4, mix(sand, (120, 210, 230), 0.3), scaled(sand, 0.72))
-    hill(look, canvas, look.horizon + (look.height - look.horizon) * 0.5, look.height * 0.012, 3, mix(sand, (140, 214, 230), 0.15), scaled(sand, 0.6))
+    hill(
+        look,
+        canvas,
+        look.horizon + (look.height - look.horizon) * 0.5,
+        look.height * 0.012,
+        3,
+        mix(sand, (140, 214, 230), 0.15),
+        scaled(sand, 0.6),
+    )
     for _ in range(16):  # nets of light
         share = look.random.random()
         wide = look.unit * (0.05 + 0.1 * share)
-        x, y = look.random.uniform(0, 1) * look.width, look.horizon + look.height * 0.03 + (look.height - look.horizon) * share
-        canvas.drawOval(skia.Rect.MakeXYWH(x, y, wide, wide * 0.12), skia.Paint(AntiAlias=True, Color=colour((220, 255, 250), 34)))
+        x, y = (
+            look.random.uniform(0, 1) * look.width,
+            look.horizon + look.height * 0.03 + (look.height - look.horizon) * share,
+        )
+        canvas.drawOval(
+            skia.Rect.MakeXYWH(x, y, wide, wide * 0.12), skia.Paint(AntiAlias=True, Color=colour((220, 255, 250), 34))
+        )
     _scatter(look, canvas, look.horizon + look.height * 0.01)
 
 
@@ -275,10 +322,18 @@ def draw_planet(look: Look, canvas: skia.Canvas) -> None:
     for _ in range(13):
         share = look.random.random()
         wide = look.unit * (0.03 + 0.14 * share) * look.random.uniform(0.6, 1.2)
-        x, y = look.random.uniform(-0.05, 1.05) * look.width, look.horizon + look.height * 0.05 + (look.height - look.horizon) * share
+        x, y = (
+            look.random.uniform(-0.05, 1.05) * look.width,
+            look.horizon + look.height * 0.05 + (look.height - look.horizon) * share,
+        )
         hollow = skia.Rect.MakeXYWH(x - wide / 2, y, wide, wide * 0.26)
-        canvas.drawOval(hollow.makeOffset(0, wide * 0.03), skia.Paint(AntiAlias=True, Color=colour(mix(dust, (255, 255, 255), 0.35), 200)))
-        canvas.drawOval(hollow, vertical(hollow.top(), hollow.bottom(), [colour(scaled(dust, 0.42)), colour(scaled(dust, 0.8))]))
+        canvas.drawOval(
+            hollow.makeOffset(0, wide * 0.03),
+            skia.Paint(AntiAlias=True, Color=colour(mix(dust, (255, 255, 255), 0.35), 200)),
+        )
+        canvas.drawOval(
+            hollow, vertical(hollow.top(), hollow.bottom(), [colour(scaled(dust, 0.42)), colour(scaled(dust, 0.8))])
+        )
     _scatter(look, canvas, look.horizon + look.height * 0.03)
 
 
@@ -329,5 +384,12 @@ def _draw_branch(look: Look, canvas: skia.Canvas, x0: float, into: int, side: fl
                 paint = skia.Paint(AntiAlias=True, StrokeWidth=side * 0.018, StrokeCap=skia.Paint.kRound_Cap)
                 paint.setColor(colour(scaled(rgb, 0.6 + 0.5 * share), 235))
                 canvas.drawLine(x, y, *end, paint)
-        snow = skia.Paint(AntiAlias=True, StrokeWidth=side * 0.03, StrokeCap=skia.Paint.kRound_Cap, Color=colour(look.lit((240, 246, 255)), 225))
-        canvas.drawLine(*start, start[0] + into * math.cos(angle) * long * 0.9, start[1] + math.sin(angle) * long * 0.9, snow)
+        snow = skia.Paint(
+            AntiAlias=True,
+            StrokeWidth=side * 0.03,
+            StrokeCap=skia.Paint.kRound_Cap,
+            Color=colour(look.lit((240, 246, 255)), 225),
+        )
+        canvas.drawLine(
+            *start, start[0] + into * math.cos(angle) * long * 0.9, start[1] + math.sin(angle) * long * 0.9, snow
+        )

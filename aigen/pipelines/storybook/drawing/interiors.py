@@ -1,6 +1,7 @@
 """Scenes under a roof: rooms, a kitchen, a stage, a studio."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import skia
 
@@ -43,7 +44,12 @@ def _draw_studio(look: Look, canvas: skia.Canvas, wall: Colour, floor: Colour) -
     """Paper that runs seamlessly from the wall to the floor, a soft light on it."""
     frame = skia.Rect.MakeLTRB(-look.width, -look.height, 2 * look.width, 2 * look.height)
     tone = mix(wall, look.take.tone, 0.18 + look.take.strength)
-    shades = [colour(scaled(tone, 0.84)), colour(tone), colour(mix(tone, (255, 255, 255), 0.4)), colour(scaled(tone, 0.9))]
+    shades = [
+        colour(scaled(tone, 0.84)),
+        colour(tone),
+        colour(mix(tone, (255, 255, 255), 0.4)),
+        colour(scaled(tone, 0.9)),
+    ]
     canvas.drawRect(frame, vertical(0, look.height, shades, [0, 0.5, look.horizon / look.height, 1]))
     x, y, reach = look.width * look.take.subject, look.height * 0.45, look.unit * 0.75
     canvas.drawCircle(x, y, reach, radial(x, y, reach, [colour((255, 255, 255), 150), colour((255, 255, 255), 0)]))
@@ -52,7 +58,7 @@ def _draw_studio(look: Look, canvas: skia.Canvas, wall: Colour, floor: Colour) -
 def _draw_boards(look: Look, canvas: skia.Canvas, floor: Colour) -> None:
     seam = skia.Paint(AntiAlias=True, Color=colour(scaled(floor, 0.55), 110), StrokeWidth=max(1.0, look.unit * 0.002))
     rows = [look.horizon + (look.height * (1 + MARGIN) - look.horizon) * (place / 6) ** 1.6 for place in range(7)]
-    for row, (top, bottom) in enumerate(zip(rows, rows[1:], strict=False)):
+    for row, (top, bottom) in enumerate(pairwise(rows)):
         canvas.drawLine(-look.width, bottom, 2 * look.width, bottom, seam)
         for place in range(-1, 6):
             x = look.width * (place / 4 + 0.13 * (row % 2) + 0.02)
@@ -69,12 +75,24 @@ def _draw_window(look: Look, canvas: skia.Canvas) -> None:
     canvas.save()
     canvas.clipRect(pane)
     for x, y, size in ((0.2, 1.0, 0.4), (0.75, 1.06, 0.5)):
-        canvas.drawCircle(left + wide * x, top + tall * y, wide * size * 0.6, skia.Paint(AntiAlias=True, Color=colour(look.far((96, 160, 90), 0.35))))
+        canvas.drawCircle(
+            left + wide * x,
+            top + tall * y,
+            wide * size * 0.6,
+            skia.Paint(AntiAlias=True, Color=colour(look.far((96, 160, 90), 0.35))),
+        )
     if look.dark:
-        moon = radial(left + wide * 0.7, top + tall * 0.25, wide * 0.1, [colour(look.light.disc), colour((230, 214, 170))])
+        moon = radial(
+            left + wide * 0.7, top + tall * 0.25, wide * 0.1, [colour(look.light.disc), colour((230, 214, 170))]
+        )
         canvas.drawCircle(left + wide * 0.7, top + tall * 0.25, wide * 0.09, moon)
     canvas.restore()
-    wood = skia.Paint(AntiAlias=True, Color=colour(look.lit((250, 246, 238))), Style=skia.Paint.kStroke_Style, StrokeWidth=look.unit * 0.014)
+    wood = skia.Paint(
+        AntiAlias=True,
+        Color=colour(look.lit((250, 246, 238))),
+        Style=skia.Paint.kStroke_Style,
+        StrokeWidth=look.unit * 0.014,
+    )
     canvas.drawRect(pane, wood)
     canvas.drawLine(left + wide / 2, top, left + wide / 2, top + tall, wood)
     canvas.drawLine(left, top + tall / 2, left + wide, top + tall / 2, wood)
@@ -88,8 +106,18 @@ def _draw_window(look: Look, canvas: skia.Canvas) -> None:
             canvas.drawRect(strip, skia.Paint(Color=colour(scaled(cloth, 0.86 + 0.09 * fold))))
     x, y, side_of = look.width * (0.24 if look.mirrored else 0.76), look.horizon * 0.42, look.unit * 0.12
     picture = skia.Rect.MakeXYWH(x - side_of / 2, y - side_of * 0.4, side_of, side_of * 0.8)
-    canvas.drawRect(picture.makeOutset(side_of * 0.07, side_of * 0.07), skia.Paint(AntiAlias=True, Color=colour(look.lit((120, 84, 58)))))
-    canvas.drawRect(picture, vertical(picture.top(), picture.bottom(), [colour(look.lit(part)) for part in ((250, 214, 150), (244, 150, 120), (110, 120, 170))]))
+    canvas.drawRect(
+        picture.makeOutset(side_of * 0.07, side_of * 0.07),
+        skia.Paint(AntiAlias=True, Color=colour(look.lit((120, 84, 58)))),
+    )
+    canvas.drawRect(
+        picture,
+        vertical(
+            picture.top(),
+            picture.bottom(),
+            [colour(look.lit(part)) for part in ((250, 214, 150), (244, 150, 120), (110, 120, 170))],
+        ),
+    )
 
 
 def _draw_rug(look: Look, canvas: skia.Canvas) -> None:
@@ -124,16 +152,26 @@ def _draw_shelves(look: Look, canvas: skia.Canvas) -> None:
     for row in range(int(look.horizon / tile) + 2):
         canvas.drawLine(-look.width, look.horizon - row * tile, 2 * look.width, look.horizon - row * tile, line)
     board = look.horizon * 0.5
-    canvas.drawRect(skia.Rect.MakeLTRB(-look.width, board, 2 * look.width, board + look.unit * 0.02), skia.Paint(Color=colour(look.lit((150, 104, 70)))))
+    canvas.drawRect(
+        skia.Rect.MakeLTRB(-look.width, board, 2 * look.width, board + look.unit * 0.02),
+        skia.Paint(Color=colour(look.lit((150, 104, 70)))),
+    )
     x = -look.unit * 0.05
     while x < look.width * 1.06:
         wide, tall = look.unit * look.random.uniform(0.04, 0.075), look.unit * look.random.uniform(0.07, 0.14)
-        rgb = look.lit(look.random.choice([(226, 120, 96), (240, 200, 120), (120, 170, 150), (235, 232, 224), (96, 130, 170)]))
+        rgb = look.lit(
+            look.random.choice([(226, 120, 96), (240, 200, 120), (120, 170, 150), (235, 232, 224), (96, 130, 170)])
+        )
         jar = skia.Rect.MakeXYWH(x, board - tall, wide, tall)
         canvas.drawRoundRect(jar, wide * 0.2, wide * 0.2, skia.Paint(AntiAlias=True, Color=colour(rgb)))
         x += wide * look.random.uniform(1.15, 2.6)
     light = look.width * (0.7 if look.mirrored else 0.3)
-    canvas.drawCircle(light, look.horizon * 0.5, look.unit * 0.6, radial(light, look.horizon * 0.5, look.unit * 0.6, [colour(look.light.glow, 130), colour(look.light.glow, 0)]))
+    canvas.drawCircle(
+        light,
+        look.horizon * 0.5,
+        look.unit * 0.6,
+        radial(light, look.horizon * 0.5, look.unit * 0.6, [colour(look.light.glow, 130), colour(look.light.glow, 0)]),
+    )
     canvas.restore()
 
 
@@ -141,7 +179,9 @@ def _draw_curtains(look: Look, canvas: skia.Canvas) -> None:
     red = look.lit((190, 34, 56))
     for place in range(-1, 6):
         for x in (look.width * place * 0.042, look.width * (1 - (place + 1) * 0.042)):
-            fold = skia.Rect.MakeXYWH(x, -look.height, look.width * 0.046, look.horizon + look.height * (1.03 - 0.004 * place))
+            fold = skia.Rect.MakeXYWH(
+                x, -look.height, look.width * 0.046, look.horizon + look.height * (1.03 - 0.004 * place)
+            )
             shades = [colour(scaled(red, 0.5)), colour(red), colour(scaled(red, 0.46))]
             shader = skia.GradientShader.MakeLinear([(x, 0), (x + look.width * 0.046, 0)], shades)
             canvas.drawRect(fold, skia.Paint(Shader=shader))
@@ -163,7 +203,18 @@ def _draw_spotlights(look: Look, canvas: skia.Canvas) -> None:
         shine.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, max(1.0, look.unit * 0.01)))
         canvas.drawPath(beam, shine)
         pool = skia.Rect.MakeXYWH(foot - look.width * 0.14, look.height * 0.87, look.width * 0.28, look.height * 0.07)
-        canvas.drawOval(pool, skia.Paint(AntiAlias=True, Color=colour((255, 240, 200), 70), MaskFilter=skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, max(1.0, look.unit * 0.012))))
+        canvas.drawOval(
+            pool,
+            skia.Paint(
+                AntiAlias=True,
+                Color=colour((255, 240, 200), 70),
+                MaskFilter=skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, max(1.0, look.unit * 0.012)),
+            ),
+        )
 
 
-FAR: dict[str, Callable[[Look, skia.Canvas], None]] = {"window": _draw_window, "shelves": _draw_shelves, "curtains": _draw_curtains}
+FAR: dict[str, Callable[[Look, skia.Canvas], None]] = {
+    "window": _draw_window,
+    "shelves": _draw_shelves,
+    "curtains": _draw_curtains,
+}

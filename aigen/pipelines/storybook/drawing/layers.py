@@ -129,7 +129,9 @@ def _cut_into_tiles(image: skia.Image) -> list[Tile]:
 
 def _opaque_from(alpha: "Alpha") -> int:
     """The row from which on everything below is opaque."""
-    holes = (alpha < 255).any(axis=1).nonzero()[0]
+    import numpy
+
+    holes = numpy.flatnonzero((alpha < 255).any(axis=1))
     return int(holes[-1]) + 1 if len(holes) else 0
 
 

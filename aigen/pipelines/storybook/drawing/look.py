@@ -18,7 +18,11 @@ from aigen.pipelines.storybook.understanding.plan import Plan
 from aigen.types import Size
 
 # What a season does to the ground: a colour and how much of it.
-SEASONS: dict[str, tuple[Colour, float]] = {"autumn": (((206, 146, 62)), 0.45), "winter": ((236, 242, 252), 0.8), "spring": ((140, 214, 110), 0.3)}
+SEASONS: dict[str, tuple[Colour, float]] = {
+    "autumn": (((206, 146, 62)), 0.45),
+    "winter": ((236, 242, 252), 0.8),
+    "spring": ((140, 214, 110), 0.3),
+}
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ def make_look(plan: Plan, style: str, number: int, seed: int, size: Size) -> Loo
     return Look(
         plan=plan,
         setting=setting,
-        light=_toned(_under_weather(scenery.LIGHTS["night" if dark else plan.time], plan.weather), take),
+        light=_toned(_under_weather(scenery.LIGHTS["night" if dark else plan.time], plan.weather), take, dark),
         dark=dark,
         style=style,
         take=take,
@@ -145,13 +149,21 @@ def _under_weather(light: Light, weather: str) -> Light:
     )
 
 
-def _toned(light: Light, take: Take) -> Light:
-    """The light with the take's own tone in it."""
-    top, middle, low = (mix(part, take.tone, take.strength * share) for part, share in zip(light.sky, (0.3, 0.6, 0.8), strict=True))
-    red, green, blue = (
-        part * (1 + (tone / 255 - 0.78) * take.strength * 0.7) for part, tone in zip(light.tint, take.tone, strict=True)
+def _toned(light: Light, take: Take, dark: bool) -> Light:
+    """The light with the take's own tone in it; by night only a breath of it."""
+    strength = take.strength * (0.4 if dark else 1.0)
+    top, middle, low = (
+        mix(part, take.tone, strength * share) for part, share in zip(light.sky, (0.3, 0.6, 0.8), strict=True)
     )
-    return replace(light, sky=(top, middle, low), tint=(min(1, red), min(1, green), min(1, blue)), cloud=mix(light.cloud, take.tone, take.strength * 0.4))
+    red, green, blue = (
+        part * (1 + (tone / 255 - 0.78) * strength * 0.7) for part, tone in zip(light.tint, take.tone, strict=True)
+    )
+    return replace(
+        light,
+        sky=(top, middle, low),
+        tint=(min(1, red), min(1, green), min(1, blue)),
+        cloud=mix(light.cloud, take.tone, strength * 0.4),
+    )
 
 
 def grade(style: str) -> skia.ColorFilter | None:

@@ -5,7 +5,6 @@ Artwork that cannot is mended in one of the tables here, by name.
 
 import math
 from functools import lru_cache
-
 from typing import TYPE_CHECKING, Any
 
 import skia
@@ -167,12 +166,14 @@ def _body_of(values: "Pixels", seen: "Pixels") -> "Pixels":
     own, vivid = _hue(seen)
     if float((vivid > 0.3).mean()) < 0.35:
         dark = values[..., :3].max(axis=2) / 255
-        return numpy.clip((dark - 0.16) / 0.12, 0, 1) * numpy.clip((0.75 - strength) / 0.2, 0, 1)
+        share: Pixels = numpy.clip((dark - 0.16) / 0.12, 0, 1) * numpy.clip((0.75 - strength) / 0.2, 0, 1)
+        return share
     counts, edges = numpy.histogram(own[vivid > 0.3], bins=24, range=(0, 360))
     smooth = counts + numpy.roll(counts, 1) + numpy.roll(counts, -1)
     main = edges[int(smooth.argmax())] + 7.5
     off = numpy.abs((hue - main + 180) % 360 - 180)
-    return numpy.clip((62 - off) / 18, 0, 1) * numpy.clip((strength - 0.1) / 0.12, 0, 1)
+    near: Pixels = numpy.clip((62 - off) / 18, 0, 1) * numpy.clip((strength - 0.1) / 0.12, 0, 1)
+    return near
 
 
 def _hue(rgb: "Pixels") -> tuple["Pixels", "Pixels"]:
@@ -182,5 +183,7 @@ def _hue(rgb: "Pixels") -> tuple["Pixels", "Pixels"]:
     red, green, blue = (rgb[..., channel] for channel in range(3))
     top, bottom = rgb.max(axis=-1), rgb.min(axis=-1)
     span = numpy.where(top > bottom, top - bottom, 1.0)
-    sixth = numpy.where(top == red, (green - blue) / span, numpy.where(top == green, 2 + (blue - red) / span, 4 + (red - green) / span))
+    sixth = numpy.where(
+        top == red, (green - blue) / span, numpy.where(top == green, 2 + (blue - red) / span, 4 + (red - green) / span)
+    )
     return sixth * 60 % 360, (top - bottom) / numpy.where(top > 0, top, 1.0)

@@ -7,7 +7,6 @@ from aigen.pipelines.storybook.drawing.colours import Colour
 from aigen.pipelines.storybook.understanding.plan import Plan, Thing
 
 
-
 @dataclass(frozen=True)
 class Light:
     """One light for everything in a scene: the sky's colours from top to horizon, and what it does to other colours.
@@ -131,6 +130,7 @@ SUNS = frozenset(["sun", "sun-with-face"])
 
 def needs_footing(plan: Plan) -> bool:
     """Whether something in a scene on the water neither floats nor flies: it needs a bank, a quay or ice to stand on."""
+
     def stands(thing: Thing) -> bool:
         floats = artwork.index()[thing.name]["subgroup"] in IN_WATER or thing.name in AFLOAT
         flies = thing.name in FLYING or thing.action in FLYING_ACTIONS

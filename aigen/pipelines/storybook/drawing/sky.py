@@ -31,7 +31,11 @@ def draw_sky(look: Look, canvas: skia.Canvas) -> None:
 
 def _draw_disc(look: Look, canvas: skia.Canvas, x: float, y: float, radius: float) -> None:
     far = radius * (7 if not look.dark else 5)
-    glow = [colour(look.light.glow, 170 if not look.dark else 110), colour(look.light.glow, 50), colour(look.light.glow, 0)]
+    glow = [
+        colour(look.light.glow, 170 if not look.dark else 110),
+        colour(look.light.glow, 50),
+        colour(look.light.glow, 0),
+    ]
     canvas.drawCircle(x, y, far, radial(x, y, far, glow, [0.1, 0.35, 1]))
     edge = mix(look.light.disc, (226, 206, 160) if look.dark else (255, 214, 120), 0.75)
     body = radial(x - radius * 0.3, y - radius * 0.3, radius * 1.6, [colour(look.light.disc), colour(edge)])
@@ -39,7 +43,10 @@ def _draw_disc(look: Look, canvas: skia.Canvas, x: float, y: float, radius: floa
     if look.dark:  # seas of the moon
         for dx, dy, size in ((-0.3, -0.2, 0.24), (0.25, 0.1, 0.3), (-0.1, 0.42, 0.18), (0.32, -0.42, 0.13)):
             canvas.drawCircle(
-                x + dx * radius, y + dy * radius, size * radius, skia.Paint(AntiAlias=True, Color=colour(scaled(edge, 0.92), 110))
+                x + dx * radius,
+                y + dy * radius,
+                size * radius,
+                skia.Paint(AntiAlias=True, Color=colour(scaled(edge, 0.92), 110)),
             )
 
 
@@ -53,7 +60,9 @@ def _draw_space(look: Look, canvas: skia.Canvas, frame: skia.Rect) -> None:
         canvas.rotate(look.random.uniform(-30, 30), x, y)
         canvas.scale(1, 0.6)
         y /= 0.6
-        canvas.drawCircle(x, y, radius, radial(x, y, radius, [colour(hue, 100), colour(hue, 30), colour(hue, 0)], [0, 0.5, 1]))
+        canvas.drawCircle(
+            x, y, radius, radial(x, y, radius, [colour(hue, 100), colour(hue, 30), colour(hue, 0)], [0, 0.5, 1])
+        )
         canvas.restore()
     x, y = look.width * (0.84 if look.mirrored else 0.14), look.height * look.random.uniform(0.14, 0.3)
     radius = look.unit * look.random.uniform(0.05, 0.09)
@@ -106,4 +115,9 @@ def _draw_cloud(look: Look, canvas: skia.Canvas, x: float, y: float, wide: float
             bell = math.exp(-(((share - 0.5) / 0.3) ** 2))
             radius = tall * (0.22 + 0.4 * bell * size) * grow
             middle = x + wide * share + towards * radius * 0.25 * (lift < 0)
-            canvas.drawOval(skia.Rect.MakeXYWH(middle - radius * 1.25, y + tall - radius * 1.5 + lift * tall, radius * 2.5, radius * 1.6), paint)
+            canvas.drawOval(
+                skia.Rect.MakeXYWH(
+                    middle - radius * 1.25, y + tall - radius * 1.5 + lift * tall, radius * 2.5, radius * 1.6
+                ),
+                paint,
+            )

@@ -7,11 +7,19 @@ import skia
 
 from aigen.pipelines.storybook.drawing.backdrops import draw_far, draw_rows
 from aigen.pipelines.storybook.drawing.colours import LINEAR, colour, radial
-from aigen.pipelines.storybook.drawing.grounds import GROUNDS, draw_deep, draw_footing, draw_front, draw_swell, draw_water
+from aigen.pipelines.storybook.drawing.grounds import (
+    GROUNDS,
+    draw_deep,
+    draw_footing,
+    draw_front,
+    draw_swell,
+    draw_water,
+)
 from aigen.pipelines.storybook.drawing.interiors import draw_interior
 from aigen.pipelines.storybook.drawing.layers import MARGIN, Layer, new_surface, trimmed
 from aigen.pipelines.storybook.drawing.look import Look, grade
 from aigen.pipelines.storybook.drawing.sky import draw_clouds, draw_sky
+from aigen.pipelines.storybook.drawing.styles import finish_layer
 
 # Seconds of drifting that clouds are drawn for.
 DRIFT = 8.0
@@ -53,6 +61,7 @@ def make_front(look: Look) -> list[Layer]:
     side = look.unit * 0.46
     found = []
     for left in (True, False):
+
         def paint(look: Look, canvas: skia.Canvas, left: bool = left) -> None:
             blur = look.unit * 0.009
             canvas.saveLayer(None, skia.Paint(ImageFilter=skia.ImageFilters.Blur(blur, blur)))
@@ -94,7 +103,9 @@ def _layer(
     draw(look, canvas)
     canvas.restore()
     _dim_corners(look, canvas)
-    image, above = (surface.makeImageSnapshot(), 0) if opaque else trimmed(surface.makeImageSnapshot())
+    image, above = finish_layer(look, surface.makeImageSnapshot()), 0
+    if not opaque:
+        image, above = trimmed(image)
     return Layer(image, left, high + above, depth, drift)
 
 

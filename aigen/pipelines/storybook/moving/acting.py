@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-import numpy
+import numpy  # noqa: TID253 (this module is only loaded where something is drawn)
 import skia
 
 from aigen.pipelines.storybook.composing.places import Actor
@@ -13,6 +13,8 @@ from aigen.pipelines.storybook.drawing.look import Look
 from aigen.pipelines.storybook.moving.effects import draw_puffs, draw_signs
 from aigen.pipelines.storybook.moving.rigs import RIGS, Moment, Pose, Rig, burst_at, rig_for, wing_angle
 
+# In seconds; longer takes go further than the picture's edge.
+HALF_A_TAKE = 2.0
 # Pictures bend on a grid of so many fields a side.
 FIELDS = 6
 _U, _V = (part.ravel() for part in numpy.meshgrid(numpy.linspace(0, 1, FIELDS + 1), numpy.linspace(0, 1, FIELDS + 1)))
@@ -34,6 +36,7 @@ class Player:
     shadow: Shadow | None
     reflection: skia.Image | None
     paint: skia.Paint
+    speed: float  # pixels a second, as fast as its rig but never out of the picture
     corners: list[skia.Point]
     triangles: list[int]
 
@@ -41,7 +44,7 @@ class Player:
         """How it stands at a moment, its travel included; in measures of what carries it, and as if it looked to the left."""
         moment = self.moment(time, duration)
         pose = self.rig.pose(moment)
-        travel = self.rig.speed * moment.passed * self.look.unit / self.actor.measure
+        travel = self.speed * moment.passed / self.actor.measure
         return Pose(pose.x - travel, pose.y, pose.turn, pose.wide, pose.tall, pose.alpha)
 
     def moment(self, time: float, duration: float) -> Moment:
@@ -99,8 +102,8 @@ class Player:
         for part in figure.parts:
             if part.kind != "far wing":
                 self._draw_part(canvas, part, moment)
-        if not self.actor.carried:
-            draw_signs(canvas, self.actor.action, figure.width, figure.height, time, self.actor.flip)
+        if self.actor.doing:
+            draw_signs(canvas, self.actor.doing, figure.width, figure.height, time, self.actor.flip)
 
     def _bent(self, moment: Moment) -> skia.Vertices:
         assert self.rig.bend
@@ -138,7 +141,9 @@ class Player:
         xs = (_U + 0.03 * _V * numpy.sin(_V * 16 - time * 3 + actor.phase)) * wide
         points = [skia.Point(x, y) for x, y in zip(xs.tolist(), (_V * tall).tolist(), strict=True)]
         corners = [skia.Point(x, y) for x, y in zip((_U * wide).tolist(), (_V * tall).tolist(), strict=True)]
-        paint = skia.Paint(AntiAlias=True, Shader=self.reflection.makeShader(skia.TileMode.kClamp, skia.TileMode.kClamp, LINEAR))
+        paint = skia.Paint(
+            AntiAlias=True, Shader=self.reflection.makeShader(skia.TileMode.kClamp, skia.TileMode.kClamp, LINEAR)
+        )
         canvas.save()
         canvas.translate(actor.x + shift, actor.base - actor.height * 0.06)
         if actor.flip:
@@ -183,6 +188,7 @@ def make_player(look: Look, actor: Actor) -> Player:
     image = actor.figure.image
     lies_in_water = actor.where == "water" and not actor.carried
     stands = actor.where == "ground" and not actor.carried
+    rig = RIGS[rig_for(actor.mover, actor.action, actor.where)]
     shader = image.makeShader(skia.TileMode.kClamp, skia.TileMode.kClamp, LINEAR)
     corners = [
         skia.Point(x, y) for x, y in zip((_U * image.width()).tolist(), (_V * image.height()).tolist(), strict=True)
@@ -190,13 +196,21 @@ def make_player(look: Look, actor: Actor) -> Player:
     return Player(
         look=look,
         actor=actor,
-        rig=RIGS[rig_for(actor.mover, actor.action, actor.where)],
+        rig=rig,
         shadow=make_shadow(look, image, actor.x) if stands else None,
         reflection=make_reflection(look, image) if lies_in_water else None,
         paint=skia.Paint(AntiAlias=True, Shader=shader),
+        speed=_speed(look, actor, rig),
         corners=corners,
         triangles=_seen_triangles(image),
     )
+
+
+def _speed(look: Look, actor: Actor, rig: Rig) -> float:
+    """What is carried travels with its carrier, so it must come to the same for both: by the carrier's place alone."""
+    half = actor.measure * 0.5
+    room = min(actor.pivot[0] - half, look.width - actor.pivot[0] - half) - look.width * 0.05
+    return min(rig.speed * look.unit, max(0.012 * look.unit, room) / HALF_A_TAKE) if rig.speed else 0.0
 
 
 def _seen_triangles(image: skia.Image) -> list[int]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import skia
 
 from aigen.pipelines.storybook.drawing.colours import LINEAR, Colour, soft_disc
-from aigen.pipelines.storybook.drawing.pictures import cut
+from aigen.pipelines.storybook.drawing.pictures import cut, dyed
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ SIGNS: dict[str, tuple[str, ...]] = {
 
 @lru_cache(maxsize=16)
 def _sign(name: str) -> skia.Image:
-    return cut(name, 96)
+    return dyed(name, "yellow", 96) if name.startswith("musical") else cut(name, 96)
 
 
-def draw_signs(canvas: skia.Canvas, action: str | None, width: float, height: float, time: float, flip: bool) -> None:
+def draw_signs(canvas: skia.Canvas, action: str, width: float, height: float, time: float, flip: bool) -> None:
     """What a thing's action lets rise from its head: Zs of a sleeper, notes of a singer."""
-    for place, name in enumerate(SIGNS.get(action or "", ())):
+    for place, name in enumerate(SIGNS.get(action, ())):
         for turn in range(2):
             age = (time * 0.28 + turn / 2 + place * 0.27 + 0.2) % 1
             side = height * (0.1 + 0.08 * age)
@@ -89,4 +89,6 @@ def draw_puffs(canvas: skia.Canvas, name: str, width: float, height: float, time
         y = (puffs.y - 1) * height - puffs.up * height * age
         alpha = puffs.alpha * min(1.0, age / 0.12) * (1 - age) ** 1.2
         paint = skia.Paint(Alphaf=min(1.0, alpha))
-        canvas.drawImageRect(_disc(puffs.rgb), skia.Rect.MakeXYWH(x - grown / 2, y - grown / 2, grown, grown), LINEAR, paint)
+        canvas.drawImageRect(
+            _disc(puffs.rgb), skia.Rect.MakeXYWH(x - grown / 2, y - grown / 2, grown, grown), LINEAR, paint
+        )

@@ -8,17 +8,16 @@ Pictures look to the left; u runs from head to tail (0 to 1), v from top to foot
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy  # noqa: TID253 (this module is only loaded where something is drawn)
 
 from aigen.pipelines.storybook import artwork
 from aigen.pipelines.storybook.drawing import anatomy
 from aigen.pipelines.storybook.drawing.bodies import has_body
 
-if TYPE_CHECKING:
-    import numpy
-
-    Shares = numpy.ndarray[Any, numpy.dtype[numpy.float64]]
-    Bend = Callable[["Moment", Shares, Shares], tuple[Shares | float, Shares | float]]
+Shares = numpy.ndarray[Any, numpy.dtype[numpy.float64]]
+Bend = Callable[["Moment", Shares, Shares], tuple[Shares, Shares]]
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Rig:
     """
 
     pose: Callable[[Moment], Pose]
-    bend: "Bend | None" = None
+    bend: Bend | None = None
     speed: float = 0.0
     turns_at: float = 0.0
 
@@ -64,7 +63,7 @@ def _stand(moment: Moment) -> Pose:
     return Pose(wide=1 - 0.006 * breath, tall=1 + 0.013 * breath)
 
 
-def _look_around(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+def _look_around(moment: Moment, u: Shares, v: Shares) -> tuple[Shares, Shares]:
     """The upper half leans to and fro, as somebody does who looks around."""
     up = (1 - v) ** 1.5
     return 0.035 * moment.wave(1.25) * up, 0.012 * moment.wave(2.5) * up * (u - 0.5)
@@ -74,14 +73,12 @@ def _walk(moment: Moment) -> Pose:
     return Pose(y=-0.016 * abs(moment.wave(5.2)), turn=0.9 * moment.wave(5.2))
 
 
-def _step(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+def _step(moment: Moment, u: Shares, v: Shares) -> tuple[Shares, Shares]:
     """Fore and hind legs swing against each other, the tail follows."""
-    return _stepped(moment, u, v, 5.2, 0.05)
+    return _stepped(moment, u, v, 5.2, 0.075)
 
 
-def _stepped(moment: Moment, u: "Shares", v: "Shares", speed: float, far: float) -> tuple["Shares", "Shares"]:
-    import numpy
-
+def _stepped(moment: Moment, u: Shares, v: Shares, speed: float, far: float) -> tuple[Shares, Shares]:
     leg = numpy.clip((v - 0.62) / 0.38, 0, 1)
     side = numpy.tanh((u - 0.5) * 9)
     swing = moment.wave(speed)
@@ -95,15 +92,17 @@ def _run(moment: Moment) -> Pose:
     return Pose(y=-0.07 * stride, turn=3.4 * moment.wave(6.5, 0.8), tall=1 + 0.03 * stride)
 
 
-def _gallop(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
-    return _stepped(moment, u, v, 6.5, 0.1)
+def _gallop(moment: Moment, u: Shares, v: Shares) -> tuple[Shares, Shares]:
+    return _stepped(moment, u, v, 6.5, 0.14)
 
 
 def _jump(moment: Moment) -> Pose:
     """Up in an arc, and a squeeze where it comes down."""
     share = (moment.time * 1.05 + moment.phase / math.tau) % 1
     air = min(1.0, max(0.0, (share - 0.14) / 0.72))
-    squeeze = 0.1 * math.cos(math.pi * (share if share < 0.5 else share - 1) / 0.28) if min(share, 1 - share) < 0.14 else 0.0
+    squeeze = (
+        0.1 * math.cos(math.pi * (share if share < 0.5 else share - 1) / 0.28) if min(share, 1 - share) < 0.14 else 0.0
+    )
     return Pose(y=-0.26 * 4 * air * (1 - air), wide=1 + squeeze, tall=1 - squeeze)
 
 
@@ -111,7 +110,7 @@ def _dance(moment: Moment) -> Pose:
     return Pose(x=0.03 * moment.wave(3.4), y=-0.05 * abs(moment.wave(3.4)), turn=6 * moment.wave(3.4))
 
 
-def _twist(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+def _twist(moment: Moment, u: Shares, v: Shares) -> tuple[Shares, Shares]:
     return 0.05 * moment.wave(3.4, 1.2) * (1 - v), 0.03 * moment.wave(6.8) * (u - 0.5)
 
 
@@ -120,7 +119,7 @@ def _sleep(moment: Moment) -> Pose:
     return Pose(wide=1 - 0.01 * breath, tall=1 + 0.028 * breath)
 
 
-def _nod(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+def _nod(moment: Moment, u: Shares, v: Shares) -> tuple[Shares, Shares]:
     """Only the head goes down and up: eating, drinking, reading."""
     head = (1 - v) * (1 - u)
     return 0.02 * moment.wave(2.6) * head, 0.07 * (1 + moment.wave(2.6)) * head
@@ -130,10 +129,8 @@ def _swim(moment: Moment) -> Pose:
     return Pose(y=0.035 * moment.wave(1.5), turn=2.6 * moment.wave(1.5, 1.0))
 
 
-def _tail_beat(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+def _tail_beat(moment: Moment, u: Shares, v: Shares) -> tuple[Shares, Shares]:
     """A wave that runs down the body and grows towards the tail."""
-    import numpy
-
     wave = numpy.sin(moment.time * 4.6 + moment.phase - u * 3.4)
     return 0.012 * wave * u, 0.075 * wave * u**1.6
 
@@ -143,9 +140,7 @@ def _pulse(moment: Moment) -> Pose:
     return Pose(y=0.06 * moment.wave(2.4, -1.2), wide=1 + 0.045 * beat, tall=1 - 0.045 * beat)
 
 
-def _arms_wave(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
-    import numpy
-
+def _arms_wave(moment: Moment, u: Shares, v: Shares) -> tuple[Shares, Shares]:
     arms = numpy.clip((v - 0.5) / 0.5, 0, 1) ** 1.4
     return 0.06 * arms * numpy.sin(moment.time * 2.8 + moment.phase + u * 7 - v * 3), 0.03 * arms * numpy.sin(
         moment.time * 2.8 + u * 9
@@ -160,10 +155,8 @@ def _drift(moment: Moment) -> Pose:
     return Pose(x=0.06 * moment.wave(0.8), y=0.06 * moment.wave(1.1, 0.6), turn=3.2 * moment.wave(0.95, 1.0))
 
 
-def _hang(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+def _hang(moment: Moment, u: Shares, v: Shares) -> tuple[Shares, Shares]:
     """What hangs down (a string, a basket) swings after."""
-    import numpy
-
     low = numpy.clip((v - 0.45) / 0.55, 0, 1) ** 1.5
     return 0.09 * low * numpy.sin(moment.time * 1.9 + moment.phase - v * 2.2), 0.0 * u
 
@@ -177,32 +170,32 @@ def _fly(moment: Moment) -> Pose:
     return Pose(y=0.05 * moment.wave(FLAPS, -0.9) + 0.03 * moment.wave(1.1), turn=2.5 * moment.wave(1.1, 0.8))
 
 
-def _beat(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+def _beat(moment: Moment, u: Shares, v: Shares) -> tuple[Shares, Shares]:
     """Wings that are part of the picture: its upper and outer parts beat, the body stays."""
-    import numpy
-
     outer = numpy.clip((0.62 - v) / 0.62, 0, 1) * numpy.clip((u - 0.25) / 0.75, 0, 1) ** 0.8
     beat = moment.wave(FLAPS)
     return 0.03 * outer * beat, 0.24 * outer * (beat - 0.2)
 
 
 def _flutter(moment: Moment) -> Pose:
-    return Pose(x=0.1 * moment.wave(1.7), y=0.14 * moment.wave(2.9) + 0.05 * moment.wave(8.0), turn=7 * moment.wave(1.9, 0.5))
+    return Pose(
+        x=0.1 * moment.wave(1.7), y=0.14 * moment.wave(2.9) + 0.05 * moment.wave(8.0), turn=7 * moment.wave(1.9, 0.5)
+    )
 
 
-def _fold(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+def _fold(moment: Moment, u: Shares, v: Shares) -> tuple[Shares, Shares]:
     """Both wings fold towards the body in the middle."""
     shut = 0.36 * (1 + moment.wave(8.0))
     return (0.5 - u) * shut, 0.0 * v
 
 
 def _buzz(moment: Moment) -> Pose:
-    return Pose(x=0.1 * moment.wave(1.6), y=0.08 * moment.wave(2.7) + 0.012 * moment.wave(13.0), turn=4 * moment.wave(1.8))
+    return Pose(
+        x=0.1 * moment.wave(1.6), y=0.08 * moment.wave(2.7) + 0.012 * moment.wave(13.0), turn=4 * moment.wave(1.8)
+    )
 
 
-def _whirr(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
-    import numpy
-
+def _whirr(moment: Moment, u: Shares, v: Shares) -> tuple[Shares, Shares]:
     top = numpy.clip((0.34 - v) / 0.34, 0, 1)
     return 0.0 * u, 0.16 * top * (1 + moment.wave(13.0))
 
@@ -217,7 +210,7 @@ def _drive(moment: Moment) -> Pose:
     return Pose(y=-0.005 * abs(moment.wave(8.3)), turn=0.45 * moment.wave(6.1))
 
 
-def _sway(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
+def _sway(moment: Moment, u: Shares, v: Shares) -> tuple[Shares, Shares]:
     up = (1 - v) ** 1.7
     return 0.045 * up * moment.wave(1.4) + 0.014 * up * moment.wave(3.7, 0.7), 0.006 * up * moment.wave(2.9) + 0.0 * u
 
@@ -230,16 +223,14 @@ def _flicker(moment: Moment) -> Pose:
     return Pose(tall=1 + 0.05 * moment.wave(8.3) + 0.025 * moment.wave(12.7), wide=1 - 0.02 * moment.wave(7.1))
 
 
-def _lick(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
-    import numpy
-
+def _lick(moment: Moment, u: Shares, v: Shares) -> tuple[Shares, Shares]:
     up = (1 - v) ** 1.3
-    return 0.07 * up * numpy.sin(moment.time * 6.5 + moment.phase + v * 7), 0.03 * up * numpy.sin(moment.time * 9 + u * 8)
+    return 0.07 * up * numpy.sin(moment.time * 6.5 + moment.phase + v * 7), 0.03 * up * numpy.sin(
+        moment.time * 9 + u * 8
+    )
 
 
-def _wave_cloth(moment: Moment, u: "Shares", v: "Shares") -> tuple["Shares", "Shares"]:
-    import numpy
-
+def _wave_cloth(moment: Moment, u: Shares, v: Shares) -> tuple[Shares, Shares]:
     return 0.0 * v, 0.05 * u * numpy.sin(moment.time * 4.2 + moment.phase - u * 5)
 
 
@@ -325,7 +316,7 @@ def rig_for(name: str, action: str | None, where: str) -> str:
     """The rig of a picture that does something `where`: on "ground", afloat on "water", in the "air", in the "deep"."""
     entry = artwork.index()[name]
     group, subgroup = entry["group"] or "", entry["subgroup"] or ""
-    alive = group in ("animals-nature", "people-body") and not subgroup.startswith("plant") or has_body(name)
+    alive = (group in ("animals-nature", "people-body") and not subgroup.startswith("plant")) or has_body(name)
     done = _ACTIONS.get(action or "")
     if where == "deep":
         return "pulse" if name in _PULSING else "swim" if subgroup == "animal-marine" or alive else "still"
@@ -334,7 +325,13 @@ def rig_for(name: str, action: str | None, where: str) -> str:
     if where == "air":
         return _rig_in_air(name, subgroup, done)
     if subgroup == "transport-ground" or name in anatomy.WHEELS:
-        return "race" if action in _RACING else "drive" if name in anatomy.WHEELS or "train" in name or "rail" in name else "still"
+        return (
+            "race"
+            if action in _RACING
+            else "drive"
+            if name in anatomy.WHEELS or "train" in name or "rail" in name
+            else "still"
+        )
     if done and done != "fly" and (alive or done in ("spin", "fall", "jump", "dance")):
         return done if done != "run" or name not in _LEGLESS else "walk"
     if name in _ROUND and action:

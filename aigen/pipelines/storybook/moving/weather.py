@@ -31,7 +31,9 @@ def draw_behind(look: Look, canvas: skia.Canvas, time: float) -> None:
         _draw_glints(look, canvas, time)
     elif look.setting.ground == "deep":
         _draw_rays(look, canvas, time)
-    if look.setting.ground == "space" or (look.dark and look.outside and look.plan.weather in ("clear", "snow", "wind")):
+    if look.setting.ground == "space" or (
+        look.dark and look.outside and look.plan.weather in ("clear", "snow", "wind")
+    ):
         _draw_twinkling(look, canvas, time)
 
 
@@ -46,9 +48,9 @@ def draw_before(look: Look, canvas: skia.Canvas, time: float, duration: float) -
         _draw_rain(look, canvas, time)
     elif look.outside and (look.plan.season in ("autumn", "spring") or weather == "wind") and ground == "land":
         _draw_leaves(look, canvas, time)
-    elif look.outside and ground == "land" and not look.dark and look.plan.setting not in ("snow", "desert"):
-        _draw_motes(look, canvas, time)
-    elif ground == "indoor" and look.plan.setting != "studio":
+    elif (look.outside and ground == "land" and not look.dark and look.plan.setting not in ("snow", "desert")) or (
+        ground == "indoor" and look.plan.setting != "studio"
+    ):
         _draw_motes(look, canvas, time)
     elif look.dark and look.outside and ground == "land" and look.plan.setting != "snow":
         _draw_fireflies(look, canvas, time)
@@ -89,7 +91,9 @@ def _draw_glints(look: Look, canvas: skia.Canvas, time: float) -> None:
         near = ((place + own) / many) ** 1.7
         y = look.horizon + look.height * 0.008 + near * low
         on_path = look.disc is not None and place % 3 != 0
-        middle = look.disc[0] + (x - 0.5) * look.unit * (0.1 + 0.4 * near) if on_path and look.disc else x * look.width * 1.1
+        middle = (
+            look.disc[0] + (x - 0.5) * look.unit * (0.1 + 0.4 * near) if on_path and look.disc else x * look.width * 1.1
+        )
         middle += math.sin(time * 1.3 + phase) * look.unit * 0.012
         open_ = 0.5 + 0.5 * math.sin(time * 2.2 + phase * 3)
         wide = look.unit * (0.008 + 0.045 * near) * (0.4 + size) * open_
@@ -122,7 +126,12 @@ def _draw_twinkling(look: Look, canvas: skia.Canvas, time: float) -> None:
     for x, y, size, phase in _scattered("stars", 26):
         alpha = 110 + 130 * math.sin(time * (1.2 + 2 * size) + phase)
         if alpha > 12:
-            canvas.drawCircle(x * look.width, y * low, look.unit * (0.0012 + 0.0016 * size), skia.Paint(AntiAlias=True, Color=colour((255, 253, 238), min(255, alpha))))
+            canvas.drawCircle(
+                x * look.width,
+                y * low,
+                look.unit * (0.0012 + 0.0016 * size),
+                skia.Paint(AntiAlias=True, Color=colour((255, 253, 238), min(255, alpha))),
+            )
 
 
 def _draw_bubbles(look: Look, canvas: skia.Canvas, time: float) -> None:
@@ -132,7 +141,12 @@ def _draw_bubbles(look: Look, canvas: skia.Canvas, time: float) -> None:
         radius = look.unit * (0.0025 + 0.008 * size * size)
         path.addCircle(x * look.width + math.sin(time * 2 + phase) * look.unit * 0.006, level * look.height, radius)
     width = max(1.0, look.unit * 0.0018)
-    canvas.drawPath(path, skia.Paint(AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=width, Color=colour((230, 252, 255), 150)))
+    canvas.drawPath(
+        path,
+        skia.Paint(
+            AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=width, Color=colour((230, 252, 255), 150)
+        ),
+    )
 
 
 def _draw_snow(look: Look, canvas: skia.Canvas, time: float) -> None:
@@ -165,7 +179,12 @@ def _draw_rain(look: Look, canvas: skia.Canvas, time: float) -> None:
             path.moveTo(across, level * look.height)
             path.lineTo(across - slant * long * look.height, (level + long) * look.height)
         width = max(1.0, look.unit * 0.0016)
-        canvas.drawPath(path, skia.Paint(AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=width, Color=colour((214, 226, 246), alpha)))
+        canvas.drawPath(
+            path,
+            skia.Paint(
+                AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=width, Color=colour((214, 226, 246), alpha)
+            ),
+        )
     if look.setting.ground in ("street", "water", "shore"):
         _draw_splashes(look, canvas, time)
 
@@ -177,14 +196,23 @@ def _draw_splashes(look: Look, canvas: skia.Canvas, time: float) -> None:
         share = (time * 1.4 + size * 7) % 1
         level = look.horizon + low * (0.1 + 0.9 * y)
         wide = look.unit * (0.006 + 0.026 * share) * (0.5 + y)
-        paint = skia.Paint(AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=max(0.8, look.unit * 0.0014), Color=colour((226, 236, 250), 130 * (1 - share)))
+        paint = skia.Paint(
+            AntiAlias=True,
+            Style=skia.Paint.kStroke_Style,
+            StrokeWidth=max(0.8, look.unit * 0.0014),
+            Color=colour((226, 236, 250), 130 * (1 - share)),
+        )
         canvas.drawOval(skia.Rect.MakeXYWH(x * look.width - wide / 2, level, wide, wide * 0.32), paint)
 
 
 def _draw_leaves(look: Look, canvas: skia.Canvas, time: float) -> None:
     """Leaves in autumn, petals in spring, turning as they fall."""
     autumn = look.plan.season == "autumn"
-    tones = [(232, 120, 44), (214, 72, 40), (244, 186, 70)] if autumn else [(255, 196, 214), (255, 224, 232), (250, 168, 196)]
+    tones = (
+        [(232, 120, 44), (214, 72, 40), (244, 186, 70)]
+        if autumn
+        else [(255, 196, 214), (255, 224, 232), (250, 168, 196)]
+    )
     gust = 2.6 if look.plan.weather == "wind" else 1.0
     for place, (x, y, size, phase) in enumerate(_scattered("leaves", 26)):
         level = ((y + time * (0.05 + 0.05 * size)) % 1.1 - 0.05) * look.height
@@ -212,7 +240,10 @@ def _draw_confetti(look: Look, canvas: skia.Canvas, time: float) -> None:
         canvas.translate(across, level)
         canvas.rotate(math.degrees(phase + time * 2.5))
         canvas.scale(1, 0.25 + 0.75 * abs(math.sin(time * 4 + phase)))
-        canvas.drawRect(skia.Rect.MakeXYWH(-side, -side * 0.6, side * 2, side * 1.2), skia.Paint(AntiAlias=True, Color=colour(tones[place % 5])))
+        canvas.drawRect(
+            skia.Rect.MakeXYWH(-side, -side * 0.6, side * 2, side * 1.2),
+            skia.Paint(AntiAlias=True, Color=colour(tones[place % 5])),
+        )
         canvas.restore()
 
 
@@ -223,16 +254,27 @@ def _draw_motes(look: Look, canvas: skia.Canvas, time: float) -> None:
         level = (y + math.sin(time * 0.7 + phase * 2) * 0.02) % 1.0 * look.height
         alpha = 60 + 60 * math.sin(time * 1.1 + phase)
         if alpha > 4:
-            canvas.drawCircle(across, level, look.unit * (0.001 + 0.0016 * size), skia.Paint(AntiAlias=True, Color=colour((255, 252, 230), alpha)))
+            canvas.drawCircle(
+                across,
+                level,
+                look.unit * (0.001 + 0.0016 * size),
+                skia.Paint(AntiAlias=True, Color=colour((255, 252, 230), alpha)),
+            )
 
 
 def _draw_fireflies(look: Look, canvas: skia.Canvas, time: float) -> None:
     for x, y, size, phase in _scattered("fireflies", 16):
         across = (x + math.sin(time * 0.8 + phase) * 0.02) * look.width
-        level = look.horizon * 0.8 + (look.height - look.horizon * 0.8) * y + math.sin(time * 1.1 + phase * 2) * look.unit * 0.02
+        level = (
+            look.horizon * 0.8
+            + (look.height - look.horizon * 0.8) * y
+            + math.sin(time * 1.1 + phase * 2) * look.unit * 0.02
+        )
         shine = max(0.0, math.sin(time * (1 + size) + phase))
         side = look.unit * 0.022
         if shine > 0.03:
             tint = skia.ColorFilters.Blend(colour((240, 255, 130)), skia.BlendMode.kModulate)
             paint = skia.Paint(Alphaf=0.9 * shine, ColorFilter=tint)
-            canvas.drawImageRect(_flake(), skia.Rect.MakeXYWH(across - side / 2, level - side / 2, side, side), LINEAR, paint)
+            canvas.drawImageRect(
+                _flake(), skia.Rect.MakeXYWH(across - side / 2, level - side / 2, side, side), LINEAR, paint
+            )

@@ -7,6 +7,8 @@ import skia
 
 # Of the picture's width and height, what a caption may take.
 WIDTH, HEIGHT = 0.84, 0.22
+# Between the capitals of a title, in shares of their size.
+SPACING = 0.06
 
 
 @cache
@@ -19,6 +21,30 @@ def can_set(text: str) -> bool:
     """Whether the font has every letter of a text."""
     letters = [ord(letter) for letter in text if letter.isprintable() and letter != " "]
     return bool(letters) and all(_typeface().unicharsToGlyphs(letters))
+
+
+def draw_title(canvas: skia.Canvas, text: str, area: skia.Rect, rgb: int) -> None:
+    """A title in capitals, letter-spaced, centred in an area and as large as fits; nothing where letters are missing."""
+    words = "".join(letter if letter.isprintable() else " " for letter in text).upper().split()
+    if not words or not can_set(" ".join(words)):
+        return
+    for share in range(40, 5, -1):
+        font = skia.Font(_typeface(), area.height() * share / 46)
+        font.setSubpixel(True)
+        lines = _broken(words, font, area.width() / 1.12)
+        step = font.getSize() * 1.14
+        if step * len(lines) <= area.height() and max(_spaced(line, font) for line in lines) <= area.width():
+            break
+    top = area.centerY() - step * len(lines) / 2
+    for place, line in enumerate(lines):
+        x, y = area.centerX() - _spaced(line, font) / 2, top + step * (place + 0.82)
+        for letter in line:
+            canvas.drawString(letter, x, y, font, skia.Paint(AntiAlias=True, Color=rgb))
+            x += font.measureText(letter) + font.getSize() * SPACING
+
+
+def _spaced(line: str, font: skia.Font) -> float:
+    return float(sum(font.measureText(letter) + font.getSize() * SPACING for letter in line) - font.getSize() * SPACING)
 
 
 def set_caption(text: str, width: float, height: float) -> skia.Image | None:
