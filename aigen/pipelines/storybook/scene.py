@@ -11,11 +11,11 @@ from aigen.pipelines.storybook.composing.places import Actor, place_actors, shar
 from aigen.pipelines.storybook.drawing import scenery
 from aigen.pipelines.storybook.drawing.colours import colour, soft_disc
 from aigen.pipelines.storybook.drawing.figures import Figure
-from aigen.pipelines.storybook.drawing.layers import View
+from aigen.pipelines.storybook.drawing.layers import Layer, View
 from aigen.pipelines.storybook.drawing.lettering import set_caption
 from aigen.pipelines.storybook.drawing.look import make_look
 from aigen.pipelines.storybook.drawing.styles import make_overlay
-from aigen.pipelines.storybook.drawing.surroundings import make_front, make_layers
+from aigen.pipelines.storybook.drawing.surroundings import make_front, make_layers, make_screen
 from aigen.pipelines.storybook.moving.acting import Player, make_player
 from aigen.pipelines.storybook.moving.camera import view_at
 from aigen.pipelines.storybook.moving.weather import draw_before, draw_behind
@@ -34,11 +34,24 @@ class Scene:
         self.layers = make_layers(self.look)
         self.front = make_front(self.look)
         self.players = [make_player(self.look, actor) for actor in place_actors(self.look)]
+        self.screens = self._make_screens()
         self.overlay = make_overlay(self.look)
         on_band = style == "poster"  # which sets it as its title
         self.caption = (
             None if on_band or not plan.caption else set_caption(plan.caption, self.look.width, self.look.height)
         )
+
+    def _make_screens(self) -> dict[int, Layer]:
+        """By thing: the trees or houses of the setting that it stands behind."""
+        names = {thing.name for thing in self.look.plan.objects}
+        return {
+            player.actor.thing: make_screen(self.look, player.actor.base)
+            for player in self.players
+            if self.look.setting.rows
+            and (relation := self.look.plan.objects[player.actor.thing].relation)
+            and relation["kind"] == "behind"
+            and relation["to"] not in names
+        }
 
     def draw(self, canvas: skia.Canvas, time: float, duration: float) -> None:
         """Draw the frame at `time` seconds of a take that lasts `duration`; a still is one of duration 0."""
@@ -53,6 +66,8 @@ class Scene:
             if player.reflection:
                 player.draw_rings(canvas, time, duration)
             canvas.restore()
+            if player.actor.thing in self.screens:
+                self.screens[player.actor.thing].draw(canvas, view, look.middle, time)
         for layer in self.front:
             layer.draw(canvas, view, look.middle, time)
         draw_before(look, canvas, time, duration)

@@ -99,25 +99,28 @@ def draw_clouds(look: Look, canvas: skia.Canvas, far: bool, reach: float) -> Non
 
 
 def _draw_cloud(look: Look, canvas: skia.Canvas, x: float, y: float, wide: float, far: bool) -> None:
-    """Puffs on a flat foot, lit from the side where the sun stands and dark below."""
+    """Puffs on a flat foot, the higher the nearer to the middle; lit from where the sun stands, grey-blue below."""
     dice = look.random
-    lit = mix(look.light.cloud, look.light.glow, 0.25)
-    under = mix(scaled(look.light.cloud, 0.8), look.light.sky[1], 0.4)
-    tall = wide * 0.36
-    puffs = [(dice.gauss(0.5, 0.17), dice.uniform(0.5, 1.0)) for _ in range(11)]
+    lit = mix(look.light.cloud, look.light.glow, 0.3)
+    under = mix(scaled(look.light.cloud, 0.82), look.light.sky[1], 0.45)
+    foot = y + wide * 0.36
+    puffs = []
+    for place in range(7):
+        share = 0.13 + 0.74 * (place + dice.uniform(0.1, 0.9)) / 7
+        bell = math.exp(-(((share - 0.5 + dice.uniform(-0.08, 0.08)) / 0.3) ** 2))
+        puffs.append((x + wide * share, wide * (0.06 + 0.125 * bell * dice.uniform(0.7, 1.15))))
     towards = -1 if look.sun[0] < x + wide / 2 else 1
-    alpha = 120 if far else 165
-    for rgb, lift, grow in ((under, 0.1, 1.0), (look.light.cloud, -0.02, 0.92), (lit, -0.1, 0.66)):
-        blur = skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, max(0.5, wide * 0.022))
-        paint = skia.Paint(AntiAlias=True, MaskFilter=blur, Color=colour(rgb, alpha))
-        for share, size in puffs:
-            share = min(max(share, 0.14), 0.86)
-            bell = math.exp(-(((share - 0.5) / 0.3) ** 2))
-            radius = tall * (0.22 + 0.4 * bell * size) * grow
-            middle = x + wide * share + towards * radius * 0.25 * (lift < 0)
-            canvas.drawOval(
-                skia.Rect.MakeXYWH(
-                    middle - radius * 1.25, y + tall - radius * 1.5 + lift * tall, radius * 2.5, radius * 1.6
-                ),
-                paint,
-            )
+    body = skia.Path()
+    body.addRoundRect(skia.Rect.MakeLTRB(x + wide * 0.06, foot - wide * 0.1, x + wide * 0.94, foot), wide * 0.05, wide * 0.05)
+    lights = skia.Path()
+    for middle, radius in puffs:
+        body.addCircle(middle, foot - radius * 0.95, radius)
+        lights.addCircle(middle + towards * radius * 0.22, foot - radius * 1.12, radius * 0.72)
+    blur = skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, max(0.5, wide * (0.014 if not far else 0.02)))
+    alpha = 150 if far else 215
+    shades = [colour(look.light.cloud, alpha), colour(look.light.cloud, alpha), colour(under, alpha * 0.85)]
+    paint = vertical(foot - wide * 0.3, foot, shades, [0, 0.55, 1])
+    paint.setMaskFilter(blur)
+    canvas.drawPath(body, paint)
+    glow = skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, max(0.5, wide * 0.022))
+    canvas.drawPath(lights, skia.Paint(AntiAlias=True, MaskFilter=glow, Color=colour(lit, alpha * 0.75)))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import skia
 
-from aigen.pipelines.storybook.drawing.backdrops import draw_far, draw_rows
+from aigen.pipelines.storybook.drawing.backdrops import draw_far, draw_rows, stamp
 from aigen.pipelines.storybook.drawing.colours import LINEAR, colour, radial
 from aigen.pipelines.storybook.drawing.grounds import (
     GROUNDS,
@@ -74,6 +74,19 @@ def make_front(look: Look) -> list[Layer]:
         across = (-beyond, side) if left else (look.width - side, look.width + beyond)
         found.append(_layer(look, 1.25, paint, top=top, bottom=bottom, across=across))
     return found
+
+
+def make_screen(look: Look, base: float) -> Layer:
+    """A row of the setting's trees or houses before what stands behind them, as tall as to leave its upper half free."""
+
+    def paint(look: Look, canvas: skia.Canvas) -> None:
+        many = max(3, round(6 * look.width / look.height / 1.4))
+        for place in range(many):
+            x = look.width * ((place + look.random.uniform(0.3, 0.7)) / many * 1.16 - 0.08)
+            side = look.height * look.random.uniform(0.2, 0.27)
+            stamp(look, canvas, look.random.choice(look.setting.rows), x, base + look.height * 0.03, side, haze=0.06, shadow=0.3)
+
+    return _layer(look, 0.9, paint, top=base / look.height - 0.4, bottom=base / look.height + 0.1)
 
 
 def _layer(

@@ -145,7 +145,7 @@ class Player:
             AntiAlias=True, Shader=self.reflection.makeShader(skia.TileMode.kClamp, skia.TileMode.kClamp, LINEAR)
         )
         canvas.save()
-        canvas.translate(actor.x + shift, actor.base - actor.height * 0.06)
+        canvas.translate(actor.x + shift, actor.base - actor.height * 0.015)
         if actor.flip:
             canvas.scale(-1, 1)
         canvas.translate(-wide / 2, 0)
