@@ -20,7 +20,7 @@ ORDER = [
 ]  # fmt: skip
 # storybook is a package of rooms with an order of its own, which may use what stands below `pipelines`.
 STORYBOOK = [
-    "__init__", "crew", "scene", "moving.acting", "moving.effects", "moving.rigs", "moving.weather", "moving.camera",
+    "__init__", "crew", "scene", "moving.acting", "moving.casting", "moving.effects", "moving.rigs", "moving.weather", "moving.camera",
     "composing.places", "composing.groups", "drawing.surroundings", "drawing.interiors", "drawing.grounds",
     "drawing.backdrops", "drawing.sky", "drawing.figures", "drawing.styles", "drawing.look", "drawing.scenery",
     "drawing.layers", "drawing.lettering", "drawing.anatomy", "drawing.pictures", "drawing.bodies", "drawing.colours",

@@ -1,10 +1,8 @@
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
-import av
 import numpy
 import pytest
 from PIL import Image
@@ -12,7 +10,9 @@ from PIL import Image
 from aigen import pipelines
 from aigen.errors import UsageError
 from aigen.pipelines.storybook import Storybook, artwork
-from aigen.pipelines.storybook.drawing import scenery
+from aigen.pipelines.storybook.drawing import anatomy, backdrops, bodies, interiors, pictures, scenery
+from aigen.pipelines.storybook.moving.effects import PUFFS, SIGNS
+from aigen.pipelines.storybook.understanding.vocabulary import tables
 from aigen.pipelines.storybook.understanding.vocabulary.tables import SETTINGS
 from aigen.types import STYLES, Kind, Output, Run, Size, Task
 
@@ -48,14 +48,30 @@ def test_every_setting_and_style_can_be_drawn() -> None:
     assert set(scenery.SETTINGS) == set(SETTINGS)
     assert len(SETTINGS) == 24
     assert {scenery.STYLE_INSTEAD.get(style, style) for style in STYLES} == set(scenery.GRADES)
+    assert set(scenery.STYLE_INSTEAD) == {"photorealistic"}
 
 
 def test_every_name_in_the_tables_is_a_picture() -> None:
     known = set(artwork.index())
-    scattered = {name for setting in scenery.SETTINGS.values() for name in setting.scatter}
-    rows = {name for setting in scenery.SETTINGS.values() for name in setting.backdrop.split()}
-    painters = {"hills", "peaks", "towers", "window", "curtains"}
-    assert scattered | (rows - painters) | scenery.FLYING | scenery.AFLOAT | set(scenery.KEPT) <= known
+    settings = scenery.SETTINGS.values()
+    assert {name for setting in settings for name in (*setting.scatter, *setting.rows)} <= known
+    assert {setting.far for setting in settings} - {""} <= set(backdrops.FAR) | set(interiors.FAR)
+    assert known >= scenery.FLYING | scenery.AFLOAT | scenery.PINNED
+    for table in (anatomy.WHEELS, anatomy.WINGS, anatomy.ROTORS, anatomy.LIGHTS, anatomy.HEADS, anatomy.WORN, PUFFS):
+        assert set(table) <= known
+    for kept in (
+        pictures.KEPT,
+        pictures.KEYED,
+        pictures.ERASED,
+        pictures.WHOLE,
+        pictures.HEADS_ON,
+        bodies.FACES,
+        bodies.ROBOTS,
+    ):
+        assert set(kept) <= known
+    assert pictures.DOUBLED | bodies.HEADS | set(pictures.WHOLE.values()) | anatomy.SPOKED <= known
+    assert set(tables.WORN) == set(anatomy.WORN)
+    assert {name for names in SIGNS.values() for name in names} <= known
 
 
 # Drawing
@@ -85,16 +101,6 @@ def test_same_seed_same_bytes_alone_or_in_a_batch(tmp_path: Path, kind: Kind) ->
     alone = make(tmp_path, prompt, kind, numbers=(2,))[0].path.read_bytes()
     assert alone == batch[1]
     assert len(set(batch)) == 3
-
-
-def test_a_video_moves_and_does_not_jump(tmp_path: Path) -> None:
-    (output,) = make(tmp_path, "a sailboat on the sea at sunset", "video", size="320x180")
-    with av.open(str(output.path)) as container:
-        frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in container.decode(video=0)]
-    changes = [numpy.abs(after - before).mean() for before, after in pairwise(frames)]
-    assert len(frames) == 8
-    assert min(changes) > 0.05, "a frozen frame"
-    assert max(changes) < 12, "a jump"
 
 
 def test_every_output_says_what_made_it(tmp_path: Path) -> None:
@@ -141,11 +147,8 @@ def test_a_caption_is_set_in_type(tmp_path: Path) -> None:
 
 
 def test_styles_differ(tmp_path: Path) -> None:
-    seen = {
-        style: make(tmp_path, "a kite", style=style)[0].path.read_bytes()
-        for style in ("plain", "dramatic", "cinematic", "night")
-    }
-    assert len(set(seen.values())) == 4
+    seen = {style: make(tmp_path, "a kite", style=style)[0].path.read_bytes() for style in scenery.GRADES}
+    assert len(set(seen.values())) == len(scenery.GRADES) == 7
 
 
 def test_all_artwork_travels_with_its_licence() -> None:

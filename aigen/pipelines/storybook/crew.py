@@ -13,6 +13,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 from weakref import finalize
@@ -89,6 +90,9 @@ def _end(processes: list[subprocess.Popen[bytes]]) -> None:
         process.kill()
     for process in processes:
         process.wait()
+        if process.stdin:
+            with suppress(OSError):  # what was still to be sent is not wanted any more
+                process.stdin.close()
 
 
 def _one(task: Task, place: int) -> Task:
@@ -129,6 +133,7 @@ def _listen(hand: int, process: subprocess.Popen[bytes], told: queue.Queue[_Told
             told.put(replace(pickle.load(process.stdout), hand=hand))
     except (EOFError, OSError, pickle.UnpicklingError):
         code = process.wait()
+        process.stdout.close()
         told.put(_Told(hand, error=GenerationError(f"a drawing process ended unexpectedly (exit status {code})")))
 
 

@@ -28,7 +28,7 @@ class Member:
     height: float
     order: float
     flying: bool
-    lying: bool = False
+    faces: "Member | None" = None  # beside which it stands
     holder: "Member | None" = None  # on or in which it is, and moves with
 
     @property
@@ -61,6 +61,7 @@ def make_groups(look: Look) -> list[Group]:
         named = [other for other in drawn if relation and other != place and objects[other].name == relation["to"]]
         if named:
             target[place] = named[0]
+    target |= {place: player for place, player in _played(look, drawn).items() if place not in target}
     target = {place: to for place, to in target.items() if not _circles(place, target)}
     groups: list[Group] = []
     for place in drawn:
@@ -76,6 +77,20 @@ def make_groups(look: Look) -> list[Group]:
         else:
             groups += [Group([_member(look, place, thing)], _flies(look, thing)) for _ in range(count)]
     return groups
+
+
+def _played(look: Look, drawn: list[int]) -> dict[int, int]:
+    """Which instruments are in the hands of whom: of who plays."""
+    objects = look.plan.objects
+    players = [place for place in drawn if objects[place].action in ("play", "strum", "perform")]
+    return {
+        place: players[0]
+        for place in drawn
+        if players
+        and objects[place].relation is None
+        and place not in players
+        and artwork.index()[objects[place].name]["subgroup"] == "musical-instrument"
+    }
 
 
 def _allotted(look: Look, thing: Thing) -> int:
@@ -112,7 +127,6 @@ def _member(look: Look, place: int, thing: Thing) -> Member:
         base=0.0,
         width=picture.width() * side / longest,
         height=picture.height() * side / longest * (LYING if lying else 1.0),
-        lying=lying,
         order=0.0,
         flying=_flies(look, thing),
     )
@@ -137,14 +151,14 @@ def _attach(look: Look, group: Group, place: int, target: dict[int, int]) -> Non
     by_kind: dict[str, list[Member]] = {}
     for other in others if anchors else []:
         thing = look.plan.objects[other]
-        assert thing.relation
+        kind = thing.relation["kind"] if thing.relation else "held by"
         members = [_member(look, other, thing) for _ in range(_allotted(look, thing))]
-        if thing.relation["kind"] == "next to":  # on both sides, the first on the one that the take says
+        if kind == "next to":  # on both sides, the first on the one that the take says
             sides = ("left of", "right of") if look.mirrored else ("right of", "left of")
             for side, half in zip(sides, (members[::2], members[1::2]), strict=True):
                 by_kind.setdefault(side, []).extend(half)
         else:
-            by_kind.setdefault(thing.relation["kind"], []).extend(members)
+            by_kind.setdefault(kind, []).extend(members)
     for kind in _ARRANGE:  # first what makes its anchor larger, last what stands beside
         if some := by_kind.get(kind):
             _ARRANGE[kind](anchors, some, group)
@@ -191,7 +205,7 @@ def _level(anchors: list[Member], members: list[Member]) -> None:
     _, top, _, base = _extent(anchors)
     for member in members:
         member.base = base if not (member.flying and anchors[0].flying) else (top + base) / 2 + member.height / 2
-        member.order = anchors[0].order + 0.01
+        member.order, member.faces = anchors[0].order + 0.01, anchors[0]
 
 
 def _on(anchors: list[Member], members: list[Member], group: Group) -> None:
@@ -201,21 +215,24 @@ def _on(anchors: list[Member], members: list[Member], group: Group) -> None:
         if not members:
             return
     left, top, right, base = _extent(anchors)
+    if anchors[0].name in scenery.FURNITURE:
+        _shrink(members, scenery.FURNITURE[anchors[0].name] * (right - left) / len(members), 9.0)
     seat = scenery.SEATS.get(anchors[0].name, 0.14)
     total = sum(member.width for member in members)
     if total > 1.25 * (right - left):  # a larger seat first, and if that is not enough smaller sitters
         _grow(anchors, min(1.8, total / (right - left)) * max(anchors[0].width, anchors[0].height) * 0.8)
         left, top, right, base = _extent(anchors)
         _shrink(members, 1.25 * (right - left) / len(members), (base - top) * 1.8)
-    _side_by_side(members, (left + right) / 2, 1.0)
+    aside = -0.13 * (right - left) if anchors[0].name == "couch-and-lamp" else 0.0  # the lamp stays free
+    _side_by_side(members, (left + right) / 2 + aside, 1.0)
     for member in members:
         member.base = top + (base - top) * seat
         member.order, member.flying = anchors[0].order + 0.1, False
+        if anchors[0].name in scenery.CROSSED:
+            continue  # it goes on its own way, over it
         member.holder = _nearest(anchors, member)
         if has_body(member.name) and not has_body(anchors[0].name) and _is_mount(anchors[0].name):
-            # Who rides sits behind the back of what is ridden: the legs are not to be seen.
-            member.base += member.height * 0.3
-            member.order = anchors[0].order - 0.05
+            member.base += member.height * 0.28  # astride, the legs before the flank
 
 
 def _nearest(anchors: list[Member], member: Member) -> Member:
@@ -250,8 +267,12 @@ def _above(anchors: list[Member], members: list[Member], group: Group) -> None:
     left, top, right, _ = _extent(anchors)
     _side_by_side(members, (left + right) / 2, 1.15)
     for member in members:
-        member.base = top - 0.18
+        member.base = top - 0.26
         member.order, member.flying = anchors[0].order + 0.05, True
+    if members[0].name == "flying-saucer" and not anchors[0].flying:  # whose beam lifts what it shines on
+        for member in (*anchors, *members):
+            member.base -= 0.35
+            member.flying = True
 
 
 def _under(anchors: list[Member], members: list[Member], group: Group) -> None:
@@ -302,6 +323,9 @@ def _in_front_of(anchors: list[Member], members: list[Member], group: Group) -> 
 
 
 def _inside(anchors: list[Member], members: list[Member], group: Group) -> None:
+    if anchors[0].name in scenery.OPEN_ABOVE:
+        _look_out(anchors, members)
+        return
     _grow(anchors, 1.9 * max(max(member.width, member.height) for member in members) * math.sqrt(len(members)) * 0.8)
     left, top, right, base = _extent(anchors)
     columns = math.ceil(math.sqrt(len(members) * 1.5))
@@ -316,7 +340,35 @@ def _inside(anchors: list[Member], members: list[Member], group: Group) -> None:
         member.holder = _nearest(anchors, member)
 
 
+def _look_out(anchors: list[Member], members: list[Member]) -> None:
+    """Out of a basket: behind its rim, in two rows where there are many."""
+    rim, across = scenery.OPEN_ABOVE[anchors[0].name]
+    _grow(anchors, 1.5 * max(max(member.width, member.height) for member in members))
+    left, top, right, base = _extent(anchors)
+    rows = 1 if len(members) <= 4 else 2
+    columns = math.ceil(len(members) / rows)
+    _shrink(members, (right - left) * across / columns * 1.15, (base - top) * 0.6 / rows)
+    for place, member in enumerate(members):
+        row, column = divmod(place, columns)
+        here = min(columns, len(members) - row * columns)
+        member.x = (left + right) / 2 + (column - (here - 1) / 2) * (right - left) * across / columns
+        member.base = top + (base - top) * rim + member.height * (0.3 - 0.62 * (rows - 1 - row))
+        member.order, member.flying = anchors[0].order - 0.1 + 0.01 * row, False
+        member.holder = _nearest(anchors, member)
+
+
+def _hold(anchors: list[Member], members: list[Member], group: Group) -> None:
+    """Before the body, where hands are."""
+    for place, member in enumerate(members):
+        anchor = anchors[place % len(anchors)]
+        _shrink([member], anchor.width * 0.8, anchor.height * 0.62)
+        member.x = anchor.x - anchor.width * 0.06
+        member.base = anchor.base - anchor.height * 0.04
+        member.order, member.holder, member.flying = anchor.order + 0.11, anchor, anchor.flying
+
+
 _ARRANGE = {
+    "held by": _hold,
     "inside": _inside,
     "on": _on,
     "under": _under,

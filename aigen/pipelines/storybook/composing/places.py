@@ -42,6 +42,7 @@ class Actor:
     pivot: tuple[float, float]
     measure: float
     carried: bool
+    free: bool = True
 
     @property
     def width(self) -> float:
@@ -142,7 +143,9 @@ def _place_group(
     room = look.height * ((0.62 if alone else 0.74) - lost), look.width * (0.7 if alone else 0.92 / min(count, 3))
     measure = min(look.unit * reach * (1.0 if alone else 1.15), room[0] / tall, room[1] / wide)
     if airborne:
-        base = max(base, tall * measure + look.height * 0.07 + look.bars)
+        base = max(base, tall * measure + look.height * 0.1 + look.bars)
+        if alone and group.members[0].name == "fireworks":
+            base = tall * measure + look.height * 0.03 + look.bars
     elif not alone:
         base = max(base, tall * measure + look.height * 0.05 + look.bars)
     floor = CAPTIONED if look.plan.caption else 0.965
@@ -157,7 +160,9 @@ def _place_group(
         base = look.height * 1.12
     roots = {id(member): _root(member) for member in group.members}
     flips = {
-        id(member): not pinned and _turned(look, member.name, x + (member.x - (left + right) / 2) * measure, place)
+        id(member): member.x < member.faces.x
+        if member.faces
+        else not pinned and _turned(look, member.name, x + (member.x - (left + right) / 2) * measure, place)
         for member in group.members
     }
     phases = {id(member): look.random.uniform(0, math.tau) + place for member in group.members}
@@ -187,6 +192,7 @@ def _place_group(
                 pivot=pivot,
                 measure=root.height * measure,
                 carried=member is not root,
+                free=alone,
             )
         )
     return actors
@@ -210,7 +216,8 @@ def _where(look: Look, member: Member, airborne: bool) -> str:
 
 def _figure(look: Look, member: Member, measure: float, where: str) -> Figure:
     width, height = max(1.0, member.width * measure), max(1.0, member.height * measure)
-    return make_figure(look, member.name, width, height, member.color, wings=where == "air", lying=member.lying)
+    action = look.plan.objects[member.thing].action
+    return make_figure(look, member.name, width, height, member.color, wings=where == "air", action=action)
 
 
 def _spot(look: Look, place: int, count: int, airborne: bool) -> tuple[float, float, float, float]:
@@ -250,6 +257,8 @@ def _spot(look: Look, place: int, count: int, airborne: bool) -> tuple[float, fl
 def _turned(look: Look, name: str, x: float, place: int) -> bool:
     """Whether a picture, which looks to the left, is drawn mirrored: things at the left side look into the scene."""
     entry = artwork.index()[name]
+    if (entry["subgroup"] or "").startswith("transport"):
+        return look.mirrored  # all the same way, or they would meet
     if (
         entry["group"] in ("animals-nature", "travel-places", "people-body")
         and abs(x - look.width / 2) > look.width * 0.06

@@ -10,6 +10,7 @@ from aigen.pipelines.storybook.drawing import anatomy
 from aigen.pipelines.storybook.drawing.bodies import has_body
 from aigen.pipelines.storybook.drawing.colours import LINEAR, MIPMAPS, Colour, colour, mix, radial, scaled
 from aigen.pipelines.storybook.drawing.look import Look, grade
+from aigen.pipelines.storybook.drawing.painted import paint_hearth
 from aigen.pipelines.storybook.drawing.pictures import cut, dyed, level_for
 from aigen.pipelines.storybook.drawing.styles import finish_picture
 
@@ -54,23 +55,33 @@ class Figure:
     height: float
     parts: tuple[Part, ...] = ()
     glow: Glow | None = None
+    rigid: bool = False  # only its parts move
 
 
 def lies(name: str, action: str | None) -> bool:
-    """Whether a thing lies on the ground: a sleeping animal that is drawn standing on its legs."""
-    subgroup = artwork.index()[name]["subgroup"]
-    return (
-        action in ("sleep", "nap", "lie", "rest", "snooze", "doze")
-        and subgroup == "animal-mammal"
-        and not has_body(name)
-    )
+    """Whether a thing lies on the ground: a resting animal that is drawn standing on its legs."""
+    rests = asleep(action) or action in ("lie", "rest")
+    return rests and artwork.index()[name]["subgroup"] == "animal-mammal" and not has_body(name)
+
+
+def asleep(action: str | None) -> bool:
+    return action in ("sleep", "nap", "snooze", "doze", "dream")
 
 
 def make_figure(
-    look: Look, name: str, width: float, height: float, color: str | None, wings: bool = False, lying: bool = False
+    look: Look,
+    name: str,
+    width: float,
+    height: float,
+    color: str | None,
+    wings: bool = False,
+    action: str | None = None,
 ) -> Figure:
     """A thing in the scene's light; with a colour of the plan it is dyed in it, unless it has that colour by nature."""
+    lying = lies(name, action)
     image = lit_picture(look, name, width, height / LYING if lying else height, 0.0, color)
+    if asleep(action):
+        image = _with_closed_eyes(image, name)
     image = finish_picture(look, image)
     if lying:  # its legs are under it
         image = _faded(image, round(height) + 2 * EDGE)
@@ -79,6 +90,8 @@ def make_figure(
         parts += _wings(look, name, width, height, color)
     if name in anatomy.ROTORS:
         image = _without(image, anatomy.ROTORS[name])
+    if name == "fire" and look.setting.ground == "indoor":
+        return _fireplace(look, image, width, height)
     if name == "fireworks":
         parts += _bursts(width, height)
     return Figure(image, width, height, tuple(parts), _glow(look, name, width, height))
@@ -168,6 +181,54 @@ def _without(image: skia.Image, area: tuple[float, float, float, float]) -> skia
         left * image.width(), top * image.height(), right * image.width(), bottom * image.height()
     )
     canvas.drawRect(hole, skia.Paint(BlendMode=skia.BlendMode.kClear))
+    return surface.makeImageSnapshot()
+
+
+def _with_closed_eyes(image: skia.Image, name: str) -> skia.Image:
+    """The dark eyes of a picture, found near where the table of heads has them, as arcs."""
+    import numpy
+
+    if not (has_body(name) or name in anatomy.HEADS):
+        return image
+    x, y, _, across = anatomy.HEAD_ON_BODY if has_body(name) else anatomy.HEADS[name]
+    pixels = image.toarray(colorType=skia.kRGBA_8888_ColorType)
+    tall, wide = pixels.shape[:2]
+    reach = across * wide * 0.34
+    left, right = int(max(0, x * wide - reach)), int(min(wide, x * wide + reach))
+    top, bottom = int(max(0, y * tall - reach * 0.5)), int(min(tall, y * tall + reach * 0.5))
+    part = pixels[top:bottom, left:right]
+    dark = (part[..., :3].max(axis=2) < 96) & (part[..., 3] > 200)
+    surface = skia.Surface(wide, tall)
+    canvas = surface.getCanvas()
+    canvas.drawImage(image, 0, 0)
+    for half_left, half_right in ((0, dark.shape[1] // 2), (dark.shape[1] // 2, dark.shape[1])):
+        rows, columns = numpy.nonzero(dark[:, half_left:half_right])
+        if not 6 < len(rows) < dark.size * 0.3:
+            continue
+        middle = left + half_left + float(columns.mean()), top + float(rows.mean())
+        half = max(2.0, float(columns.max() - columns.min()) * 0.75, float(rows.max() - rows.min()) * 0.5)
+        beside = part[
+            min(int(rows.max()) + 3, part.shape[0] - 1), min(half_left + int(columns.mean()), part.shape[1] - 1)
+        ]
+        canvas.drawCircle(
+            *middle,
+            half * 1.15,
+            skia.Paint(AntiAlias=True, Color=colour((int(beside[0]), int(beside[1]), int(beside[2])))),
+        )
+        lid = skia.Paint(
+            AntiAlias=True,
+            Style=skia.Paint.kStroke_Style,
+            StrokeWidth=max(1.2, half * 0.42),
+            StrokeCap=skia.Paint.kRound_Cap,
+            Color=colour((52, 34, 48)),
+        )
+        canvas.drawArc(
+            skia.Rect.MakeLTRB(middle[0] - half, middle[1] - half * 0.9, middle[0] + half, middle[1] + half * 0.6),
+            15,
+            150,
+            False,
+            lid,
+        )
     return surface.makeImageSnapshot()
 
 
@@ -262,6 +323,22 @@ def _draw_wing(canvas: skia.Canvas, rgb: Colour, side: float) -> None:
         canvas.drawPath(path, paint)
 
 
+def _fireplace(look: Look, fire: skia.Image, width: float, height: float) -> Figure:
+    """A fire under a roof burns in a hearth."""
+    surface = skia.Surface(fire.width(), fire.height())
+    hearth = paint_hearth(level_for(max(width, height)))
+    red, green, blue = look.light.tint
+    light = skia.ColorFilters.Matrix([red, 0, 0, 0, 0, 0, green, 0, 0, 0, 0, 0, blue, 0, 0, 0, 0, 0, 1, 0])
+    box = skia.Rect.MakeWH(fire.width(), fire.height()).makeInset(EDGE, EDGE)
+    surface.getCanvas().drawImageRect(hearth, box, MIPMAPS, skia.Paint(ColorFilter=light))
+    small = skia.Surface(max(1, round(fire.width() * 0.44)), max(1, round(fire.height() * 0.44)))
+    small.getCanvas().drawImageRect(fire, skia.Rect.MakeWH(small.width(), small.height()), MIPMAPS)
+    flame = Part("flame", small.makeImageSnapshot(), 0.0, -height * 0.02, (small.width() / 2, small.height()))
+    image = finish_picture(look, surface.makeImageSnapshot())
+    glow = Glow(_soft_light((255, 150, 60), 0.8), 0.0, -height * 0.25, height * 0.75)
+    return Figure(image, width, height, (flame,), glow, rigid=True)
+
+
 def _bursts(width: float, height: float) -> list[Part]:
     """Three rockets' worth of sparks; in their rig each opens and fades in its own time."""
     parts = []
@@ -336,9 +413,15 @@ def make_shadow(look: Look, image: skia.Image, x: float) -> Shadow:
     canvas = surface.getCanvas()
     canvas.translate(-left, -top)
     tone = mix(look.light.vignette, (6, 10, 34), 0.6)
-    blur = skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, max(0.5, height * 0.022))
-    contact = skia.Paint(AntiAlias=True, MaskFilter=blur, Color=colour(tone, 150 if look.dark else 115))
-    canvas.drawOval(skia.Rect.MakeLTRB(-width * 0.45, -height * 0.045, width * 0.45, height * 0.05), contact)
+    wide_blur = skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, max(0.5, height * 0.03))
+    around = skia.Paint(AntiAlias=True, MaskFilter=wide_blur, Color=colour(tone, 95 if look.dark else 70))
+    canvas.drawOval(skia.Rect.MakeLTRB(-width * 0.44, -height * 0.05, width * 0.44, height * 0.04), around)
+    tight = skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, max(0.5, height * 0.008))
+    contact = skia.Paint(AntiAlias=True, MaskFilter=tight, Color=colour(tone, 190 if look.dark else 160))
+    for foot_left, foot_right in _feet(image):
+        across = max(2.0, (foot_right - foot_left) * 0.12)
+        foot = skia.Rect.MakeLTRB(foot_left - across, -height * 0.022, foot_right + across, height * 0.014)
+        canvas.drawOval(foot.makeOffset(-width / 2 - EDGE, 0), contact)
     if long > 1:
         canvas.save()
         # Upside down, as long as the light says, leaning away from it.
@@ -349,6 +432,16 @@ def make_shadow(look: Look, image: skia.Image, x: float) -> Shadow:
         canvas.drawImage(image, 0, 0, LINEAR, skia.Paint(AntiAlias=True, ColorFilter=dark, ImageFilter=soften))
         canvas.restore()
     return Shadow(surface.makeImageSnapshot(), left, top)
+
+
+def _feet(image: skia.Image) -> list[tuple[int, int]]:
+    """From where to where, in the bitmap's own pixels, a figure touches the ground."""
+    import numpy
+
+    alpha = image.toarray(colorType=skia.kRGBA_8888_ColorType)[..., 3]
+    low = alpha[-EDGE - max(1, image.height() // 22) :].max(axis=0) > 100
+    edges = numpy.flatnonzero(numpy.diff(numpy.concatenate(([False], low, [False])).astype(int)))
+    return [(int(left), int(right)) for left, right in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def make_reflection(look: Look, image: skia.Image) -> skia.Image:

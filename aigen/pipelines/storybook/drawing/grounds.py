@@ -347,7 +347,7 @@ def draw_front(look: Look, canvas: skia.Canvas, left: bool) -> None:
     side = look.unit * 0.42
     x0 = 0.0 if left else look.width
     into = 1 if left else -1
-    dark = scaled(look.ground if look.setting.ground == "land" else look.lit((60, 120, 70)), 0.4)
+    dark = scaled(look.ground if look.setting.ground == "land" else look.lit((60, 120, 70)), 0.55)
     kind = look.setting.front
     if kind == "seaweed":
         dark = mix(look.lit((20, 90, 100)), (4, 40, 80), 0.5)

@@ -71,7 +71,7 @@ class Look:
         low = self.plan.time in ("sunrise", "sunset") and not self.dark
         horizon = self.horizon if self.horizon < self.height else self.height * 0.8
         height = horizon * (0.84 if low else 0.34 - self.take.rise) + (0 if low else self.bars * 0.6)
-        return self.width * self.take.sun, height, self.unit * (0.07 if not asked else 0.095)
+        return self.width * self.take.sun, height, self.unit * (0.095 if asked else 0.088 if low else 0.066)
 
     @property
     def sun(self) -> tuple[float, float]:
@@ -92,6 +92,13 @@ class Look:
         if not scenery.needs_footing(self.plan):
             return self.height * 2
         return self.horizon + (self.height - self.horizon) * 0.42
+
+    @property
+    def shore(self) -> float:
+        """Where water ends that is seen in front."""
+        if self.setting.ground == "shore":
+            return self.horizon + (self.height - self.horizon) * 0.3
+        return self.footing
 
     def lit(self, rgb: Colour) -> Colour:
         """A colour as it looks in this light."""

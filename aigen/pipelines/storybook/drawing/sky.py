@@ -111,7 +111,9 @@ def _draw_cloud(look: Look, canvas: skia.Canvas, x: float, y: float, wide: float
         puffs.append((x + wide * share, wide * (0.06 + 0.125 * bell * dice.uniform(0.7, 1.15))))
     towards = -1 if look.sun[0] < x + wide / 2 else 1
     body = skia.Path()
-    body.addRoundRect(skia.Rect.MakeLTRB(x + wide * 0.06, foot - wide * 0.1, x + wide * 0.94, foot), wide * 0.05, wide * 0.05)
+    body.addRoundRect(
+        skia.Rect.MakeLTRB(x + wide * 0.06, foot - wide * 0.1, x + wide * 0.94, foot), wide * 0.05, wide * 0.05
+    )
     lights = skia.Path()
     for middle, radius in puffs:
         body.addCircle(middle, foot - radius * 0.95, radius)

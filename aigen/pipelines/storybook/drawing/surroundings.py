@@ -63,7 +63,7 @@ def make_front(look: Look) -> list[Layer]:
     for left in (True, False):
 
         def paint(look: Look, canvas: skia.Canvas, left: bool = left) -> None:
-            blur = look.unit * 0.009
+            blur = look.unit * 0.005
             canvas.saveLayer(None, skia.Paint(ImageFilter=skia.ImageFilters.Blur(blur, blur)))
             draw_front(look, canvas, left)
             canvas.restore()
@@ -84,7 +84,16 @@ def make_screen(look: Look, base: float) -> Layer:
         for place in range(many):
             x = look.width * ((place + look.random.uniform(0.3, 0.7)) / many * 1.16 - 0.08)
             side = look.height * look.random.uniform(0.2, 0.27)
-            stamp(look, canvas, look.random.choice(look.setting.rows), x, base + look.height * 0.03, side, haze=0.06, shadow=0.3)
+            stamp(
+                look,
+                canvas,
+                look.random.choice(look.setting.rows),
+                x,
+                base + look.height * 0.03,
+                side,
+                haze=0.06,
+                shadow=0.3,
+            )
 
     return _layer(look, 0.9, paint, top=base / look.height - 0.4, bottom=base / look.height + 0.1)
 

@@ -10,8 +10,9 @@ from aigen.pipelines.storybook.composing.places import Actor
 from aigen.pipelines.storybook.drawing.colours import LINEAR, colour, mix
 from aigen.pipelines.storybook.drawing.figures import EDGE, Part, Shadow, make_reflection, make_shadow
 from aigen.pipelines.storybook.drawing.look import Look
-from aigen.pipelines.storybook.moving.effects import draw_puffs, draw_signs
-from aigen.pipelines.storybook.moving.rigs import RIGS, Moment, Pose, Rig, burst_at, rig_for, wing_angle
+from aigen.pipelines.storybook.moving.casting import rig_for
+from aigen.pipelines.storybook.moving.effects import draw_beam, draw_puffs, draw_signs
+from aigen.pipelines.storybook.moving.rigs import RIGS, Moment, Pose, Rig, burst_at, wing_angle
 
 # In seconds; longer takes go further than the picture's edge.
 HALF_A_TAKE = 2.0
@@ -88,6 +89,8 @@ class Player:
             area = skia.Rect.MakeXYWH(glow.x - glow.radius, glow.y - glow.radius, 2 * glow.radius, 2 * glow.radius)
             light = skia.Paint(BlendMode=skia.BlendMode.kPlus, Alphaf=strength * pose.alpha)
             canvas.drawImageRect(glow.image, area, LINEAR, light)
+        if self.actor.name == "flying-saucer":
+            draw_beam(canvas, figure.width, figure.height, self.look.height * 0.93 - self.actor.base, time)
         draw_puffs(canvas, self.actor.name, figure.width, figure.height, time, self.actor.phase)
         self.paint.setAlphaf(pose.alpha)
         left, top = -figure.width / 2 - EDGE, -figure.height - EDGE
@@ -123,6 +126,9 @@ class Player:
             canvas.rotate(-math.degrees(way / radius))
         elif part.kind == "rotor":
             canvas.scale(0.55 + 0.45 * math.sin(moment.time * 19), 1)
+        elif part.kind == "flame":
+            canvas.scale(1 - 0.03 * moment.wave(7.1), 1 + 0.07 * moment.wave(8.3) + 0.03 * moment.wave(12.7))
+            canvas.skew(0.06 * moment.wave(5.3), 0)
         elif part.kind == "burst":
             size, alpha = burst_at(moment, part.x / self.actor.width)
             canvas.scale(size, size)
@@ -188,7 +194,7 @@ def make_player(look: Look, actor: Actor) -> Player:
     image = actor.figure.image
     lies_in_water = actor.where == "water" and not actor.carried
     stands = actor.where == "ground" and not actor.carried
-    rig = RIGS[rig_for(actor.mover, actor.action, actor.where)]
+    rig = RIGS["still" if actor.figure.rigid else rig_for(actor.mover, actor.action, actor.where, actor.free)]
     shader = image.makeShader(skia.TileMode.kClamp, skia.TileMode.kClamp, LINEAR)
     corners = [
         skia.Point(x, y) for x, y in zip((_U * image.width()).tolist(), (_V * image.height()).tolist(), strict=True)

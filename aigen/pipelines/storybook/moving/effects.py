@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import skia
 
-from aigen.pipelines.storybook.drawing.colours import LINEAR, Colour, soft_disc
+from aigen.pipelines.storybook.drawing.colours import LINEAR, Colour, colour, soft_disc, vertical
 from aigen.pipelines.storybook.drawing.pictures import cut, dyed
 
 
@@ -74,6 +74,21 @@ def draw_signs(canvas: skia.Canvas, action: str, width: float, height: float, ti
                 canvas.scale(-1, 1)
             canvas.drawImageRect(_sign(name), skia.Rect.MakeWH(side, side), LINEAR, paint)
             canvas.restore()
+
+
+def draw_beam(canvas: skia.Canvas, width: float, height: float, down: float, time: float) -> None:
+    """The light that a saucer casts to the ground, so far below its foot."""
+    low = max(height * 0.4, down)
+    beam = skia.Path()
+    beam.moveTo(-width * 0.16, -height * 0.3)
+    beam.lineTo(width * 0.16, -height * 0.3)
+    beam.lineTo(width * 0.42, low)
+    beam.lineTo(-width * 0.42, low)
+    beam.close()
+    alpha = 120 + 24 * math.sin(time * 3)
+    paint = vertical(-height * 0.3, low, [colour((255, 240, 140), alpha), colour((255, 246, 170), alpha * 0.35)])
+    paint.setBlendMode(skia.BlendMode.kPlus)
+    canvas.drawPath(beam, paint)
 
 
 def draw_puffs(canvas: skia.Canvas, name: str, width: float, height: float, time: float, phase: float) -> None:

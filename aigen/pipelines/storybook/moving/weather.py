@@ -56,6 +56,8 @@ def draw_before(look: Look, canvas: skia.Canvas, time: float, duration: float) -
         _draw_fireflies(look, canvas, time)
     if any(thing.name in ("confetti-ball", "party-popper") for thing in look.plan.objects):
         _draw_confetti(look, canvas, time)
+    if weather == "fog" and look.outside:
+        _draw_fog(look, canvas, time)
     _draw_light(look, canvas, time, duration)
 
 
@@ -64,7 +66,7 @@ def _draw_light(look: Look, canvas: skia.Canvas, time: float, duration: float) -
     if look.plan.weather == "storm" and look.outside:
         flash = sum(_flash(time, at) for at in (1.1, 3.0))
         if flash > 0.01:
-            canvas.drawColor(colour((214, 226, 255), 120 * min(1.0, flash)), skia.BlendMode.kSrcOver)
+            canvas.drawColor(colour((214, 226, 255), 105 * min(1.0, flash)), skia.BlendMode.kSrcOver)
     if not look.outside or not duration:
         return
     share = time / duration
@@ -77,15 +79,17 @@ def _draw_light(look: Look, canvas: skia.Canvas, time: float, duration: float) -
 
 
 def _flash(time: float, at: float) -> float:
-    """Lightning: bright within three frames, gone after a dozen."""
+    """Lightning that swells over five frames and dies away over twenty: sheet lightning, which does not hurt the eyes."""
     since = time - at
-    return max(0.0, min(1.0, since / 0.12)) * math.exp(-max(0.0, since - 0.12) * 5) if since > 0 else 0.0
+    if since <= 0:
+        return 0.0
+    return math.sin(min(1.0, since / 0.21) * math.pi / 2) ** 2 * math.exp(-max(0.0, since - 0.25) * 3)
 
 
 def _draw_glints(look: Look, canvas: skia.Canvas, time: float) -> None:
     """Light on the waves: most of it on the path of sun or moon."""
     bright = mix(look.light.glow, (255, 255, 255), 0.35)
-    low, many = look.height - look.horizon, 84
+    low, many = min(look.shore, look.height) - look.horizon, 84
     strong, weak = skia.Path(), skia.Path()
     for place, (x, own, size, phase) in enumerate(_scattered("glints", many)):
         near = ((place + own) / many) ** 1.7
@@ -205,6 +209,18 @@ def _draw_splashes(look: Look, canvas: skia.Canvas, time: float) -> None:
         canvas.drawOval(skia.Rect.MakeXYWH(x * look.width - wide / 2, level, wide, wide * 0.32), paint)
 
 
+def _draw_fog(look: Look, canvas: skia.Canvas, time: float) -> None:
+    """Banks that drift before everything, thicker near the ground."""
+    haze = look.light.sky[2]
+    veil = [colour(haze, 40), colour(haze, 120), colour(haze, 70)]
+    canvas.drawPaint(vertical(0, look.height, veil, [0, 0.75, 1]))
+    for x, y, size, phase in _scattered("fog", 3):
+        wide, tall = look.width * (0.7 + 0.4 * size), look.height * 0.16
+        left = (x * 1.6 - 0.6 + time * 0.012) * look.width + math.sin(time * 0.4 + phase) * look.unit * 0.02
+        area = skia.Rect.MakeXYWH(left, look.height * (0.5 + 0.35 * y), wide, tall)
+        canvas.drawImageRect(_flake(), area, LINEAR, skia.Paint(Alphaf=0.3))
+
+
 def _draw_leaves(look: Look, canvas: skia.Canvas, time: float) -> None:
     """Leaves in autumn, petals in spring, turning as they fall."""
     autumn = look.plan.season == "autumn"
@@ -249,17 +265,14 @@ def _draw_confetti(look: Look, canvas: skia.Canvas, time: float) -> None:
 
 def _draw_motes(look: Look, canvas: skia.Canvas, time: float) -> None:
     """Pollen or dust that floats in the light."""
-    for x, y, size, phase in _scattered("motes", 22):
+    for x, y, size, phase in _scattered("motes", 14):
         across = (x + math.sin(time * 0.5 + phase) * 0.03 + time * 0.006) % 1.0 * look.width
         level = (y + math.sin(time * 0.7 + phase * 2) * 0.02) % 1.0 * look.height
-        alpha = 60 + 60 * math.sin(time * 1.1 + phase)
+        alpha = 70 + 60 * math.sin(time * 1.1 + phase)
+        side = look.unit * (0.007 + 0.009 * size)
         if alpha > 4:
-            canvas.drawCircle(
-                across,
-                level,
-                look.unit * (0.001 + 0.0016 * size),
-                skia.Paint(AntiAlias=True, Color=colour((255, 252, 230), alpha)),
-            )
+            area = skia.Rect.MakeXYWH(across - side / 2, level - side / 2, side, side)
+            canvas.drawImageRect(_flake(), area, LINEAR, skia.Paint(Alphaf=alpha / 255))
 
 
 def _draw_fireflies(look: Look, canvas: skia.Canvas, time: float) -> None:

@@ -134,7 +134,7 @@ SCENE_PICTURES = {
     "igloo": "hut",
 }
 # Verbs that say where their subject is with regard to their object.
-VERB_RELATIONS = {"ride": "on", "drive": "on", "climb": "on", "mount": "on"}
+VERB_RELATIONS = {"abduct": "above", "ride": "on", "drive": "on", "climb": "on", "mount": "on"}
 # What is crossed is under who crosses it.
 CROSSING, CROSSED = frozenset(["cross", "pass", "drive"]), frozenset(["bridge-at-night"])
 # What is worn is on who wears it.

@@ -1,0 +1,116 @@
+"""Items made side by side: the same bytes as alone, whatever happens to one of the processes or to their parent."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aigen.errors import GenerationError
+from aigen.pipelines.storybook import Storybook, crew, make_item
+from aigen.pipelines.storybook.crew import Crew, hands_for
+from aigen.types import Run, Size, Task
+
+
+def silent() -> Run:
+    return Run(lambda *_: None, lambda _: None, lambda *_: None, lambda *_: None, lambda: None)
+
+
+def task(folder: Path, many: int = 3, **changes: Any) -> Task:
+    folder.mkdir(exist_ok=True)
+    numbers = tuple(range(1, many + 1))
+    return replace(
+        Task(
+            kind="image", prompt="a kite", style="plain", numbers=numbers, seeds=numbers, size=Size(96, 64), work=folder
+        ),
+        **changes,
+    )
+
+
+def test_side_by_side_gives_the_same_bytes_as_alone(tmp_path: Path) -> None:
+    steps: list[tuple[Any, ...]] = []
+    run = replace(silent(), step=lambda *step: steps.append(step))
+    both = {made.seed: made for made in Crew().make(task(tmp_path / "both"), run, 2)}
+    assert set(both) == {1, 2, 3}
+    assert steps
+    assert all(len(step) == 4 for step in steps)
+    for number in (1, 2, 3):
+        alone = make_item(task(tmp_path / "alone", numbers=(number,), seeds=(number,)), lambda *_: None)
+        assert alone.path.read_bytes() == both[number].path.read_bytes()
+        assert alone.parameters == both[number].parameters
+
+
+def test_a_crew_is_kept_for_the_next_task_and_ends_with_its_storybook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew, "WORTH_IT", 0)
+    monkeypatch.setattr(crew, "hands_for", lambda task: 2)
+    storybook = Storybook()
+    list(storybook.generate(task(tmp_path / "a"), silent()))
+    first = [process.pid for process in storybook._crew._processes]
+    list(storybook.generate(task(tmp_path / "b", kind="video", frames=4), silent()))
+    assert [process.pid for process in storybook._crew._processes] == first
+    processes = storybook._crew._processes[:]
+    del storybook
+    assert all(process.poll() is not None for process in processes)
+
+
+def test_small_tasks_are_made_without_a_crew(tmp_path: Path) -> None:
+    assert hands_for(task(tmp_path)) == 1
+    large = task(tmp_path, 5, size=Size(1024, 1024))
+    assert hands_for(large) == min(len(os.sched_getaffinity(0)), 4)
+    assert hands_for(replace(large, numbers=(1,), seeds=(1,))) == 1
+
+
+def test_an_error_comes_out_as_it_was(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        list(Crew().make(replace(task(tmp_path), work=tmp_path / "nowhere"), silent(), 2))
+
+
+def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
+    some = Crew()
+    made = some.make(task(tmp_path, 4, size=Size(900, 900)), silent(), 2)
+    next(made)
+    for process in some._processes:
+        process.send_signal(signal.SIGKILL)
+    with pytest.raises(GenerationError, match="ended unexpectedly"):
+        list(made)
+
+
+def test_giving_up_ends_the_processes(tmp_path: Path) -> None:
+    some = Crew()
+    made = some.make(task(tmp_path, 5, size=Size(900, 900)), silent(), 2)
+    next(made)
+    processes = some._processes[:]
+    made.close()
+    assert all(process.poll() is not None for process in processes)
+
+
+def test_the_crew_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from aigen.types import *; from aigen.pipelines.storybook.crew import Crew\n"
+        "crew = Crew(); quiet = Run(lambda *_: None, lambda _: None, lambda *_: None, lambda *_: None, lambda: None)\n"
+        "numbers = tuple(range(1, 40))\n"
+        "made = crew.make(Task(kind='image', prompt='a kite', style='plain', numbers=numbers, seeds=numbers, size=Size(800, 800),"
+        f" work=Path({str(tmp_path)!r})), quiet, 2)\n"
+        "next(made); print(*(process.pid for process in crew._processes), flush=True); list(made)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout
+    children = [int(pid) for pid in parent.stdout.readline().split()]
+    assert len(children) == 2
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 20
+    while any(
+        Path(f"/proc/{pid}/cmdline").exists() and b"crew" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        for pid in children
+    ):
+        assert time.monotonic() < deadline, "the crew outlives its parent"
+        time.sleep(0.05)
