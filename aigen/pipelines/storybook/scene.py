@@ -77,7 +77,9 @@ class Scene:
             canvas.drawImage(self.overlay, 0, 0)
         if self.caption:
             left = (look.width - self.caption.width()) / 2
-            canvas.drawImage(self.caption, left, look.height * 0.96 - look.bars - self.caption.height())
+            above = any(player.actor.name in scenery.PINNED for player in self.players)
+            low = look.height * 0.96 - look.bars - self.caption.height()
+            canvas.drawImage(self.caption, left, look.height * 0.05 + look.bars if above else low)
 
     def _look_from(self, canvas: skia.Canvas, view: View, depth: float) -> None:
         x, y = view.offset(depth)

@@ -28,6 +28,7 @@ class Member:
     height: float
     order: float
     flying: bool
+    raised: bool = False  # on a bridge
     faces: "Member | None" = None  # beside which it stands
     holder: "Member | None" = None  # on or in which it is, and moves with
 
@@ -116,7 +117,8 @@ def _member(look: Look, place: int, thing: Thing) -> Member:
     lying = lies(thing.name, thing.action)
     picture = cut(thing.name, 96)
     entry = artwork.index()[thing.name]
-    scale = scenery.SCALES.get(thing.name) or scenery.SCALES.get(entry["subgroup"], 1.0)
+    hearth = 1.8 if thing.name == "fire" and look.setting.ground == "indoor" else 1.0
+    scale = hearth * (scenery.SCALES.get(thing.name) or scenery.SCALES.get(entry["subgroup"], 1.0))
     side = scale * scenery.SIZES[thing.size]
     longest = max(picture.width(), picture.height())
     return Member(
@@ -229,6 +231,7 @@ def _on(anchors: list[Member], members: list[Member], group: Group) -> None:
         member.base = top + (base - top) * seat
         member.order, member.flying = anchors[0].order + 0.1, False
         if anchors[0].name in scenery.CROSSED:
+            member.raised = True
             continue  # it goes on its own way, over it
         member.holder = _nearest(anchors, member)
         if has_body(member.name) and not has_body(anchors[0].name) and _is_mount(anchors[0].name):

@@ -204,12 +204,14 @@ def _root(member: Member) -> Member:
 
 
 def _where(look: Look, member: Member, airborne: bool) -> str:
-    """Where a thing is: in the "air", the "deep", on "water" or on the "ground"."""
+    """Where a thing is: in the "air", the "deep", on "water", on the "ground" or above it on a "deck"."""
     subgroup = artwork.index()[member.name]["subgroup"]
     if look.setting.ground == "deep":
         return "deep" if airborne or member.flying else "ground"
     if airborne or member.flying:
         return "air"
+    if member.raised:
+        return "deck"
     floats = subgroup in scenery.IN_WATER or member.name in scenery.AFLOAT
     return "water" if look.setting.ground == "water" and floats else "ground"
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import skia
 
 from aigen.pipelines.storybook.drawing.colours import LINEAR, Colour, colour, mix, scaled, vertical
-from aigen.pipelines.storybook.drawing.figures import EDGE, lit_picture
 from aigen.pipelines.storybook.drawing.layers import MARGIN
+from aigen.pipelines.storybook.drawing.lighting import EDGE, lit_picture
 from aigen.pipelines.storybook.drawing.look import Look
 from aigen.pipelines.storybook.drawing.pictures import cut
 

@@ -178,52 +178,6 @@ def _draw_lamp(look: Look, canvas: skia.Canvas, x: float, base: float) -> None:
         canvas.drawCircle(x, head.centerY(), far, shine)
 
 
-def water_colours(look: Look) -> list[Colour]:
-    """Of water, from the horizon to the viewer."""
-    water = look.lit(look.setting.colour if look.setting.ground == "water" else (40, 150, 200))
-    low = 0.55 if look.light.shadow > 0.5 else 0.25  # at sunset the sea is the sky's colour
-    top, middle, horizon = look.light.sky
-    return [mix(water, horizon, 0.45 + low * 0.6), mix(water, middle, low), scaled(mix(water, top, low), 0.66)]
-
-
-def draw_water(look: Look, canvas: skia.Canvas) -> None:
-    bottom = look.height * (1 + MARGIN)
-    area = skia.Rect.MakeLTRB(-look.width, look.horizon, 2 * look.width, bottom)
-    shades = [colour(shade) for shade in water_colours(look)]
-    canvas.drawRect(area, vertical(look.horizon, look.height, shades, [0, 0.4, 1]))
-    if look.disc:  # its path of light
-        x, _, radius = look.disc
-        path = skia.Path()
-        path.moveTo(x - radius * 0.5, look.horizon)
-        path.lineTo(x + radius * 0.5, look.horizon)
-        path.lineTo(x + radius * 3, bottom)
-        path.lineTo(x - radius * 3, bottom)
-        path.close()
-        shine = vertical(look.horizon, look.height, [colour(look.light.glow, 150), colour(look.light.glow, 0)])
-        shine.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, max(1.0, radius * 0.5)))
-        canvas.drawPath(path, shine)
-
-
-def draw_swell(look: Look, canvas: skia.Canvas) -> None:
-    """Long thin waves over the water and over what it mirrors, light and dark."""
-    light, dark = mix(look.light.sky[1], (255, 255, 255), 0.35), water_colours(look)[2]
-    for place in range(150):
-        share = (place / 150) ** 1.5
-        y = look.horizon + look.height * 0.006 + share * (look.height * (1 + MARGIN) - look.horizon)
-        x = look.random.uniform(-0.1, 1.1) * look.width
-        wide, tall = (
-            look.unit * (0.03 + 0.16 * share) * look.random.uniform(0.5, 1.5),
-            max(0.7, look.unit * (0.0015 + 0.005 * share)),
-        )
-        rgb = light if look.random.random() < 0.55 else scaled(dark, 0.85)
-        area = skia.Rect.MakeXYWH(x - wide / 2, y, wide, tall)
-        canvas.drawOval(area, skia.Paint(AntiAlias=True, Color=colour(rgb, look.random.uniform(26, 70))))
-    edge = skia.Rect.MakeLTRB(
-        -look.width, look.horizon - 1, 2 * look.width, look.horizon + max(1.5, look.height * 0.004)
-    )
-    canvas.drawRect(edge, skia.Paint(Color=colour(mix(look.light.sky[2], (255, 255, 255), 0.3), 130)))
-
-
 def draw_shore(look: Look, canvas: skia.Canvas) -> None:
     """Sand, wet and dark where the water ends."""
     sand, top = look.ground, look.horizon + (look.height - look.horizon) * 0.3
@@ -267,26 +221,6 @@ def draw_footing(look: Look, canvas: skia.Canvas) -> None:
     if look.plan.setting in ("lake", "river") and flat != look.lit((238, 247, 255)):
         _draw_tufts(look, canvas, top, flat)
     _draw_light_on_ground(look, canvas)
-
-
-def draw_deep(look: Look, canvas: skia.Canvas) -> None:
-    frame = skia.Rect.MakeLTRB(-look.width, -look.height, 2 * look.width, 2 * look.height)
-    shades = [
-        mix(scaled(shade, *look.light.tint), look.take.tone, look.take.strength * 0.35)
-        for shade in ((110, 216, 240), (24, 122, 196), (6, 44, 108))
-    ]
-    canvas.drawRect(frame, vertical(0, look.height, [colour(shade) for shade in shades]))
-    x = look.sun[0]
-    canvas.drawCircle(
-        x,
-        -look.height * 0.1,
-        look.unit * 0.8,
-        radial(x, -look.height * 0.1, look.unit * 0.8, [colour((235, 255, 250), 150), colour((235, 255, 250), 0)]),
-    )
-    far = mix(shades[1], shades[2], 0.6)
-    for rise, share in ((0.3, 0.3), (0.17, 0.6)):  # rocks in the haze of the water
-        rock = mix(far, scaled(shades[2], 0.8), share)
-        hill(look, canvas, look.height * (1 - rise), look.height * 0.08, 5, rock, mix(rock, shades[2], 0.5))
 
 
 def draw_bottom(look: Look, canvas: skia.Canvas) -> None:
@@ -340,56 +274,3 @@ def draw_planet(look: Look, canvas: skia.Canvas) -> None:
 GROUNDS: dict[str, Callable[[Look, skia.Canvas], None]] = {
     "land": draw_land, "street": draw_street, "shore": draw_shore, "deep": draw_bottom, "planet": draw_planet,
 }  # fmt: skip
-
-
-def draw_front(look: Look, canvas: skia.Canvas, left: bool) -> None:
-    """What grows right before the camera, out of focus, in a lower corner (branches: in an upper one)."""
-    side = look.unit * 0.42
-    x0 = 0.0 if left else look.width
-    into = 1 if left else -1
-    dark = scaled(look.ground if look.setting.ground == "land" else look.lit((60, 120, 70)), 0.55)
-    kind = look.setting.front
-    if kind == "seaweed":
-        dark = mix(look.lit((20, 90, 100)), (4, 40, 80), 0.5)
-    if kind == "branches":
-        _draw_branch(look, canvas, x0, into, side, look.lit((40, 84, 74)))
-        return
-    for _ in range(30 if kind != "leaves" else 9):
-        share = look.random.random()
-        x = x0 + into * side * (share * 0.95 - 0.12)
-        tall = side * (0.62 - 0.45 * share) * look.random.uniform(0.6, 1.1)
-        lean = look.random.uniform(-0.1, 0.5) * into * tall
-        rgb = scaled(dark, look.random.uniform(0.8, 1.5))
-        path, low = skia.Path(), look.height * (1 + MARGIN)
-        wide = side * (0.03 if kind != "leaves" else 0.1)
-        path.moveTo(x - wide, low)
-        path.quadTo(x + lean * 0.2 - wide, low - tall * 0.6, x + lean, low - tall - look.height * MARGIN)
-        path.quadTo(x + lean * 0.2 + wide, low - tall * 0.6, x + wide, low)
-        path.close()
-        canvas.drawPath(path, skia.Paint(AntiAlias=True, Color=colour(rgb, 235)))
-
-
-def _draw_branch(look: Look, canvas: skia.Canvas, x0: float, into: int, side: float, rgb: Colour) -> None:
-    """A twig of needles with snow on it that hangs in from above."""
-    for twig in range(3):
-        angle = 0.25 + 0.33 * twig
-        long = side * (0.85 - 0.18 * twig)
-        start = x0 - into * side * 0.12, -look.height * MARGIN + twig * side * 0.05
-        for step in range(26):
-            share = step / 26
-            x, y = start[0] + into * math.cos(angle) * long * share, start[1] + math.sin(angle) * long * share
-            size = side * 0.12 * (1 - 0.6 * share)
-            for lean in (-0.9, 0.9):
-                end = x + into * math.cos(angle + lean) * size, y + math.sin(angle + lean) * size
-                paint = skia.Paint(AntiAlias=True, StrokeWidth=side * 0.018, StrokeCap=skia.Paint.kRound_Cap)
-                paint.setColor(colour(scaled(rgb, 0.6 + 0.5 * share), 235))
-                canvas.drawLine(x, y, *end, paint)
-        snow = skia.Paint(
-            AntiAlias=True,
-            StrokeWidth=side * 0.03,
-            StrokeCap=skia.Paint.kRound_Cap,
-            Color=colour(look.lit((240, 246, 255)), 225),
-        )
-        canvas.drawLine(
-            *start, start[0] + into * math.cos(angle) * long * 0.9, start[1] + math.sin(angle) * long * 0.9, snow
-        )

@@ -26,6 +26,9 @@ def draw_interior(look: Look, canvas: skia.Canvas) -> None:
         skirting = skia.Rect.MakeLTRB(-look.width, look.horizon - look.height * 0.022, 2 * look.width, look.horizon)
         if look.setting.far == "window":
             canvas.drawRect(skirting, skia.Paint(Color=colour(mix(wall, look.lit((255, 255, 255)), 0.5))))
+    if look.on_table:
+        _draw_table(look, canvas)
+        return
     bottom = look.height * (1 + MARGIN)
     area = skia.Rect.MakeLTRB(-look.width, look.horizon, 2 * look.width, bottom)
     canvas.drawRect(area, vertical(look.horizon, bottom, [colour(scaled(floor, 1.12)), colour(scaled(floor, 0.66))]))
@@ -55,6 +58,21 @@ def _draw_studio(look: Look, canvas: skia.Canvas, wall: Colour, floor: Colour) -
     canvas.drawCircle(x, y, reach, radial(x, y, reach, [colour((255, 255, 255), 150), colour((255, 255, 255), 0)]))
 
 
+def _draw_table(look: Look, canvas: skia.Canvas) -> None:
+    """A table's top that fills the picture below, its edge in the light of the window."""
+    wood, bottom = look.lit((176, 118, 78)), look.height * (1 + MARGIN)
+    top = look.horizon - look.height * 0.02
+    area = skia.Rect.MakeLTRB(-look.width, top, 2 * look.width, bottom)
+    canvas.drawRect(area, vertical(top, bottom, [colour(scaled(wood, 1.16)), colour(scaled(wood, 0.7))]))
+    edge = skia.Rect.MakeLTRB(-look.width, top - look.height * 0.006, 2 * look.width, top + look.height * 0.008)
+    canvas.drawRect(edge, skia.Paint(Color=colour(mix(wood, look.light.glow, 0.45))))
+    grain = skia.Paint(AntiAlias=True, StrokeWidth=max(1.0, look.unit * 0.0016), Color=colour(scaled(wood, 0.72), 70))
+    for place in range(22):
+        y = top + (bottom - top) * (place / 22) ** 1.5
+        x, long = look.random.uniform(-0.2, 0.9) * look.width, look.width * look.random.uniform(0.2, 0.6)
+        canvas.drawLine(x, y, x + long, y + look.unit * 0.004, grain)
+
+
 def _draw_boards(look: Look, canvas: skia.Canvas, floor: Colour) -> None:
     seam = skia.Paint(AntiAlias=True, Color=colour(scaled(floor, 0.55), 110), StrokeWidth=max(1.0, look.unit * 0.002))
     rows = [look.horizon + (look.height * (1 + MARGIN) - look.horizon) * (place / 6) ** 1.6 for place in range(7)]
@@ -81,7 +99,12 @@ def _draw_window(look: Look, canvas: skia.Canvas) -> None:
             wide * size * 0.6,
             skia.Paint(AntiAlias=True, Color=colour(look.far((96, 160, 90), 0.35))),
         )
-    if look.dark:
+    if look.plan.weather in ("rain", "storm"):
+        drops = skia.Paint(AntiAlias=True, StrokeWidth=max(1.0, look.unit * 0.0018), Color=colour((220, 232, 250), 120))
+        for _ in range(46):
+            x, y = left + wide * look.random.random(), top + tall * look.random.random()
+            canvas.drawLine(x, y, x - wide * 0.02, y + tall * 0.07, drops)
+    elif look.dark:
         moon = radial(
             left + wide * 0.7, top + tall * 0.25, wide * 0.1, [colour(look.light.disc), colour((230, 214, 170))]
         )

@@ -10,6 +10,7 @@ from functools import cached_property
 
 import skia
 
+from aigen.pipelines.storybook import artwork
 from aigen.pipelines.storybook.drawing import scenery
 from aigen.pipelines.storybook.drawing.colours import Colour, mix, scaled
 from aigen.pipelines.storybook.drawing.scenery import Light, Setting
@@ -92,6 +93,26 @@ class Look:
         if not scenery.needs_footing(self.plan):
             return self.height * 2
         return self.horizon + (self.height - self.horizon) * 0.42
+
+    @property
+    def on_table(self) -> bool:
+        """Whether the things of a room are such as stand on a table: food, cups, books, candles."""
+        groups = {artwork.index()[thing.name]["group"] for thing in self.plan.objects}
+        large = {
+            "couch-and-lamp",
+            "bed",
+            "chair",
+            "door",
+            "bathtub",
+            "toilet",
+            "window",
+            "fire",
+            "television",
+            "teddy-bear",
+            "broom",
+        }
+        small = groups <= {"food-drink", "objects"} and not {thing.name for thing in self.plan.objects} & large
+        return self.plan.setting == "room" and bool(groups) and small
 
     @property
     def shore(self) -> float:

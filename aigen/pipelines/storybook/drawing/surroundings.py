@@ -7,19 +7,14 @@ import skia
 
 from aigen.pipelines.storybook.drawing.backdrops import draw_far, draw_rows, stamp
 from aigen.pipelines.storybook.drawing.colours import LINEAR, colour, radial
-from aigen.pipelines.storybook.drawing.grounds import (
-    GROUNDS,
-    draw_deep,
-    draw_footing,
-    draw_front,
-    draw_swell,
-    draw_water,
-)
+from aigen.pipelines.storybook.drawing.fronts import draw_front
+from aigen.pipelines.storybook.drawing.grounds import GROUNDS, ICE, draw_footing
 from aigen.pipelines.storybook.drawing.interiors import draw_interior
 from aigen.pipelines.storybook.drawing.layers import MARGIN, Layer, new_surface, trimmed
 from aigen.pipelines.storybook.drawing.look import Look, grade
 from aigen.pipelines.storybook.drawing.sky import draw_clouds, draw_sky
 from aigen.pipelines.storybook.drawing.styles import finish_layer
+from aigen.pipelines.storybook.drawing.waters import draw_deep, draw_icebergs, draw_swell, draw_water
 
 # Seconds of drifting that clouds are drawn for.
 DRIFT = 8.0
@@ -43,7 +38,7 @@ def make_layers(look: Look) -> list[Layer]:
         layers.append(_layer(look, 0.38, draw_rows, top=horizon - 0.4, bottom=horizon + 0.12))
     if ground in ("water", "shore"):
         shown = [layer for layer in layers if layer.depth >= 0.2]
-        layers.append(_layer(look, 0.45, lambda look, canvas: _draw_mirror(look, canvas, shown), top=horizon))
+        layers.append(_layer(look, 0.45, lambda look, canvas: _draw_mirror(look, canvas, shown), top=horizon - 0.2))
     if look.footing < look.height:
         layers.append(_layer(look, 0.85, draw_footing, top=look.footing / look.height - 0.05))
     if look.plan.setting == "planet surface":
@@ -161,6 +156,8 @@ def _draw_clouded_sky(look: Look, canvas: skia.Canvas) -> None:
 def _draw_mirror(look: Look, canvas: skia.Canvas, shown: list[Layer]) -> None:
     """Water, and in it what stands behind it, upside down."""
     draw_water(look, canvas)
+    if look.plan.setting == "open sea" and ICE & {thing.name for thing in look.plan.objects}:
+        draw_icebergs(look, canvas)
     tone = skia.ColorFilters.Blend(colour(look.lit(look.setting.colour), 110), skia.BlendMode.kSrcATop)
     for layer in shown:
         canvas.save()

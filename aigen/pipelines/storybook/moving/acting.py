@@ -7,9 +7,11 @@ import numpy  # noqa: TID253 (this module is only loaded where something is draw
 import skia
 
 from aigen.pipelines.storybook.composing.places import Actor
-from aigen.pipelines.storybook.drawing.colours import LINEAR, colour, mix
-from aigen.pipelines.storybook.drawing.figures import EDGE, Part, Shadow, make_reflection, make_shadow
+from aigen.pipelines.storybook.drawing.colours import LINEAR, colour, mix, vertical
+from aigen.pipelines.storybook.drawing.lighting import EDGE
 from aigen.pipelines.storybook.drawing.look import Look
+from aigen.pipelines.storybook.drawing.parts import Part
+from aigen.pipelines.storybook.drawing.shadows import Shadow, make_reflection, make_shadow
 from aigen.pipelines.storybook.moving.casting import rig_for
 from aigen.pipelines.storybook.moving.effects import draw_beam, draw_puffs, draw_signs
 from aigen.pipelines.storybook.moving.rigs import RIGS, Moment, Pose, Rig, burst_at, wing_angle
@@ -65,6 +67,8 @@ class Player:
             _draw_shadow(canvas, self.shadow, actor.x + shift, actor.base, 1 - 0.6 * min(1.0, max(0.0, -pose.y) * 2))
         if self.reflection:
             self._draw_reflection(canvas, shift, time)
+            if actor.name == "frog":
+                self._draw_lily_pad(canvas, shift)
         canvas.save()
         canvas.translate(actor.pivot[0] + shift, actor.pivot[1] + pose.y * actor.measure)
         if actor.flip:
@@ -91,7 +95,8 @@ class Player:
             canvas.drawImageRect(glow.image, area, LINEAR, light)
         if self.actor.name == "flying-saucer":
             draw_beam(canvas, figure.width, figure.height, self.look.height * 0.93 - self.actor.base, time)
-        draw_puffs(canvas, self.actor.name, figure.width, figure.height, time, self.actor.phase)
+        if not figure.rigid:
+            draw_puffs(canvas, self.actor.name, figure.width, figure.height, time, self.actor.phase)
         self.paint.setAlphaf(pose.alpha)
         left, top = -figure.width / 2 - EDGE, -figure.height - EDGE
         if any(part.kind == "burst" for part in figure.parts):
@@ -157,6 +162,16 @@ class Player:
         canvas.translate(-wide / 2, 0)
         canvas.drawVertices(skia.Vertices(skia.Vertices.kTriangles_VertexMode, points, corners, None, _CORNERS), paint)
         canvas.restore()
+
+    def _draw_lily_pad(self, canvas: skia.Canvas, shift: float) -> None:
+        actor, look = self.actor, self.look
+        wide = actor.width * 1.5
+        pad = skia.Rect.MakeXYWH(actor.x + shift - wide / 2, actor.base - wide * 0.11, wide, wide * 0.24)
+        dark, light = look.lit((40, 110, 60)), look.lit((96, 186, 92))
+        canvas.drawOval(pad.makeOffset(0, wide * 0.016), skia.Paint(AntiAlias=True, Color=colour(dark)))
+        canvas.drawArc(
+            pad, 24, 330, True, vertical(pad.top(), pad.bottom(), [colour(light), colour(mix(light, dark, 0.5))])
+        )
 
     def draw_rings(self, canvas: skia.Canvas, time: float, duration: float) -> None:
         """Foam where a thing lies in the water, in front of it."""

@@ -48,9 +48,7 @@ def draw_before(look: Look, canvas: skia.Canvas, time: float, duration: float) -
         _draw_rain(look, canvas, time)
     elif look.outside and (look.plan.season in ("autumn", "spring") or weather == "wind") and ground == "land":
         _draw_leaves(look, canvas, time)
-    elif (look.outside and ground == "land" and not look.dark and look.plan.setting not in ("snow", "desert")) or (
-        ground == "indoor" and look.plan.setting != "studio"
-    ):
+    elif look.outside and ground == "land" and not look.dark and look.plan.setting not in ("snow", "desert"):
         _draw_motes(look, canvas, time)
     elif look.dark and look.outside and ground == "land" and look.plan.setting != "snow":
         _draw_fireflies(look, canvas, time)
