@@ -355,7 +355,7 @@ def _look_out(anchors: list[Member], members: list[Member]) -> None:
         row, column = divmod(place, columns)
         here = min(columns, len(members) - row * columns)
         member.x = (left + right) / 2 + (column - (here - 1) / 2) * (right - left) * across / columns
-        member.base = top + (base - top) * rim + member.height * (0.3 - 0.62 * (rows - 1 - row))
+        member.base = top + (base - top) * rim + member.height * (0.14 * rows - 0.62 * (rows - 1 - row))
         member.order, member.flying = anchors[0].order - 0.1 + 0.01 * row, False
         member.holder = _nearest(anchors, member)
 
