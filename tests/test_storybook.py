@@ -62,7 +62,6 @@ def test_every_name_in_the_tables_is_a_picture() -> None:
     for kept in (
         pictures.KEPT,
         pictures.KEYED,
-        pictures.ERASED,
         pictures.WHOLE,
         pictures.HEADS_ON,
         bodies.FACES,

@@ -12,9 +12,10 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import Any, BinaryIO
 from weakref import finalize
 
@@ -26,7 +27,8 @@ MOST_HANDS = 4
 # Tasks of fewer pixels than these are made sooner than a process starts.
 WORTH_IT = 4_000_000
 
-Step = Callable[[int, int, str], None]
+# How often a process says how far it is.
+STEP_SECONDS = 0.1
 
 
 def hands_for(task: Task) -> int:
@@ -154,10 +156,18 @@ def _work() -> None:
         pickle.dump(message, pipe)
         pipe.flush()
 
+    told_at = 0.0
+
+    def step(*step: Any) -> None:
+        nonlocal told_at
+        if monotonic() - told_at > STEP_SECONDS:
+            told_at = monotonic()
+            tell(_Told(0, step=step))
+
     while True:
         task = tasks.get()
         try:
-            output = make_item(task, lambda *step: tell(_Told(0, step=step)))
+            output = make_item(task, step)
         except Exception as error:
             tell(_Told(0, error=_portable(error)))
         else:

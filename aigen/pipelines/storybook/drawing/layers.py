@@ -94,7 +94,10 @@ class Layer:
 def _shifted(image: skia.Image, x: float, y: float) -> skia.Image:
     if not x and not y:
         return image
-    surface = skia.Surface(image.width() + 1, image.height() + 1)
+    if image.isOpaque():  # what comes in at its edges is outside the frame
+        surface = new_surface(image.width(), image.height(), opaque=True)
+    else:
+        surface = new_surface(image.width() + 1, image.height() + 1)
     surface.getCanvas().drawImage(image, x, y, LINEAR)
     return surface.makeImageSnapshot()
 
@@ -147,8 +150,8 @@ def new_surface(wide: float, tall: float, opaque: bool = False) -> skia.Surface:
     return skia.Surface.MakeRaster(skia.ImageInfo.Make(*size, skia.kRGBA_8888_ColorType, alpha))
 
 
-def trimmed(image: skia.Image) -> tuple[skia.Image, int]:
-    """An image without the empty rows above and below, and how many there were above."""
+def trimmed(image: skia.Image, margin: int) -> tuple[skia.Image, int]:
+    """An image without the empty rows above (but for a margin) and below, and how many were taken away above."""
     seen = image.toarray(colorType=skia.kRGBA_8888_ColorType)[..., 3].any(axis=1).nonzero()[0]
-    top, low = (int(seen[0]), int(seen[-1]) + 1) if len(seen) else (0, 1)
+    top, low = (max(0, int(seen[0]) - margin), int(seen[-1]) + 1) if len(seen) else (0, 1)
     return image.makeSubset(skia.IRect.MakeLTRB(0, top, image.width(), low)).makeRasterImage(), top

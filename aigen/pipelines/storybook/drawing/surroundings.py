@@ -13,7 +13,7 @@ from aigen.pipelines.storybook.drawing.interiors import draw_interior
 from aigen.pipelines.storybook.drawing.layers import MARGIN, Layer, new_surface, trimmed
 from aigen.pipelines.storybook.drawing.look import Look, grade
 from aigen.pipelines.storybook.drawing.sky import draw_clouds, draw_sky
-from aigen.pipelines.storybook.drawing.styles import finish_layer
+from aigen.pipelines.storybook.drawing.styles import LAYERS, finish_layer
 from aigen.pipelines.storybook.drawing.waters import draw_deep, draw_icebergs, draw_swell, draw_water
 
 # Seconds of drifting that clouds are drawn for.
@@ -119,11 +119,18 @@ def _layer(
     canvas.saveLayer(None, skia.Paint(ColorFilter=style) if style else None)
     draw(look, canvas)
     canvas.restore()
+    if opaque:
+        _dim_corners(look, canvas)
+        return Layer(finish_layer(look, surface.makeImageSnapshot()), left, high, depth, drift)
+    image, above = trimmed(
+        surface.makeImageSnapshot(), margin=math.ceil(look.unit * 0.04) if look.style in LAYERS else 0
+    )
+    surface = new_surface(image.width(), image.height())
+    canvas = surface.getCanvas()
+    canvas.drawImage(image, 0, 0)
+    canvas.translate(-left, -high - above)
     _dim_corners(look, canvas)
-    image, above = finish_layer(look, surface.makeImageSnapshot()), 0
-    if not opaque:
-        image, above = trimmed(image)
-    return Layer(image, left, high + above, depth, drift)
+    return Layer(finish_layer(look, surface.makeImageSnapshot()), left, high + above, depth, drift)
 
 
 def _dim_corners(look: Look, canvas: skia.Canvas) -> None:

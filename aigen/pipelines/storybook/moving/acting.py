@@ -201,7 +201,7 @@ def _draw_shadow(canvas: skia.Canvas, shadow: Shadow, x: float, y: float, alpha:
         canvas.drawImage(shadow.image, round(left), round(top), skia.SamplingOptions(), paint)
         canvas.restore()
     else:
-        canvas.drawImage(shadow.image, x + shadow.left, y + shadow.top, LINEAR, paint)
+        canvas.drawImage(shadow.image, x + shadow.left, y + shadow.top, skia.SamplingOptions(), paint)
 
 
 def make_player(look: Look, actor: Actor) -> Player:
