@@ -2,7 +2,7 @@
 
 - the whole order, cold: 5 images and 5 videos, wall time and peak memory of the process
 - `aigen --help` beside `llm --help` in the same run
-- drawing and encoding apart, frames a second
+- drawing and encoding apart, frames a second, beside diffusers and MoviePy on the same frames
 - understanding a prompt
 - marking a file, and its thumbnails, beside making it
 """
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 PROMPT = "two cats under a full moon in the snow"
@@ -31,13 +31,30 @@ def whole_order() -> None:
         command = [sys.executable, "-m", "aigen", "generate", PROMPT, "--seed", "7", "--content", folder]
         began = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        peak = _watch_memory(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began
         assert os.waitstatus_to_exitcode(status) == 0
     processor = usage.ru_utime + usage.ru_stime
     print(
-        f"5 images and 5 videos, cold: {wall:.1f} s, {processor / wall:.2f} cores busy, peak {usage.ru_maxrss / 1024:.0f} MB"
+        f"5 images and 5 videos, cold: {wall:.1f} s, {processor / wall:.2f} cores busy, peak {peak / 1024**2:.0f} MB together"
     )
+
+
+def _watch_memory(pid: int) -> int:
+    """Bytes that a process and its children hold together at their most, watched until it ends."""
+    import psutil
+
+    peak = 0
+    parent = psutil.Process(pid)
+    while parent.status() != psutil.STATUS_ZOMBIE:
+        held = 0
+        for process in (parent, *parent.children(recursive=True)):
+            with suppress(psutil.Error):
+                held += process.memory_info().rss
+        peak = max(peak, held)
+        time.sleep(0.1)
+    return peak
 
 
 def start_up() -> None:
@@ -52,32 +69,55 @@ def start_up() -> None:
 
 
 def frames() -> None:
+    """Drawing and encoding apart, and the same frames through diffusers' `export_to_video` and MoviePy, in this run."""
     import numpy
     import skia
+    from diffusers.utils import export_to_video
+    from moviepy import ImageSequenceClip
 
     from aigen.media import VideoWriter
     from aigen.pipelines.storybook.scene import Scene
+    from aigen.pipelines.storybook.takes import TAKES
     from aigen.pipelines.storybook.understanding.plan import make_plan
     from aigen.types import Size
 
     size, count = Size(1280, 720), 96
     pixels = numpy.zeros((size.height, size.width, 4), numpy.uint8)
-    surface = skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType)
-    scene = Scene(make_plan(PROMPT), "plain", 1, 7, size)
-
-    def draw(use: Callable[[], object]) -> float:
+    canvas = skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType).getCanvas()
+    for number, take in enumerate(TAKES, start=1):
+        scene = Scene(make_plan(PROMPT), "plain", number, 7, size)
         began = time.perf_counter()
         for frame in range(count):
-            scene.draw(surface.getCanvas(), frame / 24, 4.0)
-            use()
-        return count / (time.perf_counter() - began)
+            scene.draw(canvas, frame / 24, 4.0)
+        print(f"1280x720, drawing alone, {take.camera}: {count / (time.perf_counter() - began):.0f} frames/s")
+    drawn = []
+    for frame in range(count):
+        scene.draw(canvas, frame / 24, 4.0)
+        drawn.append(pixels.copy())
 
-    drawing = draw(lambda: None)
+    def save_ours(path: Path) -> None:
+        with VideoWriter(path, size, 24) as video:
+            for frame in drawn:
+                video.write(frame)
+
+    def save_by_diffusers(path: Path) -> None:
+        export_to_video([frame[..., :3] / numpy.float32(255) for frame in drawn], str(path), fps=24)
+
+    def save_by_moviepy(path: Path) -> None:
+        clip = ImageSequenceClip([frame[..., :3] for frame in drawn], fps=24)
+        clip.write_videofile(str(path), logger=None)
+
+    times = {}
     with tempfile.TemporaryDirectory() as folder:
-        video = VideoWriter(Path(folder) / "a.mp4", size, 24)
-        with video:
-            both = draw(lambda: video.write(pixels))
-    print(f"1280x720: drawing alone {drawing:.0f} frames/s; drawing and encoding {both:.0f} frames/s")
+        for name, save in (("ours", save_ours), ("export_to_video", save_by_diffusers), ("MoviePy", save_by_moviepy)):
+            path = Path(folder) / f"{name}.mp4"
+            began = time.perf_counter()
+            save(path)
+            times[name] = time.perf_counter() - began
+            ratio = times[name] / times["ours"]
+            print(
+                f"1280x720, encoding alone, {name}: {count / times[name]:.0f} frames/s, {ratio:.1f} times our time, {path.stat().st_size // 1024} KiB"
+            )
 
 
 def understanding() -> None:
@@ -101,25 +141,20 @@ def marks() -> None:
     """Medians of several items, each made, marked and reduced in turn."""
     from aigen import provenance
     from aigen.media import THUMBNAIL_SIDES, save_thumbnails
-    from aigen.pipelines.storybook import Storybook
-    from aigen.types import DEFAULT_SIZES, KINDS, Output, Provenance, Run, Task
+    from aigen.pipelines.storybook import make_item
+    from aigen.types import DEFAULT_SIZES, KINDS, Provenance, Task
 
-    quiet = Run(lambda *_: None, lambda _: None, lambda *_: None, lambda *_: None, lambda: None)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for kind in KINDS:
-            numbers = tuple(range(1, 7))
-            task = Task(
-                kind=kind, prompt=PROMPT, style="plain", numbers=numbers, seeds=numbers, size=DEFAULT_SIZES[kind],
-                work=folder, frames=96,
-            )  # fmt: skip
             times: dict[str, list[float]] = {"making": [], "marking": [], "thumbnails": []}
-            outputs = Storybook().generate(task, quiet)
-            next(outputs)  # the first also loads libraries and artwork
-            for seed in numbers[1:]:
+            for seed in range(1, 7):
+                task = Task(
+                    kind=kind, prompt=PROMPT, style="plain", numbers=(seed,), seeds=(seed,), size=DEFAULT_SIZES[kind],
+                    work=folder, frames=96,
+                )  # fmt: skip
                 began = time.perf_counter()
-                made = next(outputs)
-                assert isinstance(made, Output)
+                made = make_item(task, lambda *_: None)
                 times["making"].append(time.perf_counter() - began)
                 said = Provenance(kind, PROMPT, "storybook", seed, made.media, made.parameters)
                 began = time.perf_counter()
