@@ -43,7 +43,7 @@ def save_png(pixels: "Pixels", path: Path) -> None:
     """Write an RGBA array of shape (height, width, 4) as an opaque PNG."""
     from PIL import Image
 
-    Image.fromarray(pixels, "RGBA").convert("RGB").save(path, format="PNG", compress_level=PNG_LEVEL)
+    Image.fromarray(pixels).convert("RGB").save(path, format="PNG", compress_level=PNG_LEVEL)
 
 
 class VideoWriter:
