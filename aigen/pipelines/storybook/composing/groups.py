@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from aigen.pipelines.storybook import artwork
 from aigen.pipelines.storybook.drawing import anatomy, scenery
 from aigen.pipelines.storybook.drawing.bodies import has_body
-from aigen.pipelines.storybook.drawing.figures import LYING, lies
+from aigen.pipelines.storybook.drawing.figures import shown_of
 from aigen.pipelines.storybook.drawing.look import Look
 from aigen.pipelines.storybook.drawing.pictures import cut
 from aigen.pipelines.storybook.understanding.plan import Thing
@@ -114,7 +114,6 @@ def _circles(place: int, target: dict[int, int]) -> bool:
 
 
 def _member(look: Look, place: int, thing: Thing) -> Member:
-    lying = lies(thing.name, thing.action)
     picture = cut(thing.name, 96)
     entry = artwork.index()[thing.name]
     hearth = 1.8 if thing.name == "fire" and look.setting.ground == "indoor" else 1.0
@@ -128,7 +127,7 @@ def _member(look: Look, place: int, thing: Thing) -> Member:
         x=0.0,
         base=0.0,
         width=picture.width() * side / longest,
-        height=picture.height() * side / longest * (LYING if lying else 1.0),
+        height=picture.height() * side / longest * shown_of(look, thing.name, thing.action),
         order=0.0,
         flying=_flies(look, thing),
     )
@@ -344,18 +343,23 @@ def _inside(anchors: list[Member], members: list[Member], group: Group) -> None:
 
 
 def _look_out(anchors: list[Member], members: list[Member]) -> None:
-    """Out of a basket: behind its rim, in two rows where there are many."""
+    """Out of a basket: behind its rim, in rows where there are many; of four, so that a handle hides none."""
     rim, across = scenery.OPEN_ABOVE[anchors[0].name]
     _grow(anchors, 1.5 * max(max(member.width, member.height) for member in members))
     left, top, right, base = _extent(anchors)
-    rows = 1 if len(members) <= 4 else 2
-    columns = math.ceil(len(members) / rows)
+    columns = min(len(members), 4 if len(members) <= 12 else 8)
+    rows = math.ceil(len(members) / columns)
     _shrink(members, (right - left) * across / columns * 1.15, (base - top) * 0.6 / rows)
     for place, member in enumerate(members):
         row, column = divmod(place, columns)
         here = min(columns, len(members) - row * columns)
         member.x = (left + right) / 2 + (column - (here - 1) / 2) * (right - left) * across / columns
-        member.base = top + (base - top) * rim + member.height * (0.14 * rows - 0.62 * (rows - 1 - row))
+        member.base = (
+            top
+            + (base - top) * rim
+            + member.height * (0.28 if rows > 1 else 0.14)
+            - member.height * 0.62 * (rows - 1 - row)
+        )
         member.order, member.flying = anchors[0].order - 0.1 + 0.01 * row, False
         member.holder = _nearest(anchors, member)
 

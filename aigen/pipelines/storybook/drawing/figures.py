@@ -15,8 +15,8 @@ from aigen.pipelines.storybook.drawing.parts import Part, make_bursts, make_roto
 from aigen.pipelines.storybook.drawing.pictures import level_for
 from aigen.pipelines.storybook.drawing.styles import finish_picture
 
-# Of the height of an animal on its legs, how much is seen when it lies.
-LYING = 0.74
+# Of the height of an animal on its legs, how much is seen when it lies; of one that swims at sea, above the water.
+LYING, SUNK = 0.74, 0.8
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,14 @@ def lies(name: str, action: str | None) -> bool:
     return rests and artwork.index()[name]["subgroup"] == "animal-mammal" and not has_body(name)
 
 
+def shown_of(look: Look, name: str, action: str | None) -> float:
+    """Of a picture's height, how much from the top is seen: legs lie under a sleeper, whales lie deep in the water."""
+    if lies(name, action):
+        return LYING
+    marine = artwork.index()[name]["subgroup"] == "animal-marine"
+    return SUNK if marine and look.setting.ground == "water" and look.footing > look.height else 1.0
+
+
 def asleep(action: str | None) -> bool:
     return action in ("sleep", "nap", "snooze", "doze", "dream")
 
@@ -61,12 +69,12 @@ def make_figure(
     action: str | None = None,
 ) -> Figure:
     """A thing in the scene's light; with a colour of the plan it is dyed in it, unless it has that colour by nature."""
-    lying = lies(name, action)
-    image = lit_picture(look, name, width, height / LYING if lying else height, 0.0, color)
+    shown = shown_of(look, name, action)
+    image = lit_picture(look, name, width, height / shown, 0.0, color)
     if asleep(action):
         image = _with_closed_eyes(image, name)
     image = finish_picture(look, image)
-    if lying:  # its legs are under it
+    if shown < 1:
         image = _faded(image, round(height) + 2 * EDGE)
     parts = [*make_wheels(look, name, width, height), *make_rotors(image, name, width, height)]
     if wings and name in anatomy.WINGS:
