@@ -139,7 +139,8 @@ def _picture(file: Path) -> "Image":
 
     if file.suffix == ".png":
         with Image.open(file) as image:
-            return image.convert("RGB")
+            opaque: Image.Image = image.convert("RGB")
+            return opaque
     with av.open(str(file)) as container:
         frame = None
         for frame in container.decode(video=0):  # from the start on: seeking would land on a key frame before
@@ -147,7 +148,8 @@ def _picture(file: Path) -> "Image":
                 break
         if frame is None:
             raise ValueError(f"{file.name} has no frames")
-        return Image.fromarray(frame.to_ndarray(format="rgb24"))
+        picture: Image.Image = Image.fromarray(frame.to_ndarray(format="rgb24"))
+        return picture
 
 
 def publish(made: Path, final: Path) -> None:

@@ -21,7 +21,7 @@ ORDER = [
 # storybook is a package of rooms with an order of its own, which may use what stands below `pipelines`.
 STORYBOOK = [
     "__init__", "crew", "scene", "moving.acting", "moving.casting", "moving.effects", "moving.rigs", "moving.weather", "moving.camera",
-    "composing.places", "composing.groups", "drawing.surroundings", "drawing.interiors", "drawing.grounds", "drawing.waters", "drawing.fronts",
+    "composing.places", "composing.groups", "composing.arrangements", "drawing.surroundings", "drawing.interiors", "drawing.grounds", "drawing.waters", "drawing.fronts",
     "drawing.backdrops", "drawing.sky", "drawing.figures",
     "drawing.parts", "drawing.shadows", "drawing.lighting", "drawing.styles", "drawing.look", "drawing.scenery",
     "drawing.layers", "drawing.lettering", "drawing.anatomy", "drawing.pictures", "drawing.painted", "drawing.bodies", "drawing.colours",

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import skia
 
 from aigen.pipelines.storybook import artwork
-from aigen.pipelines.storybook.composing.groups import Group, Member, make_groups
+from aigen.pipelines.storybook.composing.arrangements import Group, Member
+from aigen.pipelines.storybook.composing.groups import make_groups
 from aigen.pipelines.storybook.drawing import scenery
 from aigen.pipelines.storybook.drawing.figures import Figure, make_figure
 from aigen.pipelines.storybook.drawing.look import Look

@@ -129,10 +129,8 @@ FURNITURE = {"couch-and-lamp": 0.56, "bed": 0.6, "chair": 0.9, "seat": 0.8}
 OPEN_ABOVE = {
     "basket": (0.36, 0.8), "bucket": (0.1, 0.7), "nest-with-eggs": (0.4, 0.7), "empty-nest": (0.4, 0.7), "bathtub": (0.5, 0.8),
     "shopping-cart": (0.3, 0.7), "bowl-with-spoon": (0.4, 0.7), "pot-of-food": (0.3, 0.7), "amphora": (0.06, 0.4),
-    "package": (0.16, 0.7), "top-hat": (0.1, 0.5), "shopping-bags": (0.3, 0.6),
+    "top-hat": (0.1, 0.5), "shopping-bags": (0.3, 0.6),
 }  # fmt: skip
-# What is crossed: who is on it goes its own way.
-CROSSED = frozenset(["bridge-at-night"])
 # The sky's own: drawn by the painter of the sky, not placed as things.
 MOONS = frozenset(["full-moon", "full-moon-face", "new-moon-face"])
 SUNS = frozenset(["sun", "sun-with-face"])

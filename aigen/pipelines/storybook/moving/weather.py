@@ -210,7 +210,7 @@ def _draw_splashes(look: Look, canvas: skia.Canvas, time: float) -> None:
 def _draw_fog(look: Look, canvas: skia.Canvas, time: float) -> None:
     """Banks that drift before everything, thicker near the ground."""
     haze = look.light.sky[2]
-    veil = [colour(haze, 40), colour(haze, 120), colour(haze, 70)]
+    veil = [colour(haze, 26), colour(haze, 92), colour(haze, 50)]
     canvas.drawPaint(vertical(0, look.height, veil, [0, 0.75, 1]))
     for x, y, size, phase in _scattered("fog", 3):
         wide, tall = look.width * (0.7 + 0.4 * size), look.height * 0.16
