@@ -48,7 +48,6 @@ def test_side_by_side_gives_the_same_bytes_as_alone(tmp_path: Path) -> None:
 def test_a_crew_is_kept_for_the_next_task_and_ends_with_its_storybook(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crew, "WORTH_IT", 0)
     monkeypatch.setattr(crew, "hands_for", lambda task: 2)
     storybook = Storybook()
     list(storybook.generate(task(tmp_path / "a"), silent()))
@@ -65,6 +64,7 @@ def test_small_tasks_are_made_without_a_crew(tmp_path: Path) -> None:
     large = task(tmp_path, 5, size=Size(1024, 1024))
     assert hands_for(large) == min(len(os.sched_getaffinity(0)), 4)
     assert hands_for(replace(large, numbers=(1,), seeds=(1,))) == 1
+    assert hands_for(replace(large, size=Size(4096, 4096))) == 1, "too much memory"
 
 
 def test_an_error_comes_out_as_it_was(tmp_path: Path) -> None:
@@ -80,6 +80,22 @@ def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
         process.send_signal(signal.SIGKILL)
     with pytest.raises(GenerationError, match="ended unexpectedly"):
         list(made)
+
+
+def test_a_crew_of_which_one_died_is_made_anew(tmp_path: Path) -> None:
+    some = Crew()
+    list(some.make(task(tmp_path / "a", 2), silent(), 2))
+    some._processes[1].kill()
+    some._processes[1].wait()
+    assert len(list(some.make(task(tmp_path / "b", 2), silent(), 2))) == 2
+    assert len(list(some.make(task(tmp_path / "c", 1), silent(), 2))) == 1
+
+
+def test_what_is_no_message_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sitecustomize.py").write_text("print('hello')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(GenerationError, match="ended unexpectedly"):
+        list(Crew().make(task(tmp_path / "a"), silent(), 2))
 
 
 def test_giving_up_ends_the_processes(tmp_path: Path) -> None:

@@ -138,6 +138,40 @@ def test_long_shadows_at_sunset() -> None:
     assert dark_below("at sunset") > 2 * dark_below("at noon")
 
 
+@pytest.mark.parametrize(
+    "prompt", ["a black cat sleeping in a storm at night", "a brown dog sleeping at night", "a robot asleep"]
+)
+def test_whoever_sleeps_can_be_drawn(prompt: str) -> None:
+    for number in range(1, 6):
+        assert drawn(make_scene(prompt, number, size="640x480")).any()
+
+
+def test_only_what_is_in_the_water_is_seen_in_part() -> None:
+    def share(prompt: str, name: str) -> float:
+        (player,) = (player for player in make_scene(prompt, size="640x480").players if player.actor.name == name)
+        picture = pictures.cut(name, 96)
+        return player.actor.height / player.actor.width / (picture.height() / picture.width())
+
+    assert share("a whale in the sea", "spouting-whale") < 0.85
+    assert share("a seal on a boat", "seal") > 0.95
+    assert share("a whale above a ship", "spouting-whale") > 0.95
+    assert share("a cat sleeping in a meadow", "cat") < 0.8
+
+
+def test_of_sun_and_moon_both_are_seen() -> None:
+    scene = make_scene("the sun and the moon over a field")
+    assert [len(found) for found in scene.boxes()] == [1, 1]
+
+
+def test_edges_of_a_dyed_picture_are_not_dark() -> None:
+    plain, yellow = (
+        image.toarray(colorType=skia.kRGBA_8888_ColorType).astype(int)
+        for image in (pictures.cut("banana", 192), pictures.dyed("banana", "orange", 192))
+    )
+    edge = (plain[..., 3] > 60) & (plain[..., 3] < 200)
+    assert yellow[edge][:, 0].mean() > 0.8 * yellow[plain[..., 3] > 250][:, 0].mean()
+
+
 # Pictures
 
 

@@ -46,7 +46,6 @@ def make(
 
 def test_every_setting_and_style_can_be_drawn() -> None:
     assert set(scenery.SETTINGS) == set(SETTINGS)
-    assert len(SETTINGS) == 24
     assert {scenery.STYLE_INSTEAD.get(style, style) for style in STYLES} == set(scenery.GRADES)
     assert set(scenery.STYLE_INSTEAD) == {"photorealistic"}
 
@@ -147,7 +146,7 @@ def test_a_caption_is_set_in_type(tmp_path: Path) -> None:
 
 def test_styles_differ(tmp_path: Path) -> None:
     seen = {style: make(tmp_path, "a kite", style=style)[0].path.read_bytes() for style in scenery.GRADES}
-    assert len(set(seen.values())) == len(scenery.GRADES) == 7
+    assert len(set(seen.values())) == len(scenery.GRADES)
 
 
 def test_all_artwork_travels_with_its_licence() -> None:

@@ -1,9 +1,9 @@
 """`storybook`, the built-in illustrator: understands the prompt, plans a scene, draws and animates it from artwork.
 
-It needs no weights, no GPU and no network, and it says what it is: no generative model. From words to frames:
-`vocabulary` knows words; `phrases`, `grammar` and `plan` understand a prompt; `scenery` tells what things look like, `look`
-gives one scene its light, `backdrop` paints what stands still, `composition` places the things, `lettering` sets captions,
-`scene` draws frames. This module makes files of them.
+It needs no weights, no GPU and no network, and it says what it is: no generative model. From words to frames it goes through
+four rooms: `understanding` (words to a plan), `composing` (a plan to places), `drawing` (artwork, light, everything that stands
+still), `moving` (rigs, camera, weather). `scene` brings them together, `crew` has items made side by side; this module makes
+files of them. CONTRIBUTING.md shows where a new setting, rig or style goes.
 """
 
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ class Storybook:
         return make_plan(prompt).as_json()
 
     def compose(self, prompt: str, number: int, seed: int, size: Size) -> dict[str, Any]:
-        """The scene of one item with the boxes of its things, without drawing it."""
+        """The scene of one item with the boxes of its things, without making a file."""
         from aigen.pipelines.storybook.scene import Scene
 
         plan = make_plan(prompt)

@@ -22,8 +22,8 @@ from weakref import finalize
 from aigen.errors import GenerationError
 from aigen.types import Output, Run, Task
 
-# Each hand needs some 150 MB.
-MOST_HANDS = 4
+# At 1280x720 each hand needs some 190 MB, and more pixels need more: together no more hands or pixels than these.
+MOST_HANDS, MOST_PIXELS = 4, 8_400_000
 # Tasks of fewer pixels than these are made sooner than a process starts.
 WORTH_IT = 4_000_000
 
@@ -36,14 +36,13 @@ def hands_for(task: Task) -> int:
     if len(task.seeds) * task.frames * task.size.width * task.size.height < WORTH_IT:
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(len(task.seeds), cores, MOST_HANDS)
+    return max(1, min(len(task.seeds), cores, MOST_HANDS, MOST_PIXELS // (task.size.width * task.size.height)))
 
 
 @dataclass(frozen=True)
 class _Told:
-    """What a hand says of its item: how far it is, that it is made, or why it cannot be."""
+    """What a process says of its item: how far it is, that it is made, or why it cannot be."""
 
-    hand: int
     step: tuple[int, int, str] | None = None
     output: Output | None = None
     error: BaseException | None = None
@@ -53,12 +52,17 @@ class Crew:
     """Some processes that keep what they have loaded from one task to the next. They end with this object."""
 
     def __init__(self) -> None:
-        self._told: queue.Queue[_Told] = queue.Queue()
+        self._told: queue.Queue[tuple[int, _Told]] = queue.Queue()
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._end = finalize(self, _end, self._processes)
+        finalize(self, _end, self._processes)
 
     def make(self, task: Task, run: Run, hands: int) -> Iterator[Output]:
         """The items of a task, each as soon as it is made. Steps are told of the first that is not made yet."""
+        hands = min(hands, len(task.seeds))
+        if any(process.poll() is not None for process in self._processes):  # one has died since: all anew
+            _end(self._processes)
+            self._processes.clear()
+            self._told = queue.Queue()
         while len(self._processes) < hands:
             self._processes.append(_start(len(self._processes), self._told))
         waiting = deque(_one(task, place) for place in range(len(task.seeds)))
@@ -69,25 +73,26 @@ class Crew:
                 at_work[hand] = waiting.popleft()
                 _send(self._processes[hand], at_work[hand])
             while at_work:
-                message = self._told.get()
+                hand, message = self._told.get()
                 if message.error:
                     raise message.error
                 if message.output:
-                    del at_work[message.hand]
-                    steps.pop(message.hand, None)
+                    del at_work[hand]
+                    steps.pop(hand, None)
                     if waiting:
-                        at_work[message.hand] = waiting.popleft()
-                        _send(self._processes[message.hand], at_work[message.hand])
+                        at_work[hand] = waiting.popleft()
+                        _send(self._processes[hand], at_work[hand])
                     yield message.output
                 elif message.step:
-                    steps[message.hand] = message.step
+                    steps[hand] = message.step
                     _report(run, at_work, steps)
         finally:
             if at_work:  # nobody wants any more what is being made
-                self._end()
+                _end(self._processes)
 
 
 def _end(processes: list[subprocess.Popen[bytes]]) -> None:
+    """Kill them all and wait for them; what may be called again."""
     for process in processes:
         process.kill()
     for process in processes:
@@ -110,7 +115,7 @@ def _report(run: Run, at_work: dict[int, Task], steps: dict[int, tuple[int, int,
         run.check()
 
 
-def _start(hand: int, told: queue.Queue[_Told]) -> subprocess.Popen[bytes]:
+def _start(hand: int, told: queue.Queue[tuple[int, _Told]]) -> subprocess.Popen[bytes]:
     # -P: without it Python would load modules that lie in the current folder.
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "aigen.pipelines.storybook.crew"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -128,15 +133,17 @@ def _send(process: subprocess.Popen[bytes], task: Task) -> None:
         pass
 
 
-def _listen(hand: int, process: subprocess.Popen[bytes], told: queue.Queue[_Told]) -> None:
+def _listen(hand: int, process: subprocess.Popen[bytes], told: queue.Queue[tuple[int, _Told]]) -> None:
     assert process.stdout
     try:
         while True:
-            told.put(replace(pickle.load(process.stdout), hand=hand))
-    except (EOFError, OSError, pickle.UnpicklingError):
+            told.put((hand, pickle.load(process.stdout)))
+    except Exception as error:  # the end of the pipe, or what is no message
+        if not isinstance(error, EOFError):
+            process.kill()
         code = process.wait()
         process.stdout.close()
-        told.put(_Told(hand, error=GenerationError(f"a drawing process ended unexpectedly (exit status {code})")))
+        told.put((hand, _Told(error=GenerationError(f"a drawing process ended unexpectedly (exit status {code})"))))
 
 
 # In a process of the crew
@@ -158,28 +165,30 @@ def _work() -> None:
 
     told_at = 0.0
 
-    def step(*step: Any) -> None:
+    def step(done: int, total: int, text: str) -> None:
         nonlocal told_at
         if monotonic() - told_at > STEP_SECONDS:
             told_at = monotonic()
-            tell(_Told(0, step=step))
+            tell(_Told(step=(done, total, text)))
 
     while True:
         task = tasks.get()
         try:
             output = make_item(task, step)
         except Exception as error:
-            tell(_Told(0, error=_portable(error)))
+            tell(_Told(error=_portable(error)))
         else:
-            tell(_Told(0, output=output))
+            tell(_Told(output=output))
 
 
 def _read(pipe: BinaryIO, tasks: queue.Queue[Task]) -> None:
     try:
         while True:
             tasks.put(pickle.load(pipe))
-    finally:
+    except EOFError:
         os._exit(0)  # the parent is gone, and with it whoever wants what is being made
+    except BaseException:
+        os._exit(1)
 
 
 def _portable(error: Exception) -> BaseException:

@@ -22,7 +22,7 @@ from aigen.pipelines.storybook.moving.weather import draw_before, draw_behind
 from aigen.pipelines.storybook.understanding.plan import Plan
 from aigen.types import Size
 
-# The moment of a take that stills show, and the length of a take that boxes are told for.
+# The moment of a take that stills show.
 STILL_AT = 0.4
 
 

@@ -12,7 +12,7 @@ class Take:
 
     `subject` is where a single thing stands, `rise` how far the horizon moves down (a camera that looks up), `reach` how
     near the things are. `sun` is where sun, moon or lamp stand, `tone` (with `strength`) what colours the light. `camera` is
-    one of `moving.camera`'s moves.
+    one of `moving.camera`'s moves, `front` whether something grows right before it.
     """
 
     subject: float

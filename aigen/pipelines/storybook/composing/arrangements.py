@@ -10,7 +10,7 @@ from aigen.pipelines.storybook.drawing.bodies import has_body
 from aigen.pipelines.storybook.understanding.vocabulary import tables
 
 
-@dataclass
+@dataclass(eq=False)
 class Member:
     """A thing within a group: `x` and `base` (0 is the ground, less is higher) in the group's own measure."""
 
@@ -23,6 +23,7 @@ class Member:
     height: float
     order: float
     flying: bool
+    shown: float = 1.0  # of its picture's height
     raised: bool = False  # on a bridge
     faces: "Member | None" = None  # beside which it stands
     holder: "Member | None" = None  # on or in which it is, and moves with
@@ -235,7 +236,7 @@ def _inside(anchors: list[Member], members: list[Member], group: Group) -> None:
 
 
 def _look_out(anchors: list[Member], members: list[Member]) -> None:
-    """Out of a basket: behind its rim, in rows where there are many; of four, so that a handle hides none."""
+    """Out of a basket: behind its rim, in rows where there are many (up to twelve: of four, so that a handle hides none)."""
     rim, across = scenery.OPEN_ABOVE[anchors[0].name]
     _grow(anchors, 1.5 * max(max(member.width, member.height) for member in members))
     left, top, right, base = _extent(anchors)

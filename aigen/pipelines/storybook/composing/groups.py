@@ -3,11 +3,14 @@
 from aigen.pipelines.storybook import artwork
 from aigen.pipelines.storybook.composing.arrangements import ARRANGE, Group, Member, side_by_side
 from aigen.pipelines.storybook.drawing import scenery
-from aigen.pipelines.storybook.drawing.figures import shown_of
+from aigen.pipelines.storybook.drawing.bodies import has_body
+from aigen.pipelines.storybook.drawing.figures import asleep
 from aigen.pipelines.storybook.drawing.look import Look
 from aigen.pipelines.storybook.drawing.pictures import cut
 from aigen.pipelines.storybook.understanding.plan import Thing
 
+# Of the height of an animal on its legs, how much is seen when it lies; of one that swims at sea, above the water.
+LYING, SUNK = 0.74, 0.8
 # More things than these would only be a crowd of dots.
 CROWD = 48
 
@@ -53,6 +56,16 @@ def _played(look: Look, drawn: list[int]) -> dict[int, int]:
     }
 
 
+def _shown(look: Look, thing: Thing) -> float:
+    """Of a picture's height, how much from the top is seen."""
+    subgroup = artwork.index()[thing.name]["subgroup"]
+    if (asleep(thing.action) or thing.action in ("lie", "rest")) and subgroup == "animal-mammal":
+        return 1.0 if has_body(thing.name) else LYING
+    held = thing.relation and thing.relation["kind"] in ("on", "inside", "above")
+    swims = subgroup == "animal-marine" and look.setting.ground == "water" and not look.has_footing and not held
+    return SUNK if swims else 1.0
+
+
 def _allotted(look: Look, thing: Thing) -> int:
     """How many of a thing are drawn: all, or in a crowd its share."""
     total = sum(other.count for other in look.plan.objects)
@@ -74,6 +87,8 @@ def _circles(place: int, target: dict[int, int]) -> bool:
 
 def _member(look: Look, place: int, thing: Thing) -> Member:
     picture = cut(thing.name, 96)
+    flying = _flies(look, thing)
+    shown = 1.0 if flying else _shown(look, thing)
     entry = artwork.index()[thing.name]
     hearth = 1.8 if thing.name == "fire" and look.setting.ground == "indoor" else 1.0
     scale = hearth * (scenery.SCALES.get(thing.name) or scenery.SCALES.get(entry["subgroup"], 1.0))
@@ -86,9 +101,10 @@ def _member(look: Look, place: int, thing: Thing) -> Member:
         x=0.0,
         base=0.0,
         width=picture.width() * side / longest,
-        height=picture.height() * side / longest * shown_of(look, thing.name, thing.action),
+        height=picture.height() * side / longest * shown,
         order=0.0,
-        flying=_flies(look, thing),
+        flying=flying,
+        shown=shown,
     )
 
 
@@ -97,7 +113,7 @@ def _attach(look: Look, group: Group, place: int, target: dict[int, int]) -> Non
     anchors = [member for member in group.members if member.thing == place]
     others = [other for other, to in target.items() if to == place]
     by_kind: dict[str, list[Member]] = {}
-    for other in others if anchors else []:
+    for other in others:
         thing = look.plan.objects[other]
         kind = thing.relation["kind"] if thing.relation else "held by"
         members = [_member(look, other, thing) for _ in range(_allotted(look, thing))]

@@ -9,6 +9,7 @@ from aigen.pipelines.storybook import artwork
 from aigen.pipelines.storybook.composing.arrangements import Group, Member
 from aigen.pipelines.storybook.composing.groups import make_groups
 from aigen.pipelines.storybook.drawing import scenery
+from aigen.pipelines.storybook.drawing.colours import LINEAR
 from aigen.pipelines.storybook.drawing.figures import Figure, make_figure
 from aigen.pipelines.storybook.drawing.look import Look
 
@@ -103,7 +104,7 @@ def shares_seen(actors: list[Actor], look: Look) -> list[float]:
         if actor.flip:
             canvas.translate(left + right, 0)
             canvas.scale(-1, 1)
-        canvas.drawImageRect(actor.figure.image, area, skia.SamplingOptions(skia.FilterMode.kLinear))
+        canvas.drawImageRect(actor.figure.image, area, LINEAR)
         mask = pixels[..., 3] > 100
         sizes.append(max(1, int(mask.sum())))
         owner[mask] = place
@@ -159,18 +160,18 @@ def _place_group(
         measure = min(look.height * 0.9 / tall, look.width * 0.6 / wide)
         x = wide * measure * 0.5 - look.width * 0.09
         base = look.height * 1.12
-    roots = {id(member): _root(member) for member in group.members}
+    roots = {member: _root(member) for member in group.members}
     flips = {
-        id(member): member.x < member.faces.x
+        member: member.x < member.faces.x
         if member.faces
         else not pinned and _turned(look, member.name, x + (member.x - (left + right) / 2) * measure, place)
         for member in group.members
     }
-    phases = {id(member): look.random.uniform(0, math.tau) + place for member in group.members}
+    phases = {member: look.random.uniform(0, math.tau) + place for member in group.members}
     actors = []
     for member in group.members:
-        root = roots[id(member)]
-        flip = flips[id(root)]
+        root = roots[member]
+        flip = flips[root]
         aside = member.x - root.x if not flip else root.x - member.x
         middle = x - (left + right) / 2 * measure
         foot = base - bottom * measure
@@ -188,7 +189,7 @@ def _place_group(
                 mover=root.name,
                 action=look.plan.objects[root.thing].action,
                 doing=look.plan.objects[member.thing].action,
-                phase=phases[id(root)],
+                phase=phases[root],
                 flip=flip,
                 pivot=pivot,
                 measure=root.height * measure,
@@ -220,7 +221,9 @@ def _where(look: Look, member: Member, airborne: bool) -> str:
 def _figure(look: Look, member: Member, measure: float, where: str) -> Figure:
     width, height = max(1.0, member.width * measure), max(1.0, member.height * measure)
     action = look.plan.objects[member.thing].action
-    return make_figure(look, member.name, width, height, member.color, wings=where == "air", action=action)
+    return make_figure(
+        look, member.name, width, height, member.color, wings=where == "air", action=action, shown=member.shown
+    )
 
 
 def _spot(look: Look, place: int, count: int, airborne: bool) -> tuple[float, float, float, float]:
@@ -248,7 +251,7 @@ def _spot(look: Look, place: int, count: int, airborne: bool) -> tuple[float, fl
             level = top + (bottom - top) * (0.25 + 0.5 * ((column + look.mirrored) % 2)) + jitter(-0.03, 0.03)
         return x, look.height * level + look.unit * reach * 0.5, 0.6 + 0.3 * nearness, reach
     ground = look.horizon + (look.height - look.horizon) * (0.34 + 0.42 * nearness)
-    if look.setting.ground == "shore" or look.footing < look.height:
+    if look.setting.ground == "shore" or look.has_footing:
         ground = max(ground, look.horizon + (look.height - look.horizon) * (0.5 + 0.3 * nearness))
     if count in (2, 3):
         near = (column + look.mirrored) % 2

@@ -1,4 +1,4 @@
-"""Where pictures have wheels, wings, rotors, heads, lights and fires: tables, in shares of the picture as it stands in scenes.
+"""Where pictures have wheels, wings, rotors, heads and lights: tables, in shares of the picture as it stands in scenes.
 
 A picture gets a joint here, and `moving.rigs` moves it.
 """
@@ -53,7 +53,7 @@ WINGS: dict[str, tuple[float, float, float]] = {
 # Rotors: left, top, right, bottom of what spins, in shares.
 ROTORS: dict[str, tuple[float, float, float, float]] = {"helicopter": (0.0, 0.0, 0.78, 0.19)}
 
-# What shines by itself: x and y of the light in shares, how far it shines (1: the picture's own height), its colour.
+# What shines by itself: x and y of the light in shares, how far it shines (1: 0.6 of its longer side), its colour.
 LIGHTS: dict[str, tuple[float, float, float, tuple[int, int, int]]] = {
     "fire": (0.5, 0.6, 1.5, (255, 150, 50)), "candle": (0.5, 0.14, 1.3, (255, 190, 90)), "couch-and-lamp": (0.87, 0.2, 1.1, (255, 214, 130)),
     "jack-o-lantern": (0.5, 0.6, 1.2, (255, 160, 50)), "light-bulb": (0.5, 0.4, 1.5, (255, 224, 130)), "diya-lamp": (0.6, 0.3, 1.3, (255, 180, 80)),
@@ -71,7 +71,7 @@ HEADS: dict[str, tuple[float, float, float, float]] = {
     "penguin": (0.5, 0.2, 0.02, 0.5), "duck": (0.24, 0.16, 0.02, 0.32), "snowman": (0.5, 0.26, 0.14, 0.4), "snowman-without-snow": (0.45, 0.26, 0.14, 0.46),
     "teddy-bear": (0.5, 0.25, 0.04, 0.6), "octopus": (0.5, 0.4, 0.02, 0.8), "owl": (0.5, 0.24, 0.06, 0.7), "turtle": (0.86, 0.5, 0.42, 0.26),
     "gorilla": (0.3, 0.2, 0.04, 0.4), "monkey": (0.34, 0.26, 0.06, 0.5), "mouse": (0.2, 0.4, 0.24, 0.4), "hedgehog": (0.16, 0.56, 0.4, 0.34),
-    "poodle": (0.26, 0.24, 0.06, 0.36), "bird": (0.3, 0.24, 0.06, 0.44), "parrot": (0.36, 0.2, 0.03, 0.5), "frog": (0.5, 0.18, 0.02, 0.9),
+    "poodle": (0.26, 0.24, 0.06, 0.36), "bird": (0.3, 0.24, 0.06, 0.44), "parrot": (0.36, 0.2, 0.03, 0.5),
     "giraffe": (0.16, 0.12, 0.06, 0.24), "zebra": (0.16, 0.22, 0.12, 0.28), "whale": (0.3, 0.4, 0.2, 0.5), "t-rex": (0.3, 0.14, 0.02, 0.44),
 }  # fmt: skip
 # Of what has a drawn body, the head is the upper part.

@@ -18,6 +18,14 @@ from aigen.pipelines.storybook.drawing.pictures import cut
 TALL = {"evergreen-tree": 1.15, "deciduous-tree": 1.05, "palm-tree": 1.2, "hut": 0.7, "church": 1.15, "house": 0.85}
 
 
+# Rows by density: how many, how high (shares of the picture's height, from and to), and their haze; the further one first.
+ROWS = {
+    "woods": ((15, 0.15, 0.2, 0.42), (10, 0.2, 0.28, 0.22)),
+    "houses": ((9, 0.13, 0.17, 0.34), (6, 0.17, 0.22, 0.14)),
+    "few": ((11, 0.07, 0.11, 0.45), (5, 0.12, 0.18, 0.25)),
+}
+
+
 def ridge(look: Look, y: float, swell: float, waves: float, phase: float) -> skia.Path:
     """The outline of a hill that goes on beyond both sides and down to the bottom."""
     path = skia.Path()
@@ -203,18 +211,11 @@ def draw_far(look: Look, canvas: skia.Canvas) -> None:
 
 def draw_rows(look: Look, canvas: skia.Canvas) -> None:
     """Trees or houses along the horizon: the further row smaller, hazier and closer together."""
-    wooded = look.plan.setting in ("forest", "jungle", "snow")
-    houses = look.plan.setting in ("village", "farm", "city street")
     low = look.horizon - look.height * 0.012
     if look.setting.ground == "land":
         far = look.far(look.setting.colour, 0.4)
         hill(look, canvas, low, look.height * 0.012, 4, far, look.far(look.setting.colour, 0.3))
-    if wooded:
-        rows = ((15, 0.15, 0.2, 0.42), (10, 0.2, 0.28, 0.22))
-    elif houses:
-        rows = ((9, 0.13, 0.17, 0.34), (6, 0.17, 0.22, 0.14))
-    else:
-        rows = ((11, 0.07, 0.11, 0.45), (5, 0.12, 0.18, 0.25))
+    rows = ROWS[look.setting.density]
     fog = 0.3 if look.plan.weather == "fog" else 0.0
     narrow = min(1.0, look.width / look.height)
     for row, (many, least, most, haze) in enumerate(rows):

@@ -76,7 +76,7 @@ def with_body(name: str, head: skia.Image) -> skia.Image:
     if name in FACES:
         _draw_animal(canvas, wide, tall, below, *FACES[name])
     elif name in ROBOTS:
-        _draw_robot(canvas, wide, tall, below, ROBOTS[name])
+        _draw_robot(canvas, wide, tall, below, ROBOTS[name], panel=name == "robot")
     elif name in HEADS:
         _draw_person(canvas, wide, tall, below, name, head)
     else:
@@ -237,7 +237,7 @@ def _draw_legs_of_bust(canvas: skia.Canvas, wide: float, tall: float, below: flo
     _shade_below_head(canvas, middle, tall + across * 0.01, across * 0.7)
 
 
-def _draw_robot(canvas: skia.Canvas, wide: float, tall: float, below: float, metal: Colour) -> None:
+def _draw_robot(canvas: skia.Canvas, wide: float, tall: float, below: float, metal: Colour, panel: bool) -> None:
     middle, bottom = wide / 2, tall + below
     _draw_legs(canvas, middle, tall + below * 0.5, bottom, wide * 0.16, scaled(metal, 0.72), scaled(metal, 0.5))
     for side in (-1, 1):
@@ -246,7 +246,7 @@ def _draw_robot(canvas: skia.Canvas, wide: float, tall: float, below: float, met
         _oval(canvas, scaled(metal, 0.62), *hand, wide * 0.13, wide * 0.13)
     _rounded(canvas, metal, middle, tall * 0.9, wide * 0.46, tall * 0.1 + below * 0.66, wide * 0.09)
     _shade_below_head(canvas, middle, tall * 0.98, wide * 0.4)
-    if metal is not ROBOTS["robot"]:
+    if not panel:
         return
     _rounded(canvas, scaled(metal, 0.5), middle, tall + below * 0.16, wide * 0.26, below * 0.3, wide * 0.04)
     for place, light in enumerate(((90, 220, 255), (255, 196, 70), (255, 90, 110))):

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import skia
 
-from aigen.pipelines.storybook import artwork
 from aigen.pipelines.storybook.drawing import anatomy
 from aigen.pipelines.storybook.drawing.bodies import has_body
 from aigen.pipelines.storybook.drawing.colours import MIPMAPS, Colour, colour, radial
@@ -14,9 +13,6 @@ from aigen.pipelines.storybook.drawing.painted import paint_hearth
 from aigen.pipelines.storybook.drawing.parts import Part, make_bursts, make_rotors, make_wheels, make_wings
 from aigen.pipelines.storybook.drawing.pictures import level_for
 from aigen.pipelines.storybook.drawing.styles import finish_picture
-
-# Of the height of an animal on its legs, how much is seen when it lies; of one that swims at sea, above the water.
-LYING, SUNK = 0.74, 0.8
 
 
 @dataclass(frozen=True)
@@ -41,20 +37,6 @@ class Figure:
     rigid: bool = False  # only its parts move
 
 
-def lies(name: str, action: str | None) -> bool:
-    """Whether a thing lies on the ground: a resting animal that is drawn standing on its legs."""
-    rests = asleep(action) or action in ("lie", "rest")
-    return rests and artwork.index()[name]["subgroup"] == "animal-mammal" and not has_body(name)
-
-
-def shown_of(look: Look, name: str, action: str | None) -> float:
-    """Of a picture's height, how much from the top is seen: legs lie under a sleeper, whales lie deep in the water."""
-    if lies(name, action):
-        return LYING
-    marine = artwork.index()[name]["subgroup"] == "animal-marine"
-    return SUNK if marine and look.setting.ground == "water" and look.footing > look.height else 1.0
-
-
 def asleep(action: str | None) -> bool:
     return action in ("sleep", "nap", "snooze", "doze", "dream")
 
@@ -67,9 +49,12 @@ def make_figure(
     color: str | None,
     wings: bool = False,
     action: str | None = None,
+    shown: float = 1.0,
 ) -> Figure:
-    """A thing in the scene's light; with a colour of the plan it is dyed in it, unless it has that colour by nature."""
-    shown = shown_of(look, name, action)
+    """A thing in the scene's light; with a colour of the plan it is dyed in it, unless it has that colour by nature.
+
+    Of its picture's height only the share `shown`, from the top, is seen: what lies has its legs under it.
+    """
     image = lit_picture(look, name, width, height / shown, 0.0, color)
     if asleep(action):
         image = _with_closed_eyes(image, name)
@@ -140,6 +125,8 @@ def _with_closed_eyes(image: skia.Image, name: str) -> skia.Image:
         middle = left + half_left + float(columns.mean()), top + float(rows.mean())
         half = max(2.0, float(columns.max() - columns.min()) * 0.75, float(rows.max() - rows.min()) * 0.5)
         bright = (part[:, half_left:half_right, 3] > 200) & (part[:, half_left:half_right, :3].max(axis=2) > 130)
+        if not bright.any():  # too dark to tell an eye from the fur
+            continue
         red, green, blue, _ = (int(value) for value in numpy.median(part[:, half_left:half_right][bright], axis=0))
         skin = skia.Paint(AntiAlias=True, Color=colour((red, green, blue)))
         skin.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, half * 0.2))

@@ -1,4 +1,4 @@
-"""What things stand, float or swim on: land, streets, water, shores, the sea's bottom. A painter each, by name in GROUNDS."""
+"""What things stand on: land, streets, shores, banks and floes, the sea's bottom, other planets. Painters by name in GROUNDS."""
 
 import math
 from collections.abc import Callable

@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import skia
 
-from aigen.pipelines.storybook.drawing import scenery
 from aigen.pipelines.storybook.drawing.backdrops import stamp
 from aigen.pipelines.storybook.drawing.colours import Colour, colour, mix, radial, scaled, vertical
 from aigen.pipelines.storybook.drawing.layers import MARGIN
@@ -13,19 +12,18 @@ from aigen.pipelines.storybook.drawing.look import Look
 
 
 def draw_interior(look: Look, canvas: skia.Canvas) -> None:
-    wall = mix(look.lit(scenery.WALLS[look.plan.setting]), look.take.tone, look.take.strength * 0.3)
+    wall = mix(look.lit(look.setting.wall), look.take.tone, look.take.strength * 0.3)
     floor = look.lit(look.setting.colour)
     if look.plan.setting == "studio":
-        _draw_studio(look, canvas, wall, floor)
+        _draw_studio(look, canvas, wall)
         return
     frame = skia.Rect.MakeLTRB(-look.width, -look.height, 2 * look.width, 2 * look.height)
     canvas.drawRect(frame, vertical(0, look.horizon, [colour(scaled(wall, 0.8)), colour(wall)]))
     if look.setting.far:
         FAR[look.setting.far](look, canvas)
-    if look.setting.far in ("window", "shelves"):
+    if look.setting.far == "window":
         skirting = skia.Rect.MakeLTRB(-look.width, look.horizon - look.height * 0.022, 2 * look.width, look.horizon)
-        if look.setting.far == "window":
-            canvas.drawRect(skirting, skia.Paint(Color=colour(mix(wall, look.lit((255, 255, 255)), 0.5))))
+        canvas.drawRect(skirting, skia.Paint(Color=colour(mix(wall, look.lit((255, 255, 255)), 0.5))))
     if look.on_table:
         _draw_table(look, canvas)
         return
@@ -43,7 +41,7 @@ def draw_interior(look: Look, canvas: skia.Canvas) -> None:
         stamp(look, canvas, name, x, look.horizon + look.height * 0.05, look.unit * 0.22, 0, 0.4)
 
 
-def _draw_studio(look: Look, canvas: skia.Canvas, wall: Colour, floor: Colour) -> None:
+def _draw_studio(look: Look, canvas: skia.Canvas, wall: Colour) -> None:
     """Paper that runs seamlessly from the wall to the floor, a soft light on it."""
     frame = skia.Rect.MakeLTRB(-look.width, -look.height, 2 * look.width, 2 * look.height)
     tone = mix(wall, look.take.tone, 0.18 + look.take.strength)

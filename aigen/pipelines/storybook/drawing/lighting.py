@@ -56,7 +56,6 @@ def lit_windows(name: str) -> skia.Image:
     panes = numpy.clip((numpy.minimum(blue, green) - red - 40) / 40, 0, 1) * (pixels[..., 3] / 255)
     shine = numpy.zeros_like(pixels)
     shine[..., :3] = (255, 214, 120)
-    shine[..., :3] *= panes[..., None]
     shine[..., 3] = panes * 255
     return skia.Image.fromarray(shine.astype(numpy.uint8), colorType=skia.kRGBA_8888_ColorType)
 

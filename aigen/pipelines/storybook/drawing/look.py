@@ -41,6 +41,7 @@ class Look:
     unit: float
     horizon: float
     bars: float
+    weather_seed: int  # where flakes, drops and leaves are
     random: random.Random
 
     @property
@@ -87,6 +88,10 @@ class Look:
             rgb = mix(rgb, *SEASONS[self.plan.season])
         return self.lit(rgb)
 
+    @property
+    def has_footing(self) -> bool:
+        return self.footing < self.height
+
     @cached_property
     def footing(self) -> float:
         """Where the bank, quay or floe begins that things stand on in a scene on the water; below the picture without."""
@@ -98,20 +103,7 @@ class Look:
     def on_table(self) -> bool:
         """Whether the things of a room are such as stand on a table: food, cups, books, candles."""
         groups = {artwork.index()[thing.name]["group"] for thing in self.plan.objects}
-        large = {
-            "couch-and-lamp",
-            "bed",
-            "chair",
-            "door",
-            "bathtub",
-            "toilet",
-            "window",
-            "fire",
-            "television",
-            "teddy-bear",
-            "broom",
-        }
-        small = groups <= {"food-drink", "objects"} and not {thing.name for thing in self.plan.objects} & large
+        small = groups <= {"food-drink", "objects"} and not {thing.name for thing in self.plan.objects} & scenery.LARGE
         return self.plan.setting == "room" and bool(groups) and small
 
     @property
@@ -155,6 +147,7 @@ def make_look(plan: Plan, style: str, number: int, seed: int, size: Size) -> Loo
         unit=min(size.width * 1.1, size.height * 1.2),
         horizon=float(round(size.height * min(1.0, horizon))),
         bars=float(round(size.height * 0.09)) if style == "cinematic" else 0.0,
+        weather_seed=random.Random(f"weather {seed} {number}").getrandbits(32),
         random=random.Random(f"{seed} {number}"),
     )
 
@@ -196,11 +189,11 @@ def _toned(light: Light, take: Take, dark: bool) -> Light:
 
 def grade(style: str) -> skia.ColorFilter | None:
     """What a style does to all colours: saturation and contrast; None where it does nothing."""
-    saturation, contrast = scenery.GRADES[style]
-    if (saturation, contrast) == (1.0, 1.0):
+    saturation, contrast, lift = scenery.GRADES[style]
+    if (saturation, contrast, lift) == (1.0, 1.0, 0.0):
         return None
     shares = [part * (1 - saturation) * contrast for part in (0.2126, 0.7152, 0.0722)]
-    shift = 0.5 * (1 - contrast) + (0.1 if style == "watercolour" else 0.0)
+    shift = 0.5 * (1 - contrast) + lift
     matrix = []
     for row in range(3):
         own = [share + (saturation * contrast if column == row else 0.0) for column, share in enumerate(shares)]

@@ -11,7 +11,7 @@ import skia
 
 from aigen.pipelines.storybook import artwork
 from aigen.pipelines.storybook.drawing.bodies import has_body, with_body
-from aigen.pipelines.storybook.drawing.colours import COLOURS
+from aigen.pipelines.storybook.drawing.colours import COLOURS, MIPMAPS
 from aigen.pipelines.storybook.drawing.painted import paint_bridge
 
 if TYPE_CHECKING:
@@ -28,10 +28,11 @@ KEPT = {
 }  # fmt: skip
 # Pictures cut off at their right side: their mirror image goes on there.
 DOUBLED = frozenset("bullet-train light-rail monorail passenger-ship ferry".split())
-# Pictures on a square ground, of which only what has these hues (degrees) or is this bright stays.
+# Pictures on a ground of their own, of which stays what has these hues (degrees, from and to) and is this bright; and white,
+# where the last says so.
 KEYED = {
-    "fireworks": (0, 60, 0.45), "sparkler": (20, 70, 0.6), "shooting-star": (20, 70, 0.8), "bridge-at-night": (-25, 28, 0.5),
-    "umbrella-on-ground": (-40, 26, 0.2),
+    "fireworks": (0, 60, 0.45, False), "sparkler": (20, 70, 0.6, False), "shooting-star": (20, 70, 0.8, False),
+    "umbrella-on-ground": (-40, 26, 0.2, True),
 }  # fmt: skip
 # What is painted instead.
 PAINTED = {"bridge-at-night": paint_bridge}
@@ -72,7 +73,7 @@ def cut(name: str, pixels: int = 384) -> skia.Image:
     return with_body(name, picture) if has_body(name) else picture
 
 
-def _keyed(picture: skia.Image, low: float, high: float, least: float) -> skia.Image:
+def _keyed(picture: skia.Image, low: float, high: float, least: float, white: bool) -> skia.Image:
     """What of a picture is of these hues and bright enough; the rest becomes clear."""
     import numpy
 
@@ -81,11 +82,10 @@ def _keyed(picture: skia.Image, low: float, high: float, least: float) -> skia.I
     hue = (hue + 180) % 360 - 180
     top, bottom = pixels[..., :3].max(axis=2) / 255, pixels[..., :3].min(axis=2) / 255
     inside = (hue >= low) & (hue <= high) & (top - bottom > 0.18)
-    if low == -40:  # white stays too
+    if white:
         inside |= (top - bottom < 0.24) & (top > 0.5)
     kept = numpy.where(inside, numpy.clip((top - least) / 0.12, 0, 1), 0.0)
     pixels[..., 3] *= kept
-    pixels[..., :3] *= kept[..., None]
     clear = skia.Image.fromarray(pixels.astype(numpy.uint8), colorType=skia.kRGBA_8888_ColorType)
     return artwork.trimmed(clear)
 
@@ -115,7 +115,7 @@ def _on_body(head: skia.Image, body: str, color: str | None, place: tuple[float,
     area = skia.Rect.MakeXYWH(
         margin_left + left * wide, margin_top + top * tall, across, across * head.height() / head.width()
     )
-    canvas.drawImageRect(head, area, skia.SamplingOptions(skia.FilterMode.kLinear, skia.MipmapMode.kLinear))
+    canvas.drawImageRect(head, area, MIPMAPS)
     return surface.makeImageSnapshot()
 
 
@@ -138,7 +138,6 @@ def dyed(name: str, color: str, pixels: int) -> skia.Image:
     shades = numpy.where(tone < 0.5, low + (target - low) * tone * 2, target + (high - target) * (tone - 0.5) * 2)
     kept = _body_of(values, seen)[..., None]
     values[..., :3] = values[..., :3] * (1 - kept) + shades * kept
-    values[..., :3] *= values[..., 3:] / 255
     return skia.Image.fromarray(values.astype(numpy.uint8), colorType=skia.kRGBA_8888_ColorType)
 
 

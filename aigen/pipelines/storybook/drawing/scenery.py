@@ -1,4 +1,4 @@
-"""What the scenes look like: light by time of day, the ground and backdrop of each setting. Tables only."""
+"""What the scenes look like: light by time of day, ground and backdrop of each setting, sizes, and what belongs where."""
 
 from dataclasses import dataclass
 
@@ -48,8 +48,9 @@ LIGHTS = {
 class Setting:
     """What a setting looks like; each name is a painter's or artwork's.
 
-    `ground` names the painter of the ground, `colour` is the near ground by day. `far` stands furthest away, `rows` before
-    that, `scatter` lies about, `front` grows right before the camera.
+    `ground` is what sort of place it is: "land", "street", "shore", "water", "deep", "air", "space" or "indoor"; `colour` is
+    the near ground by day, `wall` what is behind indoors. `far` stands furthest away, `rows` before that ("few", "woods" or
+    "houses" of them: `density`), `scatter` lies about, `front` grows right before the camera.
     """
 
     ground: str
@@ -59,41 +60,36 @@ class Setting:
     scatter: tuple[str, ...] = ()
     front: str = ""
     horizon: float = 0.6
+    density: str = "few"
+    wall: Colour = (236, 232, 226)
 
 
 SETTINGS = {
     "meadow": Setting("land", (112, 190, 84), "hills", ("deciduous-tree",), ("tulip", "blossom", "herb", "sunflower"), "grass", 0.6),
-    "forest": Setting("land", (86, 152, 74), "hills", ("evergreen-tree", "deciduous-tree"), ("mushroom", "herb", "seedling"), "leaves", 0.58),
-    "jungle": Setting("land", (58, 140, 72), "hills", ("palm-tree", "deciduous-tree"), ("herb", "hibiscus", "potted-plant"), "leaves", 0.56),
+    "forest": Setting("land", (86, 152, 74), "hills", ("evergreen-tree", "deciduous-tree"), ("mushroom", "herb", "seedling"), "leaves", 0.58, density="woods"),
+    "jungle": Setting("land", (58, 140, 72), "hills", ("palm-tree", "deciduous-tree"), ("herb", "hibiscus", "potted-plant"), "leaves", 0.56, density="woods"),
     "garden": Setting("land", (124, 200, 96), "hills", ("deciduous-tree",), ("tulip", "rose", "hibiscus", "white-flower", "sunflower"), "grass", 0.55),
-    "farm": Setting("land", (208, 190, 92), "hills", ("house-with-garden", "deciduous-tree"), ("sheaf-of-rice", "sheaf-of-rice", "herb"), "grass", 0.58),
-    "village": Setting("land", (122, 184, 96), "hills", ("house", "house-with-garden", "hut", "church"), ("herb", "tulip"), "grass", 0.6),
+    "farm": Setting("land", (208, 190, 92), "hills", ("house-with-garden", "deciduous-tree"), ("sheaf-of-rice", "sheaf-of-rice", "herb"), "grass", 0.58, density="houses"),
+    "village": Setting("land", (122, 184, 96), "hills", ("house", "house-with-garden", "hut", "church"), ("herb", "tulip"), "grass", 0.6, density="houses"),
     "beach": Setting("shore", (246, 218, 158), "", (), ("spiral-shell", "palm-tree", "umbrella-on-ground"), "", 0.46),
     "open sea": Setting("water", (24, 104, 190), horizon=0.5),
     "underwater": Setting("deep", (222, 202, 152), "", (), ("coral", "coral", "spiral-shell", "herb"), "seaweed", 0.84),
     "lake": Setting("water", (46, 124, 180), "peaks", ("evergreen-tree",), front="grass", horizon=0.5),
     "river": Setting("water", (58, 138, 184), "hills", ("deciduous-tree", "evergreen-tree"), front="grass", horizon=0.5),
     "desert": Setting("land", (238, 192, 118), "dunes", (), ("cactus", "cactus", "rock"), "", 0.6),
-    "snow": Setting("land", (232, 240, 252), "hills", ("evergreen-tree",), (), "branches", 0.6),
+    "snow": Setting("land", (232, 240, 252), "hills", ("evergreen-tree",), (), "branches", 0.6, density="woods"),
     "mountains": Setting("land", (118, 174, 96), "peaks", ("evergreen-tree",), ("evergreen-tree", "rock", "evergreen-tree"), "grass", 0.66),
-    "city street": Setting("street", (104, 108, 120), "towers", ("office-building", "hotel", "department-store", "bank"), (), "", 0.66),
+    "city street": Setting("street", (104, 108, 120), "towers", ("office-building", "hotel", "department-store", "bank"), (), "", 0.66, density="houses"),
     "skyline": Setting("water", (40, 84, 150), "towers", horizon=0.64),
     "road": Setting("street", (100, 104, 112), "hills", ("deciduous-tree",), (), "", 0.62),
     "sky": Setting("air", (150, 204, 250), horizon=1.0),
     "space": Setting("space", (40, 24, 84), horizon=1.0),
     "planet surface": Setting("space", (150, 146, 160), "", (), ("rock",), "", 0.7),
-    "room": Setting("indoor", (190, 138, 92), "window", (), ("potted-plant",), "", 0.68),
-    "kitchen table": Setting("indoor", (184, 128, 84), "shelves", (), (), "", 0.6),
-    "stage": Setting("indoor", (150, 96, 62), "curtains", (), (), "", 0.7),
-    "studio": Setting("indoor", (214, 222, 236), "", (), (), "", 0.66),
+    "room": Setting("indoor", (190, 138, 92), "window", (), ("potted-plant",), "", 0.68, wall=(244, 222, 196)),
+    "kitchen table": Setting("indoor", (184, 128, 84), "shelves", (), (), "", 0.6, wall=(198, 222, 214)),
+    "stage": Setting("indoor", (150, 96, 62), "curtains", (), (), "", 0.7, wall=(58, 20, 40)),
+    "studio": Setting("indoor", (214, 222, 236), "", (), (), "", 0.66, wall=(236, 240, 248)),
 }  # fmt: skip
-
-WALLS = {
-    "room": (244, 222, 196),
-    "kitchen table": (198, 222, 214),
-    "stage": (58, 20, 40),
-    "studio": (236, 240, 248),
-}
 
 # How large a thing stands beside an animal of size 1, by its name, else its subgroup.
 SCALES = {
@@ -125,6 +121,8 @@ SEATS = {
 }  # fmt: skip
 # What one sits or lies on: how wide, beside it, those are together.
 FURNITURE = {"couch-and-lamp": 0.56, "bed": 0.6, "chair": 0.9, "seat": 0.8}
+# What stands on the floor of a room and not on a table.
+LARGE = frozenset("couch-and-lamp bed chair door bathtub toilet window fire television teddy-bear broom".split())
 # What is open above: where its rim is (a share of its height from the top) and how wide it is inside.
 OPEN_ABOVE = {
     "basket": (0.36, 0.8), "bucket": (0.1, 0.7), "nest-with-eggs": (0.4, 0.7), "empty-nest": (0.4, 0.7), "bathtub": (0.5, 0.8),
@@ -150,13 +148,17 @@ def needs_footing(plan: Plan) -> bool:
 
 def is_sky(plan: Plan, thing: Thing) -> bool:
     """Whether a thing is the sun or moon that the painter of the sky draws, since nothing is said of where it is."""
+    if SETTINGS[plan.setting].ground in ("indoor", "deep", "space"):
+        return False
+    first = next(
+        (other for other in plan.objects if other.name in MOONS | SUNS), None
+    )  # one disc, the others are things
     above = thing.relation is None or thing.relation["kind"] in ("above", "behind")
     placed = any(
         other.relation and other.relation["to"] == thing.name and other.relation["kind"] != "under"
         for other in plan.objects
     )
-    plain = thing.count == 1 and thing.color is None and above and not placed
-    return plain and thing.name in MOONS | SUNS and SETTINGS[plan.setting].ground not in ("indoor", "deep", "space")
+    return thing == first and thing.count == 1 and thing.color is None and above and not placed
 
 
 FLYING_ACTIONS = frozenset(["fly", "float", "hover", "soar", "glide", "drift", "levitate"])
@@ -164,8 +166,8 @@ FLYING_ACTIONS = frozenset(["fly", "float", "hover", "soar", "glide", "drift", "
 SIZES = {"tiny": 0.42, "small": 0.68, "normal": 1.0, "big": 1.35, "giant": 1.9}
 # Styles that this illustrator has; another is drawn as the one named.
 STYLE_INSTEAD = {"photorealistic": "cinematic"}
-# Saturation and contrast.
+# Saturation, contrast, and how much lighter everything is.
 GRADES = {
-    "plain": (1.0, 1.0), "night": (1.0, 1.0), "dramatic": (1.12, 1.22), "cinematic": (0.9, 1.12), "watercolour": (0.82, 0.9),
-    "paper-cut": (1.05, 1.05), "poster": (1.2, 1.2),
+    "plain": (1.0, 1.0, 0.0), "night": (1.0, 1.0, 0.0), "dramatic": (1.12, 1.22, 0.0), "cinematic": (0.9, 1.12, 0.0),
+    "watercolour": (0.82, 0.9, 0.1), "paper-cut": (1.05, 1.05, 0.0), "poster": (1.2, 1.2, 0.0),
 }  # fmt: skip

@@ -66,7 +66,7 @@ def _feet(image: skia.Image) -> list[tuple[int, int]]:
     return [(int(left), int(right)) for left, right in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def make_reflection(look: Look, image: skia.Image) -> skia.Image:
+def make_reflection(image: skia.Image) -> skia.Image:
     """What water shows of a figure: upside down, flatter, fading with the distance."""
     wide, tall = image.width(), max(1, round(image.height() * 0.5))
     surface = skia.Surface(wide, tall)

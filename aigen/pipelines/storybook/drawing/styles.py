@@ -8,6 +8,7 @@ from collections.abc import Callable
 import skia
 
 from aigen.pipelines.storybook.drawing.colours import LINEAR, Colour, colour, mix
+from aigen.pipelines.storybook.drawing.layers import new_surface
 from aigen.pipelines.storybook.drawing.lettering import draw_title
 from aigen.pipelines.storybook.drawing.look import Look
 
@@ -21,8 +22,7 @@ def _stepped(levels: int) -> skia.ColorFilter:
 
 
 def _surface_like(image: skia.Image) -> skia.Surface:
-    alpha = skia.kOpaque_AlphaType if image.isOpaque() else skia.kPremul_AlphaType
-    return skia.Surface.MakeRaster(skia.ImageInfo.Make(image.width(), image.height(), skia.kRGBA_8888_ColorType, alpha))
+    return new_surface(image.width(), image.height(), image.isOpaque())
 
 
 def _grain(canvas: skia.Canvas, size: float, strength: float, seed: int) -> None:

@@ -39,7 +39,7 @@ def make_layers(look: Look) -> list[Layer]:
     if ground in ("water", "shore"):
         shown = [layer for layer in layers if layer.depth >= 0.2]
         layers.append(_layer(look, 0.45, lambda look, canvas: _draw_mirror(look, canvas, shown), top=horizon - 0.2))
-    if look.footing < look.height:
+    if look.has_footing:
         layers.append(_layer(look, 0.85, draw_footing, top=look.footing / look.height - 0.05))
     if look.plan.setting == "planet surface":
         layers.append(_layer(look, 0.8, GROUNDS["planet"], top=horizon - 0.08))
@@ -50,7 +50,7 @@ def make_layers(look: Look) -> list[Layer]:
 
 
 def make_front(look: Look) -> list[Layer]:
-    """What is nearer than the things, out of focus: one in each lower corner, or none."""
+    """What is nearer than the things, out of focus: something in each lower corner, branches in the upper ones, or nothing."""
     if not look.setting.front or not look.take.front or look.plan.caption:
         return []
     side = look.unit * 0.46

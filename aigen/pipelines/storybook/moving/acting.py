@@ -14,7 +14,7 @@ from aigen.pipelines.storybook.drawing.parts import Part
 from aigen.pipelines.storybook.drawing.shadows import Shadow, make_reflection, make_shadow
 from aigen.pipelines.storybook.moving.casting import rig_for
 from aigen.pipelines.storybook.moving.effects import draw_beam, draw_puffs, draw_signs
-from aigen.pipelines.storybook.moving.rigs import RIGS, Moment, Pose, Rig, burst_at, wing_angle
+from aigen.pipelines.storybook.moving.rigs import RIGS, Moment, Pose, Rig, Shares, burst_at, wing_angle
 
 # In seconds; longer takes go further than the picture's edge.
 HALF_A_TAKE = 2.0
@@ -118,7 +118,7 @@ class Player:
         wide, tall = self.actor.figure.image.width(), self.actor.figure.image.height()
         across, down = self.rig.bend(moment, _U, _V)
         xs, ys = (_U + across) * wide, (_V + down) * tall
-        points = [skia.Point(x, y) for x, y in zip(xs.tolist(), ys.tolist(), strict=True)]
+        points = _points(xs, ys)
         return skia.Vertices(skia.Vertices.kTriangles_VertexMode, points, self.corners, None, self.triangles)
 
     def _draw_part(self, canvas: skia.Canvas, part: Part, moment: Moment) -> None:
@@ -127,7 +127,7 @@ class Player:
         canvas.translate(part.x, part.y)
         if part.kind == "wheel":
             radius = max(1.0, part.joint[0] - EDGE)
-            way = self.rig.speed * self.look.unit * moment.passed
+            way = self.speed * moment.passed
             canvas.rotate(-math.degrees(way / radius))
         elif part.kind == "rotor":
             canvas.scale(0.55 + 0.45 * math.sin(moment.time * 19), 1)
@@ -150,8 +150,7 @@ class Player:
         actor = self.actor
         wide, tall = self.reflection.width(), self.reflection.height()
         xs = (_U + 0.03 * _V * numpy.sin(_V * 16 - time * 3 + actor.phase)) * wide
-        points = [skia.Point(x, y) for x, y in zip(xs.tolist(), (_V * tall).tolist(), strict=True)]
-        corners = [skia.Point(x, y) for x, y in zip((_U * wide).tolist(), (_V * tall).tolist(), strict=True)]
+        points, corners = _points(xs, _V * tall), _points(_U * wide, _V * tall)
         paint = skia.Paint(
             AntiAlias=True, Shader=self.reflection.makeShader(skia.TileMode.kClamp, skia.TileMode.kClamp, LINEAR)
         )
@@ -190,6 +189,10 @@ class Player:
             canvas.drawArc(area, 8, 164, False, paint)
 
 
+def _points(xs: Shares, ys: Shares) -> list[skia.Point]:
+    return [skia.Point(x, y) for x, y in zip(xs.tolist(), ys.tolist(), strict=True)]
+
+
 def _draw_shadow(canvas: skia.Canvas, shadow: Shadow, x: float, y: float, alpha: float) -> None:
     """At whole pixels where the camera comes no nearer: a soft edge hides it, and it is drawn three times as fast."""
     paint = skia.Paint(Alphaf=alpha)
@@ -211,15 +214,13 @@ def make_player(look: Look, actor: Actor) -> Player:
     stands = actor.where == "ground" and not actor.carried
     rig = RIGS["still" if actor.figure.rigid else rig_for(actor.mover, actor.action, actor.where, actor.free)]
     shader = image.makeShader(skia.TileMode.kClamp, skia.TileMode.kClamp, LINEAR)
-    corners = [
-        skia.Point(x, y) for x, y in zip((_U * image.width()).tolist(), (_V * image.height()).tolist(), strict=True)
-    ]
+    corners = _points(_U * image.width(), _V * image.height())
     return Player(
         look=look,
         actor=actor,
         rig=rig,
         shadow=make_shadow(look, image, actor.x) if stands else None,
-        reflection=make_reflection(look, image) if lies_in_water else None,
+        reflection=make_reflection(image) if lies_in_water else None,
         paint=skia.Paint(AntiAlias=True, Shader=shader),
         speed=_speed(look, actor, rig),
         corners=corners,

@@ -18,24 +18,22 @@ _VERBS = {
     "fall": "fall drop tumble descend plunge",
     "fly": "fly soar glide",
 }
-_ACTIONS = {verb: rig for rig, verbs in _VERBS.items() for verb in verbs.split()}
+VERBS = {verb: rig for rig, verbs in _VERBS.items() for verb in verbs.split()}
 _RACING = frozenset("race speed chase rush drive cross travel run dash hurry flee pass".split())
 _PULSING = frozenset("octopus squid jellyfish lobster crab shrimp".split())
 _OWN_WINGS = frozenset("dove eagle bat phoenix-bird wing".split())
 _FOLDING = frozenset(["butterfly"])
 _BUZZING = frozenset("honeybee fly mosquito beetle lady-beetle person-fairy man-fairy woman-fairy".split())
 _LEGLESS = frozenset("snail snake worm bug seal microbe spider-web feather paw-prints".split())
-_ROUND = frozenset(
-    "soccer-ball basketball volleyball baseball softball tennis pool-8-ball wheel ferris-wheel yo-yo tire ring-buoy".split()
-)
-_BY_NAME = {
-    "fire": "flame", "candle": "still", "fireworks": "still", "rocket": "launch", "balloon": "drift", "kite": "drift", "parachute": "drift",
-    "ferris-wheel": "still", "bell": "swing", "red-paper-lantern": "swing", "wind-chime": "swing", "carp-streamer": "flag", "tornado": "dance",
+_ROUND = frozenset("soccer-ball basketball volleyball baseball softball tennis pool-8-ball yo-yo ring-buoy".split())
+BY_NAME = {
+    "fire": "flame", "rocket": "launch", "balloon": "drift", "kite": "drift", "parachute": "drift",
+    "bell": "swing", "red-paper-lantern": "swing", "wind-chime": "swing", "carp-streamer": "flag", "tornado": "dance",
     "helicopter": "hover", "flying-saucer": "hover", "satellite": "hover", "airplane": "hover", "ghost": "drift", "cyclone": "spin",
     "person-running": "run", "man-running": "run", "woman-running": "run", "person-walking": "walk", "man-walking": "walk", "woman-walking": "walk",
     "man-dancing": "dance", "woman-dancing": "dance", "person-climbing": "climb", "man-climbing": "climb", "woman-climbing": "climb",
-    "person-surfing": "float", "person-swimming": "float", "person-rowing-boat": "float", "trophy": "still", "sparkler": "twinkle",
-    "party-popper": "tremble", "confetti-ball": "tremble", "alarm-clock": "tremble", "robot": "stand",
+    "person-surfing": "float", "person-swimming": "float", "person-rowing-boat": "float", "sparkler": "twinkle",
+    "party-popper": "tremble", "confetti-ball": "tremble", "alarm-clock": "tremble",
 }  # fmt: skip
 
 
@@ -47,7 +45,7 @@ def rig_for(name: str, action: str | None, where: str, free: bool = True) -> str
     entry = artwork.index()[name]
     group, subgroup = entry["group"] or "", entry["subgroup"] or ""
     alive = (group in ("animals-nature", "people-body") and not subgroup.startswith("plant")) or has_body(name)
-    done = _ACTIONS.get(action or "")
+    done = VERBS.get(action or "")
     if where == "deep":
         return "pulse" if name in _PULSING else "swim" if subgroup == "animal-marine" or alive else "still"
     if where == "water":
@@ -66,8 +64,8 @@ def rig_for(name: str, action: str | None, where: str, free: bool = True) -> str
         return done if done != "run" or name not in _LEGLESS else "walk"
     if name in _ROUND and action:
         return "roll"
-    if name in _BY_NAME:
-        return _BY_NAME[name]
+    if name in BY_NAME:
+        return BY_NAME[name]
     if subgroup in ("plant-other", "plant-flower") or name == "herb":
         return "plant"
     if group == "flags":
@@ -79,6 +77,8 @@ def rig_for(name: str, action: str | None, where: str, free: bool = True) -> str
 
 
 def _rig_in_air(name: str, subgroup: str, done: str | None) -> str:
+    if name == "fireworks":
+        return "still"
     if name in _FOLDING:
         return "flutter"
     if name in _BUZZING:
@@ -87,8 +87,8 @@ def _rig_in_air(name: str, subgroup: str, done: str | None) -> str:
         return "beat"
     if name in anatomy.WINGS:
         return "fly"
-    if name in _BY_NAME and _BY_NAME[name] not in ("run", "walk", "still", "stand"):
-        return _BY_NAME[name]
+    if name in BY_NAME and BY_NAME[name] not in ("run", "walk", "still", "stand"):
+        return BY_NAME[name]
     if done in ("spin", "fall", "dance"):
         return done
     if subgroup == "sky-weather":

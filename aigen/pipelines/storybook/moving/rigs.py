@@ -240,7 +240,7 @@ def _spin(moment: Moment) -> Pose:
 
 
 def _roll(moment: Moment) -> Pose:
-    """As far as a ball of this size turns on its way."""
+    """About as far as a ball turns on its way."""
     return Pose(turn=-moment.passed * 46)
 
 
@@ -263,7 +263,7 @@ def _climb(moment: Moment) -> Pose:
 RIGS = {
     "stand": Rig(_stand, _look_around), "walk": Rig(_walk, _step, 0.03), "run": Rig(_run, _gallop, 0.085), "jump": Rig(_jump),
     "dance": Rig(_dance, _twist), "sleep": Rig(_sleep), "eat": Rig(_stand, _nod), "swim": Rig(_swim, _tail_beat, 0.03),
-    "dash": Rig(_swim, _tail_beat, 0.07), "pulse": Rig(_pulse, _arms_wave), "float": Rig(_float), "sail": Rig(_float, speed=0.03),
+    "pulse": Rig(_pulse, _arms_wave), "float": Rig(_float), "sail": Rig(_float, speed=0.03),
     "drift": Rig(_drift, _hang), "hover": Rig(_hover, speed=0.015, turns_at=0.5), "fly": Rig(_fly, speed=0.045, turns_at=0.5),
     "beat": Rig(_fly, _beat, 0.045, 0.5), "flutter": Rig(_flutter, _fold, 0.02, 0.5), "buzz": Rig(_buzz, _whirr, 0.02, 0.5),
     "launch": Rig(_launch, turns_at=0.5), "drive": Rig(_drive, speed=0.035), "race": Rig(_drive, speed=0.09), "plant": Rig(_still, _sway),

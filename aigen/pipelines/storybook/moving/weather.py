@@ -5,7 +5,7 @@ Each is a function of a look and a time; `draw_weather` says which belong to a s
 
 import math
 import random
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import skia
 
@@ -13,14 +13,18 @@ from aigen.pipelines.storybook.drawing.colours import LINEAR, colour, mix, soft_
 from aigen.pipelines.storybook.drawing.look import Look
 
 
+def _scattered(look: Look, what: str, many: int) -> tuple[tuple[float, float, float, float], ...]:
+    """The same random places in every frame of a scene: x and y, a size of its own, a phase."""
+    return _random_places(f"{what} {look.weather_seed}", many)
+
+
 @lru_cache(maxsize=32)
-def _scattered(seed: str, many: int) -> tuple[tuple[float, float, float, float], ...]:
-    """The same random places in every frame: x and y, a size of its own, a phase."""
+def _random_places(seed: str, many: int) -> tuple[tuple[float, float, float, float], ...]:
     dice = random.Random(seed)
     return tuple((dice.random(), dice.random(), dice.random(), dice.random() * math.tau) for _ in range(many))
 
 
-@lru_cache(maxsize=4)
+@cache
 def _flake() -> skia.Image:
     return soft_disc(32, (255, 255, 255))
 
@@ -89,7 +93,7 @@ def _draw_glints(look: Look, canvas: skia.Canvas, time: float) -> None:
     bright = mix(look.light.glow, (255, 255, 255), 0.35)
     low, many = min(look.shore, look.height) - look.horizon, 84
     strong, weak = skia.Path(), skia.Path()
-    for place, (x, own, size, phase) in enumerate(_scattered("glints", many)):
+    for place, (x, own, size, phase) in enumerate(_scattered(look, "glints", many)):
         near = ((place + own) / many) ** 1.7
         y = look.horizon + look.height * 0.008 + near * low
         on_path = look.disc is not None and place % 3 != 0
@@ -108,7 +112,7 @@ def _draw_glints(look: Look, canvas: skia.Canvas, time: float) -> None:
 def _draw_rays(look: Look, canvas: skia.Canvas, time: float) -> None:
     """Shafts of light that sway with the waves above."""
     sun = look.sun[0]
-    for x, own, size, phase in _scattered("rays", 5):
+    for x, own, size, phase in _scattered(look, "rays", 5):
         top = sun + (x - 0.5) * look.width * 0.9 + math.sin(time * 0.5 + phase) * look.unit * 0.02
         wide = look.unit * (0.04 + 0.07 * size)
         lean = (top - sun) * 0.6 + math.sin(time * 0.35 + phase) * look.unit * 0.03
@@ -125,7 +129,7 @@ def _draw_rays(look: Look, canvas: skia.Canvas, time: float) -> None:
 
 def _draw_twinkling(look: Look, canvas: skia.Canvas, time: float) -> None:
     low = min(look.horizon * 0.9, look.height)
-    for x, y, size, phase in _scattered("stars", 26):
+    for x, y, size, phase in _scattered(look, "stars", 26):
         alpha = 110 + 130 * math.sin(time * (1.2 + 2 * size) + phase)
         if alpha > 12:
             canvas.drawCircle(
@@ -138,7 +142,7 @@ def _draw_twinkling(look: Look, canvas: skia.Canvas, time: float) -> None:
 
 def _draw_bubbles(look: Look, canvas: skia.Canvas, time: float) -> None:
     path = skia.Path()
-    for x, y, size, phase in _scattered("bubbles", 40):
+    for x, y, size, phase in _scattered(look, "bubbles", 40):
         level = 1.06 - (1.12 - y * 1.12 + time * (0.035 + 0.05 * size)) % 1.12
         radius = look.unit * (0.0025 + 0.008 * size * size)
         path.addCircle(x * look.width + math.sin(time * 2 + phase) * look.unit * 0.006, level * look.height, radius)
@@ -158,7 +162,7 @@ def _draw_snow(look: Look, canvas: skia.Canvas, time: float) -> None:
                 ((x + time * speed * 0.15 + math.sin(time * 1.2 + phase) * 0.008) % 1.04 - 0.02) * look.width,
                 ((y + time * speed * (0.8 + 0.4 * own)) % 1.06 - 0.03) * look.height,
             )
-            for x, y, own, phase in _scattered(f"snow {many}", many)
+            for x, y, own, phase in _scattered(look, f"snow {many}", many)
         ]
         if size < 0.01:  # as dots in one call: each bitmap costs as much as all of them
             paint = skia.Paint(AntiAlias=True, Color=colour((255, 255, 255), alpha), StrokeCap=skia.Paint.kRound_Cap)
@@ -175,7 +179,7 @@ def _draw_rain(look: Look, canvas: skia.Canvas, time: float) -> None:
     slant = 0.25 if look.plan.weather == "storm" else 0.1
     for many, long, speed, alpha in ((150, 0.035, 1.1, 70), (75, 0.06, 1.6, 115)):
         path = skia.Path()
-        for x, y, own, _ in _scattered(f"rain {many}", many):
+        for x, y, own, _ in _scattered(look, f"rain {many}", many):
             level = (y + time * speed * (0.85 + 0.3 * own)) % 1.15 - 0.1
             across = ((x - time * speed * slant * 0.5) % 1.1 - 0.05) * look.width
             path.moveTo(across, level * look.height)
@@ -194,7 +198,7 @@ def _draw_rain(look: Look, canvas: skia.Canvas, time: float) -> None:
 def _draw_splashes(look: Look, canvas: skia.Canvas, time: float) -> None:
     """Rings where drops hit."""
     low = look.height - look.horizon
-    for x, y, size, _ in _scattered("splashes", 26):
+    for x, y, size, _ in _scattered(look, "splashes", 26):
         share = (time * 1.4 + size * 7) % 1
         level = look.horizon + low * (0.1 + 0.9 * y)
         wide = look.unit * (0.006 + 0.026 * share) * (0.5 + y)
@@ -212,7 +216,7 @@ def _draw_fog(look: Look, canvas: skia.Canvas, time: float) -> None:
     haze = look.light.sky[2]
     veil = [colour(haze, 26), colour(haze, 92), colour(haze, 50)]
     canvas.drawPaint(vertical(0, look.height, veil, [0, 0.75, 1]))
-    for x, y, size, phase in _scattered("fog", 3):
+    for x, y, size, phase in _scattered(look, "fog", 3):
         wide, tall = look.width * (0.7 + 0.4 * size), look.height * 0.16
         left = (x * 1.6 - 0.6 + time * 0.012) * look.width + math.sin(time * 0.4 + phase) * look.unit * 0.02
         area = skia.Rect.MakeXYWH(left, look.height * (0.5 + 0.35 * y), wide, tall)
@@ -228,7 +232,7 @@ def _draw_leaves(look: Look, canvas: skia.Canvas, time: float) -> None:
         else [(255, 196, 214), (255, 224, 232), (250, 168, 196)]
     )
     gust = 2.6 if look.plan.weather == "wind" else 1.0
-    for place, (x, y, size, phase) in enumerate(_scattered("leaves", 26)):
+    for place, (x, y, size, phase) in enumerate(_scattered(look, "leaves", 26)):
         level = ((y + time * (0.05 + 0.05 * size)) % 1.1 - 0.05) * look.height
         across = ((x + time * 0.03 * gust + math.sin(time * 1.4 + phase) * 0.02) % 1.08 - 0.04) * look.width
         side = look.unit * (0.007 + 0.009 * size)
@@ -246,7 +250,7 @@ def _draw_leaves(look: Look, canvas: skia.Canvas, time: float) -> None:
 
 def _draw_confetti(look: Look, canvas: skia.Canvas, time: float) -> None:
     tones = [(255, 92, 120), (255, 210, 70), (90, 200, 250), (150, 220, 110), (200, 130, 250)]
-    for place, (x, y, size, phase) in enumerate(_scattered("confetti", 70)):
+    for place, (x, y, size, phase) in enumerate(_scattered(look, "confetti", 70)):
         level = ((y + time * (0.07 + 0.08 * size)) % 1.1 - 0.05) * look.height
         across = (x + math.sin(time * 1.8 + phase) * 0.015) * look.width
         side = look.unit * (0.006 + 0.006 * size)
@@ -263,7 +267,7 @@ def _draw_confetti(look: Look, canvas: skia.Canvas, time: float) -> None:
 
 def _draw_motes(look: Look, canvas: skia.Canvas, time: float) -> None:
     """Pollen or dust that floats in the light."""
-    for x, y, size, phase in _scattered("motes", 14):
+    for x, y, size, phase in _scattered(look, "motes", 14):
         across = (x + math.sin(time * 0.5 + phase) * 0.03 + time * 0.006) % 1.0 * look.width
         level = (y + math.sin(time * 0.7 + phase * 2) * 0.02) % 1.0 * look.height
         alpha = 70 + 60 * math.sin(time * 1.1 + phase)
@@ -274,7 +278,7 @@ def _draw_motes(look: Look, canvas: skia.Canvas, time: float) -> None:
 
 
 def _draw_fireflies(look: Look, canvas: skia.Canvas, time: float) -> None:
-    for x, y, size, phase in _scattered("fireflies", 16):
+    for x, y, size, phase in _scattered(look, "fireflies", 16):
         across = (x + math.sin(time * 0.8 + phase) * 0.02) * look.width
         level = (
             look.horizon * 0.8
