@@ -124,7 +124,7 @@ def save_thumbnails(file: Path, sides: Mapping[Path, int], making: Path) -> None
                 sides.items(), key=lambda entry: -entry[1]
             ):  # a smaller one is made of a larger one
                 picture.thumbnail((side, side), Resampling.LANCZOS, reducing_gap=3.0)
-                picture.save(Path(folder) / path.name, format="WEBP", quality=80, method=2)
+                picture.save(Path(folder) / path.name, format="WEBP", quality=80, method=1)
                 publish(Path(folder) / path.name, path)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in OUT_OF_SPACE:

@@ -7,6 +7,7 @@ where it is opaque it is copied; only a camera that comes nearer samples.
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import skia
@@ -50,11 +51,13 @@ class View:
 
 @dataclass(frozen=True)
 class Tile:
-    """A part of a layer that is opaque, or as small as what is not opaque allows."""
+    """A part of a layer's bitmap, in whole pixels: all of it opaque, or as small as what is seen allows."""
 
-    image: skia.Image
     left: int
     top: int
+    right: int
+    bottom: int
+    opaque: bool
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Layer:
     top: int
     depth: float
     drift: float = 0.0  # pixels a second that it moves to the right by itself
-    shifted: dict[tuple[int, int], list[Tile]] = field(default_factory=dict, compare=False)
+    shifted: dict[tuple[int, int], list[skia.Image]] = field(default_factory=dict, compare=False)
 
     def draw(self, canvas: skia.Canvas, view: View, middle: tuple[float, float], time: float) -> None:
         x, y = view.offset(self.depth)
@@ -81,67 +84,59 @@ class Layer:
             return
         steps = round(x * STEPS), round(y * STEPS)
         left, top = self.left + steps[0] // STEPS, self.top + steps[1] // STEPS
-        for tile in self._tiles(steps[0] % STEPS, steps[1] % STEPS):
-            canvas.drawImage(tile.image, left + tile.left, top + tile.top)
+        images = self._shifted_by(steps[0] % STEPS, steps[1] % STEPS)
+        for tile, image in zip(self.tiles, images, strict=True):
+            canvas.drawImage(image, left + tile.left, top + tile.top)
 
-    def _tiles(self, right: int, down: int) -> list[Tile]:
-        """The bitmap shifted by quarters of a pixel, cut into tiles."""
+    @cached_property
+    def tiles(self) -> list[Tile]:
+        return _cut_into_tiles(self.image)
+
+    def _shifted_by(self, right: int, down: int) -> list[skia.Image]:
+        """The tiles' bitmaps, shifted by quarters of a pixel."""
         if (right, down) not in self.shifted:
-            self.shifted[right, down] = _cut_into_tiles(_shifted(self.image, right / STEPS, down / STEPS))
+            self.shifted[right, down] = [self._shifted_tile(tile, right / STEPS, down / STEPS) for tile in self.tiles]
         return self.shifted[right, down]
 
-
-def _shifted(image: skia.Image, x: float, y: float) -> skia.Image:
-    if not x and not y:
-        return image
-    if image.isOpaque():  # what comes in at its edges is outside the frame
-        surface = new_surface(image.width(), image.height(), opaque=True)
-    else:
-        surface = new_surface(image.width() + 1, image.height() + 1)
-    surface.getCanvas().drawImage(image, x, y, LINEAR)
-    return surface.makeImageSnapshot()
+    def _shifted_tile(self, tile: Tile, x: float, y: float) -> skia.Image:
+        surface = new_surface(tile.right - tile.left, tile.bottom - tile.top, tile.opaque)
+        surface.getCanvas().drawImage(self.image, x - tile.left, y - tile.top, LINEAR)
+        return surface.makeImageSnapshot()
 
 
 def _cut_into_tiles(image: skia.Image) -> list[Tile]:
-    """In each column of tiles: nothing where it is empty, what is opaque down to the bottom, and the rest above that."""
-    if image.isOpaque():
-        return [Tile(image, 0, 0)]
+    """In each column of tiles: nothing where it is empty, what is opaque down to the bottom, and the rest above that.
+
+    A shift mixes each pixel with the one left of it and above it, so a tile is opaque only where those are too, and one
+    pixel larger than what is seen.
+    """
     wide, tall = image.width(), image.height()
-    pixels = image.toarray(colorType=skia.kRGBA_8888_ColorType)
-    alpha = pixels[..., 3]
-    ground = _opaque_from(alpha[:-2, 1:-2])  # without the edges of a shifted bitmap, which are outside the frame
-    ground = ground if ground < tall - 2 else tall
-    tiles = []
+    if image.isOpaque():
+        return [Tile(0, 0, wide, tall, True)]
+    alpha = image.toarray(colorType=skia.kRGBA_8888_ColorType)[..., 3]
+    ground = _opaque_from(alpha)
+    tiles = [Tile(0, ground, wide, tall, True)] if ground < tall else []
     for left in range(0, wide, TILE):
-        part = alpha[:ground, left : left + TILE]
+        right = min(left + TILE, wide)
+        part = alpha[:ground, max(0, left - 1) : right]
         seen = part.any(axis=1).nonzero()[0]
         if not len(seen):
             continue
-        top, low = int(seen[0]), int(seen[-1]) + 1
-        opaque_from = _opaque_from(part)
-        right = min(left + TILE, wide)
+        top, bottom = int(seen[0]), min(ground, int(seen[-1]) + 2)
+        opaque_from = min(ground, _opaque_from(part))
         if opaque_from > top:
-            area = skia.IRect.MakeLTRB(left, top, right, min(low, opaque_from))
-            tiles.append(Tile(image.makeSubset(area).makeRasterImage(), left, top))
+            tiles.append(Tile(left, top, right, min(bottom, opaque_from), False))
         if opaque_from < ground:
-            tiles.append(Tile(_opaque(image, left, opaque_from, right, ground), left, opaque_from))
-    if ground < tall:
-        tiles.append(Tile(_opaque(image, 0, ground, wide, tall), 0, ground))
+            tiles.append(Tile(left, opaque_from, right, ground, True))
     return tiles
 
 
 def _opaque_from(alpha: "Alpha") -> int:
-    """The row from which on everything below is opaque."""
+    """The row from which on everything below, and the row above it, is opaque."""
     import numpy
 
     holes = numpy.flatnonzero((alpha < 255).any(axis=1))
-    return int(holes[-1]) + 1 if len(holes) else 0
-
-
-def _opaque(image: skia.Image, left: int, top: int, right: int, bottom: int) -> skia.Image:
-    surface = new_surface(right - left, bottom - top, opaque=True)
-    surface.getCanvas().drawImage(image, -left, -top)
-    return surface.makeImageSnapshot()
+    return int(holes[-1]) + 2 if len(holes) else 1
 
 
 def new_surface(wide: float, tall: float, opaque: bool = False) -> skia.Surface:

@@ -51,7 +51,7 @@ def lit_windows(name: str) -> skia.Image:
     """Only a building's panes, which artwork has blue, as they shine by night."""
     import numpy
 
-    pixels = cut(name, 384).toarray(colorType=skia.kRGBA_8888_ColorType).astype(numpy.float32)
+    pixels = cut(name, 320).toarray(colorType=skia.kRGBA_8888_ColorType).astype(numpy.float32)
     red, green, blue = (pixels[..., channel] for channel in range(3))
     panes = numpy.clip((numpy.minimum(blue, green) - red - 40) / 40, 0, 1) * (pixels[..., 3] / 255)
     shine = numpy.zeros_like(pixels)

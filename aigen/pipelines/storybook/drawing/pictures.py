@@ -46,16 +46,16 @@ HEADS_ON = {
     "unicorn": ("horse", "white", (-0.16, -0.2, 0.62)), "moose": ("ox", None, (-0.2, -0.22, 0.62)), "boar": ("pig", "brown", (-0.14, -0.12, 0.6)),
 }  # fmt: skip
 # Bitmaps are drawn in these sizes only: a small thing must not cost what a large one does.
-LEVELS = (96, 192, 384, 640, 1024, 1600)
+LEVELS = (96, 192, 320, 512, 768, 1100, 1600)
 
 
 def level_for(side: float) -> int:
     """The size of bitmap that is sharp for a thing whose longer side has so many pixels in the scene."""
-    return next((level for level in LEVELS if side <= level * 1.15), LEVELS[-1])
+    return next((level for level in LEVELS if side <= level * 1.1), LEVELS[-1])
 
 
 @lru_cache(maxsize=160)  # a worker that lives long draws many things
-def cut(name: str, pixels: int = 384) -> skia.Image:
+def cut(name: str, pixels: int = 320) -> skia.Image:
     """A thing as it stands in scenes, about `pixels` on its longer side."""
     if name in WHOLE:
         return cut(WHOLE[name], pixels)

@@ -10,7 +10,7 @@ from aigen.pipelines.storybook.drawing.colours import LINEAR, colour, radial
 from aigen.pipelines.storybook.drawing.fronts import draw_front
 from aigen.pipelines.storybook.drawing.grounds import GROUNDS, ICE, draw_footing
 from aigen.pipelines.storybook.drawing.interiors import draw_interior
-from aigen.pipelines.storybook.drawing.layers import MARGIN, Layer, new_surface, trimmed
+from aigen.pipelines.storybook.drawing.layers import FAR, MARGIN, Layer, new_surface, trimmed
 from aigen.pipelines.storybook.drawing.look import Look, grade
 from aigen.pipelines.storybook.drawing.sky import draw_clouds, draw_sky
 from aigen.pipelines.storybook.drawing.styles import LAYERS, finish_layer
@@ -122,15 +122,15 @@ def _layer(
     if opaque:
         _dim_corners(look, canvas)
         return Layer(finish_layer(look, surface.makeImageSnapshot()), left, high, depth, drift)
-    image, above = trimmed(
-        surface.makeImageSnapshot(), margin=math.ceil(look.unit * 0.04) if look.style in LAYERS else 0
-    )
-    surface = new_surface(image.width(), image.height())
-    canvas = surface.getCanvas()
-    canvas.drawImage(image, 0, 0)
-    canvas.translate(-left, -high - above)
-    _dim_corners(look, canvas)
-    return Layer(finish_layer(look, surface.makeImageSnapshot()), left, high + above, depth, drift)
+    image, above = trimmed(surface.makeImageSnapshot(), math.ceil(look.unit * 0.04) if look.style in LAYERS else 0)
+    if depth >= FAR and across is None:  # only what reaches into the corners gets dark in them
+        surface = new_surface(image.width(), image.height())
+        canvas = surface.getCanvas()
+        canvas.drawImage(image, 0, 0)
+        canvas.translate(-left, -high - above)
+        _dim_corners(look, canvas)
+        image = surface.makeImageSnapshot()
+    return Layer(finish_layer(look, image), left, high + above, depth, drift)
 
 
 def _dim_corners(look: Look, canvas: skia.Canvas) -> None:
