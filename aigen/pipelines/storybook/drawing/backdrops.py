@@ -60,7 +60,7 @@ def stamp(
             x - width * 0.42 + min(0, lean), base - height * 0.05, x + width * 0.42 + max(0, lean), base + height * 0.07
         )
         canvas.drawOval(area, paint)
-    image = lit_picture(look, name, width, height, haze)
+    image = lit_picture(look, name, width, height, haze, shaded=haze < 0.3)
     mirrored = look.random.random() < 0.5
     canvas.save()
     canvas.translate(x, base)

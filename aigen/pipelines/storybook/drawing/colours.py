@@ -4,6 +4,7 @@ import skia
 
 MIPMAPS = skia.SamplingOptions(skia.FilterMode.kLinear, skia.MipmapMode.kLinear)
 LINEAR = skia.SamplingOptions(skia.FilterMode.kLinear)
+CUBIC = skia.SamplingOptions(skia.CubicResampler.Mitchell())
 
 Colour = tuple[int, int, int]
 # The colours that can be asked for: what their middle tones become.

@@ -72,7 +72,7 @@ class Look:
             return None
         low = self.plan.time in ("sunrise", "sunset") and not self.dark
         horizon = self.horizon if self.horizon < self.height else self.height * 0.8
-        height = horizon * (0.84 if low else 0.34 - self.take.rise) + (0 if low else self.bars * 0.6)
+        height = horizon * (0.84 if low else 0.32 - max(0.0, self.take.rise)) + (0 if low else self.bars * 0.6)
         return self.width * self.take.sun, height, self.unit * (0.095 if asked else 0.088 if low else 0.066)
 
     @property

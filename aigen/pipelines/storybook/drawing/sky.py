@@ -5,6 +5,7 @@ import math
 import skia
 
 from aigen.pipelines.storybook.drawing.colours import colour, mix, radial, scaled, vertical
+from aigen.pipelines.storybook.drawing.layers import MARGIN, new_surface
 from aigen.pipelines.storybook.drawing.look import Look
 
 CLOUDS = {"clear": 5, "cloudy": 12, "storm": 14, "rain": 12, "snow": 7, "wind": 8, "fog": 3}
@@ -18,7 +19,13 @@ def draw_sky(look: Look, canvas: skia.Canvas) -> None:
         top, middle, low = look.light.sky
         bottom = min(look.horizon * 1.04, look.height)
         shades = [colour(part) for part in (top, mix(top, middle, 0.55), middle, mix(middle, low, 0.6), low)]
-        canvas.drawRect(frame, vertical(0, bottom, shades, [0, 0.3, 0.55, 0.8, 1]))
+        # One column of the gradient, drawn broad: five times as fast as a gradient over all of it.
+        above = look.height * MARGIN + 2
+        column = new_surface(1, look.height + 2 * above)
+        column.getCanvas().translate(0, above)
+        column.getCanvas().drawPaint(vertical(0, bottom, shades, [0, 0.3, 0.55, 0.8, 1]))
+        area = skia.Rect.MakeLTRB(frame.left(), -above, frame.right(), column.height() - above)
+        canvas.drawImageRect(column.makeImageSnapshot(), area)
     if look.setting.ground == "space" or (look.dark and look.plan.weather in ("clear", "snow", "wind")):
         _draw_stars(look, canvas)
     if look.outside and look.disc:
