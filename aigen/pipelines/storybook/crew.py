@@ -26,9 +26,8 @@ from aigen.types import Output, Run, Task
 MOST_HANDS, MOST_PIXELS = 4, 8_400_000
 # Tasks of fewer pixels than these are made sooner than a process starts.
 WORTH_IT = 4_000_000
-
-# How often a process says how far it is.
-STEP_SECONDS = 0.1
+# How often a process says how far it is, and after how long a silence the parent looks whether it is still wanted.
+STEP_SECONDS, CHECK_SECONDS = 0.1, 1.0
 
 
 def hands_for(task: Task) -> int:
@@ -73,7 +72,11 @@ class Crew:
                 at_work[hand] = waiting.popleft()
                 _send(self._processes[hand], at_work[hand])
             while at_work:
-                hand, message = self._told.get()
+                try:
+                    hand, message = self._told.get(timeout=CHECK_SECONDS)
+                except queue.Empty:  # nothing for long; the order may have been cancelled
+                    run.check()
+                    continue
                 if message.error:
                     raise message.error
                 if message.output:

@@ -4,11 +4,6 @@ Each table maps a meaning of the plan to the words that stand for it; of several
 table counts.
 """
 
-
-def _inverted(table: dict[str, str]) -> dict[str, str]:
-    return {word.strip(): meaning for meaning, words in table.items() for word in words.split(",")}
-
-
 SETTINGS = {
     "underwater": "underwater, under the sea, under water, beneath the sea, beneath the waves, under the waves, coral reef, reef, ocean floor, sea floor, seabed, deep sea, aquarium",
     "planet surface": "on the moon, surface of the moon, lunar surface, on mars, mars, planet surface, crater, alien planet, alien world, distant planet, strange planet, moon base, lunar landscape",
