@@ -63,8 +63,6 @@ class Scene:
         for player in self.players:
             self._look_from(canvas, view, player.actor.depth)
             player.draw(canvas, time, duration)
-            if player.reflection:
-                player.draw_rings(canvas, time, duration)
             canvas.restore()
             if player.actor.thing in self.screens:
                 self.screens[player.actor.thing].draw(canvas, view, look.middle, time)

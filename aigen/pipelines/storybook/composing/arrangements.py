@@ -196,22 +196,26 @@ def _under(anchors: list[Member], members: list[Member], group: Group) -> None:
         member.order = anchors[0].order - 0.01
 
 
-def _behind(anchors: list[Member], members: list[Member], group: Group) -> None:
-    left, top, right, base = _extent(anchors)
-    _grow(members, 0.9 * (base - top))
+def _to_one_side(anchors: list[Member], members: list[Member], group: Group, far: float, own: float) -> None:
+    """Off the anchors' middle, by shares of their width and, of a single thing, of its own."""
+    left, _, right, _ = _extent(anchors)
     side = 1 if len(group.members) % 2 else -1
-    span = sum(member.width for member in members) if len(members) == 1 else 0.0
-    side_by_side(members, (left + right) / 2 + side * ((right - left) * 0.4 + span * 0.24))
+    span = members[0].width if len(members) == 1 else 0.0
+    side_by_side(members, (left + right) / 2 + side * ((right - left) * far + span * own))
+
+
+def _behind(anchors: list[Member], members: list[Member], group: Group) -> None:
+    _, top, _, base = _extent(anchors)
+    _grow(members, 0.9 * (base - top))
+    _to_one_side(anchors, members, group, 0.4, 0.24)
     for place, member in enumerate(members):
         member.base, member.order = base - 0.16 - 0.02 * place, anchors[0].order - 0.1
 
 
 def _in_front_of(anchors: list[Member], members: list[Member], group: Group) -> None:
     _grow(anchors, 1.35 * max(member.height for member in members))
-    left, _, right, base = _extent(anchors)
-    side = 1 if len(group.members) % 2 else -1
-    span = sum(member.width for member in members) if len(members) == 1 else 0.0
-    side_by_side(members, (left + right) / 2 + side * ((right - left) * 0.22 + span * 0.34))
+    *_, base = _extent(anchors)
+    _to_one_side(anchors, members, group, 0.22, 0.34)
     for member in members:
         member.base, member.order = base + 0.12, anchors[0].order + 0.1
         member.flying = False

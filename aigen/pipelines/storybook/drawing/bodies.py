@@ -141,42 +141,29 @@ def _draw_animal(
         _oval(canvas, paws, x, bottom - wide * 0.045, wide * 0.16, wide * 0.09)
 
 
+def _tail(
+    canvas: skia.Canvas, rgb: Colour, wide: float, bottom: float, thick: float, *points: tuple[float, float]
+) -> None:
+    """A tail of three points, in shares of the width from the left and from the ground."""
+    _limb(canvas, rgb, [(wide * x, bottom - wide * y) for x, y in points], wide * thick)
+
+
 def _brush(canvas: skia.Canvas, fur: Colour, belly: Colour, paws: Colour, wide: float, bottom: float) -> None:
-    _limb(
-        canvas,
-        fur,
-        [(wide * 0.62, bottom - wide * 0.1), (wide * 0.96, bottom - wide * 0.04), (wide * 0.88, bottom - wide * 0.38)],
-        wide * 0.17,
-    )
+    _tail(canvas, fur, wide, bottom, 0.17, (0.62, 0.1), (0.96, 0.04), (0.88, 0.38))
     _oval(canvas, belly, wide * 0.885, bottom - wide * 0.41, wide * 0.15, wide * 0.17)
 
 
 def _long(canvas: skia.Canvas, fur: Colour, belly: Colour, paws: Colour, wide: float, bottom: float) -> None:
-    _limb(
-        canvas,
-        fur,
-        [(wide * 0.62, bottom - wide * 0.08), (wide * 0.98, bottom - wide * 0.02), (wide * 0.9, bottom - wide * 0.4)],
-        wide * 0.085,
-    )
+    _tail(canvas, fur, wide, bottom, 0.085, (0.62, 0.08), (0.98, 0.02), (0.9, 0.4))
 
 
 def _tuft(canvas: skia.Canvas, fur: Colour, belly: Colour, paws: Colour, wide: float, bottom: float) -> None:
-    _limb(
-        canvas,
-        fur,
-        [(wide * 0.62, bottom - wide * 0.08), (wide * 0.98, bottom - wide * 0.04), (wide * 0.88, bottom - wide * 0.36)],
-        wide * 0.055,
-    )
+    _tail(canvas, fur, wide, bottom, 0.055, (0.62, 0.08), (0.98, 0.04), (0.88, 0.36))
     _oval(canvas, scaled(paws, 0.7), wide * 0.88, bottom - wide * 0.38, wide * 0.13, wide * 0.16)
 
 
 def _thin(canvas: skia.Canvas, fur: Colour, belly: Colour, paws: Colour, wide: float, bottom: float) -> None:
-    _limb(
-        canvas,
-        paws,
-        [(wide * 0.62, bottom - wide * 0.07), (wide * 1.0, bottom - wide * 0.02), (wide * 0.9, bottom - wide * 0.34)],
-        wide * 0.045,
-    )
+    _tail(canvas, paws, wide, bottom, 0.045, (0.62, 0.07), (1.0, 0.02), (0.9, 0.34))
 
 
 def _rings(canvas: skia.Canvas, fur: Colour, belly: Colour, paws: Colour, wide: float, bottom: float) -> None:

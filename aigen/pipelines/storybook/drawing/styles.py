@@ -30,32 +30,9 @@ def _grain(canvas: skia.Canvas, size: float, strength: float, seed: int) -> None
     noise = skia.PerlinNoiseShader.MakeFractalNoise(1 / size, 1 / size, 3, seed)
     # Its red as a grey between dark and light, around the middle.
     spread = 2.4
-    grey = skia.ColorFilters.Matrix(
-        [
-            spread,
-            0,
-            0,
-            0,
-            0.5 - spread / 2,
-            spread,
-            0,
-            0,
-            0,
-            0.5 - spread / 2,
-            spread,
-            0,
-            0,
-            0,
-            0.5 - spread / 2,
-            0,
-            0,
-            0,
-            0,
-            strength,
-        ]
-    )
-    surface_paint = skia.Paint(Shader=noise, ColorFilter=grey, BlendMode=skia.BlendMode.kSoftLight)
-    canvas.drawPaint(surface_paint)
+    row = [spread, 0, 0, 0, 0.5 - spread / 2]
+    grey = skia.ColorFilters.Matrix([*row * 3, 0, 0, 0, 0, strength])
+    canvas.drawPaint(skia.Paint(Shader=noise, ColorFilter=grey, BlendMode=skia.BlendMode.kSoftLight))
 
 
 def _kept_inside(image: skia.Image, draw: Callable[[skia.Canvas], None]) -> skia.Image:

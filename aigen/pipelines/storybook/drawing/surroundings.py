@@ -70,7 +70,7 @@ def make_front(look: Look) -> list[Layer]:
 
 def _draw_soft(look: Look, canvas: skia.Canvas, draw: Callable[[skia.Canvas], None]) -> None:
     """Out of focus: drawn at a fraction of its size and stretched, which is much faster than a blur."""
-    share = min(1.0, 90 / look.unit) if look.unit > 90 else 1.0
+    share = min(1.0, 90 / look.unit)
     area = canvas.getLocalClipBounds()
     small = new_surface(area.width() * share + 1, area.height() * share + 1)
     small.getCanvas().scale(share, share)

@@ -55,14 +55,17 @@ class Player:
 
     def moved(self, time: float, duration: float) -> tuple[float, float]:
         """How far it is from its place at a moment, in pixels."""
-        pose, way = self.pose(time, duration), -1 if self.actor.flip else 1
-        return way * pose.x * self.actor.measure, pose.y * self.actor.measure
+        pose = self.pose(time, duration)
+        return self._across(pose), pose.y * self.actor.measure
+
+    def _across(self, pose: Pose) -> float:
+        return (-1 if self.actor.flip else 1) * pose.x * self.actor.measure
 
     def draw(self, canvas: skia.Canvas, time: float, duration: float) -> None:
         actor, pose = self.actor, self.pose(time, duration)
         if pose.alpha < 0.02:
             return
-        shift = (1 if not actor.flip else -1) * pose.x * actor.measure
+        shift = self._across(pose)
         if self.shadow:
             _draw_shadow(canvas, self.shadow, actor.x + shift, actor.base, 1 - 0.6 * min(1.0, max(0.0, -pose.y) * 2))
         if self.reflection:
@@ -82,6 +85,8 @@ class Player:
         canvas.translate(-aside if actor.flip else aside, actor.base - actor.pivot[1])
         self._draw_figure(canvas, pose, time, duration)
         canvas.restore()
+        if self.reflection:
+            self._draw_rings(canvas, shift, time)
 
     def _draw_figure(self, canvas: skia.Canvas, pose: Pose, time: float, duration: float) -> None:
         figure, moment = self.actor.figure, self.moment(time, duration)
@@ -172,10 +177,9 @@ class Player:
             pad, 24, 330, True, vertical(pad.top(), pad.bottom(), [colour(light), colour(mix(light, dark, 0.5))])
         )
 
-    def draw_rings(self, canvas: skia.Canvas, time: float, duration: float) -> None:
+    def _draw_rings(self, canvas: skia.Canvas, shift: float, time: float) -> None:
         """Foam where a thing lies in the water, in front of it."""
         actor, look = self.actor, self.look
-        shift, _ = self.moved(time, duration)
         foam = mix(look.light.sky[2], (255, 255, 255), 0.5)
         for ring in range(3):
             share = (time * 0.25 + ring / 3 + actor.phase) % 1

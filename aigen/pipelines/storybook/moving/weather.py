@@ -1,6 +1,6 @@
 """What falls, rises, twinkles and changes: snow, rain, lightning, leaves, bubbles, rays, glints on the water, the light.
 
-Each is a function of a look and a time; `draw_weather` says which belong to a scene.
+Each is a function of a look and a time; `draw_behind` and `draw_before` say which belong to a scene.
 """
 
 import math
