@@ -1,0 +1,10 @@
+"""The command line: parse, call one function, print.
+
+Results go to stdout, everything else to stderr. Errors are one line; `program` is the only module that turns them into
+an exit code. Whatever is heavy is imported by the command that needs it, so that `aigen --help` starts in a blink.
+"""
+
+from aigen.cli import doctor, files, generate, orders, users
+from aigen.cli.program import app
+
+__all__ = ["app", "doctor", "files", "generate", "orders", "users"]

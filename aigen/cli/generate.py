@@ -1,0 +1,236 @@
+"""Order pictures and videos: `aigen generate`."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aigen.cli.orders import describe, print_order
+from aigen.cli.program import Content, Json, app, load_settings, open_workshop, print_json, say, whole_number
+from aigen.errors import Interrupted, UsageError
+from aigen.types import STYLES
+
+if TYPE_CHECKING:
+    from aigen.generation import Workshop
+    from aigen.types import Generation, GenerationRequest, Report
+
+
+@app.command()
+def generate(
+    prompt: Annotated[str | None, typer.Argument(help="What the pictures and videos shall show.")] = None,
+    user: Annotated[str | None, typer.Option("--user", metavar="ID", help="Whose they are [a new random id].")] = None,
+    from_info: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-info",
+            metavar="FILE",
+            help="Make again what this file says it is, but for other options; with numbers, so many more like it.",
+        ),
+    ] = None,
+    images: Annotated[
+        int | None,
+        typer.Option("--images", parser=whole_number, metavar="N", help="How many images [5; like a file: 0]."),
+    ] = None,
+    videos: Annotated[
+        int | None,
+        typer.Option("--videos", parser=whole_number, metavar="N", help="How many videos [5; like a file: 0]."),
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="What makes them.")] = None,
+    image_model: Annotated[
+        str | None, typer.Option("--image-model", metavar="NAME", help="What makes the images.")
+    ] = None,
+    video_model: Annotated[
+        str | None, typer.Option("--video-model", metavar="NAME", help="What makes the videos.")
+    ] = None,
+    style: Annotated[str | None, typer.Option("--style", metavar="NAME", help=f"{', '.join(STYLES)} [plain].")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", parser=whole_number, metavar="N", help="The same seed makes the same again [random]."),
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option("--size", metavar="WxH", help="In pixels [1024x1024, videos 1280x720].")
+    ] = None,
+    notify_at: Annotated[
+        str | None, typer.Option("--notify-at", metavar="WHEN", help="HH:MM, 'tomorrow HH:MM' or ISO 8601 [at once].")
+    ] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option("--notify", metavar="CHANNEL", help="terminal, desktop or mailto:ADDRESS; repeatable [terminal]."),
+    ] = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the time of the notice.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Order, start a worker, and return at once.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what would be drawn; make nothing.")] = False,
+    as_json: Json = False,
+    content: Content = None,
+) -> None:
+    """Make images and videos from a prompt."""
+    from aigen import generation
+    from aigen.types import GenerationRequest
+
+    if prompt is None and from_info is None:
+        prompt, notify_at = _ask(notify_at)
+    options: dict[str, Any] = {
+        "prompt": prompt,
+        "images": images,
+        "videos": videos,
+        "model": model,
+        "image_model": image_model,
+        "video_model": video_model,
+        "style": style,
+        "seed": seed,
+        "size": size,
+        "notify_at": notify_at,
+        "notify": tuple(notify) if notify else None,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    # Before the store is opened: a wrong order leaves nothing behind, not even an empty store.
+    with _named_in_errors(from_info):
+        request = _reorder(from_info, given) if from_info else GenerationRequest(**given)
+        request = generation.check(request, user, load_settings().model)
+    if plan:
+        _print_plan(request, as_json)
+    elif detach:
+        _order(request, user, as_json, content)
+    else:
+        _generate(request, user, no_wait, as_json, content)
+
+
+def _reorder(file: Path, given: dict[str, Any]) -> "GenerationRequest":
+    from aigen import provenance
+
+    found = provenance.read(file)
+    try:
+        return provenance.reorder(found, given)
+    except UsageError as error:
+        raise UsageError(f"{str(file)!r}: {error}") from error
+
+
+@contextmanager
+def _named_in_errors(from_info: Path | None) -> "Iterator[None]":
+    """Say that what is wrong may stand in a file, and how to change it."""
+    try:
+        yield
+    except UsageError as error:
+        if from_info is None:
+            raise
+        raise UsageError(f"--from-info: {error} (other options win over what the file says)") from error
+
+
+def _ask(notify_at: str | None) -> tuple[str, str | None]:
+    """Ask for what is missing, if there is somebody to ask."""
+    from aigen.times import resolve, utc_now
+    from aigen.types import check_prompt
+
+    if not sys.stdin.isatty():
+        raise UsageError('a prompt is missing: aigen generate "a whale under the stars"')
+    prompt = _ask_until_right("What shall they show", check_prompt)
+    if notify_at is None:
+        notify_at = _ask_until_right(
+            "When shall you be told (HH:MM; empty: at once)", lambda answer: resolve(answer, utc_now()), default=""
+        )
+    return prompt, notify_at or None
+
+
+def _ask_until_right(question: str, check: "Callable[[str], object]", default: str | None = None) -> str:
+    while True:
+        answer: str = typer.prompt(question, default=default, show_default=False, err=True)
+        try:
+            check(answer)
+        except UsageError as error:
+            say(str(error))
+        else:
+            return answer
+
+
+def _print_plan(request: "GenerationRequest", as_json: bool) -> None:
+    from aigen import pipelines
+
+    name = request.image_model or request.video_model
+    assert name is not None
+    pipeline = pipelines.load(name)
+    if not hasattr(pipeline, "plan"):
+        raise UsageError(f"model {name!r} plans no scene that could be shown: leave out --plan")
+    scene = pipeline.plan(request.prompt)
+    if as_json:
+        print_json(scene)
+        return
+    from aigen.display import readable, visible
+
+    for field, value in scene.items():
+        typer.echo(visible(f"{field:10} {readable(value) if value else '-'}"))
+
+
+def _order(request: "GenerationRequest", user: str | None, as_json: bool, content: Path | None) -> None:
+    """Place an order for the worker, and see that one runs."""
+    from aigen import generation, worker
+    from aigen.display import Display
+
+    with Display() as display, open_workshop(content, display, create=True) as workshop:
+        order = generation.place(workshop, request, user, detached=True)
+        worker.start(workshop.content)
+        if as_json:
+            print_json(describe(workshop, order))
+            return
+        typer.echo(f"user {order.user_id}")
+        _announce(order)
+        say(f"see how far it is: aigen status {order.user_id} --watch")
+
+
+def _generate(
+    request: "GenerationRequest", user: str | None, no_wait: bool, as_json: bool, content: Path | None
+) -> None:
+    """Place an order, make it here, and tell when its time has come."""
+    from aigen import generation, notify
+    from aigen.display import Display
+    from aigen.types import Placed
+
+    with Display() as display:
+
+        def report(event: "Report") -> None:
+            if isinstance(event, Placed):
+                with suppress(OSError):  # nobody reads us; the order is made all the same
+                    typer.echo(f"user {event.generation.user_id}", err=as_json)
+                    _announce(event.generation)
+            display(event)
+
+        with open_workshop(content, report, create=True) as workshop:
+            generation.tidy(workshop)
+            order = generation.generate(workshop, request, user)
+            display.stop()
+            if not (no_wait and notify.seconds_early(order, workshop.clock)):
+                _tell(workshop, order)
+            print_order(workshop, order, as_json)
+
+
+def _tell(workshop: "Workshop", order: "Generation") -> None:
+    """Tell by this terminal, when the time has come, if that was asked for."""
+    import time
+
+    from aigen import notify
+
+    if "terminal" not in order.request.notify:
+        return
+    if notify.seconds_early(order, workshop.clock):
+        say("it is made; waiting for the time to tell you (Ctrl-C ends the waiting only)")
+        try:
+            notify.wait_until_due(order, workshop.clock, time.sleep)
+        except KeyboardInterrupt:
+            raise Interrupted(f"you are not told any more; it is made: aigen status {order.user_id}") from None
+    notify.tell_terminal(order, workshop.store, workshop.clock, lambda: say("your content is ready:"))
+
+
+def _announce(order: "Generation") -> None:
+    """Say when the user will be told, and by what this version cannot tell."""
+    from aigen import notify, times
+
+    if order.request.notify_at:
+        due = times.from_text(order.request.notify_at)
+        local = due.astimezone().strftime("%Y-%m-%d %H:%M")
+        passed = due <= times.from_text(order.requested_at)
+        told = f"{local} has passed: you are told when it is ready" if passed else f"you are told at {local}"
+        say(told)
+    for channel in notify.undelivered(order):
+        say(f"the notice for {channel} is kept in the store: this version tells by terminal only")

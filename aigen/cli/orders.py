@@ -1,0 +1,131 @@
+"""Orders that are there: where they stand, finishing, giving up, and the worker."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aigen.cli.program import Content, Json, app, load_settings, open_workshop, print_json, say
+from aigen.errors import AlreadyRunning, Cancelled, GenerationError, UsageError
+
+if TYPE_CHECKING:
+    from aigen.generation import Workshop
+    from aigen.types import Generation
+
+
+@app.command()
+def status(
+    user_id: Annotated[str | None, typer.Argument(help="Whose orders [all].")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow until nothing is being made any more.")] = False,
+    as_json: Json = False,
+    content: Content = None,
+) -> None:
+    """Show where orders stand."""
+    import time
+
+    from aigen import status as orders
+
+    with open_workshop(content) as workshop:
+        if watch and as_json:
+            orders.follow(workshop, user_id, time.sleep, lambda found: print_json([order.as_json() for order in found]))
+        elif watch:
+            orders.watch(workshop, user_id, time.sleep)
+        elif as_json:
+            print_json([order.as_json() for order in orders.look(workshop, user_id)])
+        else:
+            orders.print_table(orders.look(workshop, user_id), user_id)
+
+
+@app.command()
+def resume(
+    generation_id: Annotated[str | None, typer.Argument(help="One order, also a failed one [all interrupted].")] = None,
+    as_json: Json = False,
+    content: Content = None,
+) -> None:
+    """Finish what was interrupted."""
+    from aigen import generation
+    from aigen import worker as workers
+    from aigen.display import Display
+
+    failures: list[str] = []
+    finished: list[Generation] = []
+    with Display() as display, open_workshop(content, display) as workshop:
+        generation.tidy(workshop)
+        wanted = [order.generation_id for order in generation.interrupted(workshop)]
+        try:
+            for each in [generation_id] if generation_id else wanted:
+                try:
+                    finished.append(generation.resume(workshop, each))
+                except (GenerationError, AlreadyRunning, Cancelled, UsageError) as error:
+                    if generation_id:
+                        raise
+                    failures.append(str(error))  # the others are finished all the same
+        finally:
+            display.stop()
+            if as_json:
+                print_json([describe(workshop, order) for order in finished])
+            for order in [] if as_json else finished:
+                print_order(workshop, order, as_json)
+        if not generation_id and not wanted:
+            say("nothing was interrupted")
+        if not generation_id and not workers.is_running(workshop.content) and (left := workers.waiting(workshop)):
+            say(f"orders that wait for a worker: {len(left)}; make them with aigen worker --once")
+    if failures:
+        raise GenerationError("; ".join(failures))
+
+
+@app.command()
+def cancel(
+    generation_id: Annotated[str, typer.Argument(help="The order to give up.")], content: Content = None
+) -> None:
+    """Give up an order; what is finished stays."""
+    from aigen import generation
+
+    with open_workshop(content) as workshop:
+        generation.cancel(workshop, generation_id)
+    say(f"order {generation_id} is cancelled")
+
+
+@app.command()
+def worker(
+    once: Annotated[bool, typer.Option("--once", help="End when nothing waits.")] = False,
+    idle_limit: Annotated[float | None, typer.Option("--idle-limit", hidden=True)] = None,
+    content: Content = None,
+) -> None:
+    """Make detached orders, one after another, until Ctrl-C."""
+    import time
+
+    from aigen import worker as workers
+    from aigen.display import Display
+
+    with Display() as display, open_workshop(content, display, create=True) as workshop:
+        workers.work(workshop, time.sleep, once, idle_limit)
+
+
+def describe(workshop: "Workshop", order: "Generation") -> dict[str, Any]:
+    """What `generate --json` prints of an order."""
+    from aigen.generation import files
+
+    items = workshop.store.items(order.generation_id)
+    return {
+        "user_id": order.user_id,
+        "generation_id": order.generation_id,
+        "status": order.status,
+        "prompt": order.prompt,
+        "model": ", ".join(dict.fromkeys(item.model for item in items)),
+        "images": files(workshop, items, "image"),
+        "videos": files(workshop, items, "video"),
+        "link": f"{load_settings().base_url}/dash",
+        "notices": workshop.store.notices(order.generation_id),
+    }
+
+
+def print_order(workshop: "Workshop", order: "Generation", as_json: bool) -> None:
+    """The result of an order on stdout: paths, relative where that is shorter to read."""
+    result = describe(workshop, order)
+    if as_json:
+        print_json(result)
+        return
+    here = Path.cwd()
+    for path in map(Path, result["images"] + result["videos"]):
+        typer.echo(path.relative_to(here) if path.is_relative_to(here) else path)

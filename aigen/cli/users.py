@@ -1,0 +1,72 @@
+"""Users: `aigen users`."""
+
+import sys
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup
+
+from aigen.cli.program import Content, Json, app, help_without_command, open_workshop, print_json, say
+from aigen.errors import UsageError
+
+users_app = typer.Typer(
+    cls=TyperGroup, invoke_without_command=True, rich_markup_mode=None, help="List users, set a password, erase a user."
+)
+app.add_typer(users_app, name="users")
+
+
+@users_app.callback()
+def users_main(context: typer.Context) -> None:
+    help_without_command(context)
+
+
+@users_app.command("list")
+def list_users(as_json: Json = False, content: Content = None) -> None:
+    """List users and how many orders each has."""
+    with open_workshop(content) as workshop:
+        users = workshop.store.users()
+    if as_json:
+        print_json([{**user, "made": bool(user["made"]), "has_password": bool(user["has_password"])} for user in users])
+        return
+    width = max((len(user["user_id"]) for user in users), default=0)
+    for user in users:
+        orders = f"{user['orders']} order{'' if user['orders'] == 1 else 's'}"
+        password = "password set" if user["has_password"] else "no password"
+        typer.echo(f"{user['user_id']:{width}}  {orders:10}  {password:12}  since {user['created_at'][:10]}")
+
+
+@users_app.command("set-password")
+def set_password(user_id: Annotated[str, typer.Argument(help="Whose password.")], content: Content = None) -> None:
+    """Set the password for the web gallery; asked for, or read as one line from a pipe."""
+    from aigen.accounts import hash_password
+
+    with open_workshop(content) as workshop:
+        if not workshop.store.has_user(user_id):
+            raise UsageError(f"user {user_id!r} is not known: see aigen users list")
+        if sys.stdin.isatty():
+            password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+        else:
+            password = sys.stdin.readline().rstrip("\r\n")
+        workshop.store.set_password(user_id, hash_password(password))
+    say(f"the password of {user_id} is set")
+
+
+@users_app.command("delete")
+def delete_user(
+    user_id: Annotated[str, typer.Argument(help="Who shall be erased.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    content: Content = None,
+) -> None:
+    """Erase a user: every order, file and record."""
+    from aigen import generation
+
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(f"erasing {user_id!r} cannot be undone: say --yes")
+        typer.confirm(f"Erase {user_id} with every picture, video and record?", abort=True, err=True)
+    with open_workshop(content) as workshop:
+        kept = generation.erase_user(workshop, user_id)
+        say(f"user {user_id} is erased")
+        if kept:
+            folder = workshop.content.user(user_id)
+            say(f"not made by aigen and kept in {folder}: {', '.join(kept)}")
