@@ -7,42 +7,16 @@ import threading
 from collections import Counter
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from aigen.types import KINDS, Finished, Generation, Item, Kind, Placed, Report, Said, Started, Step, Waiting
+from aigen.wording import duration, shortened, visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 # How much longer a video takes than an image, until both have been measured.
 USUAL_RATIO = {"image": 1.0, "video": 4.0}
-
-
-def visible(text: str) -> str:
-    """Text that is safe to print: control and direction characters are written out instead of obeyed."""
-    return "".join(
-        part if part.isprintable() or part == "\u200d" else part.encode("unicode_escape").decode() for part in text
-    )
-
-
-def shortened(text: str, limit: int = 60) -> str:
-    text = visible(text)
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-def readable(value: Any) -> str:
-    """A value of JSON as people read it: counted things as `2 red cat (sleep, on bed)`, what has no value left out."""
-    if isinstance(value, list):
-        return ", ".join(map(readable, value))
-    if not isinstance(value, dict):
-        return str(value)
-    if {"name", "count"} <= set(value):
-        size, relation = value.get("size"), value.get("relation")
-        words = [value["count"], size if size != "normal" else None, value.get("color"), value["name"]]
-        more = [value.get("action"), " ".join(map(str, relation.values())) if isinstance(relation, dict) else None]
-        told = ", ".join(str(part) for part in more if part)
-        return " ".join(str(word) for word in words if word) + (f" ({told})" if told else "")
-    return "; ".join(f"{name}: {readable(entry)}" for name, entry in value.items() if entry not in (None, [], {}, ""))
 
 
 class Estimate:
@@ -79,12 +53,6 @@ class Estimate:
             max(0.0, left - self._share[kind]) * pace.get(kind, unit * USUAL_RATIO[kind])
             for kind, left in self._left.items()
         )
-
-
-def duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 class Display:

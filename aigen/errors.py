@@ -5,6 +5,7 @@
     ├── StoreError          1   the store cannot be opened or written
     ├── ContentError        1   the content folder cannot be written, or its disk is full
     ├── GenerationError     1   an order, or some of its items, could not be made
+    ├── NotDelivered        1   a notice could not be sent
     ├── AlreadyRunning      3   another process does this job
     ├── Cancelled           1   somebody cancelled the order while it was made
     └── Interrupted       130   Ctrl-C: what is finished stays, the rest waits for `aigen resume`
@@ -31,6 +32,14 @@ class ContentError(AigenError):
 
 class GenerationError(AigenError):
     pass
+
+
+class NotDelivered(AigenError):
+    """A notice could not be sent. `lasting`: another try would end alike."""
+
+    def __init__(self, reason: str, lasting: bool = False) -> None:
+        super().__init__(reason)
+        self.lasting = lasting
 
 
 class AlreadyRunning(AigenError):

@@ -109,3 +109,22 @@ def m002_orders(database: Database) -> None:
         """,
     ):
         database.execute(statement)
+
+
+@migrations()
+def m003_links(database: Database) -> None:
+    # The token itself is only in the notice: who reads the store, or a copy of it, cannot open anything.
+    database.execute(
+        """
+        CREATE TABLE links (
+            token_hash TEXT PRIMARY KEY,
+            user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
+            generation_id TEXT NOT NULL REFERENCES generations ON DELETE CASCADE,
+            made_at TEXT NOT NULL,
+            expires_at TEXT NOT NULL,
+            used_at TEXT
+        )
+        """
+    )
+    database.execute("CREATE INDEX notices_of_channel ON notices (state, channel, due_at)")
+    database.execute("DROP INDEX notices_by_state")

@@ -5,11 +5,15 @@ configuration folder; the names are the same in all three. The *content folder* 
 so that no other module puts path names together.
 """
 
+import json
+import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -26,6 +30,7 @@ class ContentFolder:
     <user_id>/<generation_id>-...     finished files
     .work/<generation_id>/            files in the making
     .work/<name>.lock                 locks
+    .work/<name>.json                 what a lasting process says of itself; it informs and decides nothing
     .thumbs/<user_id>/...             derived, may be deleted at any time
     """
 
@@ -101,6 +106,24 @@ class ContentFolder:
         """Tidy up a lock that nobody will need again (filelock notices when its file was removed)."""
         self._lock_file(name).unlink(missing_ok=True)
 
+    def write_note(self, name: str, note: dict[str, Any]) -> None:
+        """Say something about a lasting process, such as its number; whether it lives, only its lock tells."""
+        self.making.mkdir(parents=True, exist_ok=True)
+        unfinished = self.making / f"{name}.json.{os.getpid()}"
+        unfinished.write_text(json.dumps(note), encoding="utf-8")
+        unfinished.replace(self._note_file(name))
+
+    def read_note(self, name: str) -> dict[str, Any]:
+        """What a lasting process has last said; nothing where it has never run or the note is damaged."""
+        try:
+            note = json.loads(self._note_file(name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return note if isinstance(note, dict) else {}
+
+    def _note_file(self, name: str) -> Path:
+        return self.making / f"{name}.json"
+
     def check_writable(self) -> None:
         """Create the folder if need be and prove that a file can be written into it."""
         import tempfile
@@ -167,8 +190,12 @@ class Settings:
         return self.values.get("AIGEN_MODEL") or None
 
     @property
-    def base_url(self) -> str:
-        return (self.values.get("AIGEN_BASE_URL") or "http://127.0.0.1:8000").rstrip("/")
+    def base_url(self) -> str | None:
+        """Where the web gallery is reached from outside, if the user said so."""
+        url = (self.values.get("AIGEN_BASE_URL") or "").rstrip("/")
+        if url and (not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", url) or not url.isprintable()):
+            raise UsageError(f"AIGEN_BASE_URL {url[:80]!r} is not usable: give a URL such as https://example.org")
+        return url or None
 
 
 def settings_file() -> Path:

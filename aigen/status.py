@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aigen.display import shortened
 from aigen.generation import Workshop, files, is_interrupted
 from aigen.times import from_text, to_text
 from aigen.types import KINDS, Generation, Item
+from aigen.wording import shortened
 from aigen.worker import is_running
 
 if TYPE_CHECKING:

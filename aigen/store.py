@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +23,24 @@ from aigen.types import Generation, GenerationRequest, Item, Notice
 
 # How long a writer waits for another's transaction; each lasts milliseconds, but a laptop may be very busy.
 BUSY_TIMEOUT = 30.0
+
+
+# Attempts at a notice before it has failed for good, and the longest pause between two.
+NOTICE_ATTEMPTS = 10
+LONGEST_PAUSE = timedelta(hours=1)
+# How long who claimed a notice may take to send it; longer than any attempt lasts.
+NOTICE_LEASE = timedelta(minutes=5)
+
+# The notices that are due, the longest first. A notice "at once" is due at the time of its order, also where the clock
+# was set back since. What the same clock has put too far into the future (a pause, a lease) is over for the same reason.
+_DUE = """
+    FROM notices JOIN generations USING (generation_id)
+    WHERE channel GLOB :channels AND (:generation_id IS NULL OR generation_id = :generation_id) AND (
+        (state = 'ready' AND (due_at <= :now OR due_at <= requested_at)
+            AND (next_at IS NULL OR next_at <= :now OR next_at > :too_far_pause))
+        OR (state = 'sending' AND (lease_until <= :now OR lease_until > :too_far_lease))
+    ) ORDER BY due_at, id
+"""
 
 
 class Store:
@@ -120,7 +138,7 @@ class Store:
             self._table("items").insert_all(
                 {**asdict(item), "parameters": None, "checkpoint": _dump(item.checkpoint)} for item in items
             )
-            self._table("notices").insert_all({**asdict(notice), "state": "waiting"} for notice in notices)
+            self._table("notices").insert_all(asdict(notice) for notice in notices)
 
     def generation(self, generation_id: str) -> Generation | None:
         rows = self._read("SELECT * FROM generations WHERE generation_id = ?", [generation_id])
@@ -244,7 +262,10 @@ class Store:
             return completed
 
     def fail(self, generation_id: str, error: str, now: datetime) -> bool:
-        """End an order that could not be made, and make ready a notice of that for each of its channels."""
+        """End an order that could not be made, and make ready a notice of that for each of its channels.
+
+        Such a notice is due at once: its time is that of the order.
+        """
         with self._write():
             failed = self._update(
                 "UPDATE generations SET status = 'Failed', error = ?, step = NULL "
@@ -253,14 +274,16 @@ class Store:
             )
             if failed:
                 self._database.execute(
+                    "DELETE FROM notices WHERE generation_id = ? AND event = 'failed'", [generation_id]
+                )
+                self._database.execute(
                     """
                     INSERT INTO notices (generation_id, channel, event, due_at, state)
-                    SELECT generation_id, channel, 'failed', ?, 'ready' FROM notices
-                    WHERE generation_id = ? AND event = 'completed'
-                    ON CONFLICT (generation_id, channel, event) DO UPDATE SET
-                        due_at = excluded.due_at, state = 'ready', attempts = 0, next_at = NULL, sent_at = NULL, error = NULL
+                    SELECT generation_id, channel, 'failed', requested_at, 'ready'
+                    FROM notices JOIN generations USING (generation_id)
+                    WHERE generation_id = ? AND event = 'completed' ORDER BY id
                     """,
-                    [to_text(now), generation_id],
+                    [generation_id],
                 )
             return failed
 
@@ -281,19 +304,97 @@ class Store:
 
     # Notices
 
-    def notices(self, generation_id: str) -> list[dict[str, Any]]:
-        return self._read(
-            "SELECT channel, event, due_at, state, sent_at, error FROM notices WHERE generation_id = ? ORDER BY id",
-            [generation_id],
+    def notices(self, generation_id: str | None = None, user_id: str | None = None) -> list[Notice]:
+        """Notices, oldest order first: all, or those of one order or one user."""
+        rows = self._read(
+            """
+            SELECT notices.* FROM notices JOIN generations USING (generation_id)
+            WHERE (:generation_id IS NULL OR generation_id = :generation_id) AND (:user_id IS NULL OR user_id = :user_id)
+            ORDER BY requested_at, generations.rowid, id
+            """,
+            {"generation_id": generation_id, "user_id": user_id},
+        )
+        return [_notice(row) for row in rows]
+
+    def due_notices(self, channels: str, now: datetime, generation_id: str | None = None) -> list[Notice]:
+        """The notices that could be claimed now, the longest due first; see `claim_notice`."""
+        return [_notice(row) for row in self._read(f"SELECT notices.* {_DUE}", _due(channels, now, generation_id))]
+
+    def claim_notice(self, claim: str, channels: str, now: datetime, generation_id: str | None = None) -> Notice | None:
+        """Take the notice that has been due longest, so that nobody else sends it for as long as the lease lasts.
+
+        `channels` is a pattern such as `mailto:*`. Due is what is ready and whose time has come, and what somebody
+        else was sending and has not said for a lease how it went; after `NOTICE_ATTEMPTS` of those it has failed.
+        """
+        due = _due(channels, now, generation_id)
+        if not self._read(f"SELECT 1 {_DUE}", due):
+            return None  # most looks find nothing, and need not take turns with who writes
+        with self._write():
+            self._database.execute(
+                f"""
+                UPDATE notices SET state = 'failed', error = coalesce(error, 'who was sending it died')
+                WHERE state = 'sending' AND attempts >= {NOTICE_ATTEMPTS} AND id IN (SELECT id {_DUE})
+                """,
+                due,
+            )
+            cursor = self._database.execute(
+                f"""
+                UPDATE notices SET state = 'sending', claimed_by = :claim, lease_until = :lease_until,
+                    attempts = attempts + 1, next_at = NULL
+                WHERE id = (SELECT id {_DUE} LIMIT 1) RETURNING *
+                """,
+                {**due, "claim": claim, "lease_until": to_text(now + NOTICE_LEASE)},
+            )
+            rows = cursor.fetchall()
+            return (
+                _notice(dict(zip((column[0] for column in cursor.description), rows[0], strict=True))) if rows else None
+            )
+
+    def finish_notice(self, notice: Notice, now: datetime) -> bool:
+        """Record a claimed notice as sent."""
+        return self._change(
+            "UPDATE notices SET state = 'sent', sent_at = :now, error = NULL, claimed_by = NULL, lease_until = NULL "
+            "WHERE id = :id AND claimed_by = :claim AND state = 'sending'",
+            {"now": to_text(now), "id": notice.id, "claim": notice.claimed_by},
         )
 
-    def finish_notice(self, generation_id: str, channel: str, now: datetime) -> bool:
-        """Record as sent what this order's own process has told the user."""
+    def postpone_notice(self, notice: Notice, error: str, next_at: datetime | None) -> bool:
+        """Record that a claimed notice could not be sent; it is tried again at `next_at`, or has failed for good."""
         return self._change(
-            "UPDATE notices SET state = 'sent', attempts = attempts + 1, sent_at = ? "
-            "WHERE generation_id = ? AND channel = ? AND state = 'ready'",
-            [to_text(now), generation_id, channel],
+            """
+            UPDATE notices SET state = :state, error = :error, next_at = :next_at, claimed_by = NULL, lease_until = NULL
+            WHERE id = :id AND claimed_by = :claim AND state = 'sending'
+            """,
+            {
+                "state": "ready" if next_at else "failed",
+                "error": error,
+                "next_at": to_text(next_at) if next_at else None,
+                "id": notice.id,
+                "claim": notice.claimed_by,
+            },
         )
+
+    def release_notices(self, claim: str) -> bool:
+        """Give back what was claimed and not sent, as if it had not been tried."""
+        return self._change(
+            "UPDATE notices SET state = 'ready', attempts = attempts - 1, claimed_by = NULL, lease_until = NULL "
+            "WHERE claimed_by = ? AND state = 'sending'",
+            [claim],
+        )
+
+    def add_link(self, token_hash: str, order: Generation, now: datetime, expires_at: datetime) -> None:
+        """Write a link that opens an order once; those that have expired go."""
+        with self._write():
+            self._database.execute("DELETE FROM links WHERE expires_at < ?", [to_text(now)])
+            self._table("links").insert(
+                {
+                    "token_hash": token_hash,
+                    "user_id": order.user_id,
+                    "generation_id": order.generation_id,
+                    "made_at": to_text(now),
+                    "expires_at": to_text(expires_at),
+                }
+            )
 
     # The seams to SQLite
 
@@ -372,6 +473,21 @@ def _translated(path: Path) -> Iterator[None]:
 
 def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _due(channels: str, now: datetime, generation_id: str | None) -> dict[str, Any]:
+    """The parameters of `_DUE`."""
+    return {
+        "channels": channels,
+        "generation_id": generation_id,
+        "now": to_text(now),
+        "too_far_pause": to_text(now + 2 * LONGEST_PAUSE),
+        "too_far_lease": to_text(now + 2 * NOTICE_LEASE),
+    }
+
+
+def _notice(row: dict[str, Any]) -> Notice:
+    return Notice(**{name: value for name, value in row.items() if name != "lease_until"})
 
 
 def _generation(row: dict[str, Any]) -> Generation:

@@ -50,3 +50,11 @@ def resolve(when: str | None, now: datetime, zone: tzinfo | None = None) -> date
     except (ValueError, OverflowError, OSError):
         pass
     raise UsageError(f"time {text[:80]!r} is not known: give HH:MM, 'tomorrow HH:MM' or ISO 8601 (2026-12-24T18:30)")
+
+
+def spoken(moment: datetime, now: datetime, zone: tzinfo | None = None) -> str:
+    """An instant as somebody in `zone` says it at `now`: `18:30 today`, `07:00 tomorrow`, `2026-12-24 18:30`."""
+    local = moment.astimezone(zone)
+    days = (local.date() - now.astimezone(zone).date()).days
+    day = {0: "today", 1: "tomorrow"}.get(days)
+    return f"{local:%H:%M} {day}" if day else f"{local:%Y-%m-%d %H:%M}"

@@ -16,6 +16,7 @@ KINDS: tuple[Kind, ...] = ("image", "video")
 Status = Literal["Processing", "Completed", "Failed", "Cancelled"]
 State = Literal["planned", "done", "failed"]
 Event = Literal["completed", "failed"]
+NoticeState = Literal["waiting", "ready", "sending", "sent", "failed"]
 
 # One list for all pipelines. A pipeline that cannot do one says what it does instead.
 STYLES = (
@@ -30,6 +31,7 @@ SEED_LIMIT = 2**32 - COUNT_LIMIT  # each item has the seed after the one before,
 _USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SIZE = re.compile(r"([0-9]{1,6})[xX×]([0-9]{1,6})")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
+_SERVICE = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -121,13 +123,23 @@ def check_user_id(user_id: str) -> None:
         raise UsageError(f"user id {user_id[:80]!r} is not usable: give 1 to 64 of A-Z a-z 0-9 _ -")
 
 
+def is_address(text: str) -> bool:
+    """Whether this has the form of an email address, with nothing in it that could become another header."""
+    return len(text) <= 254 and text.isprintable() and bool(_ADDRESS.fullmatch(text))
+
+
 def check_channel(channel: str) -> None:
-    """A channel is `terminal`, `desktop` or `mailto:ADDRESS`."""
-    address = channel.removeprefix("mailto:") if channel.startswith("mailto:") else None
+    """A channel is `terminal`, `desktop`, `mailto:ADDRESS`, or the URL of a messenger as Apprise writes it."""
     if channel in ("terminal", "desktop"):
         return
-    if address is None or len(address) > 254 or not address.isprintable() or not _ADDRESS.fullmatch(address):
-        raise UsageError(f"channel {channel[:80]!r} is not known: use terminal, desktop or mailto:ADDRESS")
+    if channel.startswith("mailto:"):
+        if not is_address(channel.removeprefix("mailto:")):
+            raise UsageError(f"channel {channel[:80]!r} has no usable address: write mailto:ana@example.org")
+    elif len(channel) > 1000 or not channel.isprintable() or not _SERVICE.fullmatch(channel):
+        raise UsageError(
+            f"channel {channel[:80]!r} is not known: use terminal, desktop, mailto:ADDRESS or the URL of a messenger, "
+            "such as ntfy://TOPIC"
+        )
 
 
 # What a pipeline gets and gives
@@ -255,12 +267,23 @@ class Generation:
 
 @dataclass(frozen=True)
 class Notice:
-    """One message about one order by one channel. It is due at `due_at`, but not before the order has ended."""
+    """One message about one order by one channel. It is due at `due_at`, but not before the order has ended.
+
+    `waiting` for the order to end, `ready` to be sent, `sending`, `sent`, or `failed` for good. `attempts` were made
+    to send it; after one that failed it is tried again at `next_at`. While it is `sending` it is `claimed_by` a process.
+    """
 
     generation_id: str
     channel: str
     event: Event
     due_at: str
+    state: NoticeState = "waiting"
+    attempts: int = 0
+    next_at: str | None = None
+    sent_at: str | None = None
+    error: str | None = None
+    claimed_by: str | None = None
+    id: int | None = None
 
 
 # What `generation.run` reports while it works

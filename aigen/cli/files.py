@@ -16,7 +16,7 @@ def info(
 ) -> None:
     """Show what a file says about itself: what it was made from and by."""
     from aigen import provenance
-    from aigen.display import readable, visible
+    from aigen.wording import readable, visible
 
     found = provenance.read(file)
     if as_json:

@@ -2,15 +2,16 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aigen.cli.notices import announce, tell
 from aigen.cli.orders import describe, print_order
 from aigen.cli.program import Content, Json, app, load_settings, open_workshop, print_json, say, whole_number
-from aigen.errors import Interrupted, UsageError
+from aigen.errors import GenerationError, Interrupted, UsageError
 from aigen.types import STYLES
 
 if TYPE_CHECKING:
@@ -58,7 +59,11 @@ def generate(
     ] = None,
     notify: Annotated[
         list[str] | None,
-        typer.Option("--notify", metavar="CHANNEL", help="terminal, desktop or mailto:ADDRESS; repeatable [terminal]."),
+        typer.Option(
+            "--notify",
+            metavar="CHANNEL",
+            help="terminal, desktop, mailto:ADDRESS or a messenger's URL; repeatable [terminal].",
+        ),
     ] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the time of the notice.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Order, start a worker, and return at once.")] = False,
@@ -68,6 +73,7 @@ def generate(
 ) -> None:
     """Make images and videos from a prompt."""
     from aigen import generation
+    from aigen.notify import channels
     from aigen.types import GenerationRequest
 
     if prompt is None and from_info is None:
@@ -90,6 +96,7 @@ def generate(
     with _named_in_errors(from_info):
         request = _reorder(from_info, given) if from_info else GenerationRequest(**given)
         request = generation.check(request, user, load_settings().model)
+        channels.check(request.notify, load_settings())
     if plan:
         _print_plan(request, as_json)
     elif detach:
@@ -157,7 +164,7 @@ def _print_plan(request: "GenerationRequest", as_json: bool) -> None:
     if as_json:
         print_json(scene)
         return
-    from aigen.display import readable, visible
+    from aigen.wording import readable, visible
 
     for field, value in scene.items():
         typer.echo(visible(f"{field:10} {readable(value) if value else '-'}"))
@@ -175,7 +182,7 @@ def _order(request: "GenerationRequest", user: str | None, as_json: bool, conten
             print_json(describe(workshop, order))
             return
         typer.echo(f"user {order.user_id}")
-        _announce(order)
+        announce(workshop, order, waits=False)
         say(f"see how far it is: aigen status {order.user_id} --watch")
 
 
@@ -183,54 +190,54 @@ def _generate(
     request: "GenerationRequest", user: str | None, no_wait: bool, as_json: bool, content: Path | None
 ) -> None:
     """Place an order, make it here, and tell when its time has come."""
-    from aigen import generation, notify
+    from aigen import generation
     from aigen.display import Display
+    from aigen.notify import foreground
     from aigen.types import Placed
 
-    with Display() as display:
+    with ExitStack() as stack:
+        display = stack.enter_context(Display())
+        placed: list[str] = []
 
         def report(event: "Report") -> None:
             if isinstance(event, Placed):
+                order = event.generation
+                placed.append(order.generation_id)
+                stack.enter_context(foreground.own_terminal(workshop.content, order.generation_id))
                 with suppress(OSError):  # nobody reads us; the order is made all the same
-                    typer.echo(f"user {event.generation.user_id}", err=as_json)
-                    _announce(event.generation)
+                    typer.echo(f"user {order.user_id}", err=as_json)
+                    announce(workshop, order, waits=not no_wait)
             display(event)
 
-        with open_workshop(content, report, create=True) as workshop:
-            generation.tidy(workshop)
+        workshop = stack.enter_context(open_workshop(content, report, create=True))
+        generation.tidy(workshop)
+        try:
             order = generation.generate(workshop, request, user)
+        except GenerationError:
             display.stop()
-            if not (no_wait and notify.seconds_early(order, workshop.clock)):
-                _tell(workshop, order)
-            print_order(workshop, order, as_json)
+            tell(workshop, placed[0], said=True)
+            raise
+        display.stop()
+        if not no_wait:
+            _wait(workshop, order)
+        tell(workshop, order.generation_id)
+        print_order(workshop, order, as_json)
 
 
-def _tell(workshop: "Workshop", order: "Generation") -> None:
-    """Tell by this terminal, when the time has come, if that was asked for."""
+def _wait(workshop: "Workshop", order: "Generation") -> None:
+    """Wait for the time of the notice, unless somebody else gives it."""
     import time
 
-    from aigen import notify
+    from aigen.notify import daemon, foreground
 
-    if "terminal" not in order.request.notify:
+    mine = "terminal" in order.request.notify or not daemon.is_running(workshop.content)
+    if not mine or not foreground.seconds_early(order, workshop.clock):
         return
-    if notify.seconds_early(order, workshop.clock):
-        say("it is made; waiting for the time to tell you (Ctrl-C ends the waiting only)")
-        try:
-            notify.wait_until_due(order, workshop.clock, time.sleep)
-        except KeyboardInterrupt:
-            raise Interrupted(f"you are not told any more; it is made: aigen status {order.user_id}") from None
-    notify.tell_terminal(order, workshop.store, workshop.clock, lambda: say("your content is ready:"))
-
-
-def _announce(order: "Generation") -> None:
-    """Say when the user will be told, and by what this version cannot tell."""
-    from aigen import notify, times
-
-    if order.request.notify_at:
-        due = times.from_text(order.request.notify_at)
-        local = due.astimezone().strftime("%Y-%m-%d %H:%M")
-        passed = due <= times.from_text(order.requested_at)
-        told = f"{local} has passed: you are told when it is ready" if passed else f"you are told at {local}"
-        say(told)
-    for channel in notify.undelivered(order):
-        say(f"the notice for {channel} is kept in the store: this version tells by terminal only")
+    say("it is made; waiting for the time to tell you (Ctrl-C ends the waiting only)")
+    try:
+        foreground.wait_until_due(order, workshop.clock, time.sleep)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"not waiting any more; it is made: aigen status {order.user_id}; "
+            "its notices are kept: aigen notify-daemon sends them, the next command on a terminal shows its own"
+        ) from None

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aigen.cli.notices import tell
 from aigen.cli.program import Content, Json, app, load_settings, open_workshop, print_json, say
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError, UsageError
 
@@ -56,7 +57,10 @@ def resume(
             for each in [generation_id] if generation_id else wanted:
                 try:
                     finished.append(generation.resume(workshop, each))
+                    tell(workshop, each)
                 except (GenerationError, AlreadyRunning, Cancelled, UsageError) as error:
+                    if isinstance(error, GenerationError):
+                        tell(workshop, each, said=True)
                     if generation_id:
                         raise
                     failures.append(str(error))  # the others are finished all the same
@@ -97,15 +101,22 @@ def worker(
 
     from aigen import worker as workers
     from aigen.display import Display
+    from aigen.notify.delivery import Courier, Rounds, deliver_everywhere
 
     with Display() as display, open_workshop(content, display, create=True) as workshop:
-        workers.work(workshop, time.sleep, once, idle_limit)
+        courier = Courier(workshop.content, load_settings, workshop.clock)
+        with Rounds(courier):
+            workers.work(workshop, time.sleep, once, idle_limit)
+        deliver_everywhere(courier, workshop.store)  # what has become due with the last order
 
 
 def describe(workshop: "Workshop", order: "Generation") -> dict[str, Any]:
     """What `generate --json` prints of an order."""
     from aigen.generation import files
+    from aigen.notify import links
+    from aigen.notify.listing import look
 
+    url = links.base_url(load_settings(), workshop.content)
     items = workshop.store.items(order.generation_id)
     return {
         "user_id": order.user_id,
@@ -115,8 +126,8 @@ def describe(workshop: "Workshop", order: "Generation") -> dict[str, Any]:
         "model": ", ".join(dict.fromkeys(item.model for item in items)),
         "images": files(workshop, items, "image"),
         "videos": files(workshop, items, "video"),
-        "link": f"{load_settings().base_url}/dash",
-        "notices": workshop.store.notices(order.generation_id),
+        "link": links.make(workshop.store, order, url, workshop.clock),
+        "notices": [notice.as_json() for notice in look(workshop.store, generation_id=order.generation_id)],
     }
 
 

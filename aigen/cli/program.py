@@ -17,7 +17,8 @@ from aigen.errors import AigenError
 
 if TYPE_CHECKING:
     from aigen.generation import Workshop
-    from aigen.settings import Settings
+    from aigen.settings import ContentFolder, Settings
+    from aigen.store import Store
     from aigen.types import Report
 
 
@@ -26,7 +27,7 @@ interrupted = threading.Event()
 
 
 # The commands as the help lists them: what most users need first.
-COMMANDS = ("generate", "status", "resume", "cancel", "info", "worker", "users", "doctor")
+COMMANDS = ("generate", "status", "resume", "cancel", "info", "worker", "notices", "notify-daemon", "users", "doctor")
 
 
 class Commands(TyperGroup):
@@ -76,7 +77,7 @@ def say(text: str) -> None:
 
 def _explain(error: Exception) -> int:
     """Print an error as one line; the exit code it means."""
-    from aigen.display import visible
+    from aigen.wording import visible
 
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what reads us has gone: nothing more is to be flushed to it
@@ -173,10 +174,21 @@ def open_workshop(
 ) -> "Iterator[Workshop]":
     from aigen.generation import Workshop
     from aigen.store import Store
+    from aigen.times import utc_now
 
     folder = load_settings().content(content)
     with Store.open(folder, create=create) as store:
+        if sys.stderr.isatty() and store.due_notices("terminal", utc_now()):
+            _show_left_over(folder, store)
         yield Workshop(folder, store, report, interrupted=interrupted.is_set)
+
+
+def _show_left_over(folder: "ContentFolder", store: "Store") -> None:
+    """Show the terminal notices that their own processes did not live to show."""
+    from aigen.notify.delivery import Courier
+    from aigen.notify.foreground import show_left_over
+
+    show_left_over(Courier(folder, load_settings), store)
 
 
 def print_json(value: Any) -> None:

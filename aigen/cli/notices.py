@@ -1,0 +1,144 @@
+"""Notices: what was sent and what waits, the daemon that sends them, and telling about an order made here."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aigen.cli.program import Content, Json, app, load_settings, open_workshop, print_json, say
+from aigen.errors import UsageError
+
+if TYPE_CHECKING:
+    from aigen.generation import Workshop
+    from aigen.notify.delivery import Courier
+    from aigen.settings import ContentFolder
+    from aigen.types import Generation
+
+
+@app.command()
+def notices(
+    user_id: Annotated[str | None, typer.Argument(help="Whose [all].")] = None,
+    as_json: Json = False,
+    content: Content = None,
+) -> None:
+    """Show which notices were sent, which wait, and which failed and why."""
+    from aigen.notify import daemon, listing
+
+    with open_workshop(content) as workshop:
+        found = listing.look(workshop.store, user_id)
+        if as_json:
+            print_json([notice.as_json() for notice in found])
+        else:
+            listing.print_table(found, user_id, workshop.clock(), daemon.is_running(workshop.content))
+
+
+@app.command("notify-daemon")
+def notify_daemon(
+    once: Annotated[bool, typer.Option("--once", help="Send what is due now, and end.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Say whether one runs and what there is to send.")] = False,
+    print_unit: Annotated[
+        str | None,
+        typer.Option(
+            "--print-unit", metavar="SYSTEM", help="Print what starts it at login: systemd, launchd or windows."
+        ),
+    ] = None,
+    as_json: Json = False,
+    content: Content = None,
+) -> None:
+    """Send notices when they are due, for all orders, until Ctrl-C."""
+    from aigen.notify import units
+
+    if once + status + (print_unit is not None) > 1:
+        raise UsageError("--once, --status and --print-unit: give one of them")
+    folder = load_settings().content(content)
+    if print_unit is not None:
+        typer.echo(units.text(print_unit, folder, Path.cwd()), nl=False)
+    elif status:
+        _print_status(content, as_json)
+    elif once:
+        _send_once(folder)
+    else:
+        _run_daemon(folder)
+
+
+def _courier(content: "ContentFolder") -> "Courier":
+    """Who delivers and says so, each line with its time."""
+    from datetime import datetime
+
+    from aigen.notify.delivery import Courier
+    from aigen.wording import visible
+
+    def log(text: str) -> None:
+        say(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S} {visible(text)}")
+
+    return Courier(content, load_settings, log=log)
+
+
+def _print_status(content: Path | None, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from aigen.notify import daemon, listing
+
+    with open_workshop(content) as workshop:
+        found = daemon.look(workshop.content, workshop.store)
+    if as_json:
+        print_json(asdict(found))
+        return
+    typer.echo(listing.status_text(found, workshop.clock()))
+
+
+def _send_once(folder: "ContentFolder") -> None:
+    from aigen.notify.delivery import deliver_everywhere
+    from aigen.store import Store
+
+    courier = _courier(folder)
+    with Store.open(folder) as store:
+        try:
+            failures = deliver_everywhere(courier, store)
+        except KeyboardInterrupt:
+            store.release_notices(courier.claim)
+            raise
+    if failures:
+        raise typer.Exit(1)
+
+
+def _run_daemon(folder: "ContentFolder") -> None:
+    import time
+
+    from aigen.notify import daemon
+
+    courier = _courier(folder)
+    try:
+        daemon.run(courier, time.sleep)
+    except KeyboardInterrupt:  # Ctrl-C and SIGTERM are how it is meant to end
+        courier.log("ended")
+
+
+# Telling about an order that was made by this process
+
+
+def announce(workshop: "Workshop", order: "Generation", waits: bool) -> None:
+    """Say when the user will be told, by what, and what may be in the way of it."""
+    from aigen.notify import foreground
+
+    for line in foreground.announce(order, load_settings(), workshop.content, waits):
+        say(line)
+
+
+def tell(workshop: "Workshop", generation_id: str, said: bool = False) -> None:
+    """Send the notices of this order that are due; one that cannot be sent does not fail the order.
+
+    `said`: what this terminal is to be told has been said on it, as an error is.
+    """
+    from aigen.notify import foreground
+    from aigen.notify.delivery import Courier
+
+    courier = Courier(workshop.content, load_settings, workshop.clock)
+    try:
+        failures = foreground.tell(courier, workshop.store, generation_id, said)
+    except KeyboardInterrupt:
+        workshop.store.release_notices(courier.claim)
+        raise
+    for failure in failures:
+        later = "" if failure.lasting else "; aigen notify-daemon tries again"
+        say(f"{failure}{later}")

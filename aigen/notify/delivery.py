@@ -1,0 +1,149 @@
+"""Sending what is due: each notice is claimed before it is sent, and one that cannot be sent is tried again later.
+
+Nothing is sent twice, however many look, but for one case: whoever dies between sending a notice and recording it
+leaves it claimed, and when the claim's lease has run out it is sent again. A mail then has the same Message-ID.
+"""
+
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+from aigen.errors import AigenError, NotDelivered
+from aigen.notify import channels, links, messages
+from aigen.notify.messages import Message
+from aigen.settings import ContentFolder, Settings
+from aigen.store import LONGEST_PAUSE, NOTICE_ATTEMPTS, Store
+from aigen.times import Clock, utc_now
+from aigen.types import Notice
+
+FIRST_PAUSE = timedelta(minutes=1)
+# Seconds between two looks for what is due, and those that an ending process leaves to what is just being sent.
+PERIOD = 1.0
+PATIENCE = 0.7
+
+
+@dataclass(frozen=True)
+class Courier:
+    """Who delivers, and the world it does that in. `settings` are read for each notice: what was wrong can be mended."""
+
+    content: ContentFolder
+    settings: Callable[[], Settings]
+    clock: Clock = utc_now
+    send: Callable[[str, Message, Settings], None] = channels.send
+    log: Callable[[str], object] = lambda text: None
+    claim: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(4)}")
+
+
+def deliver_due(
+    courier: Courier,
+    store: Store,
+    pattern: str,
+    generation_id: str | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> list[NotDelivered]:
+    """Send the notices by channels of this `pattern` that are due now, of one order or of all; what could not be sent."""
+    failures = []
+    while not stopped() and (notice := store.claim_notice(courier.claim, pattern, courier.clock(), generation_id)):
+        if failure := _deliver(courier, store, notice):
+            failures.append(failure)
+    return failures
+
+
+def deliver_everywhere(courier: Courier, store: Store, generation_id: str | None = None) -> list[NotDelivered]:
+    """Send what is due by every channel but the terminal; what could not be sent."""
+    return [failure for pattern in channels.LANES for failure in deliver_due(courier, store, pattern, generation_id)]
+
+
+def pause_after(attempts: int) -> timedelta:
+    """How long to wait after so many attempts: a minute, then twice as long each time, up to an hour."""
+    return min(FIRST_PAUSE * int(2 ** (attempts - 1)), LONGEST_PAUSE)
+
+
+def _deliver(courier: Courier, store: Store, notice: Notice) -> NotDelivered | None:
+    order = store.generation(notice.generation_id)
+    if order is None:  # its user was erased this moment
+        return None
+    name = f"{channels.shown(notice.channel)} about order {notice.generation_id}"
+    try:
+        settings = courier.settings()
+        url = links.base_url(settings, courier.content)
+        message = messages.compose(store, courier.content, notice, order, url, courier.clock)
+        courier.send(notice.channel, message, settings)
+    except AigenError as error:
+        reason = channels.without_secrets(str(error), notice.channel)
+        final = notice.attempts >= NOTICE_ATTEMPTS or (isinstance(error, NotDelivered) and error.lasting)
+        next_at = None if final else courier.clock() + pause_after(notice.attempts)
+        store.postpone_notice(notice, reason, next_at)
+        then = f"next try at {next_at.astimezone():%H:%M:%S}" if next_at else "given up"
+        courier.log(f"not sent: {name}: {reason}; attempt {notice.attempts} of {NOTICE_ATTEMPTS}, {then}")
+        return NotDelivered(f"the notice by {channels.shown(notice.channel)} could not be sent: {reason}", final)
+    store.finish_notice(notice, courier.clock())
+    courier.log(f"sent: {name}")
+    return None
+
+
+class Rounds:
+    """Delivers in the background for as long as the context lasts, each kind of channel in a thread of its own."""
+
+    def __init__(self, courier: Courier, period: float = PERIOD) -> None:
+        self._courier = courier
+        self._period = period
+        self._stop = threading.Event()
+        self._errors: list[BaseException] = []
+        self._lanes = [
+            threading.Thread(target=self._serve, args=[pattern], name=f"notices {pattern}", daemon=True)
+            for pattern in channels.LANES
+        ]
+
+    def __enter__(self) -> Self:
+        for lane in self._lanes:
+            lane.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop. What is just being sent may finish if that is soon; else somebody else sends it."""
+        self._stop.set()
+        end = monotonic() + PATIENCE
+        for lane in self._lanes:
+            lane.join(max(0.0, end - monotonic()))
+        if any(lane.is_alive() for lane in self._lanes):
+            with Store.open(self._courier.content) as store:
+                store.release_notices(self._courier.claim)
+
+    def check(self) -> None:
+        """Raise what has ended a thread, such as a store that cannot be written."""
+        if self._errors:
+            raise self._errors[0]
+
+    def _serve(self, pattern: str) -> None:
+        try:
+            with Store.open(self._courier.content, create=True) as store:
+                tick(
+                    lambda: deliver_due(self._courier, store, pattern, stopped=self._stop.is_set),
+                    self._period,
+                    self._stop,
+                )
+        except BaseException as error:
+            self._errors.append(error)
+
+
+def tick(job: Callable[[], object], period: float, stop: threading.Event) -> None:
+    """Do a job at once and then every `period` seconds, until `stop` is set."""
+    from schedule import Scheduler
+
+    ticker = Scheduler()
+    ticker.every(period).seconds.do(job)  # type: ignore[arg-type]
+    ticker.run_all()
+    while not stop.wait(min(period, max(0.0, ticker.idle_seconds or 0.0))):
+        # It reckons in local time, so that after a step back, such as the end of summer time, it would pause for an hour.
+        if (ticker.idle_seconds or 0.0) > period:
+            ticker.run_all()
+        ticker.run_pending()

@@ -1,0 +1,90 @@
+"""What a notice says: the same for every channel, each of which shows as much of it as it can."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from aigen import generation
+from aigen.errors import ContentError
+from aigen.notify import links
+from aigen.settings import ContentFolder
+from aigen.store import Store
+from aigen.times import Clock, from_text
+from aigen.types import KINDS, Event, Generation, Item, Notice
+from aigen.wording import shortened, spoken_duration
+
+PICTURES = 3
+
+
+@dataclass(frozen=True)
+class Message:
+    """A notice in words.
+
+    `key` is the same whenever the same notice is sent again; `facts` are whole sentences; `link` opens the order in
+    the web gallery until `expires_at`, if that is `served` now; `pictures` are small ones (WebP), and `picture` is a large one.
+    """
+
+    key: str
+    event: Event
+    title: str
+    prompt: str
+    facts: tuple[str, ...]
+    link: str
+    expires_at: datetime
+    served: bool = True
+    folder: Path | None = None
+    pictures: tuple[Path, ...] = ()
+    picture: Path | None = None
+
+
+def compose(store: Store, content: ContentFolder, notice: Notice, order: Generation, url: str, clock: Clock) -> Message:
+    """The message of a notice. Its link is made anew each time, for the store does not know the one before."""
+    items = store.items(order.generation_id)
+    done = [item for item in items if item.state == "done"]
+    pictures = [item for item in done if item.kind == "image"] or done
+    return Message(
+        key=f"{order.generation_id}.{notice.event}.{order.attempts}.{notice.id}",
+        event=notice.event,
+        title=f"{'Ready' if notice.event == 'completed' else 'Failed'}: {shortened(order.prompt, 50)}",
+        prompt=shortened(order.prompt, 200),
+        facts=_facts(order, items) if notice.event == "completed" else _reasons(order, items),
+        link=links.make(store, order, url, clock),
+        expires_at=clock() + links.LIFETIME,
+        served=links.is_served(content),
+        folder=content.user(order.user_id) if done else None,
+        pictures=tuple(_thumbnails(content, pictures[:PICTURES])),
+        picture=next((content.file(item.path) for item in done if item.kind == "image" and item.path), None),
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _facts(order: Generation, items: list[Item]) -> tuple[str, ...]:
+    numbers = Counter(item.kind for item in items)
+    made = " and ".join(counted(numbers[kind], kind) for kind in KINDS if numbers[kind])
+    models = ", ".join(dict.fromkeys(item.model for item in items))
+    assert order.generated_at
+    took = (from_text(order.generated_at) - from_text(order.requested_at)).total_seconds()
+    return (f"{made} by {models}, made in {spoken_duration(took)}.",)
+
+
+def _reasons(order: Generation, items: list[Item]) -> tuple[str, ...]:
+    done = sum(item.state == "done" for item in items)
+    return (
+        f"The reason: {shortened(order.error or 'not known', 300)}",
+        f"{done} of {len(items)} are made and stay. Try again: aigen resume {order.generation_id}",
+    )
+
+
+def _thumbnails(content: ContentFolder, items: list[Item]) -> list[Path]:
+    """Small pictures of items. One that cannot be made is left out: the notice matters more."""
+    found = []
+    for item in items:
+        try:
+            found.append(generation.thumbnails(content, item)["small"])
+        except (ContentError, OSError):
+            continue
+    return found

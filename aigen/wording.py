@@ -1,0 +1,45 @@
+"""How values are worded for people: made safe to print, short enough, and readable."""
+
+from typing import Any
+
+
+def visible(text: str) -> str:
+    """Text that is safe to print: control and direction characters are written out instead of obeyed."""
+    return "".join(
+        part if part.isprintable() or part == "\u200d" else part.encode("unicode_escape").decode() for part in text
+    )
+
+
+def shortened(text: str, limit: int = 60) -> str:
+    text = visible(text)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def readable(value: Any) -> str:
+    """A value of JSON as people read it: counted things as `2 red cat (sleep, on bed)`, what has no value left out."""
+    if isinstance(value, list):
+        return ", ".join(map(readable, value))
+    if not isinstance(value, dict):
+        return str(value)
+    if {"name", "count"} <= set(value):
+        size, relation = value.get("size"), value.get("relation")
+        words = [value["count"], size if size != "normal" else None, value.get("color"), value["name"]]
+        more = [value.get("action"), " ".join(map(str, relation.values())) if isinstance(relation, dict) else None]
+        told = ", ".join(str(part) for part in more if part)
+        return " ".join(str(word) for word in words if word) + (f" ({told})" if told else "")
+    return "; ".join(f"{name}: {readable(entry)}" for name, entry in value.items() if entry not in (None, [], {}, ""))
+
+
+def duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def spoken_duration(seconds: float) -> str:
+    """A duration in words, as exactly as people care: 12 s, 3 min 5 s, 2 h 10 min."""
+    minutes, rest = divmod(max(1, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
