@@ -39,7 +39,8 @@ def test_an_order_from_prompt_to_files() -> None:
     assert (result.returncode, len(result.stderr.splitlines())) == (0, 6), result.stderr
     lines = result.stdout.splitlines()
     assert lines[0] == "user ana"
-    assert re.search(r"\([0-9]+:[0-9]{2} gone, [0-9]+:[0-9]{2} left\)$", result.stderr.splitlines()[-2])
+    assert re.search(r"^video 1 .*\([0-9]+:[0-9]{2} gone, [0-9]+:[0-9]{2} left\)$", result.stderr, re.MULTILINE)
+    assert "Your content is ready: a kite\n2 images and 1 video by storybook, made in " in result.stderr
     assert [re.sub(r"ana/\w{10}-", "ana/…-", line) for line in lines[1:]] == [
         "generated_content/ana/…-image-1.png",
         "generated_content/ana/…-image-2.png",
@@ -105,6 +106,9 @@ def test_same_seed_same_bytes_for_another_user_and_order() -> None:
         (["a", "--notify-at", "18.30"], "18.30"),
         (["a", "--notify", "pigeon"], "pigeon"),
         (["a", "--notify", "mailto:nobody"], "nobody"),
+        (["a", "--notify", "mailto:ana@example.org\nBcc: eve@example.org"], "Bcc"),
+        (["a", "--notify", "mailto:ana@example.org"], "AIGEN_SMTP_HOST"),
+        (["a", "--notify", "pigeon://coop"], "pigeon"),
         (["a", "--nonesuch"], "--nonesuch"),
         (["two", "cats"], "quotes"),
         (["a", "--content", ""], "--content"),
@@ -203,7 +207,7 @@ def test_the_notice_waits_for_its_time() -> None:
         "generate", "a kite", "--size", "32x32", "--images", 1, "--videos", 0, "--notify-at", due, "--json"
     )
     assert time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()) >= due
-    assert "you are told at" in result.stderr
+    assert "you will be told at" in result.stderr
     assert json.loads(result.stdout)["notices"][0]["state"] == "sent"
 
 

@@ -53,9 +53,8 @@ def without_secrets(text: str, channel: str) -> str:
     """A reason as it may be kept and shown: what a library says of a messenger may repeat its URL."""
     if not services.is_service(channel):
         return text
-    secrets = {
-        part for part in re.split(r"[/:@?&=#]+", unquote(channel)) + re.split(r"[/:@?&=#]+", channel) if len(part) > 3
-    }
-    for secret in sorted(secrets - {channel.partition("://")[0]}, key=len, reverse=True):
+    parts = re.split(r"[/:@?&=#]+", channel.partition("://")[2])
+    secrets = {form for part in parts for form in (part, unquote(part)) if len(form) > 3}
+    for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "…")
     return text

@@ -3,6 +3,7 @@
 import smtplib
 import socket
 import ssl
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,13 +13,12 @@ from email.utils import format_datetime, parseaddr
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 
 from aigen.errors import NotDelivered, UsageError
 from aigen.notify.links import is_loopback
 from aigen.notify.messages import Message
 from aigen.settings import Settings
-from aigen.times import Clock, utc_now
 from aigen.types import is_address
 
 # Seconds for one answer of the server, and for all of a delivery once it is connected: some drip for ever.
@@ -72,9 +72,9 @@ def read_server(settings: Settings, needed_for: str) -> Server:
     return Server(host, int(port), security, sender, read("USER"), read("PASSWORD"), ca_file)
 
 
-def send(message: Message, address: str, server: Server, clock: Clock = utc_now) -> None:
+def send(message: Message, address: str, server: Server) -> None:
     """Hand a message to the mail server. Raises NotDelivered; lasting when the server refuses it whoever sends it."""
-    mail = write(message, address, server, clock)
+    mail = write(message, address, server)
     try:
         with _connected(server) as connection:
             connection.send_message(mail)
@@ -91,7 +91,9 @@ def send(message: Message, address: str, server: Server, clock: Clock = utc_now)
         raise NotDelivered(f"{server.host}: {_answer(error.smtp_code, error.smtp_error)}") from error
     except ssl.SSLCertVerificationError as error:
         raise NotDelivered(f"the certificate of {server.host} is not trusted: {error.verify_message}") from error
-    except (smtplib.SMTPNotSupportedError, ssl.SSLError) as error:
+    except smtplib.SMTPNotSupportedError as error:
+        raise NotDelivered(f"{server.host}:{server.port}, spoken to by {server.security}: {error}") from error
+    except ssl.SSLError as error:
         raise NotDelivered(f"{server.host}:{server.port} does not speak {server.security}: {error}") from error
     except (TimeoutError, smtplib.SMTPServerDisconnected) as error:
         raise NotDelivered(f"{server.host}:{server.port} does not answer or hangs up: {error}") from error
@@ -108,15 +110,20 @@ def _connected(server: Server) -> Iterator[smtplib.SMTP]:
         connection = smtplib.SMTP_SSL(server.host, server.port, timeout=ANSWER_LIMIT, context=context)
     else:
         connection = smtplib.SMTP(server.host, server.port, timeout=ANSWER_LIMIT)
-    watchdog = Timer(DELIVERY_LIMIT, _break_off, [connection])
+    broken_off = Event()
+    watchdog = Timer(DELIVERY_LIMIT, _break_off, [connection, broken_off])
     watchdog.daemon = True
     watchdog.start()
     try:
         if server.security == "starttls":
             connection.starttls(context=context)
         if server.user and server.password:
-            connection.login(server.user, server.password)
+            _log_in(connection, server.user, server.password)
         yield connection
+    except (OSError, smtplib.SMTPException) as error:
+        if broken_off.is_set():  # smtplib may take it for something else
+            raise TimeoutError(f"it took longer than {DELIVERY_LIMIT:.0f} s") from error
+        raise
     finally:
         watchdog.cancel()
         try:
@@ -125,7 +132,19 @@ def _connected(server: Server) -> Iterator[smtplib.SMTP]:
             connection.close()
 
 
-def _break_off(connection: smtplib.SMTP) -> None:
+def _log_in(connection: smtplib.SMTP, user: str, password: str) -> None:
+    if (user + password).isascii():
+        connection.login(user, password)
+        return
+    # smtplib's own login knows ASCII only; RFC 4616 says UTF-8.
+    connection.ehlo_or_helo_if_needed()
+    code, answer = connection.docmd("AUTH", f"PLAIN {b64encode(f'{chr(0)}{user}{chr(0)}{password}'.encode()).decode()}")
+    if code != 235:
+        raise smtplib.SMTPAuthenticationError(code, answer)
+
+
+def _break_off(connection: smtplib.SMTP, broken_off: Event) -> None:
+    broken_off.set()
     if connection.sock:
         connection.sock.shutdown(socket.SHUT_RDWR)
 
@@ -135,13 +154,13 @@ def _answer(code: int, text: bytes | str) -> str:
     return f"{code} {' '.join(told.split())}"
 
 
-def write(message: Message, address: str, server: Server, clock: Clock) -> EmailMessage:
+def write(message: Message, address: str, server: Server) -> EmailMessage:
     """A message as a mail; its Message-ID is the same each time it is sent, so that doubles can be told."""
     mail = EmailMessage(policy=SMTP_POLICY)
     mail["Subject"] = message.title
     mail["From"] = server.sender
     mail["To"] = address
-    mail["Date"] = format_datetime(clock())
+    mail["Date"] = format_datetime(message.written_at)
     mail["Message-ID"] = f"<{message.key}@{parseaddr(server.sender)[1].partition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(_text(message))

@@ -31,6 +31,7 @@ class Message:
     prompt: str
     facts: tuple[str, ...]
     link: str
+    written_at: datetime
     expires_at: datetime
     served: bool = True
     folder: Path | None = None
@@ -43,6 +44,7 @@ def compose(store: Store, content: ContentFolder, notice: Notice, order: Generat
     items = store.items(order.generation_id)
     done = [item for item in items if item.state == "done"]
     pictures = [item for item in done if item.kind == "image"] or done
+    now = clock()
     return Message(
         key=f"{order.generation_id}.{notice.event}.{order.attempts}.{notice.id}",
         event=notice.event,
@@ -50,7 +52,8 @@ def compose(store: Store, content: ContentFolder, notice: Notice, order: Generat
         prompt=shortened(order.prompt, 200),
         facts=_facts(order, items) if notice.event == "completed" else _reasons(order, items),
         link=links.make(store, order, url, clock),
-        expires_at=clock() + links.LIFETIME,
+        written_at=now,
+        expires_at=now + links.LIFETIME,
         served=links.is_served(content),
         folder=content.user(order.user_id) if done else None,
         pictures=tuple(_thumbnails(content, pictures[:PICTURES])),
