@@ -2,6 +2,7 @@
 
 import os
 import platform
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ from importlib.metadata import version
 from typing import Literal
 
 from aigen import __version__, generation, pipelines, worker
-from aigen.errors import AigenError
+from aigen.errors import AigenError, NotDelivered
 from aigen.generation import Workshop
 from aigen.pipelines.storybook import DRAWING_ADVICE
 from aigen.settings import ContentFolder, Settings
 from aigen.store import Store
+from aigen.times import utc_now
 from aigen.types import KINDS
 
 # An order of 5 and 5 takes about 15 MB; below this one is likely to fill the disk.
@@ -45,8 +47,37 @@ def examine(content: ContentFolder, settings: Settings) -> list[Finding]:
         _works("video encoder", _encode, "install the av package anew: pip install --force-reinstall av"),
         _folder(content),
         *_orders(content),
+        *_notices(content, settings),
         *_settings(settings),
     ]
+
+
+def try_channel(channel: str, content: ContentFolder, settings: Settings) -> Finding:
+    """Send a test notice, and what happened. Raises UsageError when the settings for it are missing."""
+    from aigen.notify import channels, links
+    from aigen.notify.messages import Message
+
+    channels.check([channel], settings)
+    message = Message(
+        key=f"test.{secrets.token_hex(8)}",
+        event="completed",
+        title="A test of aigen",
+        heading="A test of aigen",
+        prompt="a test",
+        facts=("This is how you will be told that an order is ready.",),
+        link=links.base_url(settings, content),
+        written_at=utc_now(),
+        served=links.is_served(content),
+    )
+    try:
+        channels.send(channel, message, settings)
+    except NotDelivered as error:
+        return Finding(
+            "notice", "wrong", f"not sent by {channels.shown(channel)}: {channels.without_secrets(str(error), channel)}"
+        )
+    taken = {"terminal": "printed", "desktop": "the desktop has taken it"}
+    told = taken.get(channel, f"{channels.shown(channel)}: the server has taken it; see whether it arrives")
+    return Finding("notice", "ok", told)
 
 
 def _graphics() -> str:
@@ -124,6 +155,22 @@ def _orders(content: ContentFolder) -> Iterator[Finding]:
         yield Finding("worker", "note", f"not running, {len(waiting)} orders wait for one", "start it: aigen worker")
     else:
         yield Finding("worker", "ok", "not running, and nothing waits for it")
+
+
+def _notices(content: ContentFolder, settings: Settings) -> Iterator[Finding]:
+    from aigen.notify import daemon, mail
+
+    advice = "for notices at a later time: aigen notify-daemon"
+    if daemon.is_running(content):
+        yield Finding("notices", "ok", "something runs that sends them")
+    else:
+        yield Finding("notices", "ok", f"no notify-daemon runs; {advice}")
+    try:
+        server = mail.read_server(settings, needed_for="mailto:ADDRESS")
+        yield Finding("mail", "ok", f"{server.host}:{server.port} by {server.security}; try it: aigen doctor --notify")
+    except AigenError as error:
+        wrong = any(name.startswith("AIGEN_SMTP_") for name in settings.values)
+        yield Finding("mail", "wrong" if wrong else "ok", str(error) if wrong else "not set up; only mailto: needs it")
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:

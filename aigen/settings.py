@@ -189,9 +189,8 @@ class Settings:
         """The model the user chose as the default, if any."""
         return self.values.get("AIGEN_MODEL") or None
 
-    @property
-    def base_url(self) -> str | None:
-        """Where the web gallery is reached from outside, if the user said so."""
+    def read_base_url(self) -> str | None:
+        """Where the web gallery is reached from outside, if the user said so. Raises UsageError."""
         url = (self.values.get("AIGEN_BASE_URL") or "").rstrip("/")
         if url and (not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", url) or not url.isprintable()):
             raise UsageError(f"AIGEN_BASE_URL {url[:80]!r} is not usable: give a URL such as https://example.org")

@@ -1,8 +1,12 @@
 #!/bin/sh
 # Install the Debian packages that `make test-system` uses; where that is not allowed, its tests say what they miss.
 set -eu
-packages="libimage-exiftool-perl"
+packages="dbus-daemon libimage-exiftool-perl systemd"
 
-command -v exiftool >/dev/null && exit 0
+missing=""
+for tool in dbus-daemon exiftool systemd-analyze; do
+    command -v "$tool" >/dev/null || missing="$missing $tool"
+done
+[ -n "$missing" ] || exit 0
 . scripts/debian.sh
 install_packages $packages || echo "The tests need $packages, which cannot be installed here." >&2

@@ -1,5 +1,6 @@
 """What the tests of notices share: orders that are ready, a channel that records, and a real mail server."""
 
+import asyncio
 import ssl
 import threading
 from collections.abc import Iterator
@@ -80,11 +81,6 @@ class Inbox:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        import asyncio
-
-        self.asked.set()
-        while self.hang.is_set():
-            await asyncio.sleep(0.05)
         assert isinstance(envelope.content, bytes)
         mail = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
@@ -92,6 +88,9 @@ class Inbox:
             return "554 5.7.1 rejected by policy"
         self.mails.append(mail)
         self.recipients += envelope.rcpt_tos
+        self.asked.set()
+        while self.hang.is_set():  # with the mail taken over and nothing said
+            await asyncio.sleep(0.05)
         return "250 OK"
 
 

@@ -36,7 +36,7 @@ CONTENT = Path("generated_content")
 
 def test_an_order_from_prompt_to_files() -> None:
     result = run_aigen("generate", "a kite", *SMALL, "--user", "ana", "--images", 2, "--videos", 1)
-    assert (result.returncode, len(result.stderr.splitlines())) == (0, 6), result.stderr
+    assert (result.returncode, len(result.stderr.splitlines())) == (0, 8), result.stderr
     lines = result.stdout.splitlines()
     assert lines[0] == "user ana"
     assert re.search(r"^video 1 .*\([0-9]+:[0-9]{2} gone, [0-9]+:[0-9]{2} left\)$", result.stderr, re.MULTILINE)

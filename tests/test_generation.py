@@ -385,7 +385,7 @@ def test_a_failure_that_was_mended_is_not_told(
     scribbler.fail = set()
     (order,) = workshop.store.generations()
     generation.resume(workshop, order.generation_id)
-    assert [(row["event"], row["state"]) for row in workshop.store.notices(order.generation_id)] == [
+    assert [(notice.event, notice.state) for notice in workshop.store.notices(order.generation_id)] == [
         ("completed", "ready")
     ]
 

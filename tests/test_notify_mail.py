@@ -26,6 +26,7 @@ MESSAGE = Message(
     key="abc.completed.1.1",
     event="completed",
     title="Ready: zwei Füchse – <b>🐋</b>",
+    heading="Your content is ready",
     prompt="zwei Füchse – <b>🐋</b>",
     facts=("5 images & 5 videos by storybook, made in 12 s.",),
     link="https://example.org/open/token",

@@ -12,7 +12,7 @@ def test_environment_wins_over_dotenv_over_settings_file(tmp_path: Path) -> None
     file.write_text('AIGEN_MODEL = "third"\nAIGEN_BASE_URL = "http://c"\nAIGEN_CONTENT = "elsewhere"\n')
     settings = read_settings({"AIGEN_MODEL": "first"}, tmp_path, file)
     assert settings.model == "first"
-    assert settings.base_url == "http://b"
+    assert settings.read_base_url() == "http://b"
     assert settings.content(None).root == Path.cwd() / "elsewhere"
     assert settings.content(Path("/other")).root == Path("/other")
 

@@ -172,16 +172,16 @@ def test_a_state_change_needs_the_old_state(
 def test_notices_follow_the_order(workshop: Workshop, clock: StillClock) -> None:
     request = GenerationRequest(prompt="x", notify=("desktop", "mailto:ana@example.org", "desktop"))
     order = generation.place(workshop, request, "ana")
-    assert [(row["channel"], row["state"]) for row in workshop.store.notices(order.generation_id)] == [
+    assert [(notice.channel, notice.state) for notice in workshop.store.notices(order.generation_id)] == [
         ("desktop", "waiting"),
         ("mailto:ana@example.org", "waiting"),
     ]
     workshop.store.fail(order.generation_id, "no ink", clock())
-    ready = [row["channel"] for row in workshop.store.notices(order.generation_id) if row["state"] == "ready"]
+    ready = [notice.channel for notice in workshop.store.notices(order.generation_id) if notice.state == "ready"]
     assert ready == ["desktop", "mailto:ana@example.org"]
     workshop.store.reopen(order.generation_id)
     generation.run(workshop, order.generation_id)
-    states = {(row["event"], row["state"]) for row in workshop.store.notices(order.generation_id)}
+    states = {(notice.event, notice.state) for notice in workshop.store.notices(order.generation_id)}
     assert ("completed", "ready") in states
 
 

@@ -1,19 +1,40 @@
 """What this machine can do: `aigen doctor`."""
 
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
 from aigen.cli.program import Content, Json, app, load_settings, print_json
 
+if TYPE_CHECKING:
+    from aigen.doctor import Finding
+
 
 @app.command()
-def doctor(as_json: Json = False, content: Content = None) -> None:
+def doctor(
+    notify: Annotated[
+        str | None, typer.Option("--notify", metavar="CHANNEL", help="Send a test notice and say what happened.")
+    ] = None,
+    as_json: Json = False,
+    content: Content = None,
+) -> None:
     """Say what this machine can do, what was chosen and why, and what is missing."""
-    from dataclasses import asdict
-
-    from aigen.doctor import examine
+    from aigen.doctor import examine, try_channel
+    from aigen.types import check_channel
 
     settings = load_settings()
-    findings = examine(settings.content(content), settings)
+    folder = settings.content(content)
+    if notify is None:
+        _report(examine(folder, settings), as_json)
+    else:
+        check_channel(notify)
+        _report([try_channel(notify, folder, settings)], as_json)
+
+
+def _report(findings: "list[Finding]", as_json: bool) -> None:
+    """Print findings; exit code 1 when something is wrong."""
+    from dataclasses import asdict
+
     if as_json:
         print_json([asdict(finding) for finding in findings])
     for finding in [] if as_json else findings:

@@ -178,7 +178,7 @@ def open_workshop(
 
     folder = load_settings().content(content)
     with Store.open(folder, create=create) as store:
-        if sys.stderr.isatty() and store.due_notices("terminal", utc_now()):
+        if sys.stderr and sys.stderr.isatty() and store.due_notices("terminal", utc_now()):
             _show_left_over(folder, store)
         yield Workshop(folder, store, report, interrupted=interrupted.is_set)
 

@@ -17,7 +17,8 @@ LANES = ("desktop", "mailto:*", "*://*")
 
 
 def check(channels: Iterable[str], settings: Settings) -> None:
-    """Whether messages can be sent by these channels, as far as can be said before. Raises UsageError."""
+    """Whether messages can be written and sent by these channels, as far as can be said before. Raises UsageError."""
+    settings.read_base_url()
     for channel in channels:
         if mail.is_mail(channel):
             mail.read_server(settings, needed_for=channel)

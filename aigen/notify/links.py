@@ -19,7 +19,7 @@ SERVE = "serve"
 
 def base_url(settings: Settings, content: ContentFolder) -> str:
     """The address of the web gallery: the one set, else where it last listened. Raises UsageError."""
-    return settings.base_url or str(content.read_note(SERVE).get("url") or DEFAULT_URL)
+    return settings.read_base_url() or str(content.read_note(SERVE).get("url") or DEFAULT_URL)
 
 
 def is_served(content: ContentFolder) -> bool:

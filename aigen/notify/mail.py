@@ -184,16 +184,15 @@ def _jpeg(path: Path) -> bytes:
 
 
 def _validity(message: Message) -> str:
-    return f"The link opens it once, until {message.expires_at:%Y-%m-%d %H:%M} UTC."
+    return f"The link opens it once, until {message.expires_at:%Y-%m-%d %H:%M} UTC." if message.expires_at else ""
 
 
 def _text(message: Message) -> str:
     facts = "\n".join(message.facts)
-    return f'You asked for: "{message.prompt}"\n\n{facts}\n\n{message.link}\n\n{_validity(message)}\n'
+    return f'You asked for: "{message.prompt}"\n\n{facts}\n\n{message.link}\n\n{_validity(message)}'.rstrip() + "\n"
 
 
 def _html(message: Message, pictures: list[str]) -> str:
-    heading = "Your content is ready" if message.event == "completed" else "Your order failed"
     facts = "".join(f'<p style="margin:0 0 8px">{escape(fact)}</p>' for fact in message.facts)
     shown = "".join(
         f'<img src="cid:{name}" alt="" width="160" style="width:160px;max-width:31%;border-radius:8px;margin:0 6px 6px 0">'
@@ -203,7 +202,7 @@ def _html(message: Message, pictures: list[str]) -> str:
 <!doctype html>
 <html lang="en"><body style="margin:0;padding:24px;background:#f4f4f5;color:#18181b;font:16px/1.5 sans-serif">
 <div style="max-width:560px;margin:auto;padding:28px;background:#ffffff;border-radius:12px">
-<h1 style="margin:0 0 12px;font-size:22px">{heading}</h1>
+<h1 style="margin:0 0 12px;font-size:22px">{escape(message.heading)}</h1>
 <p style="margin:0 0 16px;font-size:18px">“{escape(message.prompt)}”</p>
 <div style="margin:0 0 12px">{shown}</div>
 {facts}

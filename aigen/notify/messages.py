@@ -21,18 +21,20 @@ PICTURES = 3
 class Message:
     """A notice in words.
 
-    `key` is the same whenever the same notice is sent again; `facts` are whole sentences; `link` opens the order in
-    the web gallery until `expires_at`, if that is `served` now; `pictures` are small ones (WebP), and `picture` is a large one.
+    `key` is the same whenever the same notice is sent again; `title` is for where there is one line only, `heading` for
+    where the prompt stands below it; `facts` are whole sentences; `link` opens the order in the web gallery, once and
+    until `expires_at`, if that is `served` now; `pictures` are small ones (WebP), and `picture` is a large one.
     """
 
     key: str
     event: Event
     title: str
+    heading: str
     prompt: str
     facts: tuple[str, ...]
     link: str
     written_at: datetime
-    expires_at: datetime
+    expires_at: datetime | None = None
     served: bool = True
     folder: Path | None = None
     pictures: tuple[Path, ...] = ()
@@ -49,6 +51,7 @@ def compose(store: Store, content: ContentFolder, notice: Notice, order: Generat
         key=f"{order.generation_id}.{notice.event}.{order.attempts}.{notice.id}",
         event=notice.event,
         title=f"{'Ready' if notice.event == 'completed' else 'Failed'}: {shortened(order.prompt, 50)}",
+        heading="Your content is ready" if notice.event == "completed" else "Your order failed",
         prompt=shortened(order.prompt, 200),
         facts=_facts(order, items) if notice.event == "completed" else _reasons(order, items),
         link=links.make(store, order, url, clock),

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from aigen.errors import NotDelivered
 from aigen.notify.messages import Message
 from aigen.wording import visible
 
@@ -10,19 +11,26 @@ if TYPE_CHECKING:
 
 
 def show(message: Message, console: "Console | None" = None) -> None:
-    """Print a message on stderr."""
+    """Print a message on stderr. Raises NotDelivered when nobody reads that any more."""
     from rich.console import Console
+
+    try:
+        _print(message, console or Console(stderr=True, highlight=False))
+    except (OSError, SystemExit) as error:  # rich ends the program when its pipe breaks
+        raise NotDelivered("the terminal has gone") from error
+
+
+def _print(message: Message, console: "Console") -> None:
     from rich.panel import Panel
     from rich.text import Text
 
-    console = console or Console(stderr=True, highlight=False)
     facts = [visible(fact) for fact in message.facts]
     remark = "" if message.served else " (no web gallery is running)"
-    heading, good = ("Your content is ready", "green") if message.event == "completed" else ("An order failed", "red")
     if not console.is_terminal:
-        for line in (f"{heading}: {visible(message.prompt)}", *facts, message.link + remark):
+        for line in (f"{message.heading}: {visible(message.prompt)}", *facts, message.link + remark):
             console.print(line, markup=False, soft_wrap=True)
         return
+    colour = "green" if message.event == "completed" else "red"
     text = Text(visible(message.prompt), style="bold")
     for fact in facts:
         text.append(f"\n{fact}", style="not bold")
@@ -33,6 +41,6 @@ def show(message: Message, console: "Console | None" = None) -> None:
     text.append(message.link if fits else "The link is below.", style=f"not bold cyan link {message.link}")
     if remark:
         text.append(f"\n{remark.strip()}", style="not bold dim")
-    console.print(Panel(text, title=heading, title_align="left", border_style=good, expand=False))
+    console.print(Panel(text, title=message.heading, title_align="left", border_style=colour, expand=False))
     if not fits:
         console.print(message.link, markup=False, soft_wrap=True)  # in a panel it would be cut in two

@@ -18,7 +18,7 @@ def text(system: str, content: ContentFolder, folder: Path, python: str = sys.ex
     if system == "systemd":
         return _systemd(command, folder)
     if system == "launchd":
-        return _launchd(command, folder, content)
+        return _launchd(command, folder)
     if system == "windows":
         return _windows(command)
     raise UsageError(f"--print-unit {system[:80]!r} is not known: use systemd, launchd or windows")
@@ -55,7 +55,7 @@ def _escaped(part: str) -> str:
     return part
 
 
-def _launchd(command: list[str], folder: Path, content: ContentFolder) -> str:
+def _launchd(command: list[str], folder: Path) -> str:
     import plistlib
 
     # Aqua: only a process of the user's own session can show something on the desktop.
@@ -67,7 +67,7 @@ def _launchd(command: list[str], folder: Path, content: ContentFolder) -> str:
         "RunAtLoad": True,
         "KeepAlive": {"SuccessfulExit": False},
         "Umask": 0o077,
-        "StandardErrorPath": str(content.making / "notify-daemon.log"),
+        "StandardErrorPath": str(Path.home() / "Library" / "Logs" / f"{NAME}.log"),
     }
     comment = (
         f"<!-- Save as ~/Library/LaunchAgents/{LABEL}.plist, then: "
