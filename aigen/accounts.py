@@ -1,5 +1,7 @@
 """Passwords: hashed with argon2, never kept."""
 
+from functools import cache
+
 from aigen.errors import UsageError
 
 PASSWORD_LIMITS = (8, 1024)
@@ -13,3 +15,24 @@ def hash_password(password: str) -> str:
     if not low <= len(password) <= high:
         raise UsageError(f"the password has {len(password)} characters: give {low} to {high}")
     return PasswordHasher().hash(password)
+
+
+def verify_password(password: str, password_hash: str | None) -> bool:
+    """Whether a password is the right one. Without a hash it takes as long and is not."""
+    from argon2 import PasswordHasher
+    from argon2.exceptions import Argon2Error, InvalidHash
+
+    if len(password) > PASSWORD_LIMITS[1]:
+        return False
+    try:
+        return PasswordHasher().verify(password_hash or _some_hash(), password) and password_hash is not None
+    except (Argon2Error, InvalidHash):
+        return False
+
+
+@cache
+def _some_hash() -> str:
+    """A hash of a password that nobody has."""
+    import secrets
+
+    return hash_password(secrets.token_hex(16))

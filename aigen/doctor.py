@@ -13,7 +13,7 @@ from aigen import __version__, generation, pipelines, worker
 from aigen.errors import AigenError, NotDelivered
 from aigen.generation import Workshop
 from aigen.pipelines.storybook import DRAWING_ADVICE
-from aigen.settings import ContentFolder, Settings
+from aigen.settings import NAMES, ContentFolder, Settings
 from aigen.store import Store
 from aigen.times import utc_now
 from aigen.types import KINDS
@@ -63,7 +63,7 @@ def try_channel(channel: str, content: ContentFolder, settings: Settings) -> Fin
         event="completed",
         title="A test of aigen",
         heading="A test of aigen",
-        prompt="a test",
+        prompt="",
         facts=("This is how you will be told that an order is ready.",),
         link=links.base_url(settings, content),
         written_at=utc_now(),
@@ -160,14 +160,18 @@ def _orders(content: ContentFolder) -> Iterator[Finding]:
 def _notices(content: ContentFolder, settings: Settings) -> Iterator[Finding]:
     from aigen.notify import daemon, mail
 
-    advice = "for notices at a later time: aigen notify-daemon"
-    if daemon.is_running(content):
+    with Store.open(content) as store:
+        status = daemon.look(content, store)
+    if status.running or status.served:
         yield Finding("notices", "ok", "something runs that sends them")
+    elif status.next_at:
+        yield Finding("notices", "note", "some wait to be sent and nothing runs that does", "aigen notify-daemon")
     else:
-        yield Finding("notices", "ok", f"no notify-daemon runs; {advice}")
+        yield Finding("notices", "ok", "none wait to be sent; at a later time, aigen notify-daemon sends them")
     try:
         server = mail.read_server(settings, needed_for="mailto:ADDRESS")
-        yield Finding("mail", "ok", f"{server.host}:{server.port} by {server.security}; try it: aigen doctor --notify")
+        told = f"{server.host}:{server.port} ({server.spoken}); try it: aigen doctor --notify mailto:ADDRESS"
+        yield Finding("mail", "ok", told)
     except AigenError as error:
         wrong = any(name.startswith("AIGEN_SMTP_") for name in settings.values)
         yield Finding("mail", "wrong" if wrong else "ok", str(error) if wrong else "not set up; only mailto: needs it")
@@ -177,3 +181,5 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     """The names of our settings that are set; never a value, some are secrets."""
     names = sorted(name for name in settings.values if name.startswith("AIGEN_"))
     yield Finding("settings", "ok", ", ".join(names) or "none set: the defaults are used")
+    if unknown := [name for name in names if name not in NAMES]:
+        yield Finding("settings", "note", f"{', '.join(unknown)}: not known", "see README for their names")

@@ -260,6 +260,17 @@ def cancel(workshop: Workshop, generation_id: str) -> None:
     tidy(workshop)
 
 
+def erase_order(workshop: Workshop, generation_id: str) -> None:
+    """Erase one order: every row and every file. When it is being made, it is stopped first."""
+    content, store = workshop.content, workshop.store
+    order = find(store, generation_id)
+    with _stopped(workshop, generation_id):
+        # Files before rows: after a crash between the two the order is still listed, and deleting again finishes it.
+        content.remove_order(order.user_id, generation_id)
+        store.delete_order(generation_id)
+    content.remove_lock(generation_id)
+
+
 def erase_user(workshop: Workshop, user_id: str) -> list[str]:
     """Erase a user: every row and every file. An order of theirs that is being made is stopped first.
 
@@ -273,15 +284,8 @@ def erase_user(workshop: Workshop, user_id: str) -> list[str]:
     # Again until nothing new was ordered meanwhile; the last look and the erasing are one transaction.
     while True:
         for generation in store.generations(user_id):
-            store.cancel(generation.generation_id)
-            try:
-                with content.lock(generation.generation_id, timeout=30):
-                    content.remove_work(generation.generation_id)
-            except TimeoutError:
-                raise GenerationError(
-                    f"order {generation.generation_id} has been cancelled but does not stop: try again in a minute"
-                ) from None
-            stopped.append(generation.generation_id)
+            with _stopped(workshop, generation.generation_id):
+                stopped.append(generation.generation_id)
         # Files before rows: after a crash between the two the user is still listed, and deleting again finishes it.
         kept = content.remove_user(user_id, stopped)
         if store.delete_user(user_id, stopped):
@@ -289,6 +293,20 @@ def erase_user(workshop: Workshop, user_id: str) -> list[str]:
     for generation_id in stopped:
         content.remove_lock(generation_id)
     return kept
+
+
+@contextmanager
+def _stopped(workshop: Workshop, generation_id: str) -> Iterator[None]:
+    """Cancel an order, wait until nobody makes it any more, and hold it; its work folder is gone."""
+    workshop.store.cancel(generation_id)
+    try:
+        with workshop.content.lock(generation_id, timeout=30):
+            workshop.content.remove_work(generation_id)
+            yield
+    except TimeoutError:
+        raise GenerationError(
+            f"order {generation_id} has been cancelled but does not stop: try again in a minute"
+        ) from None
 
 
 def find(store: Store, generation_id: str) -> Generation:

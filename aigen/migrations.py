@@ -128,3 +128,21 @@ def m003_links(database: Database) -> None:
     )
     database.execute("CREATE INDEX notices_of_channel ON notices (state, channel, due_at)")
     database.execute("DROP INDEX notices_by_state")
+
+
+@migrations()
+def m004_sessions(database: Database) -> None:
+    # As with links: the token is only in the browser's cookie.
+    database.execute(
+        """
+        CREATE TABLE sessions (
+            session_hash TEXT PRIMARY KEY,
+            user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
+            made_at TEXT NOT NULL,
+            expires_at TEXT NOT NULL,
+            address TEXT,
+            user_agent TEXT
+        )
+        """
+    )
+    database.execute("CREATE INDEX user_activity_by_action ON user_activity (action, at)")

@@ -7,18 +7,22 @@ so that no other module puts path names together.
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from filelock import FileLock
 
 from aigen.errors import AlreadyRunning, ContentError, UsageError
 
+NAMES = {
+    "AIGEN_CONTENT", "AIGEN_MODEL", "AIGEN_BASE_URL", "AIGEN_MAX_ORDERS", "AIGEN_MAX_ITEMS", "AIGEN_SMTP_HOST", "AIGEN_SMTP_PORT",
+    "AIGEN_SMTP_SECURITY", "AIGEN_SMTP_USER", "AIGEN_SMTP_PASSWORD", "AIGEN_SMTP_FROM", "AIGEN_SMTP_CA_FILE", "AIGEN_DEBUG",
+}  # fmt: skip
 DEFAULT_CONTENT = "generated_content"
 
 
@@ -99,6 +103,8 @@ class ContentFolder:
             lock.acquire(timeout=0.05, poll_interval=0.005)
         except TimeoutError:
             return True
+        except OSError:  # a folder that we may not write: nobody of ours works in it
+            return False
         lock.release()
         return False
 
@@ -140,6 +146,16 @@ class ContentFolder:
 
     def remove_work(self, generation_id: str) -> None:
         _remove(self.work(generation_id))
+
+    def remove_order(self, user_id: str, generation_id: str) -> None:
+        """Remove the files of one order and what was derived from them."""
+        try:
+            for folder in (self.user(user_id), self.thumbs(user_id)):
+                if folder.is_dir() and not folder.is_symlink():
+                    for path in folder.glob(f"{generation_id}-*"):
+                        path.unlink(missing_ok=True)
+        except OSError as error:
+            raise ContentError(f"a file of order {generation_id} cannot be removed ({error.strerror})") from error
 
     def remove_user(self, user_id: str, generation_ids: list[str]) -> list[str]:
         """Remove the files of a user's orders and what was derived from them; the names of files that are not ours."""
@@ -189,12 +205,29 @@ class Settings:
         """The model the user chose as the default, if any."""
         return self.values.get("AIGEN_MODEL") or None
 
+    def number(self, name: str, otherwise: int) -> int:
+        """A setting that is a whole number above 0. Raises UsageError."""
+        text = self.values.get(name) or str(otherwise)
+        if not text.isascii() or not text.isdigit() or int(text[:9]) == 0:
+            raise UsageError(f"{name} {text[:80]!r} is not usable: give a whole number above 0")
+        return int(text[:9])
+
     def read_base_url(self) -> str | None:
         """Where the web gallery is reached from outside, if the user said so. Raises UsageError."""
         url = (self.values.get("AIGEN_BASE_URL") or "").rstrip("/")
-        if url and (not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", url) or not url.isprintable()):
+        if url and not _is_web_address(url):
             raise UsageError(f"AIGEN_BASE_URL {url[:80]!r} is not usable: give a URL such as https://example.org")
         return url or None
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        found = urlsplit(url)
+        _ = found.port  # which is looked at only when it is asked for
+    except ValueError:
+        return False
+    wrong = found.query or found.fragment or found.username or not url.isprintable() or " " in url
+    return found.scheme in ("http", "https") and bool(found.hostname) and not wrong
 
 
 def settings_file() -> Path:

@@ -83,18 +83,22 @@ def _waits(order: Generation) -> bool:
     return order.status == "Processing" and order.detached and not order.attempts
 
 
-def look(workshop: Workshop, user_id: str | None) -> list[Standing]:
-    """Where the orders of a user, or all, stand; oldest first."""
-    standings = []
-    # A worker that was started just now takes a moment.
+def look(workshop: Workshop, user_id: str | None, status: str | None = None) -> list[Standing]:
+    """Where the orders of a user, or all, stand; oldest first; only those with a `status`, if one is given."""
     worked = is_running(workshop.content)
+    return [standing(workshop, order, worked) for order in workshop.store.generations(user_id, status)]
+
+
+def standing(workshop: Workshop, order: Generation, worked: bool | None = None) -> Standing:
+    """Where one order stands; `worked`: a worker runs (None: it is looked up)."""
+    items = tuple(workshop.store.items(order.generation_id))
+    images, videos = (tuple(files(workshop, items, kind)) for kind in KINDS)
+    # A worker that was started just now takes a moment.
     lately = to_text(workshop.clock() - timedelta(seconds=STARTING))
-    for order in workshop.store.generations(user_id):
-        items = tuple(workshop.store.items(order.generation_id))
-        images, videos = (tuple(files(workshop, items, kind)) for kind in KINDS)
-        stranded = _waits(order) and not worked and order.requested_at < lately
-        standings.append(Standing(order, items, is_interrupted(workshop, order), stranded, images, videos))
-    return standings
+    stranded = _waits(order) and order.requested_at < lately
+    if stranded:
+        stranded = not (is_running(workshop.content) if worked is None else worked)
+    return Standing(order, items, is_interrupted(workshop, order), stranded, images, videos)
 
 
 def follow(

@@ -42,6 +42,8 @@ _DUE = """
     ) ORDER BY due_at, id
 """
 
+_USABLE = "WHERE token_hash = :token_hash AND used_at IS NULL AND expires_at > :now"
+
 
 class Store:
     def __init__(self, database: Database, path: Path) -> None:
@@ -96,6 +98,21 @@ class Store:
     def has_user(self, user_id: str) -> bool:
         return bool(self._read("SELECT 1 FROM users WHERE user_id = ?", [user_id]))
 
+    def user(self, user_id: str) -> dict[str, Any] | None:
+        """A user's row: `user_id`, `created_at`, `made` (by the program: the id is itself the secret), `password_hash`."""
+        rows = self._read("SELECT * FROM users WHERE user_id = ?", [user_id])
+        return rows[0] if rows else None
+
+    def add_user(self, user_id: str, made: bool, password_hash: str | None, now: datetime) -> bool:
+        """Write a new user, unless there is one of that id in upper or lower case."""
+        return self._change(
+            """
+            INSERT INTO users (user_id, created_at, made, password_hash) SELECT :user_id, :now, :made, :password_hash
+            WHERE NOT EXISTS (SELECT 1 FROM users WHERE user_id = :user_id COLLATE NOCASE)
+            """,
+            {"user_id": user_id, "now": to_text(now), "made": made, "password_hash": password_hash},
+        )
+
     def set_password(self, user_id: str, password_hash: str) -> bool:
         return self._change("UPDATE users SET password_hash = ? WHERE user_id = ?", [password_hash, user_id])
 
@@ -108,8 +125,73 @@ class Store:
             orders = self._read("SELECT generation_id FROM generations WHERE user_id = ?", [user_id])
             if not {row["generation_id"] for row in orders} <= set(stopped):
                 return False
-            self._database.execute("DELETE FROM user_activity WHERE user_id = ?", [user_id])
+            self._database.execute("DELETE FROM user_activity WHERE user_id = ? COLLATE NOCASE", [user_id])
             return self._database.execute("DELETE FROM users WHERE user_id = ?", [user_id]).rowcount > 0
+
+    # Sessions and what users do
+
+    def add_session(
+        self, session_hash: str, user_id: str, now: datetime, expires_at: datetime, address: str, user_agent: str
+    ) -> None:
+        """Write a session; those that have expired go."""
+        with self._write():
+            self._database.execute("DELETE FROM sessions WHERE expires_at <= ?", [to_text(now)])
+            self._table("sessions").insert(
+                {
+                    "session_hash": session_hash,
+                    "user_id": user_id,
+                    "made_at": to_text(now),
+                    "expires_at": to_text(expires_at),
+                    "address": address,
+                    "user_agent": user_agent,
+                }
+            )
+
+    def session_user(self, session_hash: str, now: datetime) -> str | None:
+        """Whose session this is, if there is one that has not expired."""
+        rows = self._read(
+            "SELECT user_id FROM sessions WHERE session_hash = ? AND expires_at > ?", [session_hash, to_text(now)]
+        )
+        return rows[0]["user_id"] if rows else None
+
+    def delete_session(self, session_hash: str) -> bool:
+        return self._change("DELETE FROM sessions WHERE session_hash = ?", [session_hash])
+
+    def delete_sessions(self, user_id: str) -> bool:
+        return self._change("DELETE FROM sessions WHERE user_id = ?", [user_id])
+
+    def log_activity(
+        self, now: datetime, user_id: str, action: str, target: str | None, address: str, user_agent: str
+    ) -> None:
+        with self._write():
+            self._table("user_activity").insert(
+                {
+                    "at": to_text(now),
+                    "user_id": user_id,
+                    "action": action,
+                    "target": target,
+                    "address": address,
+                    "user_agent": user_agent,
+                }
+            )
+
+    def activity(self, user_id: str, limit: int) -> list[dict[str, Any]]:
+        """What a user did and what was tried with their id, newest first."""
+        return self._read("SELECT * FROM user_activity WHERE user_id = ? ORDER BY id DESC LIMIT ?", [user_id, limit])
+
+    def count_activity(
+        self, action: str, since: datetime, user_id: str | None = None, address: str | None = None
+    ) -> int:
+        """How often something was done since then, by a user id or from an address."""
+        rows = self._read(
+            """
+            SELECT count(*) AS times FROM user_activity WHERE action = :action AND at >= :since
+                AND (:user_id IS NULL OR user_id = :user_id COLLATE NOCASE) AND (:address IS NULL OR address = :address)
+            """,
+            {"action": action, "since": to_text(since), "user_id": user_id, "address": address},
+        )
+        times: int = rows[0]["times"]
+        return times
 
     # Orders
 
@@ -183,6 +265,14 @@ class Store:
     def reopen(self, generation_id: str) -> bool:
         """Make a failed order an unfinished one again; its failed items are planned anew, its failure is not told."""
         with self._write():
+            return self._reopen(generation_id)
+
+    def _reopen(self, generation_id: str) -> bool:
+        reopened = self._update(
+            "UPDATE generations SET status = 'Processing', error = NULL WHERE generation_id = ? AND status = 'Failed'",
+            [generation_id],
+        )
+        if reopened:
             self._database.execute(
                 "DELETE FROM notices WHERE generation_id = ? AND event = 'failed' AND state = 'ready'", [generation_id]
             )
@@ -190,10 +280,20 @@ class Store:
                 "UPDATE items SET state = 'planned', error = NULL WHERE generation_id = ? AND state = 'failed'",
                 [generation_id],
             )
+        return reopened
+
+    def requeue(self, generation_id: str) -> bool:
+        """Give a failed order to a worker; its failed items are planned anew, its failure is not told any more."""
+        with self._write():
+            if not self._reopen(generation_id):
+                return False
             return self._update(
-                "UPDATE generations SET status = 'Processing', error = NULL WHERE generation_id = ? AND status = 'Failed'",
-                [generation_id],
+                "UPDATE generations SET detached = 1, attempts = 0 WHERE generation_id = ?", [generation_id]
             )
+
+    def delete_order(self, generation_id: str) -> bool:
+        """Erase every row of an order; items, notices and links go with it."""
+        return self._change("DELETE FROM generations WHERE generation_id = ?", [generation_id])
 
     def heartbeat(self, generation_id: str, step: str, now: datetime) -> bool:
         """Say how far a running order is. It informs people and decides nothing: laptops sleep."""
@@ -351,28 +451,51 @@ class Store:
             )
 
     def finish_notice(self, notice: Notice, now: datetime) -> bool:
-        """Record a claimed notice as sent."""
+        """Record a claimed notice as sent, also one that was given back since and that nobody else has claimed."""
         return self._change(
             "UPDATE notices SET state = 'sent', sent_at = :now, error = NULL, claimed_by = NULL, lease_until = NULL "
-            "WHERE id = :id AND claimed_by = :claim AND state = 'sending'",
+            "WHERE id = :id AND (claimed_by = :claim AND state = 'sending' OR claimed_by IS NULL AND state = 'ready')",
             {"now": to_text(now), "id": notice.id, "claim": notice.claimed_by},
         )
 
-    def postpone_notice(self, notice: Notice, error: str, next_at: datetime | None) -> bool:
-        """Record that a claimed notice could not be sent; it is tried again at `next_at`, or has failed for good."""
+    def postpone_notice(self, notice: Notice, error: str, next_at: datetime | None, tried: bool = True) -> bool:
+        """Record that a claimed notice could not be sent; it is tried again at `next_at`, or has failed for good.
+
+        Not `tried`: it does not count as an attempt.
+        """
         return self._change(
             """
-            UPDATE notices SET state = :state, error = :error, next_at = :next_at, claimed_by = NULL, lease_until = NULL
+            UPDATE notices SET state = :state, error = :error, next_at = :next_at, attempts = attempts - :untried,
+                claimed_by = NULL, lease_until = NULL
             WHERE id = :id AND claimed_by = :claim AND state = 'sending'
             """,
             {
                 "state": "ready" if next_at else "failed",
                 "error": error,
+                "untried": not tried,
                 "next_at": to_text(next_at) if next_at else None,
                 "id": notice.id,
                 "claim": notice.claimed_by,
             },
         )
+
+    def drop_notice(self, notice: Notice) -> bool:
+        """Delete a claimed notice that is not true any more."""
+        return self._change(
+            "DELETE FROM notices WHERE id = ? AND claimed_by = ? AND state = 'sending'", [notice.id, notice.claimed_by]
+        )
+
+    def retry_notices(self, user_id: str | None = None) -> int:
+        """Make ready again what was given up, of one user or of all; how many there were."""
+        with self._write():
+            return self._database.execute(
+                """
+                UPDATE notices SET state = 'ready', attempts = 0, next_at = NULL WHERE state = 'failed'
+                    AND (:user_id IS NULL
+                        OR generation_id IN (SELECT generation_id FROM generations WHERE user_id = :user_id))
+                """,
+                {"user_id": user_id},
+            ).rowcount
 
     def release_notices(self, claim: str) -> bool:
         """Give back what was claimed and not sent, as if it had not been tried."""
@@ -395,6 +518,19 @@ class Store:
                     "expires_at": to_text(expires_at),
                 }
             )
+
+    def link(self, token_hash: str, now: datetime) -> dict[str, Any] | None:
+        """Whose order a link opens: `user_id` and `generation_id`; None when it is used up, has expired or is none."""
+        rows = self._read(f"SELECT user_id, generation_id FROM links {_USABLE}", _usable(token_hash, now))
+        return rows[0] if rows else None
+
+    def use_link(self, token_hash: str, now: datetime) -> dict[str, Any] | None:
+        """Use a link up; whose order it opens, or None as with `link`."""
+        with self._write():
+            usable = _usable(token_hash, now)
+            found = self._read(f"SELECT user_id, generation_id FROM links {_USABLE}", usable)
+            used = self._update(f"UPDATE links SET used_at = :now {_USABLE}", usable)
+            return found[0] if used else None
 
     # The seams to SQLite
 
@@ -484,6 +620,11 @@ def _due(channels: str, now: datetime, generation_id: str | None) -> dict[str, A
         "too_far_pause": to_text(now + 2 * LONGEST_PAUSE),
         "too_far_lease": to_text(now + 2 * NOTICE_LEASE),
     }
+
+
+def _usable(token_hash: str, now: datetime) -> dict[str, Any]:
+    """The parameters of `_USABLE`."""
+    return {"token_hash": token_hash, "now": to_text(now)}
 
 
 def _notice(row: dict[str, Any]) -> Notice:

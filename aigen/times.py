@@ -43,13 +43,20 @@ def resolve(when: str | None, now: datetime, zone: tzinfo | None = None) -> date
         if match := _HOUR_MINUTE.fullmatch(text):
             day = now.astimezone(zone).date() + timedelta(days=1 if match[1] else 0)
             local = datetime(day.year, day.month, day.day, int(match[2]), int(match[3]), tzinfo=zone)
-            return local.astimezone(UTC)
+            return _sane(local.astimezone(UTC))
         if _DATE_AND_TIME.fullmatch(text):
             moment = datetime.fromisoformat(text)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+            return _sane((moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC))
     except (ValueError, OverflowError, OSError):
         pass
     raise UsageError(f"time {text[:80]!r} is not known: give HH:MM, 'tomorrow HH:MM' or ISO 8601 (2026-12-24T18:30)")
+
+
+def _sane(moment: datetime) -> datetime:
+    """The instant itself. Raises ValueError for years in which no clock of ours can be read everywhere."""
+    if not 1971 <= moment.year <= 2500:
+        raise ValueError(moment)
+    return moment
 
 
 def spoken(moment: datetime, now: datetime, zone: tzinfo | None = None) -> str:

@@ -30,7 +30,8 @@ SEED_LIMIT = 2**32 - COUNT_LIMIT  # each item has the seed after the one before,
 
 _USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SIZE = re.compile(r"([0-9]{1,6})[xX×]([0-9]{1,6})")
-_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
+# Nothing that could become another header, another recipient or an encoded word; `/`: mailto://… is no address.
+_ADDRESS = re.compile(r"(?!/)(?!.*=\?)[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 _SERVICE = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 
 
@@ -134,10 +135,13 @@ def check_channel(channel: str) -> None:
         return
     if channel.startswith("mailto:"):
         if not is_address(channel.removeprefix("mailto:")):
-            raise UsageError(f"channel {channel[:80]!r} has no usable address: write mailto:ana@example.org")
+            shown = "mailto://…" if channel.startswith("mailto://") else channel[:80]  # Apprise's form has a password
+            raise UsageError(f"channel {shown!r} has no usable address: write mailto:ana@example.org")
     elif len(channel) > 1000 or not channel.isprintable() or not _SERVICE.fullmatch(channel):
+        scheme, separator, _ = channel.partition("://")  # what follows may be a secret
+        shown = f"{scheme[:40]}://…" if separator else channel[:80]
         raise UsageError(
-            f"channel {channel[:80]!r} is not known: use terminal, desktop, mailto:ADDRESS or the URL of a messenger, "
+            f"channel {shown!r} is not known: use terminal, desktop, mailto:ADDRESS or the URL of a messenger, "
             "such as ntfy://TOPIC"
         )
 

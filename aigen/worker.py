@@ -54,7 +54,7 @@ def is_running(content: ContentFolder) -> bool:
     return content.is_locked("worker")
 
 
-def start(content: ContentFolder) -> None:
+def start(content: ContentFolder) -> subprocess.Popen[bytes]:
     """Start a worker in the background that ends when it has had nothing to do for a while; if one runs, it stays."""
     # -P: without it Python would load modules that lie in the current folder.
     command = [
@@ -69,24 +69,32 @@ def start(content: ContentFolder) -> None:
         str(content.root),
     ]
     if sys.platform == "win32":
-        subprocess.Popen(command, stdin=-3, stdout=-3, stderr=-3, creationflags=subprocess.DETACHED_PROCESS)
-    else:
-        nowhere = subprocess.DEVNULL
-        subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True)
+        return subprocess.Popen(command, stdin=-3, stdout=-3, stderr=-3, creationflags=subprocess.DETACHED_PROCESS)
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True)
 
 
 def _work_until_idle(workshop: Workshop, sleep: Callable[[float], object], idle_limit: float | None) -> None:
     generation.tidy(workshop)
     idle_since = monotonic()
+    served: list[str] = []
     while True:
-        orders = waiting(workshop)
-        for order in orders:
+        if order := next_order(waiting(workshop), served):
+            served = [user_id for user_id in served if user_id != order.user_id] + [order.user_id]
             _work_on(workshop, order.generation_id)
             idle_since = monotonic()
-        if not orders:
-            if idle_limit is not None and monotonic() - idle_since >= idle_limit:
-                return
-            sleep(PAUSE)
+            continue
+        if idle_limit is not None and monotonic() - idle_since >= idle_limit:
+            return
+        sleep(PAUSE)
+
+
+def next_order(orders: list[Generation], served: list[str]) -> Generation | None:
+    """Whose turn it is: the user's who was not `served` for longest, and of theirs the order that waits longest.
+
+    So who orders much keeps nobody waiting for more than one order.
+    """
+    return min(orders, key=lambda order: served.index(order.user_id) if order.user_id in served else -1, default=None)
 
 
 def _work_on(workshop: Workshop, generation_id: str) -> None:

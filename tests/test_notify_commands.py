@@ -68,8 +68,8 @@ def test_an_order_is_told_by_mail_when_it_is_ready(inbox: Inbox) -> None:
         ("terminal", "sent"),
     ]
     assert [mail["Subject"] for mail in inbox.mails] == ["Ready: a kite"]
-    assert "the link goes to http://127.0.0.1:8000, which opens on this machine only: AIGEN_BASE_URL" in result.stderr
-    assert "no web gallery is running" in result.stderr
+    assert "to http://127.0.0.1:8000, opens on this machine only (AIGEN_BASE_URL sets" in result.stderr
+    assert "and while aigen serve runs, which it does not now" in result.stderr
 
 
 def test_without_a_daemon_the_command_waits_and_sends_it_itself(inbox: Inbox) -> None:
@@ -91,6 +91,9 @@ def test_a_mail_that_cannot_be_sent_does_not_fail_the_order(inbox: Inbox) -> Non
     table = run_aigen("notices").stdout
     assert "given up" in table
     assert "550 5.1.1 no such user here (attempt 1 of 10)" in table
+    assert "aigen notices --retry" in table
+    assert "notices to be tried again: 1" in run_aigen("notices", "--retry").stderr
+    assert notices()[0]["state"] == "ready"
 
 
 def test_a_failed_order_is_told_too(inbox: Inbox) -> None:
@@ -272,6 +275,7 @@ def test_once_says_what_it_could_not_send(inbox: Inbox, workshop: Workshop, cont
     assert result.returncode == 1
     assert "not sent: mailto:later@example.org" in result.stderr
     assert "451 4.7.1 greylisted, come back later; attempt 1 of 10, next try at " in result.stderr
+    assert "that was all that is due; aigen notices shows all 2" in result.stderr
     assert len(inbox.mails) == 1
     assert "nothing sends them now: start aigen notify-daemon" in run_aigen("notices", "--content", content.root).stdout
 
@@ -325,8 +329,10 @@ def announced(workshop: Workshop, waits: bool = True, detached: bool = False, **
 
 
 LATER = "2026-11-21T18:30:00Z"  # the clock says 12:00
-LINK = "no web gallery is running: the link, to http://127.0.0.1:8000, opens when one is"
-ONLY_HERE = "the link goes to http://127.0.0.1:8000, which opens on this machine only: AIGEN_BASE_URL sets another"
+SERVED = "while aigen serve runs, which it does not now"
+LINK = f"the link in the notice, to http://127.0.0.1:8000, opens {SERVED}"
+ONLY_HERE = f"the link in the notice, to http://127.0.0.1:8000, opens on this machine only (AIGEN_BASE_URL sets another address) and {SERVED}"
+NO_DESKTOP = "there is no desktop: DBUS_SESSION_BUS_ADDRESS is not set and no session bus is running; the notice is tried until there is one"
 
 
 @pytest.mark.parametrize(
@@ -342,19 +348,19 @@ ONLY_HERE = "the link goes to http://127.0.0.1:8000, which opens on this machine
         ),
         ({"waits": False}, []),
         ({"waits": False, "detached": True}, ["the first aigen command on a terminal after it is ready tells you"]),
-        ({"notify": ("desktop",)}, [LINK]),
-        ({"notify": (ANA,)}, [ONLY_HERE, LINK]),
+        ({"notify": ("desktop",)}, [NO_DESKTOP, LINK]),
+        ({"notify": (ANA,)}, [ONLY_HERE]),
         (
             {"notify": ("desktop", "terminal"), "notify_at": LATER},
-            ["you will be told at 18:30 today", "no notify-daemon runs: this command waits and tells you by desktop itself", LINK],
+            ["you will be told at 18:30 today", "no notify-daemon runs: this command waits and tells you by desktop itself", NO_DESKTOP, LINK],
         ),
         (
             {"notify": ("desktop", "ntfy://secret"), "notify_at": LATER, "waits": False},
             [
                 "you will be told at 18:30 today",
                 "nothing runs that would tell you by desktop and ntfy://… then: start aigen notify-daemon",
+                NO_DESKTOP,
                 ONLY_HERE,
-                LINK,
             ],
         ),
     ],
@@ -364,10 +370,15 @@ def test_what_is_said_when_an_order_is_placed(
 ) -> None:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/nonesuch")
     assert announced(workshop, **asked) == lines
 
 
-def test_where_something_runs_nothing_is_missing(workshop: Workshop, content: ContentFolder) -> None:
+def test_where_something_runs_nothing_is_missing(
+    workshop: Workshop, content: ContentFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/somewhere")
     content.write_note("serve", {"url": "http://192.168.1.5:8000"})
     with content.hold("serve", 0, "held"):
         assert announced(workshop, notify=("desktop", ANA), notify_at=LATER, waits=False)[1:] == []
@@ -382,7 +393,9 @@ def awkward_folder() -> ContentFolder:
 
 
 def test_launchd_reads_its_unit(tmp_path: Path) -> None:
-    unit = plistlib.loads(units.text("launchd", awkward_folder(), tmp_path, "/usr/bin/python3").encode())
+    unit = plistlib.loads(
+        units.text("launchd", awkward_folder(), tmp_path, tmp_path / "a--b.toml", "/usr/bin/python3").encode()
+    )
     assert unit["ProgramArguments"] == [
         "/usr/bin/python3", "-P", "-m", "aigen", "notify-daemon", "--content", str(awkward_folder().root),
     ]  # fmt: skip
@@ -391,7 +404,9 @@ def test_launchd_reads_its_unit(tmp_path: Path) -> None:
 
 
 def test_windows_has_a_task_without_a_window(tmp_path: Path) -> None:
-    told = units.text("windows", ContentFolder(Path("C:/my pictures")), tmp_path, r"C:\Program Files\Python\python.exe")
+    told = units.text(
+        "windows", ContentFolder(Path("C:/my pictures")), tmp_path, tmp_path, r"C:\Program Files\Python\python.exe"
+    )
     task = told.splitlines()[-1]
     assert task.startswith("schtasks /Create /F /SC ONLOGON ")
     assert r'/TR "\"C:\Program Files\Python\pythonw.exe\" -P -m aigen notify-daemon --content ' in task

@@ -227,6 +227,7 @@ def test_a_setting_that_cannot_be_read_is_the_reason_and_can_be_mended(
     courier = replace(courier, settings=lambda: Settings(values))
     (failure,) = deliver_everywhere(courier, workshop.store)
     assert "AIGEN_BASE_URL" in str(failure)
+    assert states(workshop.store) == {ANA: ("ready", 0)}  # which is no attempt
     values.clear()
     clock.advance(60)
     assert deliver_everywhere(courier, workshop.store) == []
@@ -361,6 +362,66 @@ def test_ending_lets_what_is_nearly_done_finish(
         wait_for(hanging.asked.is_set)
         threading.Timer(0.2, hanging.release.set).start()
     assert states(workshop.store) == {ANA: ("sent", 1)}
+
+
+def test_ending_in_peace_waits_and_sends_nothing_twice(
+    workshop: Workshop, courier: Courier, recorder: Recorder, hanging: Hanging
+) -> None:
+    order_ready(workshop, ANA)
+    with Rounds(replace(courier, send=hanging), period=0.05, patience=20):
+        wait_for(hanging.asked.is_set)
+        threading.Timer(1.0, hanging.release.set).start()
+    deliver_everywhere(courier, workshop.store)
+    assert recorder.channels == [ANA]
+    assert states(workshop.store) == {ANA: ("sent", 1)}
+
+
+def test_what_was_sent_after_it_was_given_back_is_sent(workshop: Workshop, clock: StillClock) -> None:
+    order_ready(workshop, ANA)
+    notice = workshop.store.claim_notice("one", "mailto:*", clock())
+    assert notice is not None
+    workshop.store.release_notices("one")
+    assert workshop.store.finish_notice(notice, clock())
+    assert workshop.store.claim_notice("two", "mailto:*", clock()) is None
+
+
+def test_a_failure_that_was_mended_or_cancelled_meanwhile_is_not_told(
+    workshop: Workshop, courier: Courier, recorder: Recorder, scribbler: Scribbler, clock: StillClock
+) -> None:
+    scribbler.fail.add(1)
+    with pytest.raises(GenerationError):
+        order_ready(workshop, ANA)
+    (order,) = workshop.store.generations()
+    assert workshop.store.claim_notice("one", "mailto:*", clock())
+    workshop.store.cancel(order.generation_id)
+    clock.advance(300)
+    assert deliver_everywhere(courier, workshop.store) == []
+    assert recorder.sent == []
+    assert [notice.event for notice in workshop.store.notices()] == []
+
+
+def test_ctrl_c_while_sending_gives_the_notice_back(workshop: Workshop, courier: Courier) -> None:
+    def press(channel: str, message: Message, told: Settings) -> None:
+        raise KeyboardInterrupt
+
+    order_ready(workshop, ANA)
+    pressed = replace(courier, send=press)
+    with pytest.raises(KeyboardInterrupt), delivery.giving_back(pressed, workshop.store):
+        deliver_everywhere(pressed, workshop.store)
+    assert states(workshop.store) == {ANA: ("ready", 0)}
+
+
+def test_a_secret_at_the_edge_of_a_long_reason_is_not_cut_but_hidden(
+    workshop: Workshop, courier: Courier, recorder: Recorder
+) -> None:
+    token = "123456789:abcdefghijklmnop"
+    recorder.raises[f"tgram://{token}/chat"] = NotDelivered("x" * 290 + token)
+    order_ready(workshop, f"tgram://{token}/chat")
+    (failure,) = deliver_everywhere(courier, workshop.store)
+    (notice,) = workshop.store.notices()
+    for told in (str(failure), str(notice.error)):
+        assert "1234" not in told
+        assert "abcd" not in told
 
 
 def test_a_thread_that_cannot_go_on_is_told(courier: Courier, content: ContentFolder) -> None:

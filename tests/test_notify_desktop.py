@@ -184,7 +184,7 @@ def test_an_order_shows_a_toast(bus: str, tmp_path: Path) -> None:
     (notice,) = json.loads(result.stdout)["notices"]
     assert (notice["state"], notice["attempts"]) == ("ready", 1)
     assert "ServiceUnknown" in result.stderr
-    assert "aigen notify-daemon tries again" in result.stderr
+    assert "start aigen notify-daemon to have it tried again" in result.stderr
 
     with Service(tmp_path) as service:
         assert run_aigen("doctor", "--notify", "desktop").returncode == 0

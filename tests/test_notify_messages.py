@@ -145,7 +145,7 @@ def test_a_panel_has_the_prompt_the_facts_the_folder_and_the_link(workshop: Work
     assert lines[0].startswith("╭─ Your content is ready ─")
     assert lines[1:4] == ["a kite\\x1b[31m", "1 image by storybook, made in 1 s.", "/somewhere/ana"]
     assert message.link in lines[4]
-    assert "no web gallery is running" in lines[5]
+    assert "opens while aigen serve runs" in lines[5]
 
 
 def test_a_link_that_does_not_fit_is_not_cut(workshop: Workshop) -> None:
@@ -160,7 +160,7 @@ def test_where_messages_go_into_a_file_they_are_plain_lines(workshop: Workshop) 
     assert shown(message, 40, terminal_width=False).splitlines() == [
         "Your content is ready: a kite",
         "1 image by storybook, made in 1 s.",
-        f"{message.link} (no web gallery is running)",
+        f"{message.link} (opens while aigen serve runs)",
     ]
 
 

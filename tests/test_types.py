@@ -55,7 +55,18 @@ def test_good_user_ids_are_accepted() -> None:
 
 
 @pytest.mark.parametrize(
-    "channel", ["", "email", "mailto:", "mailto:ana", "mailto:a@b@c", "mailto:a@b\nBcc: c@d", "mailto:a b@c"]
+    "channel",
+    [
+        "",
+        "email",
+        "mailto:",
+        "mailto:ana",
+        "mailto:a@b@c",
+        "mailto:a@b\nBcc: c@d",
+        "mailto:a b@c",
+        "mailto://ana@example.org",
+        "mailto:=?utf-8?q?eve=40evil.org=2C?=a@example.org",
+    ],
 )
 def test_bad_channels_are_refused(channel: str) -> None:
     with pytest.raises(UsageError, match="channel"):

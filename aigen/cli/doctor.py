@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 @app.command()
 def doctor(
     notify: Annotated[
-        str | None, typer.Option("--notify", metavar="CHANNEL", help="Send a test notice and say what happened.")
+        list[str] | None,
+        typer.Option("--notify", metavar="CHANNEL", help="Send a test notice and say what happened; repeatable."),
     ] = None,
     as_json: Json = False,
     content: Content = None,
@@ -24,11 +25,12 @@ def doctor(
 
     settings = load_settings()
     folder = settings.content(content)
-    if notify is None:
-        _report(examine(folder, settings), as_json)
+    for channel in notify or []:
+        check_channel(channel)
+    if notify:
+        _report([try_channel(channel, folder, settings) for channel in notify], as_json)
     else:
-        check_channel(notify)
-        _report([try_channel(notify, folder, settings)], as_json)
+        _report(examine(folder, settings), as_json)
 
 
 def _report(findings: "list[Finding]", as_json: bool) -> None:

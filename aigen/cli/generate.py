@@ -178,11 +178,11 @@ def _order(request: "GenerationRequest", user: str | None, as_json: bool, conten
     with Display() as display, open_workshop(content, display, create=True) as workshop:
         order = generation.place(workshop, request, user, detached=True)
         worker.start(workshop.content)
+        announce(workshop, order, waits=False)
         if as_json:
             print_json(describe(workshop, order))
             return
         typer.echo(f"user {order.user_id}")
-        announce(workshop, order, waits=False)
         say(f"see how far it is: aigen status {order.user_id} --watch")
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @app.command()
 def notices(
     user_id: Annotated[str | None, typer.Argument(help="Whose [all].")] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Try again what was given up.")] = False,
     as_json: Json = False,
     content: Content = None,
 ) -> None:
@@ -25,6 +26,8 @@ def notices(
     from aigen.notify import daemon, listing
 
     with open_workshop(content) as workshop:
+        if retry:
+            say(f"notices to be tried again: {workshop.store.retry_notices(user_id)}")
         found = listing.look(workshop.store, user_id)
         if as_json:
             print_json([notice.as_json() for notice in found])
@@ -47,12 +50,15 @@ def notify_daemon(
 ) -> None:
     """Send notices when they are due, for all orders, until Ctrl-C."""
     from aigen.notify import units
+    from aigen.settings import settings_file
 
     if once + status + (print_unit is not None) > 1:
         raise UsageError("--once, --status and --print-unit: give one of them")
+    if as_json and not status:
+        raise UsageError("--json is for --status")
     folder = load_settings().content(content)
     if print_unit is not None:
-        typer.echo(units.text(print_unit, folder, Path.cwd()), nl=False)
+        typer.echo(units.text(print_unit, folder, Path.cwd(), settings_file()), nl=False)
     elif status:
         _print_status(content, as_json)
     elif once:
@@ -88,16 +94,15 @@ def _print_status(content: Path | None, as_json: bool) -> None:
 
 
 def _send_once(folder: "ContentFolder") -> None:
-    from aigen.notify.delivery import deliver_everywhere
+    from aigen.notify.delivery import deliver_everywhere, giving_back
     from aigen.store import Store
 
     courier = _courier(folder)
     with Store.open(folder) as store:
-        try:
+        count = len(store.notices())
+        with giving_back(courier, store):
             failures = deliver_everywhere(courier, store)
-        except KeyboardInterrupt:
-            store.release_notices(courier.claim)
-            raise
+        courier.log(f"that was all that is due; aigen notices shows all {count}" if count else "there are no notices")
     if failures:
         raise typer.Exit(1)
 
@@ -105,9 +110,13 @@ def _send_once(folder: "ContentFolder") -> None:
 def _run_daemon(folder: "ContentFolder") -> None:
     import time
 
-    from aigen.notify import daemon
+    from aigen.notify import daemon, mail
 
     courier = _courier(folder)
+    try:
+        mail.read_server(load_settings(), needed_for="mailto:ADDRESS")
+    except UsageError as error:
+        courier.log(f"no mail can be sent: {error}")
     try:
         daemon.run(courier, time.sleep)
     except KeyboardInterrupt:  # Ctrl-C and SIGTERM are how it is meant to end
@@ -131,14 +140,10 @@ def tell(workshop: "Workshop", generation_id: str, said: bool = False) -> None:
     `said`: what this terminal is to be told has been said on it, as an error is.
     """
     from aigen.notify import foreground
-    from aigen.notify.delivery import Courier
+    from aigen.notify.delivery import Courier, giving_back
 
     courier = Courier(workshop.content, load_settings, workshop.clock)
-    try:
+    with giving_back(courier, workshop.store):
         failures = foreground.tell(courier, workshop.store, generation_id, said)
-    except KeyboardInterrupt:
-        workshop.store.release_notices(courier.claim)
-        raise
     for failure in failures:
-        later = "" if failure.lasting else "; aigen notify-daemon tries again"
-        say(f"{failure}{later}")
+        say(f"{failure}{foreground.advice(failure, workshop.content)}")

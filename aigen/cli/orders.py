@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aigen.cli.notices import tell
+from aigen.cli.notices import announce, tell
 from aigen.cli.program import Content, Json, app, load_settings, open_workshop, print_json, say
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError, UsageError
 
@@ -47,7 +47,9 @@ def resume(
     from aigen import generation
     from aigen import worker as workers
     from aigen.display import Display
+    from aigen.notify.foreground import seconds_early
 
+    load_settings().read_base_url()  # what is wrong with it is told before anything is made
     failures: list[str] = []
     finished: list[Generation] = []
     with Display() as display, open_workshop(content, display) as workshop:
@@ -57,6 +59,8 @@ def resume(
             for each in [generation_id] if generation_id else wanted:
                 try:
                     finished.append(generation.resume(workshop, each))
+                    if seconds_early(finished[-1], workshop.clock):
+                        announce(workshop, finished[-1], waits=False)
                     tell(workshop, each)
                 except (GenerationError, AlreadyRunning, Cancelled, UsageError) as error:
                     if isinstance(error, GenerationError):
@@ -87,7 +91,7 @@ def cancel(
 
     with open_workshop(content) as workshop:
         generation.cancel(workshop, generation_id)
-    say(f"order {generation_id} is cancelled")
+    say(f"order {generation_id} is cancelled; nobody will be told of it")
 
 
 @app.command()
@@ -101,13 +105,16 @@ def worker(
 
     from aigen import worker as workers
     from aigen.display import Display
-    from aigen.notify.delivery import Courier, Rounds, deliver_everywhere
+    from aigen.notify.delivery import Courier, Rounds, deliver_everywhere, giving_back
+    from aigen.store import NOTICE_LEASE
 
     with Display() as display, open_workshop(content, display, create=True) as workshop:
-        courier = Courier(workshop.content, load_settings, workshop.clock)
-        with Rounds(courier):
+        courier = Courier(workshop.content, load_settings, workshop.clock, log=say)
+        with Rounds(courier, patience=NOTICE_LEASE.total_seconds()) as rounds:
             workers.work(workshop, time.sleep, once, idle_limit)
-        deliver_everywhere(courier, workshop.store)  # what has become due with the last order
+            rounds.check()
+        with giving_back(courier, workshop.store):
+            deliver_everywhere(courier, workshop.store)  # what has become due with the last order
 
 
 def describe(workshop: "Workshop", order: "Generation") -> dict[str, Any]:
@@ -133,10 +140,12 @@ def describe(workshop: "Workshop", order: "Generation") -> dict[str, Any]:
 
 def print_order(workshop: "Workshop", order: "Generation", as_json: bool) -> None:
     """The result of an order on stdout: paths, relative where that is shorter to read."""
-    result = describe(workshop, order)
+    from aigen.generation import files
+    from aigen.types import KINDS
+
     if as_json:
-        print_json(result)
+        print_json(describe(workshop, order))
         return
-    here = Path.cwd()
-    for path in map(Path, result["images"] + result["videos"]):
+    here, items = Path.cwd(), workshop.store.items(order.generation_id)
+    for path in (Path(name) for kind in KINDS for name in files(workshop, items, kind)):
         typer.echo(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -27,7 +27,19 @@ interrupted = threading.Event()
 
 
 # The commands as the help lists them: what most users need first.
-COMMANDS = ("generate", "status", "resume", "cancel", "info", "worker", "notices", "notify-daemon", "users", "doctor")
+COMMANDS = (
+    "generate",
+    "status",
+    "resume",
+    "cancel",
+    "info",
+    "serve",
+    "worker",
+    "notices",
+    "notify-daemon",
+    "users",
+    "doctor",
+)
 
 
 class Commands(TyperGroup):
@@ -188,7 +200,8 @@ def _show_left_over(folder: "ContentFolder", store: "Store") -> None:
     from aigen.notify.delivery import Courier
     from aigen.notify.foreground import show_left_over
 
-    show_left_over(Courier(folder, load_settings), store)
+    for failure in show_left_over(Courier(folder, load_settings), store):
+        say(str(failure))
 
 
 def print_json(value: Any) -> None:

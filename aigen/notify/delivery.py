@@ -1,13 +1,15 @@
 """Sending what is due: each notice is claimed before it is sent, and one that cannot be sent is tried again later.
 
-Nothing is sent twice, however many look, but for one case: whoever dies between sending a notice and recording it
-leaves it claimed, and when the claim's lease has run out it is sent again. A mail then has the same Message-ID.
+Nothing is sent twice, however many look, but for one case: whoever dies or is ended between a server's taking over a
+notice and recording that leaves it to be sent again, at the latest when the claim's lease has run out. A mail then has
+the same Message-ID.
 """
 
 import os
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
@@ -20,12 +22,14 @@ from aigen.notify.messages import Message
 from aigen.settings import ContentFolder, Settings
 from aigen.store import LONGEST_PAUSE, NOTICE_ATTEMPTS, Store
 from aigen.times import Clock, utc_now
-from aigen.types import Notice
+from aigen.types import Event, Notice, Status
+from aigen.wording import shortened
 
+STATUS_OF: dict[Event, Status] = {"completed": "Completed", "failed": "Failed"}
 FIRST_PAUSE = timedelta(minutes=1)
 # Seconds between two looks for what is due, and those that an ending process leaves to what is just being sent.
 PERIOD = 1.0
-PATIENCE = 0.7
+PATIENCE = 0.4
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,16 @@ def deliver_due(
     return failures
 
 
+@contextmanager
+def giving_back(courier: Courier, store: Store) -> Iterator[None]:
+    """Give back what is just being sent when Ctrl-C comes between."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        store.release_notices(courier.claim)
+        raise
+
+
 def deliver_everywhere(courier: Courier, store: Store, generation_id: str | None = None) -> list[NotDelivered]:
     """Send what is due by every channel but the terminal; what could not be sent."""
     return [failure for pattern in channels.LANES for failure in deliver_due(courier, store, pattern, generation_id)]
@@ -67,7 +81,8 @@ def pause_after(attempts: int) -> timedelta:
 
 def _deliver(courier: Courier, store: Store, notice: Notice) -> NotDelivered | None:
     order = store.generation(notice.generation_id)
-    if order is None:  # its user was erased this moment
+    if order is None or order.status != STATUS_OF[notice.event]:
+        store.drop_notice(notice)  # erased, cancelled or begun anew this moment
         return None
     name = f"{channels.shown(notice.channel)} about order {notice.generation_id}"
     try:
@@ -76,24 +91,30 @@ def _deliver(courier: Courier, store: Store, notice: Notice) -> NotDelivered | N
         message = messages.compose(store, courier.content, notice, order, url, courier.clock)
         courier.send(notice.channel, message, settings)
     except AigenError as error:
-        reason = channels.without_secrets(str(error), notice.channel)
-        final = notice.attempts >= NOTICE_ATTEMPTS or (isinstance(error, NotDelivered) and error.lasting)
-        next_at = None if final else courier.clock() + pause_after(notice.attempts)
-        store.postpone_notice(notice, reason, next_at)
+        reason = shortened(channels.without_secrets(str(error), notice.channel), 300)
+        tried = isinstance(error, NotDelivered)  # else it is a setting, which is no attempt
+        final = isinstance(error, NotDelivered) and (error.lasting or notice.attempts >= NOTICE_ATTEMPTS)
+        next_at = None if final else courier.clock() + (pause_after(notice.attempts) if tried else FIRST_PAUSE)
+        store.postpone_notice(notice, reason, next_at, tried)
         then = f"next try at {next_at.astimezone():%H:%M:%S}" if next_at else "given up"
         courier.log(f"not sent: {name}: {reason}; attempt {notice.attempts} of {NOTICE_ATTEMPTS}, {then}")
         return NotDelivered(f"the notice by {channels.shown(notice.channel)} could not be sent: {reason}", final)
-    store.finish_notice(notice, courier.clock())
-    courier.log(f"sent: {name}")
+    again = "" if store.finish_notice(notice, courier.clock()) else ", but too late: it will be sent again"
+    courier.log(f"sent: {name}{again}")
     return None
 
 
 class Rounds:
-    """Delivers in the background for as long as the context lasts, each kind of channel in a thread of its own."""
+    """Delivers in the background for as long as the context lasts, each kind of channel in a thread of its own.
 
-    def __init__(self, courier: Courier, period: float = PERIOD) -> None:
+    At its end what is just being sent has `patience` seconds, or few when it ends by an error or Ctrl-C; what is not
+    sent by then is given back.
+    """
+
+    def __init__(self, courier: Courier, period: float = PERIOD, patience: float = PATIENCE) -> None:
         self._courier = courier
         self._period = period
+        self._patience = patience
         self._stop = threading.Event()
         self._errors: list[BaseException] = []
         self._lanes = [
@@ -109,9 +130,8 @@ class Rounds:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop. What is just being sent may finish if that is soon; else somebody else sends it."""
         self._stop.set()
-        end = monotonic() + PATIENCE
+        end = monotonic() + (self._patience if kind is None else PATIENCE)
         for lane in self._lanes:
             lane.join(max(0.0, end - monotonic()))
         if any(lane.is_alive() for lane in self._lanes):

@@ -29,6 +29,16 @@ def show(message: Message, platform: str = sys.platform) -> None:
         _show_by_plyer(message, platform)
 
 
+def why_not(platform: str = sys.platform) -> str | None:
+    """What keeps notices from the desktop now, as far as can be said without showing one."""
+    try:
+        if platform == "linux":
+            _bus()
+    except NotDelivered as error:
+        return str(error)
+    return None
+
+
 def _body(message: Message) -> str:
     return "\n".join((*message.facts, message.link))
 

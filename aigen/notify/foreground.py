@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import tzinfo
 
 from aigen.errors import NotDelivered
-from aigen.notify import channels, links
+from aigen.notify import channels, desktop, links
 from aigen.notify.daemon import is_running
 from aigen.notify.delivery import Courier, deliver_due, deliver_everywhere
 from aigen.notify.messages import Message
@@ -55,8 +55,10 @@ def announce(
             lines.append(f"nothing runs that would tell you by {named} then: start aigen notify-daemon")
     if "terminal" in order.request.notify and not waits and (later or order.detached):
         lines.append(f"the first aigen command on a terminal after {'that' if later else 'it is ready'} tells you")
-    if others:
-        lines += _about_link(order, settings, content)
+    if "desktop" in others and (reason := desktop.why_not()):
+        lines.append(f"{reason}; the notice is tried until there is one")
+    if others and (remark := _about_link(order, settings, content)):
+        lines.append(remark)
     return lines
 
 
@@ -66,13 +68,16 @@ def _passed(when: str) -> str:
     return f"{when} has passed: you will be told when it is ready{advice}"
 
 
-def _about_link(order: Generation, settings: Settings, content: ContentFolder) -> Iterator[str]:
+def _about_link(order: Generation, settings: Settings, content: ContentFolder) -> str:
+    """What keeps the link in the notice from being opened, if anything does."""
     url = links.base_url(settings, content)
     mailed = any(channel not in ("terminal", "desktop") for channel in order.request.notify)
+    conditions = []
     if mailed and links.is_loopback(url):
-        yield f"the link goes to {url}, which opens on this machine only: AIGEN_BASE_URL sets another"
+        conditions.append("on this machine only (AIGEN_BASE_URL sets another address)")
     if not links.is_served(content):
-        yield f"no web gallery is running: the link, to {url}, opens when one is"
+        conditions.append("while aigen serve runs, which it does not now")
+    return f"the link in the notice, to {url}, opens {' and '.join(conditions)}" if conditions else ""
 
 
 @contextmanager
@@ -105,13 +110,22 @@ def _nothing(channel: str, message: Message, settings: Settings) -> None:
     """Sends nothing: the user knows."""
 
 
-def show_left_over(courier: Courier, store: Store) -> None:
-    """Show the terminal notices that are due and whose processes have gone."""
+def advice(failure: NotDelivered, content: ContentFolder) -> str:
+    """What will become of a notice that could not be sent."""
+    if failure.lasting:
+        return "; it is given up"
+    return "; it is tried again" if is_running(content) else "; start aigen notify-daemon to have it tried again"
+
+
+def show_left_over(courier: Courier, store: Store) -> list[NotDelivered]:
+    """Show the terminal notices that are due and whose processes have gone; what could not be shown."""
+    failures = []
     for notice in store.due_notices("terminal", courier.clock()):
         lock = _terminal_lock(notice.generation_id)
         if not courier.content.is_locked(lock):
-            deliver_due(courier, store, "terminal", notice.generation_id)
+            failures += deliver_due(courier, store, "terminal", notice.generation_id)
             courier.content.remove_lock(lock)
+    return failures
 
 
 def _terminal_lock(generation_id: str) -> str:

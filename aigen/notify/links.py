@@ -29,7 +29,10 @@ def is_served(content: ContentFolder) -> bool:
 
 def is_loopback(url: str) -> bool:
     """Whether a URL is of this machine only."""
-    host = urlsplit(url).hostname or ""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
     try:
         return ip_address(host).is_loopback
     except ValueError:

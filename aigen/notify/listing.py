@@ -40,6 +40,10 @@ class Standing:
 
     def told(self, now: datetime) -> str:
         """How it stands, in words."""
+        failure = "failure " if self.notice.event == "failed" else ""
+        return failure + self._stands(now)
+
+    def _stands(self, now: datetime) -> str:
         notice = self.notice
         if notice.state == "waiting":
             return "not needed" if self.order.status == "Failed" else "waits for the order"
@@ -87,14 +91,14 @@ def print_table(standings: list[Standing], user_id: str | None, now: datetime, d
         Console(stderr=True).print(f"no notices of {user_id}" if user_id else "no notices", markup=False)
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading, wide in (("order", 10), ("event", 9), ("how it stands", 26)):
-        table.add_column(heading, no_wrap=True, min_width=wide)
-    table.add_column("channel", no_wrap=True, overflow="ellipsis")
-    table.add_column("prompt", no_wrap=True, overflow="ellipsis")
+    table.add_column("order", no_wrap=True, min_width=10)
+    table.add_column("how it stands", no_wrap=True, min_width=20, overflow="ellipsis")
+    table.add_column("channel", no_wrap=True, min_width=12, max_width=max(12, console.width - 50), overflow="ellipsis")
+    table.add_column("prompt", no_wrap=True, min_width=6, overflow="ellipsis")
     for standing in standings:
         notice = standing.notice
-        cells = (notice.generation_id, notice.event, standing.told(now), shown(notice.channel))
-        table.add_row(*map(Text, cells), Text(shortened(standing.order.prompt)))
+        cells = (notice.generation_id, standing.told(now), shown(notice.channel), shortened(standing.order.prompt))
+        table.add_row(*map(Text, cells))
     console.print(table)
     for standing in standings:
         if standing.remark:
@@ -103,6 +107,8 @@ def print_table(standings: list[Standing], user_id: str | None, now: datetime, d
             )
     if not delivered and any(s.notice.state == "ready" and s.notice.channel != "terminal" for s in standings):
         console.print("nothing sends them now: start aigen notify-daemon", markup=False)
+    if any(standing.notice.state == "failed" for standing in standings):
+        console.print("try again what was given up: aigen notices --retry", markup=False)
 
 
 def status_text(status: Status, now: datetime) -> str:

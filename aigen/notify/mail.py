@@ -1,11 +1,12 @@
 """A notice by email: text and HTML with small pictures, by the user's own mail server."""
 
+import re
 import smtplib
 import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -39,6 +40,14 @@ class Server:
     password: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
 
+    @property
+    def spoken(self) -> str:
+        return {"starttls": "STARTTLS", "tls": "TLS", "none": "without encryption"}[self.security]
+
+    def trusted(self) -> ssl.SSLContext:
+        """What its certificate is checked with."""
+        return ssl.create_default_context(cafile=self.ca_file)
+
 
 def is_mail(channel: str) -> bool:
     return channel.startswith("mailto:")
@@ -67,9 +76,15 @@ def read_server(settings: Settings, needed_for: str) -> Server:
     if bool(read("USER")) != bool(read("PASSWORD")):
         raise UsageError("AIGEN_SMTP_USER and AIGEN_SMTP_PASSWORD belong together: set both or none")
     ca_file = Path(text).expanduser() if (text := read("CA_FILE")) else None
-    if ca_file and not ca_file.is_file():
-        raise UsageError(f"AIGEN_SMTP_CA_FILE {str(ca_file)!r} is not a file: give one with certificates (PEM)")
-    return Server(host, int(port), security, sender, read("USER"), read("PASSWORD"), ca_file)
+    server = Server(host, int(port), security, sender, read("USER"), read("PASSWORD"), ca_file)
+    try:
+        if ca_file:
+            server.trusted()
+    except OSError as error:
+        raise UsageError(
+            f"AIGEN_SMTP_CA_FILE {str(ca_file)!r} cannot be read: give a file with certificates (PEM)"
+        ) from error
+    return server
 
 
 def send(message: Message, address: str, server: Server) -> None:
@@ -77,26 +92,28 @@ def send(message: Message, address: str, server: Server) -> None:
     mail = write(message, address, server)
     try:
         with _connected(server) as connection:
-            connection.send_message(mail)
+            connection.send_message(mail, to_addrs=[address])
     except smtplib.SMTPRecipientsRefused as error:
-        code, reason = next(iter(error.recipients.values()))
-        raise NotDelivered(f"{server.host} refuses {address}: {_answer(code, reason)}", code >= 500) from error
+        answer = _answer(*next(iter(error.recipients.values())))
+        raise NotDelivered(f"{server.host} refuses {address}: {answer}", _is_nobody(answer)) from error
     except smtplib.SMTPAuthenticationError as error:
         answer = _answer(error.smtp_code, error.smtp_error)
         raise NotDelivered(f"{server.host} refuses user and password: {answer}") from error
     except smtplib.SMTPDataError as error:
         answer = _answer(error.smtp_code, error.smtp_error)
-        raise NotDelivered(f"{server.host} refuses the message: {answer}", error.smtp_code >= 500) from error
+        raise NotDelivered(f"{server.host} refuses the message: {answer}") from error
     except smtplib.SMTPResponseException as error:
         raise NotDelivered(f"{server.host}: {_answer(error.smtp_code, error.smtp_error)}") from error
     except ssl.SSLCertVerificationError as error:
         raise NotDelivered(f"the certificate of {server.host} is not trusted: {error.verify_message}") from error
     except smtplib.SMTPNotSupportedError as error:
-        raise NotDelivered(f"{server.host}:{server.port}, spoken to by {server.security}: {error}") from error
+        raise NotDelivered(f"{server.host}:{server.port} ({server.spoken}): {error}") from error
     except ssl.SSLError as error:
-        raise NotDelivered(f"{server.host}:{server.port} does not speak {server.security}: {error}") from error
+        raise NotDelivered(f"{server.host}:{server.port} cannot be spoken to by {server.spoken}: {error}") from error
     except (TimeoutError, smtplib.SMTPServerDisconnected) as error:
         raise NotDelivered(f"{server.host}:{server.port} does not answer or hangs up: {error}") from error
+    except smtplib.SMTPException as error:  # before OSError, which it is one of
+        raise NotDelivered(f"{server.host}:{server.port} ({server.spoken}): {error}") from error
     except OSError as error:
         raise NotDelivered(f"{server.host}:{server.port} cannot be reached: {error.strerror or error}") from error
 
@@ -104,17 +121,21 @@ def send(message: Message, address: str, server: Server) -> None:
 @contextmanager
 def _connected(server: Server) -> Iterator[smtplib.SMTP]:
     """A connection to the server, secured and logged in, that is broken off when it lasts too long."""
-    context = ssl.create_default_context(cafile=server.ca_file)
+    context = server.trusted()
     connection: smtplib.SMTP
     if server.security == "tls":
-        connection = smtplib.SMTP_SSL(server.host, server.port, timeout=ANSWER_LIMIT, context=context)
+        connection = smtplib.SMTP_SSL(timeout=ANSWER_LIMIT, context=context)
     else:
-        connection = smtplib.SMTP(server.host, server.port, timeout=ANSWER_LIMIT)
+        connection = smtplib.SMTP(timeout=ANSWER_LIMIT)
+    connection._host = server.host  # type: ignore[attr-defined]  # connect() does not say whose certificate it must be
     broken_off = Event()
     watchdog = Timer(DELIVERY_LIMIT, _break_off, [connection, broken_off])
     watchdog.daemon = True
     watchdog.start()
     try:
+        code, greeting = connection.connect(server.host, server.port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, greeting)
         if server.security == "starttls":
             connection.starttls(context=context)
         if server.user and server.password:
@@ -126,10 +147,9 @@ def _connected(server: Server) -> Iterator[smtplib.SMTP]:
         raise
     finally:
         watchdog.cancel()
-        try:
-            connection.quit()
-        except (OSError, smtplib.SMTPException):  # what was to be said has been said
-            connection.close()
+        with suppress(OSError, smtplib.SMTPException):
+            connection.putcmd("quit")  # without waiting for an answer: what was to be said has been said
+        connection.close()
 
 
 def _log_in(connection: smtplib.SMTP, user: str, password: str) -> None:
@@ -147,6 +167,11 @@ def _break_off(connection: smtplib.SMTP, broken_off: Event) -> None:
     broken_off.set()
     if connection.sock:
         connection.sock.shutdown(socket.SHUT_RDWR)
+
+
+def _is_nobody(answer: str) -> bool:
+    """Whether a refusal means that there is no such recipient. Others may end: a quota, a relay that wants a login."""
+    return bool(re.match(r"(550|551|553|556) ", answer)) and not re.search(r"\b[45]\.[02-9]\.\d", answer)
 
 
 def _answer(code: int, text: bytes | str) -> str:
@@ -184,12 +209,14 @@ def _jpeg(path: Path) -> bytes:
 
 
 def _validity(message: Message) -> str:
-    return f"The link opens it once, until {message.expires_at:%Y-%m-%d %H:%M} UTC." if message.expires_at else ""
+    here = " on the computer that made it" if is_loopback(message.link) else ""
+    return f"The link opens it{here} once, until {message.expires_at:%Y-%m-%d %H:%M} UTC." if message.expires_at else ""
 
 
 def _text(message: Message) -> str:
     facts = "\n".join(message.facts)
-    return f'You asked for: "{message.prompt}"\n\n{facts}\n\n{message.link}\n\n{_validity(message)}'.rstrip() + "\n"
+    asked = f'You asked for: "{message.prompt}"\n\n' if message.prompt else ""
+    return f"{asked}{facts}\n\n{message.link}\n\n{_validity(message)}".rstrip() + "\n"
 
 
 def _html(message: Message, pictures: list[str]) -> str:
@@ -198,13 +225,14 @@ def _html(message: Message, pictures: list[str]) -> str:
         f'<img src="cid:{name}" alt="" width="160" style="width:160px;max-width:31%;border-radius:8px;margin:0 6px 6px 0">'
         for name in pictures
     )
+    asked = f'<p style="margin:0 0 16px;font-size:18px">“{escape(message.prompt)}”</p>' if message.prompt else ""
+    shown = f'<div style="margin:0 0 12px">{shown}</div>' if shown else ""
     return f"""\
 <!doctype html>
 <html lang="en"><body style="margin:0;padding:24px;background:#f4f4f5;color:#18181b;font:16px/1.5 sans-serif">
 <div style="max-width:560px;margin:auto;padding:28px;background:#ffffff;border-radius:12px">
 <h1 style="margin:0 0 12px;font-size:22px">{escape(message.heading)}</h1>
-<p style="margin:0 0 16px;font-size:18px">“{escape(message.prompt)}”</p>
-<div style="margin:0 0 12px">{shown}</div>
+{asked}{shown}
 {facts}
 <p style="margin:20px 0"><a href="{escape(message.link)}" style="display:inline-block;padding:10px 20px;background:#1d4ed8;\
 color:#ffffff;border-radius:8px;text-decoration:none">Open the gallery</a></p>

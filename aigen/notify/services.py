@@ -1,6 +1,7 @@
 """A notice by a messenger (ntfy, Slack, Telegram, …): by Apprise, which knows some hundred and is an extra."""
 
 import logging
+import re
 from typing import TYPE_CHECKING
 
 from aigen.errors import NotDelivered, UsageError
@@ -36,7 +37,9 @@ def send(message: Message, channel: str) -> None:
 def _reason(told: list[str]) -> str:
     """Why it failed; Apprise says so only in its log."""
     reasons = [line for line in told if "rror" in line or "ailed" in line or "xception" in line]
-    return " ".join(reasons[-2:])[:300] if reasons else "the messenger did not take it"
+    if network := re.search(r"\[Errno -?[0-9]+\] ([^\"')]+)|(timed out)", " ".join(reasons)):
+        return f"it cannot be reached: {(network[1] or network[2]).strip()}"
+    return " ".join(reasons[-2:]) if reasons else "the messenger did not take it"
 
 
 def _load(channel: str) -> "Apprise":

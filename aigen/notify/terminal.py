@@ -25,7 +25,7 @@ def _print(message: Message, console: "Console") -> None:
     from rich.text import Text
 
     facts = [visible(fact) for fact in message.facts]
-    remark = "" if message.served else " (no web gallery is running)"
+    remark = "" if message.served else " (opens while aigen serve runs)"
     if not console.is_terminal:
         for line in (f"{message.heading}: {visible(message.prompt)}", *facts, message.link + remark):
             console.print(line, markup=False, soft_wrap=True)

@@ -1,0 +1,51 @@
+"""The web gallery: `aigen serve`."""
+
+import signal
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aigen.cli.program import Content, app, load_settings, say, whole_number
+
+if TYPE_CHECKING:
+    from aigen.settings import Settings
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option("--host", metavar="HOST", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", parser=whole_number, metavar="N", help="0: any that is free.")] = 8000,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = False,
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", metavar="URL", help="How it is reached from outside.")
+    ] = None,
+    content: Content = None,
+) -> None:
+    """Serve the web gallery: register, log in, order, watch and download; until Ctrl-C."""
+    from aigen.viewer import server
+
+    settings = _settings(base_url)
+    folder = settings.content(content)
+    folder.check_writable()
+    stop = threading.Event()
+
+    def ready(url: str) -> None:
+        say(f"the gallery of {folder.root} is at {url} (Ctrl-C ends it)")
+        if open_browser:
+            import webbrowser
+
+            webbrowser.open(url)
+
+    with server.listen(host, port) as found:
+        # Not as exceptions: those could strike in the middle of what is being sent.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        server.serve(folder, settings, found, host, stop, ready, lambda: _settings(base_url))
+
+
+def _settings(base_url: str | None) -> "Settings":
+    from aigen.settings import Settings
+
+    settings = load_settings()
+    return Settings({**settings.values, "AIGEN_BASE_URL": base_url}) if base_url else settings

@@ -1,0 +1,144 @@
+"""Accounts: registering, logging in and out, and opening the link of a notice.
+
+The store is asked for a user id exactly as it is typed; an unknown one takes as long and is refused in the same words as a
+wrong password.
+"""
+
+import re
+from typing import Any
+
+from bottle import Bottle, HTTPResponse, request
+
+from aigen.accounts import hash_password, verify_password
+from aigen.errors import UsageError
+from aigen.generation import new_user_id
+from aigen.notify import links
+from aigen.types import check_user_id
+from aigen.viewer import visits
+from aigen.viewer.app import Gallery, go, page, visit
+
+_OWN_PATH = re.compile(r"/[A-Za-z0-9_-][A-Za-z0-9_/.-]*")
+
+
+def add_routes(app: Bottle, gallery: Gallery) -> None:
+    clock = gallery.clock
+
+    def enter(user_id: str, target: str = "/dash") -> HTTPResponse:
+        response = HTTPResponse(status=303, headers={"Location": target})
+        visits.log_in(gallery.store, clock, visit(), user_id, response, gallery.secure)
+        return response
+
+    @app.get("/register", public=True)
+    def register_page() -> HTTPResponse:
+        return page("register", title="Register", password_needed=gallery.public, typed="")
+
+    @app.post("/register", public=True)
+    def register() -> HTTPResponse:
+        typed, password = _typed("user_id").strip(), _typed("password")
+
+        def again(message: str, status: int = 400) -> HTTPResponse:
+            return page(
+                "register", status, title="Register", password_needed=gallery.public, typed=typed[:64], message=message
+            )
+
+        if not visits.may_register(gallery.store, clock, visit()):
+            return again("There were too many registrations from your address. Try again later.", 429)
+        try:
+            if typed:
+                check_user_id(typed)
+            if typed and not password and gallery.public:
+                raise UsageError("a user id of your own needs a password here: give one, or leave both empty")
+            password_hash = hash_password(password) if password else None
+        except UsageError as error:
+            return again(str(error))
+        user_id = typed or new_user_id()
+        if not gallery.store.add_user(user_id, not typed, password_hash, clock()):
+            visits.log(gallery.store, clock, visit(), "register_failed", user_id=typed)
+            return again(f"user id {user_id!r} is taken: choose another", 409)
+        visits.log(gallery.store, clock, visit(), "register", user_id=user_id)
+        visits.log(gallery.store, clock, visit(), "login", user_id=user_id)
+        return enter(user_id, "/dash" if typed else "/dash?new=1")
+
+    @app.get("/login", public=True)
+    def login_page() -> HTTPResponse:
+        return page("login", title="Log in", typed="", target=_own_path(request.query.getunicode("next")))
+
+    @app.post("/login", public=True)
+    def login() -> HTTPResponse:
+        typed, password = _typed("user_id").strip(), _typed("password")
+        target = _own_path(_typed("next"))
+        if visits.must_wait(gallery.store, clock, visit(), typed):
+            response = page(
+                "login", 429, title="Log in", typed=typed[:64], target=target,
+                message="Too many logins have failed. Try again in a quarter of an hour.",
+            )  # fmt: skip
+            response.set_header("Retry-After", str(round(visits.WINDOW.total_seconds())))
+            visits.log(gallery.store, clock, visit(), "login_throttled", user_id=typed)
+            return response
+        user = gallery.store.user(typed)
+        if not _may_enter(user, password, gallery.public):
+            visits.log(gallery.store, clock, visit(), "login_failed", user_id=typed)
+            return page(
+                "login", 403, title="Log in", typed=typed[:64], target=target,
+                message="User id or password is wrong.",
+            )  # fmt: skip
+        visits.log(gallery.store, clock, visit(), "login", user_id=typed)
+        return enter(typed, target)
+
+    @app.post("/logout")
+    def logout() -> HTTPResponse:
+        who = visit()
+        assert who.user_id
+        assert who.token
+        if _typed("everywhere"):
+            gallery.store.delete_sessions(who.user_id)
+        else:
+            gallery.store.delete_session(visits.hashed(who.token))
+        visits.log(gallery.store, clock, who, "logout", "everywhere" if _typed("everywhere") else None)
+        response = HTTPResponse(status=303, headers={"Location": "/"})
+        response.delete_cookie(visits.SESSION, path="/")
+        return response
+
+    @app.get("/open/<token>", public=True)
+    def open_page(token: str) -> HTTPResponse:
+        link = gallery.store.link(links.hashed(token), clock())
+        if link and link["user_id"] == visit().user_id:
+            go(f"/dash#{link['generation_id']}")
+        if link is None:
+            return _used_up()
+        return page("open", title="Open", token=token)
+
+    @app.post("/open/<token>", public=True)
+    def open_order(token: str) -> HTTPResponse:
+        """Log in by a link. Pressing the button uses it up; scanners of mail only open pages."""
+        link = gallery.store.use_link(links.hashed(token), clock())
+        if link is None:
+            visits.log(gallery.store, clock, visit(), "login_failed", "link", user_id="")
+            return _used_up()
+        visits.log(gallery.store, clock, visit(), "login", f"link to {link['generation_id']}", user_id=link["user_id"])
+        return enter(link["user_id"], f"/dash#{link['generation_id']}")
+
+
+def _used_up() -> HTTPResponse:
+    message = "That link has been used or has expired. Log in to see your content."
+    return page("login", 410, title="Log in", typed="", target="/dash", message=message)
+
+
+def _may_enter(user: dict[str, Any] | None, password: str, public: bool) -> bool:
+    """Whether a user may log in. Where only this machine asks, a user id without a password is enough.
+
+    A made user id is itself the secret; a chosen one is not, and needs a password as soon as others can reach this.
+    """
+    if user and user["password_hash"] is None:
+        return bool(user["made"]) or not public
+    right = verify_password(password, user["password_hash"] if user else None)
+    return right and user is not None
+
+
+def _typed(name: str) -> str:
+    return request.forms.getunicode(name) or ""
+
+
+def _own_path(path: str | None) -> str:
+    """A path of this gallery to go on to; the dash where somebody has put in anything else."""
+    return path if path and _OWN_PATH.fullmatch(path) else "/dash"

@@ -1,0 +1,191 @@
+"""The web application: routes, and around all of them who may do what, headers and errors.
+
+Whatever is not said to be `public` needs a session, a form must come from a page of ours, and a request for another
+host than ours is refused: that is decided here, once, for every route there is.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+from bottle import Bottle, HTTPError, HTTPResponse, Route, SimpleTemplate, request
+
+from aigen import __version__, pipelines
+from aigen.errors import AigenError, UsageError
+from aigen.generation import Workshop
+from aigen.settings import ContentFolder, Settings
+from aigen.store import Store
+from aigen.times import Clock, utc_now
+from aigen.types import Pipeline
+from aigen.viewer import visits
+from aigen.viewer.visits import Visit
+
+POLICY = (
+    "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = (
+    ("Content-Security-Policy", POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The world of the web gallery. `hosts` are the names, with ports, by which it may be asked for.
+
+    `public`: others than the user of this machine may reach it. `secure`: it is reached by https.
+    """
+
+    content: ContentFolder
+    settings: Settings
+    hosts: frozenset[str]
+    public: bool = False
+    secure: bool = False
+    clock: Clock = utc_now
+    load: Callable[[str], Pipeline] = pipelines.load
+
+    @property
+    def store(self) -> Store:
+        """This thread's connection to the store."""
+        opened: dict[ContentFolder, Store] = _threads.__dict__.setdefault("stores", {})
+        if self.content not in opened:
+            opened[self.content] = Store.open(self.content, create=True)
+        return opened[self.content]
+
+    @property
+    def workshop(self) -> Workshop:
+        return Workshop(self.content, self.store, load=self.load, clock=self.clock)
+
+
+_threads = threading.local()
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def make_app(gallery: Gallery) -> Bottle:
+    """The application; `guarded` makes a WSGI application of it that checks hosts and sets headers."""
+    from aigen.viewer import accounts, media, orders, pages
+
+    app = Bottle()
+    app.install(_Guard(gallery))
+    for room in (accounts, pages, orders, media):
+        room.add_routes(app, gallery)
+    app.default_error_handler = _error_page
+    return app
+
+
+def guarded(app: Bottle, gallery: Gallery) -> Application:
+    """The application as it is served: only under its own names, and with headers that keep pages to themselves."""
+
+    def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], problem: Any = None) -> Any:
+            present = {name.lower() for name, _ in headers}
+            missing = [header for header in HEADERS if header[0].lower() not in present]
+            if "cache-control" not in present:
+                missing.append(("Cache-Control", "no-store"))
+            return start_response(status, headers + missing, problem)
+
+        if str(environ.get("HTTP_HOST", "")).lower() not in gallery.hosts:
+            start("421 Misdirected Request", [("Content-Type", "text/plain; charset=utf-8")])
+            return [
+                b"This gallery does not go by that name. AIGEN_BASE_URL, or serve --base-url, says by which it does.\n"
+            ]
+        answer: Iterable[bytes] = app(environ, start)
+        return answer
+
+    return serve
+
+
+class _Guard:
+    """Bottle's plugin through which every route is called."""
+
+    name, api = "guard", 2
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._gallery = gallery
+
+    def apply(self, callback: Callable[..., Any], route: Route) -> Callable[..., Any]:
+        public = bool(route.config.get("public"))
+
+        def call(**arguments: Any) -> Any:
+            gallery = self._gallery
+            visit = visits.recognise(gallery.store, gallery.clock)
+            request.environ["aigen.visit"] = visit
+            if not public and visit.user_id is None:
+                if route.method != "GET" or route.config.get("no_page"):
+                    raise HTTPError(403, "Log in first.")
+                go(f"/login?next={quote(request.path)}")
+            if route.method == "POST":
+                visits.check_form(visit)
+            try:
+                return callback(**arguments)
+            except UsageError as error:
+                raise HTTPError(400, str(error)) from error
+            except AigenError as error:
+                raise HTTPError(503, str(error)) from error
+
+        return call
+
+
+def visit() -> Visit:
+    """Who makes the request at hand."""
+    found: Visit = request.environ["aigen.visit"]
+    return found
+
+
+def go(path: str) -> NoReturn:
+    """Send the visitor to another path of ours; relative, for behind a proxy only the browser knows the rest."""
+    raise HTTPResponse(status=303, headers={"Location": path})
+
+
+def missing() -> NoReturn:
+    """Say that there is nothing here, also where there is something of somebody else's."""
+    raise HTTPError(404)
+
+
+def page(name: str, status: int = 200, **values: Any) -> HTTPResponse:
+    """A page from a template, in which every value is escaped; with the cookie that its forms need."""
+    who: Visit | None = request.environ.get("aigen.visit")
+    shared = {
+        "user_id": who.user_id if who else None,
+        "csrf": who.csrf if who else "",
+        "version": __version__,
+        "message": None,
+        "title": "aigen",
+        "refresh": False,
+    }
+    response = HTTPResponse(_template(name).render({**shared, **values}), status)
+    response.content_type = "text/html; charset=utf-8"
+    if who and not request.get_cookie(visits.VISITOR):
+        visits.set_cookie(
+            response, visits.VISITOR, who.visitor, secure=request.environ.get("wsgi.url_scheme") == "https"
+        )
+    return response
+
+
+_templates: dict[str, SimpleTemplate] = {}
+TEMPLATES = files("aigen.viewer") / "templates"
+
+
+def _template(name: str) -> SimpleTemplate:
+    if name not in _templates:
+        _templates[name] = SimpleTemplate(name=f"{name}.html", lookup=[str(TEMPLATES)])
+    return _templates[name]
+
+
+def _error_page(error: HTTPError) -> str:
+    known = {
+        404: "There is nothing here.",
+        405: "That cannot be done here.",
+        413: "That is too large.",
+        500: "Something went wrong.",
+    }
+    text = known.get(error.status_code, "") if error.status_code in known else str(error.body)
+    response = page("error", title=error.status_line, code=error.status_code, text=text)
+    return str(response.body)

@@ -1,0 +1,206 @@
+"""Files: pictures, videos and thumbnails of the visitor's own orders, whole or in part, and a whole order as an archive.
+
+Bottle's own `static_file` follows symbolic links, ignores If-Range and has unquoted ETags, so files are served here: by
+names from the store, from within the content folder, with types of our own and nothing that a browser would run.
+"""
+
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.utils import formatdate, parsedate_to_datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from bottle import Bottle, HTTPResponse, request
+
+from aigen import generation
+from aigen.media import THUMBNAIL_SIDES
+from aigen.types import Item
+from aigen.viewer import visits
+from aigen.viewer.app import Gallery, missing, visit
+from aigen.viewer.pages import own
+
+TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".webp": "image/webp",
+    ".mp4": "video/mp4",
+    ".vtt": "text/vtt; charset=utf-8",
+    ".srt": "text/plain; charset=utf-8",
+}
+# A file keeps its name for ever and its content too.
+CACHING = "private, max-age=31536000, immutable"
+CHUNK = 256 * 1024
+
+
+def add_routes(app: Bottle, gallery: Gallery) -> None:
+    @app.get("/media/<generation_id>/<name>", no_page=True)
+    def media(generation_id: str, name: str) -> HTTPResponse:
+        standing = own(gallery, generation_id)
+        for item in standing.items:
+            if item.path is None:
+                continue
+            if name == Path(item.path).name:
+                wanted = request.query.getunicode("download")
+                _log(gallery, item, "download" if wanted else "view")
+                return serve(gallery, gallery.content.file(item.path), name if wanted else None)
+            for size in THUMBNAIL_SIDES:
+                if name == f"{Path(item.path).stem}-{size}.webp":
+                    return serve(gallery, generation.thumbnails(gallery.content, item)[size], None)
+        missing()
+
+    @app.get("/archive/<generation_id>.zip", no_page=True)
+    def archive(generation_id: str) -> HTTPResponse:
+        standing = own(gallery, generation_id)
+        files = [gallery.content.file(item.path) for item in standing.items if item.path]
+        if not files:
+            missing()
+        visits.log(gallery.store, gallery.clock, visit(), "download", generation_id)
+        for file in files:
+            _inside(gallery, file)
+        headers = {
+            "Content-Type": "application/zip",
+            "Content-Disposition": f'attachment; filename="aigen-{generation_id}.zip"',
+        }
+        return HTTPResponse(zipped(files), headers=headers)
+
+
+def _log(gallery: Gallery, item: Item, action: str) -> None:
+    """Log a download, or that a full-size picture is looked at; a video is asked for in many parts, its page is logged."""
+    if request.method == "GET" and (action == "download" or item.kind == "image") and not request.get_header("Range"):
+        visits.log(gallery.store, gallery.clock, visit(), action, item.path)
+
+
+def _inside(gallery: Gallery, file: Path) -> Path:
+    """A file where it really is; 404 when that is not a file within the content folder."""
+    try:
+        real = file.resolve(strict=True)
+    except (OSError, RuntimeError):
+        missing()
+    if not real.is_file() or not real.is_relative_to(gallery.content.root.resolve()):
+        missing()
+    return real
+
+
+def serve(gallery: Gallery, file: Path, download_as: str | None) -> HTTPResponse:
+    """A file, or the part of it that is asked for, or that the visitor has it already."""
+    real = _inside(gallery, file)
+    if real.suffix not in TYPES:
+        missing()
+    stat = real.stat()
+    etag = f'"{hashlib.sha256(f"{real.name}/{stat.st_size}/{stat.st_mtime_ns}".encode()).hexdigest()[:32]}"'
+    headers = {
+        "Content-Type": TYPES[real.suffix],
+        "Cache-Control": CACHING,
+        "ETag": etag,
+        "Last-Modified": formatdate(stat.st_mtime, usegmt=True),
+        "Accept-Ranges": "bytes",
+    }
+    if download_as:
+        headers["Content-Disposition"] = f'attachment; filename="{download_as}"'
+    if _has_it(etag, stat.st_mtime):
+        return HTTPResponse(status=304, headers=headers)
+    part = Part(0, stat.st_size)
+    code = 200
+    if (asked := request.get_header("Range")) and _still(etag, stat.st_mtime):
+        found = parse_range(asked, stat.st_size)
+        if found is None:
+            headers["Content-Range"] = f"bytes */{stat.st_size}"
+            return HTTPResponse(status=416, headers=headers)
+        if found != part or asked.strip().lower() == "bytes=0-":
+            part, code = found, 206
+            headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{stat.st_size}"
+    headers["Content-Length"] = str(part.end - part.start)
+    body = real.open("rb")
+    body.seek(part.start)
+    if "wsgi.file_wrapper" in request.environ:  # the server sends so much of it by itself, and needs no thread for that
+        return HTTPResponse(body, code, headers)
+    return HTTPResponse(_read(body, part.end - part.start), code, headers)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The bytes of a file from `start` up to `end`, which is not in it."""
+
+    start: int
+    end: int
+
+
+def parse_range(text: str, size: int) -> Part | None:
+    """The part that a Range header asks for; None when there is none such.
+
+    What is not understood, or asks for several parts, is answered with the whole, as RFC 9110 allows.
+    """
+    match = re.fullmatch(r"\s*bytes=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*", text, re.IGNORECASE)
+    if not match or not any(match.groups()):
+        return Part(0, size)
+    first, last = match.groups()
+    if not first:
+        return Part(max(0, size - int(last)), size) if int(last) and size else None
+    if last and int(last) < int(first):
+        return Part(0, size)
+    return Part(int(first), min(int(last) + 1, size) if last else size) if int(first) < size else None
+
+
+def _has_it(etag: str, changed_at: float) -> bool:
+    """Whether the visitor's copy is still right; what If-None-Match says goes before the date."""
+    if (known := request.get_header("If-None-Match")) is not None:
+        return known.strip() == "*" or etag in {tag.strip().removeprefix("W/") for tag in known.split(",")}
+    since = _date(request.get_header("If-Modified-Since"))
+    return since is not None and int(changed_at) <= since
+
+
+def _still(etag: str, changed_at: float) -> bool:
+    """Whether a part may be sent: the rest of what the visitor has is of this very file."""
+    condition = request.get_header("If-Range")
+    if condition is None or condition.strip() == etag:
+        return True
+    return _date(condition) == int(changed_at)
+
+
+def _date(text: str | None) -> int | None:
+    try:
+        return round(parsedate_to_datetime(text).timestamp()) if text else None
+    except ValueError:
+        return None
+
+
+def _read(file: BinaryIO, length: int) -> Iterator[bytes]:
+    with file:
+        while length and (chunk := file.read(min(CHUNK, length))):
+            length -= len(chunk)
+            yield chunk
+
+
+def zipped(files: list[Path]) -> Iterator[bytes]:
+    """An archive of files, made while it is sent. They are compressed already, so they are only put together."""
+    sink = _Sink()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
+        for file in files:
+            with file.open("rb") as source, archive.open(zipfile.ZipInfo.from_file(file, file.name), "w") as target:
+                while chunk := source.read(CHUNK):
+                    target.write(chunk)
+                    yield sink.take()
+    yield sink.take()
+
+
+class _Sink(io.RawIOBase):
+    """Takes what the archive writes until it is sent."""
+
+    def __init__(self) -> None:
+        self._written = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._written += data
+        return len(data)
+
+    def take(self) -> bytes:
+        taken = bytes(self._written)
+        self._written.clear()
+        return taken

@@ -1,0 +1,106 @@
+"""Who is asking: sessions and forms that are really ours, throttling, and the log of what was done.
+
+A session is a random token in a cookie, of which the store keeps the hash. A form carries a value that only the page it
+came from can know: it is derived from that token, or before anybody has logged in from another random cookie.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bottle import HTTPResponse, LocalRequest, abort, request
+
+from aigen.store import Store
+from aigen.times import Clock
+
+SESSION, VISITOR = "aigen_session", "aigen_visitor"
+LIFETIME = timedelta(days=30)
+# Failed logins within the window after which an address or a user id has to wait.
+WINDOW = timedelta(minutes=15)
+FAILURES_PER_USER, FAILURES_PER_ADDRESS = 5, 20
+REGISTRATIONS_PER_ADDRESS = 10
+AGENT_LIMIT = 200
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request: who makes it, from where. `user_id` is None until somebody has logged in."""
+
+    user_id: str | None
+    token: str | None
+    visitor: str
+    address: str
+    user_agent: str
+
+    @property
+    def csrf(self) -> str:
+        """What a form on a page for this visitor must carry."""
+        return hashlib.sha256(f"form:{self.token or self.visitor}".encode()).hexdigest()
+
+
+def hashed(token: str) -> str:
+    """A session's token as the store keeps it. It is random, so that a plain hash cannot be guessed back."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def recognise(store: Store, clock: Clock, asked: LocalRequest = request) -> Visit:
+    """Who makes a request; only the session's row says that, nothing else the client sends."""
+    token = _cookie(asked, SESSION)
+    user_id = store.session_user(hashed(token), clock()) if token else None
+    return Visit(
+        user_id,
+        token if user_id else None,
+        _cookie(asked, VISITOR) or secrets.token_urlsafe(16),
+        str(asked.environ.get("REMOTE_ADDR") or ""),
+        asked.get_header("User-Agent", "")[:AGENT_LIMIT],
+    )
+
+
+def _cookie(asked: LocalRequest, name: str) -> str | None:
+    value = asked.get_cookie(name)
+    return value if isinstance(value, str) and 0 < len(value) <= 100 and value.isascii() else None
+
+
+def check_form(visit: Visit, asked: LocalRequest = request) -> None:
+    """Refuse a form that does not come from a page of ours."""
+    if asked.content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        abort(415, "This form cannot be read.")
+    given = asked.forms.getunicode("csrf") or ""
+    if not hmac.compare_digest(given.encode(), visit.csrf.encode()):
+        abort(403, "This form is too old or not from this page. Go back, reload the page and try again.")
+
+
+def log_in(store: Store, clock: Clock, visit: Visit, user_id: str, response: HTTPResponse, secure: bool) -> None:
+    """Begin a session, always with a new token, and put it into a cookie of the response."""
+    token = secrets.token_urlsafe(32)
+    store.add_session(hashed(token), user_id, clock(), clock() + LIFETIME, visit.address, visit.user_agent)
+    set_cookie(response, SESSION, token, secure, round(LIFETIME.total_seconds()))
+
+
+def set_cookie(response: HTTPResponse, name: str, value: str, secure: bool, max_age: int | None = None) -> None:
+    lasting = {} if max_age is None else {"max_age": max_age}
+    response.set_cookie(name, value, path="/", httponly=True, samesite="lax", secure=secure, **lasting)
+
+
+def log(
+    store: Store, clock: Clock, visit: Visit, action: str, target: str | None = None, user_id: str | None = None
+) -> None:
+    """Write down what somebody did; `user_id` as it was typed, where nobody has logged in."""
+    who = (user_id if user_id is not None else visit.user_id or "")[:64]
+    store.log_activity(clock(), who, action, target, visit.address, visit.user_agent)
+
+
+def must_wait(store: Store, clock: Clock, visit: Visit, user_id: str) -> bool:
+    """Whether too many logins have failed lately, of this user or from this address."""
+    since = clock() - WINDOW
+    return (
+        store.count_activity("login_failed", since, user_id=user_id[:64]) >= FAILURES_PER_USER
+        or store.count_activity("login_failed", since, address=visit.address) >= FAILURES_PER_ADDRESS
+    )
+
+
+def may_register(store: Store, clock: Clock, visit: Visit) -> bool:
+    """Whether this address has not registered too many users lately."""
+    return store.count_activity("register", clock() - WINDOW, address=visit.address) < REGISTRATIONS_PER_ADDRESS
