@@ -55,12 +55,11 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.get("/archive/<generation_id>.zip", no_page=True)
     def archive(generation_id: str) -> HTTPResponse:
         standing = own(gallery, generation_id)
-        files = [gallery.content.file(item.path) for item in standing.items if item.path]
+        made = [_inside(gallery, gallery.content.file(item.path)) for item in standing.items if item.path]
+        files = [file for file in made if file]
         if not files:
             missing()
         visits.log(gallery.store, gallery.clock, visit(), "download", generation_id)
-        for file in files:
-            _inside(gallery, file)
         headers = {
             "Content-Type": "application/zip",
             "Content-Disposition": f'attachment; filename="aigen-{generation_id}.zip"',
@@ -74,21 +73,19 @@ def _log(gallery: Gallery, item: Item, action: str) -> None:
         visits.log(gallery.store, gallery.clock, visit(), action, item.path)
 
 
-def _inside(gallery: Gallery, file: Path) -> Path:
-    """A file where it really is; 404 when that is not a file within the content folder."""
+def _inside(gallery: Gallery, file: Path) -> Path | None:
+    """A file where it really is; None when that is not a file within the content folder."""
     try:
         real = file.resolve(strict=True)
     except (OSError, RuntimeError):
-        missing()
-    if not real.is_file() or not real.is_relative_to(gallery.content.root.resolve()):
-        missing()
-    return real
+        return None
+    return real if real.is_file() and real.is_relative_to(gallery.content.root.resolve()) else None
 
 
 def serve(gallery: Gallery, file: Path, download_as: str | None) -> HTTPResponse:
     """A file, or the part of it that is asked for, or that the visitor has it already."""
     real = _inside(gallery, file)
-    if real.suffix not in TYPES:
+    if real is None or real.suffix not in TYPES:
         missing()
     stat = real.stat()
     etag = f'"{hashlib.sha256(f"{real.name}/{stat.st_size}/{stat.st_mtime_ns}".encode()).hexdigest()[:32]}"'

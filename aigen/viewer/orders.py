@@ -96,17 +96,17 @@ _EMPTY = {
 
 def _request(typed: dict[str, str], gallery: Gallery) -> GenerationRequest:
     """What a form asks for. Raises UsageError."""
-    notify = _channel(typed, gallery)
-    channels.check(notify, gallery.settings)
-    return GenerationRequest(
+    wanted = GenerationRequest(
         prompt=typed["prompt"],
         style=typed["style"] or "plain",
         model=typed["model"] or None,
         notify_at=typed["notify_at"].strip() or None,
-        notify=notify,
+        notify=_channel(typed, gallery),
         images=_count(typed, "images"),
         videos=_count(typed, "videos"),
     )
+    channels.check(wanted.notify, gallery.settings)
+    return wanted
 
 
 def _count(typed: dict[str, str], name: str) -> int:

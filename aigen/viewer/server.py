@@ -24,8 +24,8 @@ THREADS = 8
 BODY_LIMIT = 2 * 2**20
 # Seconds between two looks at what was asked for: to end, or to start a worker.
 PAUSE = 0.2
-# Seconds that downloads may take to finish when the server is to end.
-PATIENCE = 60.0
+# Seconds without a byte on its way after which a download is given up when the server is to end.
+PATIENCE = 10.0
 
 
 def gallery(content: ContentFolder, settings: Settings, host: str, port: int) -> Gallery:
@@ -116,14 +116,26 @@ def _run(server: Any, sockets: dict[int, Any], stop: threading.Event, check: Cal
     server.accepting = False
     server.del_channel()
     server.socket.close()
-    end = monotonic() + PATIENCE
-    while monotonic() < end and any(
-        channel.requests or channel.total_outbufs_len for channel in list(server.active_channels.values())
-    ):
+    last, moved_at = None, monotonic()
+    while left := _left(server):
+        if left != last:
+            last, moved_at = left, monotonic()
+        if monotonic() - moved_at > PATIENCE:
+            break
         turn()
     server.task_dispatcher.shutdown()
     for channel in list(server.active_channels.values()):
         channel.handle_close()
+
+
+def _left(server: Any) -> list[tuple[int, int]]:
+    """How much is still to be sent: the requests and bytes of each connection that has any."""
+    channels = list(server.active_channels.values())
+    return [
+        (len(channel.requests), channel.total_outbufs_len)
+        for channel in channels
+        if channel.requests or channel.total_outbufs_len
+    ]
 
 
 class _Attendant:
