@@ -10,9 +10,9 @@ demo: .venv/installed
 test: .venv/installed-dev
 	.venv/bin/pytest -n auto -m "not system"
 
-test-system: .venv/installed-dev
+test-system: .venv/installed-browser
 	scripts/system_tools.sh
-	.venv/bin/pytest -m system
+	.venv/bin/pytest -n auto -m system
 
 check: .venv/installed-dev
 	.venv/bin/ruff format --check .
@@ -43,6 +43,10 @@ clean:
 .venv/installed-dev: $(SET_UP)
 	scripts/set_up.sh dev
 	touch .venv/installed $@
+
+.venv/installed-browser: $(SET_UP)
+	scripts/set_up.sh dev browser
+	touch .venv/installed .venv/installed-dev $@
 
 .venv/installed-benchmark: $(SET_UP)
 	scripts/set_up.sh benchmark

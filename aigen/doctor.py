@@ -47,7 +47,8 @@ def examine(content: ContentFolder, settings: Settings) -> list[Finding]:
         _works("video encoder", _encode, "install the av package anew: pip install --force-reinstall av"),
         _folder(content),
         *_orders(content),
-        *_notices(content, settings),
+        *_notices(content),
+        _mail(settings),
         *_settings(settings),
     ]
 
@@ -157,24 +158,32 @@ def _orders(content: ContentFolder) -> Iterator[Finding]:
         yield Finding("worker", "ok", "not running, and nothing waits for it")
 
 
-def _notices(content: ContentFolder, settings: Settings) -> Iterator[Finding]:
-    from aigen.notify import daemon, mail
+def _notices(content: ContentFolder) -> Iterator[Finding]:
+    from aigen.notify import daemon
 
-    with Store.open(content) as store:
-        status = daemon.look(content, store)
+    try:
+        with Store.open(content) as store:
+            status = daemon.look(content, store)
+    except AigenError:
+        return  # what is wrong with the store has been said
     if status.running or status.served:
         yield Finding("notices", "ok", "something runs that sends them")
     elif status.next_at:
         yield Finding("notices", "note", "some wait to be sent and nothing runs that does", "aigen notify-daemon")
     else:
         yield Finding("notices", "ok", "none wait to be sent; at a later time, aigen notify-daemon sends them")
+
+
+def _mail(settings: Settings) -> Finding:
+    from aigen.notify import mail
+
     try:
         server = mail.read_server(settings, needed_for="mailto:ADDRESS")
         told = f"{server.host}:{server.port} ({server.spoken}); try it: aigen doctor --notify mailto:ADDRESS"
-        yield Finding("mail", "ok", told)
+        return Finding("mail", "ok", told)
     except AigenError as error:
         wrong = any(name.startswith("AIGEN_SMTP_") for name in settings.values)
-        yield Finding("mail", "wrong" if wrong else "ok", str(error) if wrong else "not set up; only mailto: needs it")
+        return Finding("mail", "wrong" if wrong else "ok", str(error) if wrong else "not set up; only mailto: needs it")
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 - the whole order, cold: 5 images and 5 videos, wall time and peak memory of the process
 - `aigen --help` beside `llm --help` in the same run
+- from `aigen serve` to its first page, beside `datasette serve`
 - drawing and encoding apart, frames a second, beside diffusers and MoviePy on the same frames
 - understanding a prompt
 - marking a file, and its thumbnails, beside making it
@@ -9,11 +10,13 @@
 
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
@@ -66,6 +69,53 @@ def start_up() -> None:
             times[name].append(seconds(command))
     aigen, llm = (statistics.median(times[name]) for name in ("aigen", "llm"))
     print(f"aigen --help: {aigen:.3f} s; llm --help: {llm:.3f} s; ratio {aigen / llm:.2f}")
+
+
+def first_page() -> None:
+    """From the command to the first page, in turn as above; and what the server then holds in memory."""
+    import psutil
+
+    binaries = Path(sys.executable).parent
+    with tempfile.TemporaryDirectory() as folder:
+        database = Path(folder) / "some.db"
+        subprocess.run([str(binaries / "sqlite-utils"), "create-database", str(database)], check=True)
+        commands = {
+            "aigen": [str(binaries / "aigen"), "serve", "--content", folder, "--port"],
+            "datasette": [str(binaries / "datasette"), "serve", str(database), "--port"],
+        }
+        times: dict[str, list[float]] = {name: [] for name in commands}
+        held: dict[str, int] = {}
+        for _ in range(5):
+            for name, command in commands.items():
+                port = _free_port()
+                began = time.perf_counter()
+                with subprocess.Popen(
+                    [*command, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                ) as process:
+                    _first_answer(f"http://127.0.0.1:{port}/")
+                    times[name].append(time.perf_counter() - began)
+                    held[name] = psutil.Process(process.pid).memory_info().rss
+                    process.terminate()
+    aigen, datasette = (statistics.median(found) for found in times.values())
+    print(
+        f"first page of aigen serve: {aigen:.2f} s, {held['aigen'] / 1024**2:.0f} MB; datasette serve: {datasette:.2f} s, "
+        f"{held['datasette'] / 1024**2:.0f} MB; ratio {aigen / datasette:.2f}"
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def _first_answer(url: str) -> None:
+    while True:
+        with suppress(OSError), urllib.request.urlopen(url, timeout=10) as answer:
+            answer.read()
+            return
+        time.sleep(0.01)
 
 
 def frames() -> None:
@@ -175,6 +225,7 @@ def marks() -> None:
 if __name__ == "__main__":
     whole_order()
     start_up()
+    first_page()
     understanding()
     frames()
     marks()

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Install the Debian packages that `make test-system` uses; where that is not allowed, its tests say what they miss.
 set -eu
-packages="dbus-daemon libimage-exiftool-perl systemd"
+packages="chromium dbus-daemon fonts-liberation fonts-noto-color-emoji libimage-exiftool-perl systemd"
 
 missing=""
-for tool in dbus-daemon exiftool systemd-analyze; do
+for tool in chromium dbus-daemon exiftool systemd-analyze; do
     command -v "$tool" >/dev/null || missing="$missing $tool"
 done
 [ -n "$missing" ] || exit 0

@@ -224,6 +224,7 @@ def test_a_daemon_that_is_ended_in_mid_delivery_ends_at_once_and_loses_nothing(
     assert len({mail["Message-ID"] for mail in inbox.mails}) == 1
 
 
+@pytest.mark.system
 def test_a_daemon_that_is_killed_in_mid_delivery_loses_nothing(
     inbox: Inbox, daemon: Callable[[], subprocess.Popen[str]], tmp_path: Path
 ) -> None:
@@ -246,6 +247,7 @@ def test_a_daemon_that_is_killed_in_mid_delivery_loses_nothing(
     assert len({mail["Message-ID"] for mail in inbox.mails}) == 1
 
 
+@pytest.mark.system
 def test_four_at_once_send_400_notices_once_each(inbox: Inbox) -> None:
     content = ContentFolder(CONTENT.absolute())
     with Store.open(content, create=True) as store:

@@ -184,6 +184,7 @@ def test_a_download_is_finished_before_the_server_ends(serve: Start) -> None:
     assert server.process.returncode == 0
 
 
+@pytest.mark.system
 def test_a_killed_server_and_a_killed_worker_lose_no_order(serve: Start) -> None:
     server = serve()
     server.post("/register", "/register", user_id="ana", password="")
@@ -200,6 +201,7 @@ def test_a_killed_server_and_a_killed_worker_lose_no_order(serve: Start) -> None
     assert again.process.poll() is None
 
 
+@pytest.mark.system
 def test_a_running_order_is_cancelled_from_the_web(serve: Start) -> None:
     server = serve()
     server.post("/register", "/register", user_id="ana", password="")
@@ -212,6 +214,7 @@ def test_a_running_order_is_cancelled_from_the_web(serve: Start) -> None:
     assert 0 < len(list(CONTENT.glob("ana/*.mp4"))) < 20
 
 
+@pytest.mark.system
 def test_fifty_visitors_at_once_get_whole_videos_while_an_order_is_made(serve: Start) -> None:
     server = serve()
     path = make_large(server, 4_000_000)
@@ -236,6 +239,7 @@ def test_fifty_visitors_at_once_get_whole_videos_while_an_order_is_made(serve: S
     wait_for(lambda: server.get("/progress") == "{}")
 
 
+@pytest.mark.system
 def test_slow_visitors_keep_nobody_waiting(serve: Start) -> None:
     server = serve()
     path = make_large(server)

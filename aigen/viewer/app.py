@@ -158,7 +158,7 @@ def page(name: str, status: int = 200, **values: Any) -> HTTPResponse:
         "version": __version__,
         "message": None,
         "title": "aigen",
-        "refresh": False,
+        "refresh": None,
     }
     response = HTTPResponse(_template(name).render({**shared, **values}), status)
     response.content_type = "text/html; charset=utf-8"

@@ -40,7 +40,8 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             number=number,
             more=len(standings) > number * ORDERS_A_PAGE,
             is_new=bool(request.query.getunicode("new")),
-            refresh=any(standing.active for standing in shown),
+            # Without a fragment: a browser does not load anew what differs only in that.
+            refresh=f"/dash?page={number}" if any(standing.active for standing in shown) else None,
             label=label,
             media=media_path,
             local=local,
