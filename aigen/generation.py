@@ -271,6 +271,16 @@ def erase_order(workshop: Workshop, generation_id: str) -> None:
     content.remove_lock(generation_id)
 
 
+def erase_item(workshop: Workshop, item: Item) -> None:
+    """Erase one finished item of an order that has ended, and the order with its last one."""
+    assert item.path
+    for path in (workshop.content.file(item.path), *_thumbnail_paths(workshop.content, item).values()):
+        path.unlink(missing_ok=True)
+    workshop.store.delete_item(item)
+    if not workshop.store.items(item.generation_id):
+        erase_order(workshop, item.generation_id)
+
+
 def erase_user(workshop: Workshop, user_id: str) -> list[str]:
     """Erase a user: every row and every file. An order of theirs that is being made is stopped first.
 
@@ -327,11 +337,15 @@ def thumbnails(content: ContentFolder, item: Item) -> dict[str, Path]:
     Raises ContentError when they cannot be made, as when the item's file is gone or damaged.
     """
     assert item.path
-    paths = {name: content.thumbnail(item.path, name) for name in media.THUMBNAIL_SIDES}
+    paths = _thumbnail_paths(content, item)
     missing = {path: media.THUMBNAIL_SIDES[name] for name, path in paths.items() if not path.exists()}
     if missing:
         media.save_thumbnails(content.file(item.path), missing, content.making)
     return paths
+
+
+def _thumbnail_paths(content: ContentFolder, item: Item) -> dict[str, Path]:
+    return {name: content.thumbnail(item.path or "", name) for name in media.THUMBNAIL_SIDES}
 
 
 def _make_thumbnails(workshop: Workshop, items: Iterable[Item]) -> None:

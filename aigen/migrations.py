@@ -146,3 +146,27 @@ def m004_sessions(database: Database) -> None:
         """
     )
     database.execute("CREATE INDEX user_activity_by_action ON user_activity (action, at)")
+
+
+@migrations()
+def m005_search(database: Database) -> None:
+    # By the order's own id: the row ids of `generations` may change when the database is vacuumed.
+    for statement in (
+        """
+        CREATE VIRTUAL TABLE prompts USING fts5(
+            prompt, generation_id UNINDEXED, tokenize = 'unicode61 remove_diacritics 2'
+        )
+        """,
+        "INSERT INTO prompts (prompt, generation_id) SELECT prompt, generation_id FROM generations",
+        """
+        CREATE TRIGGER prompts_added AFTER INSERT ON generations BEGIN
+            INSERT INTO prompts (prompt, generation_id) VALUES (new.prompt, new.generation_id);
+        END
+        """,
+        """
+        CREATE TRIGGER prompts_removed AFTER DELETE ON generations BEGIN
+            DELETE FROM prompts WHERE generation_id = old.generation_id;
+        END
+        """,
+    ):
+        database.execute(statement)

@@ -5,6 +5,7 @@ processes working side by side cannot undo each other. Methods that change a sta
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -237,6 +238,44 @@ class Store:
             {"user_id": user_id, "status": status},
         )
         return [_generation(row) for row in rows]
+
+    def newest(self, user_id: str, count: int, before: str | None = None, words: str = "") -> list[Generation]:
+        """So many orders of a user, newest first: those older than the order `before`, those whose prompt has `words`."""
+        rows = self._read(
+            """
+            SELECT generations.* FROM generations WHERE user_id = :user_id
+                AND (:before IS NULL OR (requested_at, rowid) <
+                    (SELECT requested_at, rowid FROM generations WHERE generation_id = :before))
+                AND (:words = '' OR generation_id IN (SELECT generation_id FROM prompts WHERE prompts MATCH :words))
+            ORDER BY requested_at DESC, rowid DESC LIMIT :count
+            """,
+            {"user_id": user_id, "before": before, "words": _searched(words), "count": count},
+        )
+        return [_generation(row) for row in rows]
+
+    def pace(self, count: int = 20) -> float | None:
+        """Seconds that an image took in the last orders, a video counted as four; None when none was completed."""
+        rows = self._read(
+            """
+            SELECT (julianday(generated_at) - julianday(requested_at)) * 86400.0 / (
+                SELECT sum(CASE kind WHEN 'video' THEN 4.0 ELSE 1.0 END) FROM items
+                WHERE items.generation_id = generations.generation_id) AS pace
+            FROM generations WHERE status = 'Completed' ORDER BY requested_at DESC LIMIT ?
+            """,
+            [count],
+        )
+        paces = sorted(row["pace"] for row in rows if row["pace"])
+        return paces[len(paces) // 2] if paces else None
+
+    def delete_item(self, item: Item) -> bool:
+        """Erase the row of a finished item of an order that has ended."""
+        return self._change(
+            """
+            DELETE FROM items WHERE generation_id = ? AND kind = ? AND number = ? AND state = 'done'
+                AND (SELECT status FROM generations WHERE generation_id = items.generation_id) <> 'Processing'
+            """,
+            [item.generation_id, item.kind, item.number],
+        )
 
     def items(self, generation_id: str) -> list[Item]:
         """The items of an order as they are made: images first, then videos, each by number."""
@@ -620,6 +659,11 @@ def _due(channels: str, now: datetime, generation_id: str | None) -> dict[str, A
         "too_far_pause": to_text(now + 2 * LONGEST_PAUSE),
         "too_far_lease": to_text(now + 2 * NOTICE_LEASE),
     }
+
+
+def _searched(words: str) -> str:
+    """What somebody types as FTS5 reads it: every word, or what begins like it, and nothing of its own language."""
+    return " ".join(f'"{word}"*' for word in re.findall(r"\w+", words)[:20])
 
 
 def _usable(token_hash: str, now: datetime) -> dict[str, Any]:

@@ -1,6 +1,9 @@
-"""Make the README's pictures anew, with the program itself: .venv/bin/python scripts/make_pictures.py
+"""Make the pictures of the README and of the web gallery anew, with the program itself:
 
-The two pictures are as `aigen generate` leaves them, marks and all; the moving one is a video of its, made smaller.
+.venv/bin/python scripts/make_pictures.py [docs | gallery]
+
+Pictures of the README are as `aigen generate` leaves them, marks and all; the moving one is a video of its, made smaller.
+Those of the gallery are made smaller; the video is as it was made.
 """
 
 import shutil
@@ -13,18 +16,47 @@ import av
 from PIL import Image
 
 from aigen.provenance import xmp
+from aigen.types import STYLES
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
 PICTURES = {"whale.png": "a whale under the stars", "sailboat.png": "a sailboat on the sea at sunset"}
+GALLERY = Path(__file__).parent.parent / "aigen" / "viewer" / "static"
+EXAMPLES = {
+    "whale": ("a whale under the stars", "plain"),
+    "astronaut": ("an astronaut riding a horse on the moon", "cinematic"),
+    "foxes": ("two foxes in the snow", "watercolour"),
+    "castle": ("a castle behind the forest", "paper-cut"),
+}
+EXAMPLE_VIDEO = "a sailboat on the sea at sunset"
+STYLED = "a lighthouse on an island in the sea"
 VIDEO = {"cats.webp": "two cats under a full moon in the snow"}
 
 
-def make(prompt: str, kind: str, size: str, folder: str) -> Path:
+def make(prompt: str, kind: str, size: str, folder: str, style: str = "plain") -> Path:
     """The first item that an order of this prompt has."""
     count = ["--images", "1", "--videos", "0"] if kind == "image" else ["--images", "0", "--videos", "1"]
-    command = [sys.executable, "-m", "aigen", "generate", prompt, *count, "--seed", "7", "--size", size]
+    command = [
+        sys.executable,
+        "-m",
+        "aigen",
+        "generate",
+        prompt,
+        *count,
+        "--seed",
+        "7",
+        "--size",
+        size,
+        "--style",
+        style,
+    ]
     result = subprocess.run([*command, "--content", folder], check=True, stdout=subprocess.PIPE, text=True)
     return Path(result.stdout.splitlines()[-1])
+
+
+def save_small(picture: Path, path: Path, width: int) -> None:
+    with Image.open(picture) as opened:
+        small = opened.convert("RGB").resize((width, opened.height * width // opened.width), Image.Resampling.LANCZOS)
+    small.save(path, quality=72, method=6, xmp=xmp("algorithmicMedia"))
 
 
 def save_preview(video: Path, path: Path) -> None:
@@ -36,10 +68,28 @@ def save_preview(video: Path, path: Path) -> None:
     small[0].save(path, **animation, quality=60, method=6, xmp=xmp("algorithmicMedia"))
 
 
-if __name__ == "__main__":
+def make_docs(folder: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        for name, prompt in PICTURES.items():
-            shutil.copyfile(make(prompt, "image", "800x600", folder), FOLDER / name)
-        for name, prompt in VIDEO.items():
-            save_preview(make(prompt, "video", "960x540", folder), FOLDER / name)
+    for name, prompt in PICTURES.items():
+        shutil.copyfile(make(prompt, "image", "800x600", folder), FOLDER / name)
+    for name, prompt in VIDEO.items():
+        save_preview(make(prompt, "video", "960x540", folder), FOLDER / name)
+
+
+def make_gallery(folder: str) -> None:
+    for name, (prompt, style) in EXAMPLES.items():
+        save_small(make(prompt, "image", "960x960", folder, style), GALLERY / f"example-{name}.webp", 480)
+    video = make(EXAMPLE_VIDEO, "video", "854x480", folder)
+    shutil.copyfile(video, GALLERY / "example.mp4")
+    with av.open(str(video)) as container:
+        first = next(container.decode(video=0))
+        Image.fromarray(first.to_ndarray(format="rgb24")).save(GALLERY / "example.webp", quality=70, method=6)
+    for style in STYLES:
+        save_small(make(STYLED, "image", "640x480", folder, style), GALLERY / f"style-{style}.webp", 240)
+
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:] or ["docs", "gallery"]
+    with tempfile.TemporaryDirectory() as made:
+        for name in wanted:
+            {"docs": make_docs, "gallery": make_gallery}[name](made)

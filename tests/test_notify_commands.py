@@ -127,8 +127,9 @@ def test_a_detached_order_is_told_by_its_worker_and_on_the_next_terminal(inbox: 
     assert notices("ana")[1]["state"] == "sent"
 
 
+@pytest.mark.system
 def test_a_terminal_notice_is_its_own_process_s_for_as_long_as_that_lives() -> None:
-    due = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 6))
+    due = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 15))
     process = start_aigen("generate", "a kite", *QUICK, "--notify-at", due)
     wait_for(lambda: notices() and notices()[0]["state"] == "ready")
     process.send_signal(signal.SIGSTOP)

@@ -56,6 +56,7 @@ def routes(gallery: Gallery, order: Generation) -> list[tuple[str, str, bool]]:
         "number": "1",
         "token": "x" * 32,
         "name": f"{order.generation_id}-image-1.png",
+        "kind": "image",
     }
     return [
         (
@@ -77,10 +78,10 @@ def test_every_private_route_is_closed_without_a_session(gallery: Gallery, order
         elif answer.status_code == 303:
             assert answer.headers["Location"].startswith("/login?next="), path
         else:
-            assert answer.status_code == 403, path
+            assert answer.status_code == 401, path
         assert order.prompt.encode() not in answer.body
-    assert len(seen) == 21
-    assert sum(not public for _, public in seen) == 12
+    assert len(seen) == 28
+    assert sum(not public for _, public in seen) == 19
     assert {path for method, path, public in routes(gallery, order) if public and method == "POST"} == {
         "/register", "/login", f"/open/{'x' * 32}",
     }  # fmt: skip
@@ -95,7 +96,7 @@ def test_what_is_somebody_elses_is_not_there(gallery: Gallery, order: Generation
             seen += 1
             answer = bob.get(path) if method == "GET" else bob.post(path, form="/text-to-video")
             assert answer.status_code == 404, path
-    assert seen == 7
+    assert seen == 11
     assert order.prompt not in bob.get("/dash").text
     assert "order" not in bob.get("/progress").text
     assert [path for path in gallery.content.root.rglob("*-*") if path.is_file()] == before
@@ -114,7 +115,7 @@ def test_hostile_names_are_refused_everywhere(
         answer = ana.app.get("/", extra_environ={"PATH_INFO": path}, expect_errors=True)
         assert 400 <= answer.status_code < 500 or answer.status_code == 303, (path, answer.status)
         assert b"SQLite" not in answer.body
-        assert "<script>" not in answer.text.replace('<script src="/static/progress.js" defer></script>', "")
+        assert "<script>" not in answer.text.replace('<script src="/static/gallery.js" defer></script>', "")
     for path in (f"/orders/{name}/cancel", f"/orders/{name}/delete", f"/orders/{name}/retry"):
         found = re.search(r'name="csrf" value="(\w+)"', ana.get("/text-to-video").text)
         assert found
@@ -383,4 +384,4 @@ def test_an_error_of_ours_shows_no_traceback(gallery: Gallery, visit: Callable[[
     answer = other.post("/text-to-video", prompt="a kite", images="1", videos="0")
     assert answer.status_code == 500
     assert "ZeroDivision" not in answer.text
-    assert "Something went wrong" in answer.text
+    assert "Something went wrong here" in answer.text

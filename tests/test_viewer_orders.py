@@ -1,6 +1,9 @@
 """Ordering, watching and getting rid of orders, and that pages show them."""
 
+import io
 import re
+import time
+import zipfile
 from dataclasses import replace
 
 import pytest
@@ -41,7 +44,7 @@ def test_an_order_is_placed_shown_while_it_is_made_and_when_it_is_ready(
     assert "Your content is being generated. Please check back later." in waiting
     assert "a kite &lt;b&gt;&amp; co&lt;/b&gt;" in waiting
     assert "<b>&" not in waiting
-    assert '<progress max="3" value="0">' in waiting
+    assert '<progress max="3" value="0"' in waiting
     assert '<meta http-equiv="refresh"' in waiting
     assert list(ana.get("/progress").json) == [order.generation_id]
     assert ana.get("/progress").json[order.generation_id]["total"] == 3
@@ -49,25 +52,43 @@ def test_an_order_is_placed_shown_while_it_is_made_and_when_it_is_ready(
     generation.run(workshop, order.generation_id, detached=True)
     ready = ana.get("/dash").text
     assert "being generated" not in ready
-    assert "progress.js" not in ready
     assert ana.get("/progress").json == {}
     assert ready.count("<video ") == 1
-    assert ready.count("-small.webp") == 2
+    assert ready.count('<img src="/media/') == 2
     for path in re.findall(r'(?:src|href|poster)="(/[^"]*)"', ready):
         assert ana.get(path).status_code in (200, 303), path
 
 
-def test_the_newest_order_is_first_and_older_ones_are_on_other_pages(ana: Browser, gallery: Gallery) -> None:
-    for number in range(12):
-        with_room = replace(gallery, settings=Settings({"AIGEN_MAX_ORDERS": "99"}))
+def test_the_newest_order_is_first_and_older_ones_follow(ana: Browser, gallery: Gallery) -> None:
+    for number in range(18):
         generation.place(
-            with_room.workshop, GenerationRequest(prompt=f"kite {number:02}", images=1, videos=0), "ana", detached=True
+            gallery.workshop, GenerationRequest(prompt=f"kite {number:02}", images=1, videos=0), "ana", detached=True
         )
-    first, second = (re.findall(r"kite \d\d(?=</h2>)", ana.get(path).text) for path in ("/dash", "/dash?page=2"))
-    assert first == [f"kite {number:02}" for number in range(11, 1, -1)]
-    assert second == ["kite 01", "kite 00"]
-    for page in ("0", "-1", "x", "9" * 50, "99"):
-        assert ana.get(f"/dash?page={page}").status_code == 200
+    path, shown = "/dash", []
+    while True:
+        text = ana.get(path).text
+        shown.append(re.findall(r"<h2>kite (\d\d)</h2>", text))
+        older = re.search(r'rel="next" href="([^"]*)"', text)
+        if not older:
+            break
+        path = older[1]
+    assert shown == [[f"{number:02}" for number in range(first, max(first - 8, -1), -1)] for first in (17, 9, 1)]
+    for before in ("0", "-1", "nonesuch", "9" * 50):
+        assert ana.get(f"/dash?before={before}").status_code == 200
+
+
+def test_prompts_are_searched(ana: Browser, gallery: Gallery) -> None:
+    for user, prompt in (("ana", "a red Kite über the sea"), ("ana", "a kitten & co"), ("bob", "a kite of bob's")):
+        generation.place(gallery.workshop, GenerationRequest(prompt=prompt, images=1, videos=0), user, detached=True)
+
+    def found(words: str) -> list[str]:
+        return re.findall(r"<h2>(.*)</h2>", ana.app.get("/dash", {"search": words}).text)
+
+    assert found("kit") == ["a kitten &amp; co", "a red Kite über the sea"]
+    assert found("UBER kite") == ["a red Kite über the sea"]
+    assert found("bob") == []
+    for words in ('"', "NOT", "kite*", "a OR b", "prompt:x", "(", "'; --", "\x00", "x" * 5000):
+        assert ana.app.get("/dash", {"search": words}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -98,7 +119,7 @@ def test_what_cannot_be_ordered_is_told_and_what_was_typed_stays(
     ana = Browser(replace(gallery, load=pipelines.load)).register()
     answer = place(ana, **{"prompt": "a red <kite>", **typed})
     assert answer.status_code == 400
-    alert = re.search(r'role="alert">(.*)</p>', answer.text)
+    alert = re.search(r'(?:role="alert"|class="error" id="error-\w+")>(.*)</p>', answer.text)
     assert alert
     assert told in alert[1]
     if "prompt" not in typed:
@@ -215,6 +236,7 @@ def test_a_video_has_a_page_that_says_what_made_it(ana: Browser, gallery: Galler
     assert "storybook: built-in illustrator, not a generative model" in text
     assert "<dt>Seed</dt><dd>41</dd>" in text
     assert f'href="/videoplayer/{order.generation_id}/3"' in text
+    assert "Copy the prompt" in text
     assert ana.get(f"/videoplayer/{order.generation_id}/4").status_code == 404
 
 
@@ -239,3 +261,92 @@ def test_what_is_looked_at_and_downloaded_is_logged(ana: Browser, gallery: Galle
     assert all(row["address"] == "127.0.0.1" for row in gallery.store.activity("ana", 100))
     Browser(gallery).post("/login", user_id="ana")
     assert f"ana/{name}" in ana.get("/activity").text
+
+
+# Again, more like it, several at once
+
+
+def test_an_order_is_repeated_from_another_seed(ana: Browser, gallery: Gallery, workshop: Workshop) -> None:
+    request = GenerationRequest(prompt="a kite", images=2, videos=1, style="night", notify_at="tomorrow 07:00")
+    order = generation.generate(workshop, request, "ana")
+    answer = ana.post(f"/orders/{order.generation_id}/again", form="/dash")
+    assert answer.status_code == 303
+    again = gallery.store.generations("ana")[-1]
+    assert answer.headers["Location"] == f"/dash#{again.generation_id}"
+    assert (again.prompt, again.request.images, again.request.videos, again.request.style) == ("a kite", 2, 1, "night")
+    assert again.request.seed != order.request.seed
+    assert (again.request.notify, again.request.notify_at, again.detached) == ((), None, True)
+
+
+def test_more_like_one_picture_is_ordered(ana: Browser, gallery: Gallery, workshop: Workshop) -> None:
+    order = generation.generate(workshop, GenerationRequest(prompt="a kite", images=2, videos=1, style="night"), "ana")
+    for kind, images, videos in (("image", 4, 0), ("video", 0, 1)):
+        assert ana.post(f"/like/{order.generation_id}/{kind}/1", form="/dash").status_code == 303
+        like = gallery.store.generations("ana")[-1].request
+        assert (like.prompt, like.style, like.images, like.videos, like.notify) == (
+            "a kite",
+            "night",
+            images,
+            videos,
+            (),
+        )
+        assert like.seed != order.request.seed
+    for path in ("image/9", "sound/1", "image/0"):
+        assert ana.post(f"/like/{order.generation_id}/{path}", form="/dash").status_code == 404
+
+
+def select(browser: Browser, what: str, *items: str) -> TestResponse:
+    found = re.search(r'name="csrf" value="(\w+)"', browser.get("/dash").text)
+    assert found
+    fields = [("csrf", found[1]), *(("item", item) for item in items)]
+    return browser.app.post(f"/selection/{what}", fields, expect_errors=True)
+
+
+def test_several_are_downloaded_or_deleted_at_once(ana: Browser, gallery: Gallery, workshop: Workshop) -> None:
+    first = generation.generate(workshop, GenerationRequest(prompt="one", images=2, videos=1), "ana")
+    second = generation.generate(workshop, GenerationRequest(prompt="two", images=1, videos=0), "ana")
+    items = (f"{first.generation_id}/image/2", f"{second.generation_id}/image/1")
+    answer = select(ana, "download", *items)
+    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+        assert archive.namelist() == [item.replace("/", "-") + ".png" for item in items]
+    assert select(ana, "delete", *items).status_code == 303
+    assert len(files_in(gallery.content.root)) == 2
+    assert gallery.store.generation(second.generation_id) is None  # its last one is gone
+    assert [item.name for item in gallery.store.items(first.generation_id)] == ["image 1", "video 1"]
+    assert not list(gallery.content.thumbs("ana").glob(f"{first.generation_id}-image-2*"))
+    assert ana.get("/dash").status_code == 200
+
+
+def test_only_one_s_own_can_be_selected(ana: Browser, gallery: Gallery, workshop: Workshop) -> None:
+    mine = generation.generate(workshop, GenerationRequest(prompt="mine", images=1, videos=0), "ana")
+    bobs = generation.generate(workshop, GenerationRequest(prompt="bob's", images=1, videos=0), "bob")
+    for what in ("download", "delete"):
+        for items in (
+            (f"{bobs.generation_id}/image/1",),
+            (f"{mine.generation_id}/image/1", f"{bobs.generation_id}/image/1"),
+            (f"{mine.generation_id}/image/9",),
+            ("../x",),
+        ):
+            assert select(ana, what, *items).status_code == 404
+        assert select(ana, what).status_code == 400
+        assert select(ana, what, *["x/image/1"] + [f"x/image/{number}" for number in range(501)]).status_code == 400
+    assert len(files_in(gallery.content.root)) == 2
+
+
+def test_what_a_typed_time_means_is_told(ana: Browser, clock: StillClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    assert ana.get("/resolve?when=18:30").json == {"told": "18:30 today"}
+    assert ana.get("/resolve?when=tomorrow%2007:00").json == {"told": "07:00 tomorrow"}
+    assert ana.get("/resolve?when=06:30").json == {"told": "06:30 today has passed: as soon as they are ready"}
+    assert "25:00" in ana.get("/resolve?when=25:00").json["error"]
+
+
+def test_how_long_it_takes_is_reckoned_from_the_last_orders(
+    ana: Browser, gallery: Gallery, workshop: Workshop, scribbler: Scribbler, clock: StillClock
+) -> None:
+    assert "It takes about" not in ana.get("/text-to-video").text
+    scribbler.before = lambda task, run, number: clock.advance(2 if task.kind == "image" else 8)
+    generation.generate(workshop, GenerationRequest(prompt="a kite", images=1, videos=1), "ana")
+    assert "It takes about 50 s, as it lately was." in ana.get("/text-to-video").text
+    assert "about 18 s" in place(ana, images="1", videos="2", style="nonesuch").text

@@ -24,7 +24,7 @@ from aigen.viewer import visits
 from aigen.viewer.visits import Visit
 
 POLICY = (
-    "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "default-src 'none'; img-src 'self'; media-src 'self'; font-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = (
@@ -70,11 +70,11 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 def make_app(gallery: Gallery) -> Bottle:
     """The application; `guarded` makes a WSGI application of it that checks hosts and sets headers."""
-    from aigen.viewer import accounts, media, orders, pages
+    from aigen.viewer import accounts, media, orders, pages, selection
 
     app = Bottle()
     app.install(_Guard(gallery))
-    for room in (accounts, pages, orders, media):
+    for room in (accounts, pages, orders, selection, media):
         room.add_routes(app, gallery)
     app.default_error_handler = _error_page
     return app
@@ -119,7 +119,7 @@ class _Guard:
             request.environ["aigen.visit"] = visit
             if not public and visit.user_id is None:
                 if route.method != "GET" or route.config.get("no_page"):
-                    raise HTTPError(403, "Log in first.")
+                    raise HTTPError(401, "Log in first, then try again.")
                 go(f"/login?next={quote(request.path)}")
             if route.method == "POST":
                 visits.check_form(visit)
@@ -152,21 +152,22 @@ def missing() -> NoReturn:
 def page(name: str, status: int = 200, **values: Any) -> HTTPResponse:
     """A page from a template, in which every value is escaped; with the cookie that its forms need."""
     who: Visit | None = request.environ.get("aigen.visit")
-    shared = {
-        "user_id": who.user_id if who else None,
-        "csrf": who.csrf if who else "",
-        "version": __version__,
-        "message": None,
-        "title": "aigen",
-        "refresh": None,
-    }
-    response = HTTPResponse(_template(name).render({**shared, **values}), status)
+    known = {"user_id": who.user_id, "csrf": who.csrf} if who else {}
+    response = HTTPResponse(_render(name, **known, **values), status)
     response.content_type = "text/html; charset=utf-8"
     if who and not request.get_cookie(visits.VISITOR):
         visits.set_cookie(
             response, visits.VISITOR, who.visitor, secure=request.environ.get("wsgi.url_scheme") == "https"
         )
     return response
+
+
+def _render(name: str, **values: Any) -> str:
+    shared = {
+        "user_id": None, "csrf": "", "version": __version__, "message": None, "title": "aigen", "refresh": None, "script": None,
+    }  # fmt: skip
+    text: str = _template(name).render({**shared, **values})
+    return text
 
 
 _templates: dict[str, SimpleTemplate] = {}
@@ -179,13 +180,24 @@ def _template(name: str) -> SimpleTemplate:
     return _templates[name]
 
 
+_ERRORS = {
+    400: ("That did not work", ""),
+    401: ("Log in first", ""),
+    403: ("That is not allowed", ""),
+    404: ("There is nothing here", "It may have been deleted, or it never was; or it is somebody else's."),
+    405: ("That cannot be done here", ""),
+    413: ("That is too large", "Leave something out and try again."),
+    415: ("That cannot be read", ""),
+    500: (
+        "Something went wrong here",
+        "It is not your fault. Try again in a moment; the terminal of aigen serve says more.",
+    ),
+    503: ("That cannot be done now", ""),
+}
+
+
 def _error_page(error: HTTPError) -> str:
-    known = {
-        404: "There is nothing here.",
-        405: "That cannot be done here.",
-        413: "That is too large.",
-        500: "Something went wrong.",
-    }
-    text = known.get(error.status_code, "") if error.status_code in known else str(error.body)
-    response = page("error", title=error.status_line, code=error.status_code, text=text)
+    heading, text = _ERRORS.get(error.status_code, ("That did not work", ""))
+    said = str(error.body) if error.status_code not in (404, 405, 413, 500) else ""
+    response = page("error", title=heading, code=error.status_code, text=said or text)
     return str(response.body)

@@ -55,16 +55,20 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.get("/archive/<generation_id>.zip", no_page=True)
     def archive(generation_id: str) -> HTTPResponse:
         standing = own(gallery, generation_id)
-        made = [_inside(gallery, gallery.content.file(item.path)) for item in standing.items if item.path]
-        files = [file for file in made if file]
-        if not files:
-            missing()
+        items = [item for item in standing.items if item.path]
+        answer = archive_of(gallery, items, f"aigen-{generation_id}.zip")
         visits.log(gallery.store, gallery.clock, visit(), "download", generation_id)
-        headers = {
-            "Content-Type": "application/zip",
-            "Content-Disposition": f'attachment; filename="aigen-{generation_id}.zip"',
-        }
-        return HTTPResponse(zipped(files), headers=headers)
+        return answer
+
+
+def archive_of(gallery: Gallery, items: list[Item], name: str) -> HTTPResponse:
+    """The files of items as one archive, but for those that are gone; 404 when all are."""
+    made = [_inside(gallery, gallery.content.file(item.path)) for item in items if item.path]
+    files = [file for file in made if file]
+    if not files:
+        missing()
+    headers = {"Content-Type": "application/zip", "Content-Disposition": f'attachment; filename="{name}"'}
+    return HTTPResponse(zipped(files), headers=headers)
 
 
 def _log(gallery: Gallery, item: Item, action: str) -> None:

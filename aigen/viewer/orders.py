@@ -1,54 +1,90 @@
-"""Orders from the web: placing, cancelling, trying again, deleting, and their progress for scripts."""
+"""Orders from the web: placing, repeating, cancelling, trying again, deleting; and their progress for scripts."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from bottle import Bottle, HTTPResponse, request
 
-from aigen import generation, pipelines, status
+from aigen import generation, pipelines, provenance, status
 from aigen.errors import UsageError
 from aigen.notify import channels, mail
-from aigen.types import KINDS, STYLES, GenerationRequest
+from aigen.times import resolve, spoken
+from aigen.types import KINDS, STYLES, GenerationRequest, check_channel, check_prompt
 from aigen.viewer import visits
-from aigen.viewer.app import Gallery, go, page, visit
+from aigen.viewer.app import Gallery, go, missing, page, visit
 from aigen.viewer.pages import own
+from aigen.wording import spoken_duration
 
 WAITING_LIMIT, ITEM_LIMIT = 10, 40
+MORE_LIKE_IT = 4
+FIELDS = {
+    "prompt": "", "images": "5", "videos": "5", "style": "plain", "model": "", "notify_at": "", "notify": "", "address": "",
+}  # fmt: skip
 
 
 def add_routes(app: Bottle, gallery: Gallery) -> None:
-    def form(typed: dict[str, Any], message: str | None = None, code: int = 200) -> HTTPResponse:
+    def form(typed: dict[str, str], errors: dict[str, str], code: int = 200) -> HTTPResponse:
         return page(
             "text-to-video",
             code,
             title="Text to video",
-            typed={**_EMPTY, **typed},
+            typed={**FIELDS, **typed},
+            errors=errors,
             styles=STYLES,
-            models=pipelines.registered(),
+            models=_models(),
             mails=_mails(gallery),
             desktop=not gallery.public,
             limit=item_limit(gallery),
-            message=message,
+            pace=gallery.store.pace() or 0,
+            estimate=_estimate(gallery, {**FIELDS, **typed}),
+            message=errors.get(""),
         )
+
+    def place(wanted: GenerationRequest) -> str:
+        """Place an order of the visitor's; its id. Raises UsageError, also when it is one too many."""
+        user_id = visit().user_id
+        assert user_id
+        _check_limits(gallery, user_id, wanted)
+        wanted = generation.check(wanted, user_id, gallery.settings.model, load=gallery.load, clock=gallery.clock)
+        placed = generation.place(gallery.workshop, wanted, user_id, detached=True)
+        visits.log(gallery.store, gallery.clock, visit(), "order", placed.generation_id)
+        return placed.generation_id
 
     @app.get("/text-to-video")
     def text_to_video() -> HTTPResponse:
-        return form({})
+        prompt = request.query.getunicode("prompt") or ""
+        return form({"prompt": prompt[:2000]}, {})
 
     @app.post("/text-to-video")
     def order() -> HTTPResponse:
-        user_id = visit().user_id
-        assert user_id
-        typed = {name: request.forms.getunicode(name) or "" for name in _EMPTY}
-        try:
-            wanted = _request(typed, gallery)
-            _check_limits(gallery, user_id, wanted)
-            wanted = generation.check(wanted, user_id, gallery.settings.model, load=gallery.load, clock=gallery.clock)
-            placed = generation.place(gallery.workshop, wanted, user_id, detached=True)
-        except UsageError as error:
-            return form(typed, str(error), 400)
-        visits.log(gallery.store, gallery.clock, visit(), "order", placed.generation_id)
-        go(f"/dash#{placed.generation_id}")
+        typed = {name: request.forms.getunicode(name) or "" for name in FIELDS}
+        wanted, errors = read(typed, gallery)
+        if wanted:
+            try:
+                generation_id = place(wanted)
+            except UsageError as error:
+                errors[""] = str(error)
+            else:
+                go(f"/dash#{generation_id}")
+        return form(typed, errors, 400)
+
+    @app.post("/orders/<generation_id>/again")
+    def again(generation_id: str) -> None:
+        """The same order once more, from another seed, told as it would be now: on this page."""
+        request_before = own(gallery, generation_id).order.request
+        go(f"/dash#{place(replace(request_before, seed=None, notify_at=None, notify=()))}")
+
+    @app.post("/like/<generation_id>/<kind>/<number:int>")
+    def like(generation_id: str, kind: str, number: int) -> None:
+        """More like one picture or video: the same request, from other seeds."""
+        for item in own(gallery, generation_id).items:
+            if (item.kind, item.number) == (kind, number) and item.path:
+                found = provenance.read(gallery.content.file(item.path))
+                count = {f"{item.kind}s": MORE_LIKE_IT if item.kind == "image" else 1}
+                go(f"/dash#{place(replace(provenance.reorder(found, count), notify=()))}")
+        missing()
 
     @app.post("/orders/<generation_id>/cancel")
     def cancel(generation_id: str) -> None:
@@ -74,39 +110,71 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
 
     @app.get("/progress", no_page=True)
     def progress() -> HTTPResponse:
-        """The orders of the visitor that are being made, for the script of the dash."""
+        """The orders of the visitor that are being made, for the script of the gallery."""
         user_id = visit().user_id
         assert user_id
-        found = {
-            standing.order.generation_id: {
-                "done": standing.done,
-                "total": len(standing.items),
-                "state": standing.state,
-                "remark": standing.remark,
+        return _json(
+            {
+                standing.order.generation_id: {
+                    "done": standing.done,
+                    "total": len(standing.items),
+                    "state": standing.state,
+                    "remark": standing.remark,
+                }
+                for standing in status.look(gallery.workshop, user_id, "Processing")
             }
-            for standing in status.look(gallery.workshop, user_id, "Processing")
-        }
-        return HTTPResponse(json.dumps(found), headers={"Content-Type": "application/json"})
+        )
+
+    @app.get("/resolve", no_page=True)
+    def resolved() -> HTTPResponse:
+        """What a time that is being typed means, for the script of the form."""
+        now = gallery.clock()
+        try:
+            moment = resolve(request.query.getunicode("when"), now)
+        except UsageError as error:
+            return _json({"error": str(error)})
+        passed = moment < now
+        return _json({"told": f"{spoken(moment, now)}{' has passed: as soon as they are ready' if passed else ''}"})
 
 
-_EMPTY = {
-    "prompt": "", "images": "5", "videos": "5", "style": "plain", "model": "", "notify_at": "", "notify": "", "address": "",
-}  # fmt: skip
+def read(typed: dict[str, str], gallery: Gallery) -> tuple[GenerationRequest | None, dict[str, str]]:
+    """What a form asks for, or by the names of its fields what is wrong with them."""
+    errors: dict[str, str] = {}
 
+    def attempt(name: str, check: Callable[[], object]) -> Any:
+        try:
+            return check()
+        except UsageError as error:
+            errors[name] = str(error)
+            return None
 
-def _request(typed: dict[str, str], gallery: Gallery) -> GenerationRequest:
-    """What a form asks for. Raises UsageError."""
-    wanted = GenerationRequest(
-        prompt=typed["prompt"],
-        style=typed["style"] or "plain",
-        model=typed["model"] or None,
-        notify_at=typed["notify_at"].strip() or None,
-        notify=_channel(typed, gallery),
-        images=_count(typed, "images"),
-        videos=_count(typed, "videos"),
+    attempt("prompt", lambda: check_prompt(typed["prompt"]))
+    counts = {name: attempt(name, lambda name=name: _count(typed, name)) for name in ("images", "videos")}  # type: ignore[misc]
+    if typed["style"] not in STYLES:
+        errors["style"] = f"style {typed['style'][:40]!r} is not known: choose one of these"
+    if typed["model"] and typed["model"] not in pipelines.registered():
+        errors["model"] = f"model {typed['model'][:40]!r} is not known: choose one of these"
+    attempt("notify_at", lambda: resolve(typed["notify_at"], gallery.clock()))
+    notify = attempt("notify", lambda: _channel(typed, gallery)) or ()
+    for channel in notify:
+        attempt("address" if mail.is_mail(channel) else "notify", lambda: check_channel(channel))  # noqa: B023
+    if "address" not in errors:
+        attempt("notify", lambda: channels.check(notify, gallery.settings))
+    if errors:
+        return None, errors
+    wanted = attempt(
+        "images",
+        lambda: GenerationRequest(
+            prompt=typed["prompt"],
+            images=counts["images"],
+            videos=counts["videos"],
+            style=typed["style"],
+            model=typed["model"] or None,
+            notify_at=typed["notify_at"].strip() or None,
+            notify=notify,
+        ),
     )
-    channels.check(wanted.notify, gallery.settings)
-    return wanted
+    return wanted, errors
 
 
 def _count(typed: dict[str, str], name: str) -> int:
@@ -138,14 +206,26 @@ def _check_limits(gallery: Gallery, user_id: str, wanted: GenerationRequest) -> 
     limit = item_limit(gallery)
     if (asked := sum(wanted.count(kind) for kind in KINDS)) > limit:
         raise UsageError(f"{asked} images and videos are more than one order may have here: the limit is {limit}")
-    waiting, limit = (
-        len(gallery.store.generations(user_id, "Processing")),
-        gallery.settings.number("AIGEN_MAX_ORDERS", WAITING_LIMIT),
-    )
-    if waiting >= limit:
+    waiting = len(gallery.store.generations(user_id, "Processing"))
+    if waiting >= gallery.settings.number("AIGEN_MAX_ORDERS", WAITING_LIMIT):
         raise UsageError(
             f"{waiting} of your orders are waiting or being made, which is the limit: order again when one is done"
         )
+
+
+def _estimate(gallery: Gallery, typed: dict[str, str]) -> str:
+    """How long it would take, from how long the last orders took."""
+    pace = gallery.store.pace()
+    try:
+        images, videos = _count(typed, "images"), _count(typed, "videos")
+    except UsageError:
+        return ""
+    return f"about {spoken_duration(pace * (images + 4 * videos))}, as it lately was" if pace else ""
+
+
+def _models() -> dict[str, str]:
+    """The models that can be chosen, each with what it is."""
+    return {name: pipelines.load(name).label for name in pipelines.registered()}
 
 
 def _mails(gallery: Gallery) -> bool:
@@ -155,3 +235,7 @@ def _mails(gallery: Gallery) -> bool:
     except UsageError:
         return False
     return True
+
+
+def _json(value: Any) -> HTTPResponse:
+    return HTTPResponse(json.dumps(value), headers={"Content-Type": "application/json"})

@@ -1,7 +1,9 @@
-"""Pages to look at: landing, the user's gallery, one video, the user's own log."""
+"""Pages to look at: landing, the user's gallery, one picture or video, the user's own log."""
 
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import PurePosixPath
+from typing import Any
 
 from bottle import Bottle, HTTPResponse, request
 
@@ -9,13 +11,103 @@ from aigen import pipelines, status
 from aigen.errors import UsageError
 from aigen.status import Standing
 from aigen.times import from_text
-from aigen.types import Item
+from aigen.types import Item, Kind, Size
 from aigen.viewer import visits
 from aigen.viewer.app import Gallery, go, missing, page, visit
+from aigen.wording import readable
 
-ORDERS_A_PAGE = 10
+ORDERS_A_PAGE = 8
 ACTIVITIES_SHOWN = 200
-STATIC_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".png": "image/png"}
+STATIC_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".mp4": "video/mp4",
+    ".woff2": "font/woff2",
+}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A finished picture or video as the gallery shows it."""
+
+    item: Item
+    prompt: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.item.generation_id}-{self.item.kind}-{self.item.number}"
+
+    @property
+    def value(self) -> str:
+        """What a form that selects it says."""
+        return f"{self.item.generation_id}/{self.item.kind}/{self.item.number}"
+
+    @property
+    def name(self) -> str:
+        return self.item.name.capitalize()
+
+    @property
+    def alt(self) -> str:
+        return f"{self.name}: {self.prompt}"
+
+    @property
+    def page(self) -> str:
+        shown = "videoplayer" if self.item.kind == "video" else "picture"
+        return f"/{shown}/{self.item.generation_id}/{self.item.number}"
+
+    @property
+    def path(self) -> str:
+        return f"/media/{self.item.generation_id}/{PurePosixPath(self.item.path or '').name}"
+
+    def thumbnail(self, size: str) -> str:
+        return f"/media/{self.item.generation_id}/{PurePosixPath(self.item.path or '').stem}-{size}.webp"
+
+    @property
+    def size(self) -> Size:
+        """Its width and height, so that its place is kept until it is there."""
+        try:
+            return Size.parse(str((self.item.parameters or {}).get("size")))
+        except UsageError:
+            return Size(1024, 1024)
+
+    @property
+    def label(self) -> str:
+        return label(self.item.model)
+
+    @property
+    def details(self) -> dict[str, str]:
+        """What it was made from, for people."""
+        parameters = self.item.parameters or {}
+        told: dict[str, Any] = {"made by": self.label, "seed": self.item.seed, **parameters}
+        return {
+            name.replace("_", " ").capitalize(): readable(value)
+            for name, value in told.items()
+            if value not in (None, "", [])
+        }
+
+
+@dataclass(frozen=True)
+class Card:
+    """An order as the gallery shows it."""
+
+    standing: Standing
+
+    def tiles(self, kind: Kind) -> list[Tile]:
+        return [
+            Tile(item, self.standing.order.prompt)
+            for item in self.standing.items
+            if item.kind == kind and item.path and item.state == "done"
+        ]
+
+    @property
+    def labels(self) -> str:
+        return "; ".join(dict.fromkeys(label(item.model) for item in self.standing.items))
+
+    @property
+    def ordered_at(self) -> str:
+        return local(self.standing.order.requested_at)
 
 
 def add_routes(app: Bottle, gallery: Gallery) -> None:
@@ -29,40 +121,45 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     def dash() -> HTTPResponse:
         who = visit()
         assert who.user_id
-        standings = status.look(gallery.workshop, who.user_id)[::-1]
-        number = _page_number(request.query.getunicode("page"))
-        shown = standings[(number - 1) * ORDERS_A_PAGE : number * ORDERS_A_PAGE]
+        words, before = (request.query.getunicode("search") or "")[:200], request.query.getunicode("before") or None
+        orders = gallery.store.newest(who.user_id, ORDERS_A_PAGE + 1, before, words)
+        cards = [Card(status.standing(gallery.workshop, order)) for order in orders[:ORDERS_A_PAGE]]
         visits.log(gallery.store, gallery.clock, who, "view", "/dash")
+        active = any(card.standing.active for card in cards)
         return page(
             "dash",
             title="Your gallery",
-            standings=shown,
-            number=number,
-            more=len(standings) > number * ORDERS_A_PAGE,
+            cards=cards,
+            words=words,
+            before=before,
+            older=orders[ORDERS_A_PAGE - 1].generation_id if len(orders) > ORDERS_A_PAGE else None,
             is_new=bool(request.query.getunicode("new")),
             # Without a fragment: a browser does not load anew what differs only in that.
-            refresh=f"/dash?page={number}" if any(standing.active for standing in shown) else None,
-            label=label,
-            media=media_path,
-            local=local,
+            refresh="/dash" if active and not before and not words else None,
         )
+
+    @app.get("/orders/<generation_id>", no_page=True)
+    def order(generation_id: str) -> HTTPResponse:
+        """One order as it stands in the gallery, for the script that keeps it up to date."""
+        return page("order", card=Card(own(gallery, generation_id)))
 
     @app.get("/videoplayer/<generation_id>/<number:int>")
     def videoplayer(generation_id: str, number: int) -> HTTPResponse:
-        standing = own(gallery, generation_id)
-        found = [item for item in standing.items if (item.kind, item.number) == ("video", number) and item.path]
-        if not found:
+        return show(generation_id, "video", number)
+
+    @app.get("/picture/<generation_id>/<number:int>")
+    def picture(generation_id: str, number: int) -> HTTPResponse:
+        return show(generation_id, "image", number)
+
+    def show(generation_id: str, kind: Kind, number: int) -> HTTPResponse:
+        card = Card(own(gallery, generation_id))
+        tiles = card.tiles(kind)
+        shown = next((tile for tile in tiles if tile.item.number == number), None)
+        if shown is None:
             missing()
         visits.log(gallery.store, gallery.clock, visit(), "view", request.path)
         return page(
-            "videoplayer",
-            title=f"Video {number}",
-            standing=standing,
-            item=found[0],
-            videos=[item for item in standing.items if item.kind == "video" and item.path],
-            label=label,
-            media=media_path,
-            local=local,
+            "item", title=f"{shown.name} · {card.standing.order.prompt[:60]}", card=card, shown=shown, tiles=tiles
         )
 
     @app.get("/activity")
@@ -89,13 +186,6 @@ def own(gallery: Gallery, generation_id: str) -> Standing:
     return status.standing(gallery.workshop, order)
 
 
-def media_path(item: Item, thumbnail: str | None = None) -> str:
-    """Where a finished file, or a thumbnail of it, is served."""
-    path = PurePosixPath(item.path or "")
-    name = f"{path.stem}-{thumbnail}.webp" if thumbnail else path.name
-    return f"/media/{item.generation_id}/{name}"
-
-
 def label(model: str) -> str:
     """What made something, in the words of its pipeline."""
     try:
@@ -109,14 +199,10 @@ def local(moment: str | None) -> str:
     return f"{from_text(moment).astimezone():%Y-%m-%d %H:%M}" if moment else ""
 
 
-def _page_number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and int(text[:6]) > 0 else 1
-
-
 def _static(name: str) -> HTTPResponse:
     folder = files("aigen.viewer") / "static"
-    if name not in {path.name for path in folder.iterdir()}:
-        missing()
     suffix = PurePosixPath(name).suffix
+    if suffix not in STATIC_TYPES or name not in {path.name for path in folder.iterdir()}:
+        missing()
     headers = {"Content-Type": STATIC_TYPES[suffix], "Cache-Control": "max-age=3600"}
     return HTTPResponse((folder / name).read_bytes(), headers=headers)

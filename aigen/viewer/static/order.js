@@ -1,0 +1,36 @@
+// What the order form gains with scripts: the time as it is understood, and how long it will take.
+"use strict";
+(() => {
+  const form = document.getElementById("order");
+  const estimate = document.getElementById("estimate"), told = document.getElementById("resolved"), usual = told.textContent;
+  const pace = Number(form.dataset.pace);
+
+  function spoken(seconds) {
+    const rounded = Math.max(1, Math.round(seconds)), minutes = Math.floor(rounded / 60);
+    if (minutes >= 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+    return minutes ? `${minutes} min ${rounded % 60} s` : `${rounded} s`;
+  }
+  function reckon() {
+    const units = Number(form.images.value) + 4 * Number(form.videos.value);
+    estimate.textContent = pace && units > 0 ? `It takes about ${spoken(pace * units)}, as it lately was.` : "";
+  }
+  form.images.addEventListener("input", reckon);
+  form.videos.addEventListener("input", reckon);
+
+  let waiting, asked = 0;
+  form.notify_at.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(resolve, 250);
+  });
+  async function resolve() {
+    const number = ++asked, when = form.notify_at.value.trim();
+    if (!when) { told.textContent = usual; return; }
+    try {
+      const answer = await (await fetch(`/resolve?when=${encodeURIComponent(when)}`)).json();
+      if (number === asked) told.textContent = answer.told ? `That is ${answer.told}.` : usual;
+    } catch {
+      told.textContent = usual;
+    }
+  }
+  form.addEventListener("submit", () => { form.querySelector("button:not([type])").textContent = "Ordering …"; });
+})();
