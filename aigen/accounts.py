@@ -1,10 +1,13 @@
 """Passwords: hashed with argon2, never kept."""
 
+import threading
 from functools import cache
 
 from aigen.errors import UsageError
 
 PASSWORD_LIMITS = (8, 1024)
+# One at a time: each takes 64 MiB of memory, which is what makes guessing dear.
+_hashing = threading.Lock()
 
 
 def hash_password(password: str) -> str:
@@ -14,7 +17,8 @@ def hash_password(password: str) -> str:
     low, high = PASSWORD_LIMITS
     if not low <= len(password) <= high:
         raise UsageError(f"the password has {len(password)} characters: give {low} to {high}")
-    return PasswordHasher().hash(password)
+    with _hashing:
+        return PasswordHasher().hash(password)
 
 
 def verify_password(password: str, password_hash: str | None) -> bool:
@@ -24,8 +28,10 @@ def verify_password(password: str, password_hash: str | None) -> bool:
 
     if len(password) > PASSWORD_LIMITS[1]:
         return False
+    some_hash = password_hash or _some_hash()
     try:
-        return PasswordHasher().verify(password_hash or _some_hash(), password) and password_hash is not None
+        with _hashing:
+            return PasswordHasher().verify(some_hash, password) and password_hash is not None
     except (Argon2Error, InvalidHash):
         return False
 

@@ -7,7 +7,7 @@ what is missing, so running an order again makes exactly that.
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import groupby
@@ -121,10 +121,11 @@ def place(
     *,
     detached: bool = False,
     generation_id: str | None = None,
+    limit: int | None = None,
 ) -> Generation:
     """Check an order and write it: the order, its planned items and waiting notices, in one transaction.
 
-    Raises UsageError before anything is written.
+    Raises UsageError before anything is written, also when `limit` orders of this user are unfinished already.
     """
     request = check(request, user_id, load=workshop.load, clock=workshop.clock)
     assert request.seed is not None
@@ -153,7 +154,7 @@ def place(
     notices = [
         Notice(generation.generation_id, channel, "completed", due_at) for channel in dict.fromkeys(request.notify)
     ]
-    workshop.store.place(generation, user_id is None, items, notices)
+    workshop.store.place(generation, user_id is None, items, notices, limit)
     workshop.report(Placed(generation))
     return generation
 
@@ -207,6 +208,9 @@ def run(workshop: Workshop, generation_id: str, detached: bool = False) -> Gener
         _clear(workshop, generation_id)
         raise
     except (ContentError, StoreError):
+        with suppress(ContentError, StoreError):
+            if detached and started:
+                store.give_back(generation_id)  # it is not the order's fault
         raise
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) or workshop.interrupted():
@@ -260,11 +264,14 @@ def cancel(workshop: Workshop, generation_id: str) -> None:
     tidy(workshop)
 
 
-def erase_order(workshop: Workshop, generation_id: str) -> None:
-    """Erase one order: every row and every file. When it is being made, it is stopped first."""
+def erase_order(workshop: Workshop, generation_id: str, patience: float = 30) -> None:
+    """Erase one order: every row and every file. When it is being made, it is stopped first.
+
+    Raises GenerationError when it does not stop within `patience` seconds.
+    """
     content, store = workshop.content, workshop.store
     order = find(store, generation_id)
-    with _stopped(workshop, generation_id):
+    with _stopped(workshop, generation_id, patience):
         # Files before rows: after a crash between the two the order is still listed, and deleting again finishes it.
         content.remove_order(order.user_id, generation_id)
         store.delete_order(generation_id)
@@ -306,11 +313,11 @@ def erase_user(workshop: Workshop, user_id: str) -> list[str]:
 
 
 @contextmanager
-def _stopped(workshop: Workshop, generation_id: str) -> Iterator[None]:
+def _stopped(workshop: Workshop, generation_id: str, patience: float = 30) -> Iterator[None]:
     """Cancel an order, wait until nobody makes it any more, and hold it; its work folder is gone."""
     workshop.store.cancel(generation_id)
     try:
-        with workshop.content.lock(generation_id, timeout=30):
+        with workshop.content.lock(generation_id, timeout=patience):
             workshop.content.remove_work(generation_id)
             yield
     except TimeoutError:

@@ -20,7 +20,7 @@ from filelock import FileLock
 from aigen.errors import AlreadyRunning, ContentError, UsageError
 
 NAMES = {
-    "AIGEN_CONTENT", "AIGEN_MODEL", "AIGEN_BASE_URL", "AIGEN_MAX_ORDERS", "AIGEN_MAX_ITEMS", "AIGEN_SMTP_HOST", "AIGEN_SMTP_PORT",
+    "AIGEN_CONTENT", "AIGEN_MODEL", "AIGEN_BASE_URL", "AIGEN_MAX_ORDERS", "AIGEN_MAX_ITEMS", "AIGEN_TRUSTED_PROXY", "AIGEN_SMTP_HOST", "AIGEN_SMTP_PORT",
     "AIGEN_SMTP_SECURITY", "AIGEN_SMTP_USER", "AIGEN_SMTP_PASSWORD", "AIGEN_SMTP_FROM", "AIGEN_SMTP_CA_FILE", "AIGEN_DEBUG",
 }  # fmt: skip
 DEFAULT_CONTENT = "generated_content"
@@ -216,8 +216,11 @@ class Settings:
         """Where the web gallery is reached from outside, if the user said so. Raises UsageError."""
         url = (self.values.get("AIGEN_BASE_URL") or "").rstrip("/")
         if url and not _is_web_address(url):
-            raise UsageError(f"AIGEN_BASE_URL {url[:80]!r} is not usable: give a URL such as https://example.org")
-        return url or None
+            raise UsageError(
+                f"AIGEN_BASE_URL {url[:80]!r} is not usable: give a URL without a path, such as https://example.org"
+            )
+        scheme, _, rest = url.partition("://")
+        return f"{scheme.lower()}://{rest}" if url else None
 
 
 def _is_web_address(url: str) -> bool:
@@ -227,7 +230,7 @@ def _is_web_address(url: str) -> bool:
     except ValueError:
         return False
     wrong = found.query or found.fragment or found.username or not url.isprintable() or " " in url
-    return found.scheme in ("http", "https") and bool(found.hostname) and not wrong
+    return found.scheme in ("http", "https") and bool(found.hostname) and found.path in ("", "/") and not wrong
 
 
 def settings_file() -> Path:

@@ -32,6 +32,9 @@ LONGEST_PAUSE = timedelta(hours=1)
 # How long who claimed a notice may take to send it; longer than any attempt lasts.
 NOTICE_LEASE = timedelta(minutes=5)
 
+# How long the log of what users do is kept.
+LOG_KEPT = timedelta(days=365)
+
 # The notices that are due, the longest first. A notice "at once" is due at the time of its order, also where the clock
 # was set back since. What the same clock has put too far into the future (a pause, a lease) is over for the same reason.
 _DUE = """
@@ -115,7 +118,10 @@ class Store:
         )
 
     def set_password(self, user_id: str, password_hash: str) -> bool:
-        return self._change("UPDATE users SET password_hash = ? WHERE user_id = ?", [password_hash, user_id])
+        """Set a user's password, and end their sessions: whoever had got into one is out."""
+        with self._write():
+            self._database.execute("DELETE FROM sessions WHERE user_id = ?", [user_id])
+            return self._update("UPDATE users SET password_hash = ? WHERE user_id = ?", [password_hash, user_id])
 
     def delete_user(self, user_id: str, stopped: Sequence[str]) -> bool:
         """Erase every row of a user; orders, items and notices go with the user's row.
@@ -134,9 +140,10 @@ class Store:
     def add_session(
         self, session_hash: str, user_id: str, now: datetime, expires_at: datetime, address: str, user_agent: str
     ) -> None:
-        """Write a session; those that have expired go."""
+        """Write a session; those that have expired go, and so does what was logged more than a year ago."""
         with self._write():
             self._database.execute("DELETE FROM sessions WHERE expires_at <= ?", [to_text(now)])
+            self._database.execute("DELETE FROM user_activity WHERE at < ?", [to_text(now - LOG_KEPT)])
             self._table("sessions").insert(
                 {
                     "session_hash": session_hash,
@@ -178,7 +185,9 @@ class Store:
 
     def activity(self, user_id: str, limit: int) -> list[dict[str, Any]]:
         """What a user did and what was tried with their id, newest first."""
-        return self._read("SELECT * FROM user_activity WHERE user_id = ? ORDER BY id DESC LIMIT ?", [user_id, limit])
+        return self._read(
+            "SELECT * FROM user_activity WHERE user_id = ? COLLATE NOCASE ORDER BY id DESC LIMIT ?", [user_id, limit]
+        )
 
     def count_activity(
         self, action: str, since: datetime, user_id: str | None = None, address: str | None = None
@@ -202,12 +211,15 @@ class Store:
         made: bool,
         items: Iterable[Item],
         notices: Iterable[Notice],
+        limit: int | None = None,
     ) -> None:
         """Write a new order with its planned items and waiting notices, and its user if there is none yet.
 
-        Raises UsageError when another user's id differs from this one only in upper and lower case.
+        Raises UsageError when another user's id differs from this one only in upper and lower case, and when `limit`
+        orders of this user are unfinished already.
         """
         with self._write():
+            self._check_limit(generation.user_id, limit)
             known = self._read("SELECT user_id FROM users WHERE user_id = ? COLLATE NOCASE", [generation.user_id])
             if not known:
                 row = {"user_id": generation.user_id, "created_at": generation.requested_at, "made": made}
@@ -321,9 +333,21 @@ class Store:
             )
         return reopened
 
-    def requeue(self, generation_id: str) -> bool:
-        """Give a failed order to a worker; its failed items are planned anew, its failure is not told any more."""
+    def _check_limit(self, user_id: str, limit: int | None) -> None:
+        unfinished = "SELECT count(*) AS orders FROM generations WHERE user_id = ? AND status = 'Processing'"
+        if limit is not None and (orders := self._read(unfinished, [user_id])[0]["orders"]) >= limit:
+            raise UsageError(
+                f"{orders} of your orders are waiting or being made, which is the limit: order again when one is done"
+            )
+
+    def requeue(self, generation_id: str, limit: int | None = None) -> bool:
+        """Give a failed order to a worker; its failed items are planned anew, its failure is not told any more.
+
+        Raises UsageError when `limit` orders of its user are unfinished already.
+        """
         with self._write():
+            for row in self._read("SELECT user_id FROM generations WHERE generation_id = ?", [generation_id]):
+                self._check_limit(row["user_id"], limit)
             if not self._reopen(generation_id):
                 return False
             return self._update(
@@ -454,6 +478,18 @@ class Store:
             {"generation_id": generation_id, "user_id": user_id},
         )
         return [_notice(row) for row in rows]
+
+    def count_notices(self, user_id: str, channels: str, since: datetime) -> int:
+        """How many notices by such channels the orders of a user since then asked for."""
+        rows = self._read(
+            """
+            SELECT count(*) AS notices FROM notices JOIN generations USING (generation_id)
+            WHERE user_id = ? AND channel GLOB ? AND requested_at >= ? AND event = 'completed'
+            """,
+            [user_id, channels, to_text(since)],
+        )
+        found: int = rows[0]["notices"]
+        return found
 
     def due_notices(self, channels: str, now: datetime, generation_id: str | None = None) -> list[Notice]:
         """The notices that could be claimed now, the longest due first; see `claim_notice`."""

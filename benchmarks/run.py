@@ -3,6 +3,7 @@
 - the whole order, cold: 5 images and 5 videos, wall time and peak memory of the process
 - `aigen --help` beside `llm --help` in the same run
 - from `aigen serve` to its first page, beside `datasette serve`
+- the first page of a gallery of 10,000 items, beside that of one with 10
 - drawing and encoding apart, frames a second, beside diffusers and MoviePy on the same frames
 - understanding a prompt
 - marking a file, and its thumbnails, beside making it
@@ -100,6 +101,51 @@ def first_page() -> None:
     print(
         f"first page of aigen serve: {aigen:.2f} s, {held['aigen'] / 1024**2:.0f} MB; datasette serve: {datasette:.2f} s, "
         f"{held['datasette'] / 1024**2:.0f} MB; ratio {aigen / datasette:.2f}"
+    )
+
+
+def large_gallery() -> None:
+    """The first page of a gallery of 10,000 items, beside that of one with 10: the server's time for it."""
+    from dataclasses import replace
+
+    from webtest import TestApp
+
+    from aigen import generation
+    from aigen.generation import Workshop
+    from aigen.settings import ContentFolder, Settings
+    from aigen.store import Store
+    from aigen.types import GenerationRequest
+    from aigen.viewer.app import Gallery, guarded, make_app
+
+    with tempfile.TemporaryDirectory() as folder:
+        content = ContentFolder(Path(folder))
+        with Store.open(content, create=True) as store:
+            workshop = Workshop(content, store)
+            for user, count in (("small", 1), ("large", 1000)):
+                for number in range(count):
+                    request = GenerationRequest(prompt=f"{PROMPT} {number}")
+                    order = generation.place(workshop, request, user, detached=True)
+                    for item in store.items(order.generation_id):
+                        path = f"{user}/{order.generation_id}-{item.kind}-{item.number}.png"
+                        store.record(replace(item, state="done", path=path, parameters={"size": "1024x1024"}))
+                    store.complete(order.generation_id, workshop.clock())
+        gallery = Gallery(content, Settings({}), frozenset({"localhost:80"}))
+        times = {}
+        for user in ("small", "large"):
+            browser = TestApp(guarded(make_app(gallery), gallery), extra_environ={"REMOTE_ADDR": "127.0.0.1"})
+            csrf = browser.get("/login").text.partition('name="csrf" value="')[2].partition('"')[0]
+            browser.post("/login", {"csrf": csrf, "user_id": user})
+            for path in ("/dash", "/dash?search=moon+cats"):
+                found = []
+                for _ in range(12):
+                    began = time.perf_counter()
+                    browser.get(path)
+                    found.append(time.perf_counter() - began)
+                times[user, path] = statistics.median(found) * 1000
+    small, large = times["small", "/dash"], times["large", "/dash"]
+    print(
+        f"first page of a gallery of 10,000 items: {large:.0f} ms; of 10 items: {small:.0f} ms; ratio {large / small:.1f}; "
+        f"searching 1,000 prompts: {times['large', '/dash?search=moon+cats']:.0f} ms"
     )
 
 
@@ -226,6 +272,7 @@ if __name__ == "__main__":
     whole_order()
     start_up()
     first_page()
+    large_gallery()
     understanding()
     frames()
     marks()

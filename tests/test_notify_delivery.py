@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from notices import Recorder, order_ready
 
 from aigen import generation
-from aigen.errors import GenerationError, NotDelivered, StoreError
+from aigen.errors import GenerationError, NotDelivered
 from aigen.generation import Workshop
 from aigen.notify import channels, delivery
 from aigen.notify.delivery import Courier, Rounds, deliver_due, deliver_everywhere
@@ -424,21 +424,27 @@ def test_a_secret_at_the_edge_of_a_long_reason_is_not_cut_but_hidden(
         assert "abcd" not in told
 
 
-def test_a_thread_that_cannot_go_on_is_told(courier: Courier, content: ContentFolder) -> None:
+def test_a_store_that_cannot_be_used_is_told_and_tried_again(
+    courier: Courier,
+    content: ContentFolder,
+    monkeypatch: pytest.MonkeyPatch,
+    recorder: Recorder,
+    clock: StillClock,
+    scribbler: Scribbler,
+) -> None:
+    monkeypatch.setattr(delivery, "RECOVERY", 0.1)
     content.root.mkdir()
     content.database.write_text("this is no database, but a text that is long enough to be taken for one" * 20)
-    with Rounds(courier, period=0.05) as rounds:
-        wait_for(lambda: _raised(rounds.check))
-        with pytest.raises(StoreError, match="not a store"):
-            rounds.check()
-
-
-def _raised(check: Callable[[], None]) -> bool:
-    try:
-        check()
-    except StoreError:
-        return True
-    return False
+    told: list[str] = []
+    with Rounds(replace(courier, log=told.append), period=0.05) as rounds:
+        wait_for(lambda: told)
+        assert "no notices can be sent: " in told[0]
+        assert "is not a store of aigen" in told[0]
+        content.database.unlink()
+        with Store.open(content, create=True) as store:
+            order_ready(Workshop(content, store, load=lambda name: scribbler, clock=clock), "desktop")
+        wait_for(lambda: recorder.channels == ["desktop"])
+        rounds.check()
 
 
 def test_the_ticker_goes_on_when_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,9 @@ import pytest
 from conftest import kill, kill_worker, run_aigen, start_aigen, wait_for
 from notices import mail_server, mail_settings
 
+from aigen.settings import ContentFolder, Settings
+from aigen.viewer import server as viewer
+
 CONTENT = Path("generated_content")
 Start = Callable[..., "Server"]
 
@@ -118,7 +121,34 @@ def test_an_order_from_the_web_is_made_by_the_worker_beside_it(serve: Start) -> 
     assert (second.returncode, server.url in second.stderr) == (3, True)
     _, told = kill(server.process, signal.SIGTERM)
     assert (server.process.returncode, told) == (0, "")
-    wait_for(lambda: kill_worker(CONTENT, 0) == 0)
+
+
+def test_ending_the_server_strands_no_order(serve: Start) -> None:
+    server = serve()
+    server.post("/register", "/register", user_id="ana", password="")
+    order(server, images=1, videos=0)
+    wait_for(lambda: kill_worker(CONTENT, 0))
+    later = run_aigen(
+        "generate", "a kite", "--size", "32x32", "--images", 1, "--videos", 0, "--user", "bob", "--detach"
+    )
+    assert later.returncode == 0
+    _, told = kill(server.process, signal.SIGTERM)
+    assert told == "" or "still being made in the background" in told
+    wait_for(lambda: [found["status"] for found in orders()] == ["Completed"] * 2)
+
+
+def test_a_worker_that_cannot_start_is_told_and_not_tried_without_end(serve: Start) -> None:
+    server = serve()
+    server.post("/register", "/register", user_id="ana", password="")
+    Path(".env").write_bytes(b"AIGEN_MODEL=\xff\xfe")
+    order(server, images=1, videos=0)
+    assert server.process.stderr
+    assert server.process.stderr.readline().startswith(
+        "the worker ended with 2: aigen worker shows why; tried again in 1 s"
+    )
+    assert server.process.stderr.readline().endswith("; tried again in 2 s\n")
+    Path(".env").unlink()
+    wait_for(lambda: orders()[0]["status"] == "Completed")
 
 
 @pytest.mark.parametrize(
@@ -244,11 +274,42 @@ def test_slow_visitors_keep_nobody_waiting(serve: Start) -> None:
     server = serve()
     path = make_large(server)
     slow = [server.connect(path, slow=True) for _ in range(20)]  # more than there are threads
+    slow += [server.connect(f"/archive/{path.split('/')[2]}.zip", slow=True) for _ in range(12)]
     for connection in slow:
         connection.recv(100)
     assert "a kite" in server.get("/dash")
-    for connection in slow:
+    idle = [server.connect("/static/style.css") for _ in range(150)]
+    assert "a kite" in server.get("/dash")
+    for connection in slow + idle:
         connection.close()
+
+
+@pytest.mark.system
+def test_many_who_guess_at_once_take_little_memory_and_get_few_guesses(serve: Start) -> None:
+    server = serve()
+    server.post("/register", "/register", user_id="ana", password="long enough")
+    codes: list[int] = []
+
+    def guess() -> None:
+        other = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        with other.open(server.url + "/login") as page:
+            found = re.search(r'name="csrf" value="(\w+)"', page.read().decode())
+        assert found
+        data = urlencode({"csrf": found[1], "user_id": "ana", "password": "wrong enough"}).encode()
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            other.open(server.url + "/login", data)
+        with caught.value as answer:
+            codes.append(answer.code)
+
+    guesses = [threading.Thread(target=guess) for _ in range(16)]
+    for thread in guesses:
+        thread.start()
+    for thread in guesses:
+        thread.join()
+    assert sorted(codes) == [403] * 5 + [429] * 11
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{server.process.pid}/status").read_text())
+    assert found
+    assert int(found[1]) * 1024 < 200_000_000
 
 
 def test_a_body_that_is_too_large_is_refused(serve: Start) -> None:
@@ -262,15 +323,14 @@ def test_a_body_that_is_too_large_is_refused(serve: Start) -> None:
 
 def test_a_forwarded_address_or_host_is_not_believed(serve: Start) -> None:
     server = serve()
-    asked = urllib.request.Request(
-        server.url + "/login",
-        urlencode({"user_id": "x"}).encode(),
-        {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"},
-    )
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        server.opener.open(asked)
-    with caught.value as answer:
-        assert answer.code == 403
+    server.opener.addheaders = [
+        ("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "https"),
+    ]  # fmt: skip
+    server.post("/register", "/register", user_id="ana", password="")
+    page = server.get("/activity")
+    assert "127.0.0.1" in page
+    assert "6.6.6.6" not in page
+    assert "evil" not in page
     other = urllib.request.Request(server.url + "/", headers={"Host": "evil.example"})
     with pytest.raises(urllib.error.HTTPError) as refused:
         server.opener.open(other)
@@ -294,3 +354,40 @@ def test_due_notices_are_sent_by_the_server(serve: Start, tmp_path: Path, monkey
         visitor = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
         server.opener = visitor
         assert "a kite" in server.post(f"/open/{found[1]}", f"/open/{found[1]}")
+
+
+def test_a_trusted_proxy_says_for_whom_it_asks(serve: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIGEN_TRUSTED_PROXY", "127.0.0.1")
+    server = serve()
+    server.opener.addheaders = [("X-Forwarded-For", "6.6.6.6")]
+    server.post("/register", "/register", user_id="ana", password="")
+    assert "6.6.6.6" in server.get("/activity")
+
+
+# Under which names, and who is let in how
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "base", "ours", "foreign", "public", "secure", "proxied"),
+    [
+        ("127.0.0.1", 8000, None, ["127.0.0.1:8000", "localhost:8000", "LOCALHOST:8000", "[::1]:8000"],
+            ["evil.example:8000", "localhost", "localhost:80", "192.168.1.5:8000", "", "localhost:8000.evil"], False, False, False),
+        ("::1", 8000, None, ["[::1]:8000", "localhost:8000"], ["[::2]:8000"], False, False, False),
+        ("0.0.0.0", 8000, None, ["192.168.1.5:8000", "[fe80::1]:8000", "localhost:8000"],
+            ["evil.example:8000", "192.168.1.5:80", "192.168.1.5"], True, False, False),
+        ("192.168.1.5", 80, None, ["192.168.1.5", "192.168.1.5:80"], ["192.168.1.6"], True, False, False),
+        ("127.0.0.1", 8000, "https://Gallery.example.org", ["gallery.example.org", "gallery.example.org:443", "127.0.0.1:8000"],
+            ["gallery.example.org:8000", "evil.example.org"], True, True, True),
+        ("127.0.0.1", 8000, "HTTPS://gallery.example.org:443/", ["gallery.example.org"], ["evil.example"], True, True, True),
+        ("127.0.0.1", 8000, "http://localhost:9000", ["localhost:9000"], ["localhost:9001"], False, False, False),
+        ("127.0.0.1", 8000, "https://bücher.example", ["xn--bcher-kva.example"], ["bücher.example:8000"], True, True, True),
+    ],
+)  # fmt: skip
+def test_names_and_who_can_reach_it(
+    content: ContentFolder, host: str, port: int, base: str | None, ours: list[str], foreign: list[str],
+    public: bool, secure: bool, proxied: bool,
+) -> None:  # fmt: skip
+    found = viewer.gallery(content, Settings({"AIGEN_BASE_URL": base} if base else {}), host, port)
+    assert [name for name in ours if not found.goes_by(name)] == []
+    assert [name for name in foreign if found.goes_by(name)] == []
+    assert (found.public, found.secure, found.proxied) == (public, secure, proxied)

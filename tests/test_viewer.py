@@ -226,8 +226,11 @@ def test_cookies_are_kept_from_scripts_and_other_sites(
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert "Secure" not in cookie
-    secure = Browser(replace(gallery, secure=True)).post("/login", user_id="ana")
+    secure = Browser(replace(gallery, secure=True), scheme="https").post("/login", user_id="ana")
     assert "Secure" in secure.headers["Set-Cookie"]
+    visitor = Browser(replace(gallery, secure=True)).get("/login").headers["Set-Cookie"]
+    assert "aigen_visitor" in visitor
+    assert "Secure" in visitor
 
 
 def test_log_out_everywhere_ends_every_session(
@@ -268,6 +271,8 @@ def test_failed_logins_have_to_wait(
     gallery.store.set_password("ana", hash_password("long enough"))
     for _ in range(5):
         assert visit().post("/login", user_id="ana", password="guess guess").status_code == 403
+    elsewhere = Browser(gallery, "10.0.0.7")  # whoever guesses locks out only themselves
+    assert elsewhere.post("/login", user_id="ana", password="long enough").status_code == 303
     answer = visit().post("/login", user_id="ana", password="long enough")
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "900")
     assert visit().post("/login", user_id="ANA", password="long enough").status_code == 429
@@ -282,6 +287,31 @@ def test_an_address_that_guesses_ids_has_to_wait(gallery: Gallery, order: Genera
     assert Browser(gallery, "10.0.0.8").post("/login", user_id="ana").status_code == 303
     clock.advance(901)
     assert Browser(gallery, "10.0.0.9").post("/login", user_id="ana").status_code == 303
+
+
+def test_behind_a_proxy_the_address_says_nothing(gallery: Gallery, order: Generation) -> None:
+    proxied = replace(gallery, proxied=True)
+    for number in range(25):
+        assert Browser(proxied).post("/login", user_id=f"user{number % 12}").status_code == 403
+    assert Browser(proxied).post("/login", user_id="ana").status_code == 303
+
+
+def test_a_new_password_ends_every_session(gallery: Gallery, order: Generation, visit: Callable[[], Browser]) -> None:
+    ana = visit()
+    ana.post("/login", user_id="ana")
+    assert ana.get("/dash").status_code == 200
+    gallery.store.set_password("ana", hash_password("long enough"))
+    assert ana.get("/dash").status_code == 303
+
+
+def test_what_is_no_text_is_no_empty_password(gallery: Gallery, visit: Callable[[], Browser]) -> None:
+    somebody = visit()
+    found = re.search(r'name="csrf" value="(\w+)"', somebody.get("/register").text)
+    assert found
+    body = f"csrf={found[1]}&user_id=x&password=%ff".encode()
+    answer = somebody.app.post("/register", body, content_type="application/x-www-form-urlencoded", expect_errors=True)
+    assert answer.status_code == 400
+    assert gallery.store.users() == []
 
 
 def test_an_address_cannot_register_without_end(gallery: Gallery) -> None:

@@ -67,10 +67,9 @@ def test_head_has_the_headers_alone(ana: Browser, video: Path) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "start", "end"),
-    [("bytes=0-99", 0, 100), ("bytes=5-5", 5, 6), ("bytes=100-", 100, None), ("bytes=-10", -10, None), ("bytes=0-", 0, None), ("BYTES = 3 - 9", 3, 10)],
+    [("bytes=0-99", 0, 100), ("bytes=5-5", 5, 6), ("bytes=100-", 100, None), ("bytes=-10", -10, None), ("bytes=0-", 0, None), ("BYTES= 3 - 9 ", 3, 10)],
 )  # fmt: skip
 def test_a_part_of_a_file(ana: Browser, video: Path, asked: str, start: int, end: int | None) -> None:
-    asked = asked if "BYTES" not in asked else "BYTES=3-9"
     answer = ana.get(url(video), headers={"Range": asked})
     whole = video.read_bytes()
     assert (answer.status_code, answer.body) == (206, whole[start:end])
@@ -120,6 +119,7 @@ def test_who_has_it_already_gets_nothing(ana: Browser, video: Path) -> None:
         {"If-None-Match": '"other"', "If-Modified-Since": changed},
         {"If-Modified-Since": formatdate(0, usegmt=True)},
         {"If-Modified-Since": "yesterday"},
+        {"If-Modified-Since": "1 Jan 99999999999999999999 0:0:0"},
     ):
         assert ana.get(url(video), headers=headers).status_code == 200, headers
 
@@ -145,6 +145,9 @@ def test_links_out_of_the_folder_and_odd_files_are_not_served(ana: Browser, vide
     assert ana.get(url(video)).status_code == 404
     video.symlink_to(secret)
     assert ana.get(url(video)).status_code == 404
+    for thumbnail in video.parent.parent.glob(".thumbs/ana/*"):
+        thumbnail.unlink()
+    assert ana.get(url(video).replace(".mp4", "-small.webp")).status_code == 404
     with zipfile.ZipFile(io.BytesIO(ana.get(f"/archive/{video.name.split('-')[0]}.zip").body)) as archive:
         assert archive.namelist() == [video.name.replace("video-1.mp4", "image-1.png")]
     video.unlink()

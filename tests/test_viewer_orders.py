@@ -107,7 +107,6 @@ def test_prompts_are_searched(ana: Browser, gallery: Gallery) -> None:
         ({"notify": "pigeon"}, "pigeon"),
         ({"notify": "json://169.254.169.254/"}, "not possible here"),
         ({"notify": "terminal"}, "not possible here"),
-        ({"notify": "mail", "address": "nobody"}, "no usable address"),
         ({"notify": "mail", "address": "ana@example.org"}, "AIGEN_SMTP_HOST"),
     ],
 )
@@ -150,8 +149,20 @@ def test_the_form_offers_only_what_is_possible(gallery: Gallery) -> None:
     eve = Browser(replace(gallery, settings=Settings(mails))).register("eve")
     assert 'type="email"' in eve.get("/text-to-video").text
     assert place(eve, notify="mail", address="eve@example.org", notify_at="tomorrow 07:00").status_code == 303
+    assert "no usable address: write" in place(eve, notify="mail", address="nobody").text
     (notice,) = gallery.store.notices(user_id="eve")
     assert (notice.channel, notice.state) == ("mailto:eve@example.org", "waiting")
+
+
+def test_nobody_can_have_any_number_of_mails_sent(gallery: Gallery, clock: StillClock) -> None:
+    values = {"AIGEN_SMTP_HOST": "mail.example.org", "AIGEN_SMTP_FROM": "a@example.org", "AIGEN_MAX_ORDERS": "99"}
+    eve = Browser(replace(gallery, settings=Settings(values))).register("eve")
+    for number in range(20):
+        assert place(eve, notify="mail", address=f"victim{number}@example.org").status_code == 303
+    assert "which is the limit" in place(eve, notify="mail", address="victim@example.org").text
+    assert place(eve).status_code == 303
+    clock.advance(3601)
+    assert place(eve, notify="mail", address="victim@example.org").status_code == 303
 
 
 def test_an_order_is_cancelled(ana: Browser, gallery: Gallery) -> None:

@@ -13,8 +13,10 @@ HOST = "localhost:80"
 class Browser:
     """Somebody who visits the gallery: keeps cookies and fills in forms as a browser does."""
 
-    def __init__(self, gallery: Gallery, address: str = "127.0.0.1") -> None:
-        environ = {"REMOTE_ADDR": address, "HTTP_USER_AGENT": "Test/1 <b>"}
+    def __init__(self, gallery: Gallery, address: str = "127.0.0.1", scheme: str = "http") -> None:
+        environ = {
+            "REMOTE_ADDR": address, "HTTP_USER_AGENT": "Test/1 <b>", "wsgi.url_scheme": scheme, "HTTP_HOST": HOST,
+        }  # fmt: skip
         self.app = TestApp(guarded(make_app(gallery), gallery), extra_environ=environ)
 
     def get(self, path: str, **more: Any) -> TestResponse:

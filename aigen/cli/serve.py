@@ -9,7 +9,7 @@ import typer
 from aigen.cli.program import Content, app, load_settings, say, whole_number
 
 if TYPE_CHECKING:
-    from aigen.settings import Settings
+    from aigen.settings import ContentFolder, Settings
 
 
 @app.command()
@@ -30,18 +30,31 @@ def serve(
     folder.check_writable()
     stop = threading.Event()
 
-    def ready(url: str) -> None:
-        say(f"the gallery of {folder.root} is at {url} (Ctrl-C ends it)")
+    def opened(url: str) -> None:
         if open_browser:
             import webbrowser
 
             webbrowser.open(url)
 
     with server.listen(host, port) as found:
-        # Not as exceptions: those could strike in the middle of what is being sent.
+        # Not as exceptions: those could strike in the middle of what is being sent. The second time it is meant so.
+        def end(*_: object) -> None:
+            if stop.is_set():
+                raise KeyboardInterrupt
+            stop.set()
+
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
-        server.serve(folder, settings, found, host, stop, ready, lambda: _settings(base_url))
+            signal.signal(number, end)
+        server.serve(folder, settings, found, host, stop, say, opened, lambda: _settings(base_url))
+    if waiting := _still_made(folder):
+        say(f"still being made in the background: {waiting} orders; aigen status shows them")
+
+
+def _still_made(folder: "ContentFolder") -> int:
+    from aigen.store import Store
+
+    with Store.open(folder) as store:
+        return len(store.generations(status="Processing"))
 
 
 def _settings(base_url: str | None) -> "Settings":

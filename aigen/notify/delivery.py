@@ -30,6 +30,8 @@ FIRST_PAUSE = timedelta(minutes=1)
 # Seconds between two looks for what is due, and those that an ending process leaves to what is just being sent.
 PERIOD = 1.0
 PATIENCE = 0.4
+# Seconds after which it is looked again when the store could not be used.
+RECOVERY = 10.0
 
 
 @dataclass(frozen=True)
@@ -139,20 +141,25 @@ class Rounds:
                 store.release_notices(self._courier.claim)
 
     def check(self) -> None:
-        """Raise what has ended a thread, such as a store that cannot be written."""
+        """Raise what has ended a thread, which only an error in this program can."""
         if self._errors:
             raise self._errors[0]
 
     def _serve(self, pattern: str) -> None:
-        try:
-            with Store.open(self._courier.content, create=True) as store:
-                tick(
-                    lambda: deliver_due(self._courier, store, pattern, stopped=self._stop.is_set),
-                    self._period,
-                    self._stop,
-                )
-        except BaseException as error:
-            self._errors.append(error)
+        while not self._stop.is_set():
+            try:
+                with Store.open(self._courier.content, create=True) as store:
+                    tick(
+                        lambda store=store: deliver_due(self._courier, store, pattern, stopped=self._stop.is_set),  # type: ignore[misc]
+                        self._period,
+                        self._stop,
+                    )
+            except AigenError as error:  # a store that is busy, a disk that is full: that may end
+                self._courier.log(f"no notices can be sent: {error}; tried again in {RECOVERY:.0f} s")
+                self._stop.wait(RECOVERY)
+            except BaseException as error:
+                self._errors.append(error)
+                return
 
 
 def tick(job: Callable[[], object], period: float, stop: threading.Event) -> None:

@@ -5,9 +5,10 @@ wrong password.
 """
 
 import re
+import threading
 from typing import Any
 
-from bottle import Bottle, HTTPResponse, request
+from bottle import Bottle, HTTPError, HTTPResponse, request
 
 from aigen.accounts import hash_password, verify_password
 from aigen.errors import UsageError
@@ -17,6 +18,7 @@ from aigen.types import check_user_id
 from aigen.viewer import visits
 from aigen.viewer.app import Gallery, go, page, visit
 
+_guessing = threading.Lock()
 _OWN_PATH = re.compile(r"/[A-Za-z0-9_-][A-Za-z0-9_/.-]*")
 
 
@@ -41,7 +43,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
                 "register", status, title="Register", password_needed=gallery.public, typed=typed[:64], message=message
             )
 
-        if not visits.may_register(gallery.store, clock, visit()):
+        if not visits.may_register(gallery, visit()):
             return again("There were too many registrations from your address. Try again later.", 429)
         try:
             if typed:
@@ -67,13 +69,20 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     def login() -> HTTPResponse:
         typed, password = _typed("user_id").strip(), _typed("password")
         target = _own_path(_typed("next"))
-        if visits.must_wait(gallery.store, clock, visit(), typed):
+        with _guessing:  # so that nobody gets around the limits by guessing side by side
+            return try_to_log_in(typed, password, target)
+
+    def try_to_log_in(typed: str, password: str, target: str) -> HTTPResponse:
+        if visits.must_wait(gallery, visit(), typed):
             response = page(
                 "login", 429, title="Log in", typed=typed[:64], target=target,
                 message="Too many logins have failed. Try again in a quarter of an hour.",
             )  # fmt: skip
             response.set_header("Retry-After", str(round(visits.WINDOW.total_seconds())))
-            visits.log(gallery.store, clock, visit(), "login_throttled", user_id=typed)
+            if not gallery.store.count_activity(
+                "login_throttled", clock() - visits.WINDOW, typed[:64], visit().address
+            ):
+                visits.log(gallery.store, clock, visit(), "login_throttled", user_id=typed)
             return response
         user = gallery.store.user(typed)
         if not _may_enter(user, password, gallery.public):
@@ -113,7 +122,6 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         """Log in by a link. Pressing the button uses it up; scanners of mail only open pages."""
         link = gallery.store.use_link(links.hashed(token), clock())
         if link is None:
-            visits.log(gallery.store, clock, visit(), "login_failed", "link", user_id="")
             return _used_up()
         visits.log(gallery.store, clock, visit(), "login", f"link to {link['generation_id']}", user_id=link["user_id"])
         return enter(link["user_id"], f"/dash#{link['generation_id']}")
@@ -136,6 +144,9 @@ def _may_enter(user: dict[str, Any] | None, password: str, public: bool) -> bool
 
 
 def _typed(name: str) -> str:
+    """What was typed into a field. A password that cannot be read must not become none."""
+    if name in request.forms and request.forms.getunicode(name) is None:
+        raise HTTPError(400, "What was typed is not valid text (UTF-8).")
     return request.forms.getunicode(name) or ""
 
 

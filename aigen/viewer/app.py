@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.resources import files
+from ipaddress import ip_address
 from typing import Any, NoReturn
 from urllib.parse import quote
 
 from bottle import Bottle, HTTPError, HTTPResponse, Route, SimpleTemplate, request
 
 from aigen import __version__, pipelines
-from aigen.errors import AigenError, UsageError
+from aigen.errors import AigenError, GenerationError, UsageError
 from aigen.generation import Workshop
 from aigen.settings import ContentFolder, Settings
 from aigen.store import Store
@@ -40,14 +41,18 @@ HEADERS = (
 class Gallery:
     """The world of the web gallery. `hosts` are the names, with ports, by which it may be asked for.
 
-    `public`: others than the user of this machine may reach it. `secure`: it is reached by https.
+    `anywhere`: also by any address of this machine, at this port (names are what an attacker could choose). `public`:
+    others than the user of this machine may reach it. `secure`: it is reached by https. `proxied`: by way of a proxy that
+    is not trusted to say for whom it asks.
     """
 
     content: ContentFolder
     settings: Settings
     hosts: frozenset[str]
+    anywhere: int | None = None
     public: bool = False
     secure: bool = False
+    proxied: bool = False
     clock: Clock = utc_now
     load: Callable[[str], Pipeline] = pipelines.load
 
@@ -58,6 +63,16 @@ class Gallery:
         if self.content not in opened:
             opened[self.content] = Store.open(self.content, create=True)
         return opened[self.content]
+
+    def goes_by(self, host: str) -> bool:
+        """Whether a request for this host is for us."""
+        if host.lower() in self.hosts:
+            return True
+        name, _, port = host.rpartition(":")
+        try:
+            return self.anywhere is not None and int(port) == self.anywhere and bool(ip_address(name.strip("[]")))
+        except ValueError:
+            return False
 
     @property
     def workshop(self) -> Workshop:
@@ -115,7 +130,11 @@ class _Guard:
 
         def call(**arguments: Any) -> Any:
             gallery = self._gallery
-            visit = visits.recognise(gallery.store, gallery.clock)
+            request.environ["aigen.secure"] = gallery.secure
+            try:
+                visit = visits.recognise(gallery.store, gallery.clock)
+            except AigenError as error:
+                raise _unable(error) from error
             request.environ["aigen.visit"] = visit
             if not public and visit.user_id is None:
                 if route.method != "GET" or route.config.get("no_page"):
@@ -127,10 +146,18 @@ class _Guard:
                 return callback(**arguments)
             except UsageError as error:
                 raise HTTPError(400, str(error)) from error
-            except AigenError as error:
+            except GenerationError as error:
                 raise HTTPError(503, str(error)) from error
+            except AigenError as error:
+                raise _unable(error) from error
 
         return call
+
+
+def _unable(error: AigenError) -> HTTPError:
+    """What a visitor is told of a store or disk that cannot be used; the rest is for who runs this."""
+    print(f"aigen: {error}", file=request.environ["wsgi.errors"])
+    return HTTPError(503, "The gallery cannot be read or written at the moment. Try again in a minute.")
 
 
 def visit() -> Visit:
@@ -156,9 +183,7 @@ def page(name: str, status: int = 200, **values: Any) -> HTTPResponse:
     response = HTTPResponse(_render(name, **known, **values), status)
     response.content_type = "text/html; charset=utf-8"
     if who and not request.get_cookie(visits.VISITOR):
-        visits.set_cookie(
-            response, visits.VISITOR, who.visitor, secure=request.environ.get("wsgi.url_scheme") == "https"
-        )
+        visits.set_cookie(response, visits.VISITOR, who.visitor, secure=bool(request.environ.get("aigen.secure")))
     return response
 
 

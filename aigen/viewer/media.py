@@ -7,6 +7,7 @@ names from the store, from within the content folder, with types of our own and 
 import hashlib
 import io
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any, BinaryIO
 from bottle import Bottle, HTTPResponse, request
 
 from aigen import generation
+from aigen.errors import ContentError
 from aigen.media import THUMBNAIL_SIDES
 from aigen.types import Item
 from aigen.viewer import visits
@@ -45,11 +47,13 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
                 continue
             if name == Path(item.path).name:
                 wanted = request.query.getunicode("download")
-                _log(gallery, item, "download" if wanted else "view")
-                return serve(gallery, gallery.content.file(item.path), name if wanted else None)
+                answer = serve(gallery, gallery.content.file(item.path), name if wanted else None)
+                if answer.status_code == 200:
+                    _log(gallery, item, "download" if wanted else "view")
+                return answer
             for size in THUMBNAIL_SIDES:
                 if name == f"{Path(item.path).stem}-{size}.webp":
-                    return serve(gallery, generation.thumbnails(gallery.content, item)[size], None)
+                    return serve(gallery, _thumbnail(gallery, item, size), None)
         missing()
 
     @app.get("/archive/<generation_id>.zip", no_page=True)
@@ -57,7 +61,8 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         standing = own(gallery, generation_id)
         items = [item for item in standing.items if item.path]
         answer = archive_of(gallery, items, f"aigen-{generation_id}.zip")
-        visits.log(gallery.store, gallery.clock, visit(), "download", generation_id)
+        if request.method == "GET":
+            visits.log(gallery.store, gallery.clock, visit(), "download", generation_id)
         return answer
 
 
@@ -67,14 +72,32 @@ def archive_of(gallery: Gallery, items: list[Item], name: str) -> HTTPResponse:
     files = [file for file in made if file]
     if not files:
         missing()
+    # Into a file that has no name and goes with its last reader: slow visitors then need no thread of ours.
+    archive = tempfile.TemporaryFile(dir=gallery.content.making)  # noqa: SIM115 (the server closes it)
+    try:
+        for part in zipped(files):
+            archive.write(part)
+    except OSError as error:
+        archive.close()
+        raise ContentError(f"no archive can be made: {error.strerror}") from error
     headers = {"Content-Type": "application/zip", "Content-Disposition": f'attachment; filename="{name}"'}
-    return HTTPResponse(zipped(files), headers=headers)
+    return _body(archive, 0, archive.tell(), 200, headers)
 
 
 def _log(gallery: Gallery, item: Item, action: str) -> None:
     """Log a download, or that a full-size picture is looked at; a video is asked for in many parts, its page is logged."""
-    if request.method == "GET" and (action == "download" or item.kind == "image") and not request.get_header("Range"):
+    if request.method == "GET" and (action == "download" or item.kind == "image"):
         visits.log(gallery.store, gallery.clock, visit(), action, item.path)
+
+
+def _thumbnail(gallery: Gallery, item: Item, size: str) -> Path:
+    """A thumbnail, made again where it is missing; 404 where what it is of is not ours to show."""
+    if _inside(gallery, gallery.content.file(item.path or "")) is None:
+        missing()
+    try:
+        return generation.thumbnails(gallery.content, item)[size]
+    except ContentError:
+        missing()
 
 
 def _inside(gallery: Gallery, file: Path) -> Path | None:
@@ -114,12 +137,16 @@ def serve(gallery: Gallery, file: Path, download_as: str | None) -> HTTPResponse
         if found != part or asked.strip().lower() == "bytes=0-":
             part, code = found, 206
             headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{stat.st_size}"
-    headers["Content-Length"] = str(part.end - part.start)
-    body = real.open("rb")
-    body.seek(part.start)
+    return _body(real.open("rb"), part.start, part.end, code, headers)
+
+
+def _body(file: Any, start: int, end: int, code: int, headers: dict[str, str]) -> HTTPResponse:
+    """An answer with these bytes of a file, which is closed when they are sent."""
+    headers["Content-Length"] = str(end - start)
+    file.seek(start)
     if "wsgi.file_wrapper" in request.environ:  # the server sends so much of it by itself, and needs no thread for that
-        return HTTPResponse(body, code, headers)
-    return HTTPResponse(_read(body, part.end - part.start), code, headers)
+        return HTTPResponse(file, code, headers)
+    return HTTPResponse(_read(file, end - start), code, headers)
 
 
 @dataclass(frozen=True)
@@ -165,7 +192,7 @@ def _still(etag: str, changed_at: float) -> bool:
 def _date(text: str | None) -> int | None:
     try:
         return round(parsedate_to_datetime(text).timestamp()) if text else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from bottle import Bottle, HTTPResponse, request
@@ -18,7 +19,10 @@ from aigen.viewer.pages import own
 from aigen.wording import spoken_duration
 
 WAITING_LIMIT, ITEM_LIMIT = 10, 40
+MAILS_AN_HOUR = 20
 MORE_LIKE_IT = 4
+# Seconds that a request may wait for an order to stop: there are only so many threads.
+PATIENCE = 2.0
 FIELDS = {
     "prompt": "", "images": "5", "videos": "5", "style": "plain", "model": "", "notify_at": "", "notify": "", "address": "",
 }  # fmt: skip
@@ -48,7 +52,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         assert user_id
         _check_limits(gallery, user_id, wanted)
         wanted = generation.check(wanted, user_id, gallery.settings.model, load=gallery.load, clock=gallery.clock)
-        placed = generation.place(gallery.workshop, wanted, user_id, detached=True)
+        placed = generation.place(gallery.workshop, wanted, user_id, detached=True, limit=order_limit(gallery))
         visits.log(gallery.store, gallery.clock, visit(), "order", placed.generation_id)
         return placed.generation_id
 
@@ -96,7 +100,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.post("/orders/<generation_id>/retry")
     def retry(generation_id: str) -> None:
         own(gallery, generation_id)
-        if not gallery.store.requeue(generation_id):
+        if not gallery.store.requeue(generation_id, order_limit(gallery)):
             raise UsageError("this order has not failed: there is nothing to try again")
         visits.log(gallery.store, gallery.clock, visit(), "retry", generation_id)
         go(f"/dash#{generation_id}")
@@ -104,7 +108,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.post("/orders/<generation_id>/delete")
     def delete(generation_id: str) -> None:
         own(gallery, generation_id)
-        generation.erase_order(gallery.workshop, generation_id)
+        generation.erase_order(gallery.workshop, generation_id, PATIENCE)
         visits.log(gallery.store, gallery.clock, visit(), "delete", generation_id)
         go("/dash")
 
@@ -150,15 +154,17 @@ def read(typed: dict[str, str], gallery: Gallery) -> tuple[GenerationRequest | N
 
     attempt("prompt", lambda: check_prompt(typed["prompt"]))
     counts = {name: attempt(name, lambda name=name: _count(typed, name)) for name in ("images", "videos")}  # type: ignore[misc]
+    typed = {**typed, "style": typed["style"] or "plain"}
     if typed["style"] not in STYLES:
         errors["style"] = f"style {typed['style'][:40]!r} is not known: choose one of these"
     if typed["model"] and typed["model"] not in pipelines.registered():
         errors["model"] = f"model {typed['model'][:40]!r} is not known: choose one of these"
     attempt("notify_at", lambda: resolve(typed["notify_at"], gallery.clock()))
     notify = attempt("notify", lambda: _channel(typed, gallery)) or ()
-    for channel in notify:
-        attempt("address" if mail.is_mail(channel) else "notify", lambda: check_channel(channel))  # noqa: B023
-    if "address" not in errors:
+    if all(mail.is_mail(channel) for channel in notify) and _mails(gallery):
+        for channel in notify:
+            attempt("address", lambda: check_channel(channel))  # noqa: B023
+    elif notify:
         attempt("notify", lambda: channels.check(notify, gallery.settings))
     if errors:
         return None, errors
@@ -191,11 +197,13 @@ def _channel(typed: dict[str, str], gallery: Gallery) -> tuple[str, ...]:
         return ()
     if chosen == "mail":
         return (f"mailto:{typed['address'].strip()}",)
-    if chosen.startswith("mailto:"):
-        return (chosen,)
     if chosen == "desktop" and not gallery.public:
         return ("desktop",)
     raise UsageError(f"notification {chosen[:40]!r} is not possible here: choose from the list")
+
+
+def order_limit(gallery: Gallery) -> int:
+    return gallery.settings.number("AIGEN_MAX_ORDERS", WAITING_LIMIT)
 
 
 def item_limit(gallery: Gallery) -> int:
@@ -206,11 +214,10 @@ def _check_limits(gallery: Gallery, user_id: str, wanted: GenerationRequest) -> 
     limit = item_limit(gallery)
     if (asked := sum(wanted.count(kind) for kind in KINDS)) > limit:
         raise UsageError(f"{asked} images and videos are more than one order may have here: the limit is {limit}")
-    waiting = len(gallery.store.generations(user_id, "Processing"))
-    if waiting >= gallery.settings.number("AIGEN_MAX_ORDERS", WAITING_LIMIT):
-        raise UsageError(
-            f"{waiting} of your orders are waiting or being made, which is the limit: order again when one is done"
-        )
+    if any(map(mail.is_mail, wanted.notify)):
+        mails = gallery.store.count_notices(user_id, "mailto:*", gallery.clock() - timedelta(hours=1))
+        if mails >= MAILS_AN_HOUR:
+            raise UsageError(f"{mails} of your orders within an hour asked for a mail, which is the limit")
 
 
 def _estimate(gallery: Gallery, typed: dict[str, str]) -> str:

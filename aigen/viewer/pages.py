@@ -1,6 +1,7 @@
 """Pages to look at: landing, the user's gallery, one picture or video, the user's own log."""
 
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Any
@@ -124,7 +125,8 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         words, before = (request.query.getunicode("search") or "")[:200], request.query.getunicode("before") or None
         orders = gallery.store.newest(who.user_id, ORDERS_A_PAGE + 1, before, words)
         cards = [Card(status.standing(gallery.workshop, order)) for order in orders[:ORDERS_A_PAGE]]
-        visits.log(gallery.store, gallery.clock, who, "view", "/dash")
+        if request.method == "GET" and not request.query.getunicode("refresh"):
+            visits.log(gallery.store, gallery.clock, who, "view", "/dash")
         active = any(card.standing.active for card in cards)
         return page(
             "dash",
@@ -135,7 +137,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             older=orders[ORDERS_A_PAGE - 1].generation_id if len(orders) > ORDERS_A_PAGE else None,
             is_new=bool(request.query.getunicode("new")),
             # Without a fragment: a browser does not load anew what differs only in that.
-            refresh="/dash" if active and not before and not words else None,
+            refresh="/dash?refresh=1" if active and not before and not words else None,
         )
 
     @app.get("/orders/<generation_id>", no_page=True)
@@ -157,7 +159,8 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         shown = next((tile for tile in tiles if tile.item.number == number), None)
         if shown is None:
             missing()
-        visits.log(gallery.store, gallery.clock, visit(), "view", request.path)
+        if request.method == "GET":
+            visits.log(gallery.store, gallery.clock, visit(), "view", request.path)
         return page(
             "item", title=f"{shown.name} · {card.standing.order.prompt[:60]}", card=card, shown=shown, tiles=tiles
         )
@@ -186,8 +189,9 @@ def own(gallery: Gallery, generation_id: str) -> Standing:
     return status.standing(gallery.workshop, order)
 
 
+@cache
 def label(model: str) -> str:
-    """What made something, in the words of its pipeline."""
+    """What made something, in the words of its pipeline; looking those up is slow."""
     try:
         return f"{model}: {pipelines.load(model).label}"
     except UsageError:  # it is not installed any more

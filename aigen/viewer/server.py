@@ -2,16 +2,16 @@
 
 import os
 import socket
-import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from ipaddress import ip_address
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
 from aigen import worker
-from aigen.errors import UsageError
+from aigen.errors import AigenError, AlreadyRunning, UsageError
 from aigen.generation import Workshop
 from aigen.notify import links
 from aigen.notify.delivery import Courier, Rounds
@@ -21,26 +21,51 @@ from aigen.times import to_text, utc_now
 from aigen.viewer.app import Gallery, guarded, make_app
 
 THREADS = 8
+ALREADY = AlreadyRunning.exit_code
 BODY_LIMIT = 2 * 2**20
 # Seconds between two looks at what was asked for: to end, or to start a worker.
 PAUSE = 0.2
-# Seconds without a byte on its way after which a download is given up when the server is to end.
-PATIENCE = 10.0
+CONNECTIONS = 1000
+# Seconds in which nothing can be sent after which a download is given up when the server is to end.
+PATIENCE = 60.0
+# Seconds between two attempts to start a worker that ends at once: longer each time.
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 
 
 def gallery(content: ContentFolder, settings: Settings, host: str, port: int) -> Gallery:
     """The gallery as it is reached at a host and port, and by its base URL, if that is set."""
     base = settings.read_base_url()
-    names = {name.lower() for name in (host, "localhost", "127.0.0.1", "[::1]")}
+    names = {host.lower(), "localhost", "127.0.0.1", "::1"}
     if is_any(host):
-        names |= {socket.gethostname().lower(), *_own_addresses()}
-    hosts = {f"{_bracketed(name)}:{port}" for name in names} | (
-        {_bracketed(name) for name in names} if port == 80 else set()
-    )
+        names |= {socket.gethostname().lower()}
+    hosts = {named for name in names for named in _named(name, port)}
+    public = not _is_loopback(host)
     if base:
-        hosts.add(urlsplit(base).netloc.lower())
-    public = not _is_loopback(host) or (base is not None and not links.is_loopback(base))
-    return Gallery(content, settings, frozenset(hosts), public, secure=bool(base and base.startswith("https://")))
+        found = urlsplit(base)
+        hosts |= _named(found.hostname or "", found.port or {"http": 80, "https": 443}[found.scheme])
+        public = public or not links.is_loopback(base)
+    return Gallery(
+        content,
+        settings,
+        frozenset(hosts),
+        anywhere=port if is_any(host) else None,
+        public=public,
+        secure=bool(base and base.startswith("https://")),
+        proxied=bool(base and _is_loopback(host) and not links.is_loopback(base) and not trusted_proxy(settings)),
+    )
+
+
+def _named(name: str, port: int) -> set[str]:
+    """How a browser names a host and port: without the port where it is the usual one."""
+    with suppress(UnicodeError):
+        name = name.encode("idna").decode() if not name.isascii() else name
+    shown = _bracketed(name)
+    return {f"{shown}:{port}"} | ({shown} if port in (80, 443) else set())
+
+
+def trusted_proxy(settings: Settings) -> str | None:
+    """The address of a proxy that may say for whom it asks (X-Forwarded-For), if there is one."""
+    return settings.values.get("AIGEN_TRUSTED_PROXY") or None
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -71,9 +96,10 @@ def serve(
     host: str,
     stop: threading.Event,
     report: Callable[[str], None],
+    opened: Callable[[str], None],
     read_settings: Callable[[], Settings],
 ) -> None:
-    """Serve until `stop`; what is being downloaded then may finish. `report` is told the address when it is ready.
+    """Serve until `stop`; what is being downloaded then may finish. `opened` is told the address when it is ready.
 
     Raises AlreadyRunning when another server does on this folder.
     """
@@ -87,32 +113,45 @@ def serve(
     Store.open(content, create=True).close()  # what is wrong with the store is told before anybody asks
     with content.hold(links.SERVE, 0.2, running):
         sockets: dict[int, Any] = {}
+        proxy = trusted_proxy(settings)
         server = create_server(
             guarded(make_app(shown), shown),
             map=sockets,
             sockets=[found],
             threads=THREADS,
             max_request_body_size=BODY_LIMIT,
-            channel_timeout=60,
+            connection_limit=CONNECTIONS,
+            asyncore_use_poll=True,
+            channel_timeout=20,
             ident=None,
+            **({"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for"}} if proxy else {}),
         )
         content.write_note(links.SERVE, {"pid": os.getpid(), "url": url, "started_at": to_text(utc_now())})
-        courier = Courier(content, read_settings)
-        report(url)
-        with Rounds(courier) as rounds, _Attendant(content):
-            _run(server, sockets, stop, rounds.check)
+        courier = Courier(content, read_settings, log=report)
+        report(f"the gallery of {content.root} is at {url} (Ctrl-C ends it)")
+        opened(url)
+        with Rounds(courier) as rounds, _Attendant(content, report):
+            try:
+                _run(server, sockets, stop, rounds.check)
+            finally:
+                _drain(server, sockets)
 
 
 def _run(server: Any, sockets: dict[int, Any], stop: threading.Event, check: Callable[[], None]) -> None:
-    """Serve until `stop`, and then what is still on its way."""
-    from waitress import wasyncore
-
-    def turn() -> None:
-        wasyncore.loop(timeout=PAUSE, map=sockets, use_poll=server.adj.asyncore_use_poll, count=1)
-
+    """Serve until `stop`."""
     while not stop.is_set():
         check()
-        turn()
+        _turn(sockets)
+
+
+def _turn(sockets: dict[int, Any]) -> None:
+    from waitress import wasyncore
+
+    wasyncore.loop(timeout=PAUSE, map=sockets, use_poll=True, count=1)
+
+
+def _drain(server: Any, sockets: dict[int, Any]) -> None:
+    """Take no more requests, and send what is still on its way."""
     server.accepting = False
     server.del_channel()
     server.socket.close()
@@ -122,7 +161,7 @@ def _run(server: Any, sockets: dict[int, Any], stop: threading.Event, check: Cal
             last, moved_at = left, monotonic()
         if monotonic() - moved_at > PATIENCE:
             break
-        turn()
+        _turn(sockets)
     server.task_dispatcher.shutdown()
     for channel in list(server.active_channels.values()):
         channel.handle_close()
@@ -139,12 +178,15 @@ def _left(server: Any) -> list[tuple[int, int]]:
 
 
 class _Attendant:
-    """Sees that a worker runs while orders wait for one; starts it again when it dies, and ends it with the server."""
+    """Sees that a worker runs while orders wait for one, and starts it again when it dies.
 
-    def __init__(self, content: ContentFolder) -> None:
+    When the server ends, the worker goes on: what was ordered is made, and it ends by itself when nothing waits.
+    """
+
+    def __init__(self, content: ContentFolder, report: Callable[[str], None]) -> None:
         self._content = content
+        self._report = report
         self._stop = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._attend, name="attendant", daemon=True)
 
     def __enter__(self) -> "_Attendant":
@@ -154,22 +196,32 @@ class _Attendant:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join(5)
-        if self._process and self._process.poll() is None:
-            self._process.terminate()  # what it was making it gives back, for the next worker
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
 
     def _attend(self) -> None:
-        with Store.open(self._content, create=True) as store:
-            workshop = Workshop(self._content, store)
-            while not self._stop.wait(PAUSE):
-                if self._process and self._process.poll() is None:
-                    continue
-                if not worker.is_running(self._content) and worker.waiting(workshop):
-                    self._process = worker.start(self._content)
-                    self._stop.wait(2)  # it takes a moment to hold its lock
+        failures = 0
+        while not self._stop.wait(PAUSE):
+            try:
+                with Store.open(self._content, create=True) as store:
+                    code = self._attend_once(Workshop(self._content, store))
+                problem = f"the worker ended with {code}: aigen worker shows why" if code else ""
+            except (AigenError, OSError) as error:
+                problem = f"no worker can be started: {error}"
+            failures = failures + 1 if problem else 0
+            if problem:
+                pause = PAUSES[min(failures, len(PAUSES)) - 1]
+                self._report(f"{problem}; tried again in {pause:.0f} s")
+                self._stop.wait(pause)
+
+    def _attend_once(self, workshop: Workshop) -> int:
+        """Wait until there is something to do for a worker, start one and wait until it ends; how it ended."""
+        while not self._stop.wait(PAUSE):
+            if not worker.is_running(self._content) and worker.waiting(workshop):
+                process = worker.start(self._content)
+                while process.poll() is None:
+                    if self._stop.wait(PAUSE):
+                        return 0
+                return 0 if process.returncode == ALREADY else process.returncode
+        return 0
 
 
 def is_any(host: str) -> bool:
@@ -187,11 +239,3 @@ def _bracketed(host: str) -> str:
         return f"[{host}]" if ip_address(host).version == 6 else host
     except ValueError:
         return host
-
-
-def _own_addresses() -> set[str]:
-    """The addresses of this machine, as far as it knows them by its own name."""
-    try:
-        return {str(found[4][0]) for found in socket.getaddrinfo(socket.gethostname(), None)}
-    except OSError:
-        return set()

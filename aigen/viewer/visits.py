@@ -9,17 +9,21 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from bottle import HTTPResponse, LocalRequest, abort, request
 
 from aigen.store import Store
 from aigen.times import Clock
 
+if TYPE_CHECKING:
+    from aigen.viewer.app import Gallery
+
 SESSION, VISITOR = "aigen_session", "aigen_visitor"
 LIFETIME = timedelta(days=30)
 # Failed logins within the window after which an address or a user id has to wait.
 WINDOW = timedelta(minutes=15)
-FAILURES_PER_USER, FAILURES_PER_ADDRESS = 5, 20
+FAILURES_PER_USER_AND_ADDRESS, FAILURES_PER_ADDRESS, FAILURES_PER_USER = 5, 20, 50
 REGISTRATIONS_PER_ADDRESS = 10
 AGENT_LIMIT = 200
 
@@ -75,6 +79,8 @@ def check_form(visit: Visit, asked: LocalRequest = request) -> None:
 def log_in(store: Store, clock: Clock, visit: Visit, user_id: str, response: HTTPResponse, secure: bool) -> None:
     """Begin a session, always with a new token, and put it into a cookie of the response."""
     token = secrets.token_urlsafe(32)
+    if visit.token:
+        store.delete_session(hashed(visit.token))
     store.add_session(hashed(token), user_id, clock(), clock() + LIFETIME, visit.address, visit.user_agent)
     set_cookie(response, SESSION, token, secure, round(LIFETIME.total_seconds()))
 
@@ -92,15 +98,22 @@ def log(
     store.log_activity(clock(), who, action, target, visit.address, visit.user_agent)
 
 
-def must_wait(store: Store, clock: Clock, visit: Visit, user_id: str) -> bool:
-    """Whether too many logins have failed lately, of this user or from this address."""
-    since = clock() - WINDOW
-    return (
-        store.count_activity("login_failed", since, user_id=user_id[:64]) >= FAILURES_PER_USER
+def must_wait(gallery: "Gallery", visit: Visit, user_id: str) -> bool:
+    """Whether too many logins have failed lately: of this user from this address, from this address, or of this user.
+
+    The last allows many more, so that others cannot lock somebody out by guessing. Behind a proxy that is not trusted
+    all visitors have its address, which then says nothing.
+    """
+    store, since, typed = gallery.store, gallery.clock() - WINDOW, user_id[:64]
+    if store.count_activity("login_failed", since, user_id=typed) >= FAILURES_PER_USER:
+        return True
+    return not gallery.proxied and (
+        store.count_activity("login_failed", since, typed, visit.address) >= FAILURES_PER_USER_AND_ADDRESS
         or store.count_activity("login_failed", since, address=visit.address) >= FAILURES_PER_ADDRESS
     )
 
 
-def may_register(store: Store, clock: Clock, visit: Visit) -> bool:
+def may_register(gallery: "Gallery", visit: Visit) -> bool:
     """Whether this address has not registered too many users lately."""
-    return store.count_activity("register", clock() - WINDOW, address=visit.address) < REGISTRATIONS_PER_ADDRESS
+    registered = gallery.store.count_activity("register", gallery.clock() - WINDOW, address=visit.address)
+    return gallery.proxied or registered < REGISTRATIONS_PER_ADDRESS
