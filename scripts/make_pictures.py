@@ -28,7 +28,7 @@ EXAMPLES = {
     "castle": ("a castle behind the forest", "paper-cut"),
 }
 EXAMPLE_VIDEO = "a sailboat on the sea at sunset"
-STYLED = "a lighthouse on an island in the sea"
+STYLED = "a fox in the forest"
 VIDEO = {"cats.webp": "two cats under a full moon in the snow"}
 
 
