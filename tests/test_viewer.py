@@ -382,8 +382,22 @@ def test_another_host_is_refused(gallery: Gallery, host: str) -> None:
     answer = browser.app.get("/", extra_environ={"HTTP_HOST": host}, expect_errors=True)
     assert answer.status_code == 421
     assert "evil" not in answer.text
+    assert "That is not my name" in answer.text
+    style = browser.app.get("/static/style.css", extra_environ={"HTTP_HOST": host}, expect_errors=True)
+    assert style.status_code == 200
     forwarded = browser.app.get("/login", headers={"X-Forwarded-Host": "evil.example"})
     assert "evil" not in forwarded.text
+
+
+def test_listening_anywhere_it_goes_by_every_address(gallery: Gallery) -> None:
+    anywhere = Browser(replace(gallery, anywhere=80))
+    for host, code in (
+        ("192.168.1.5:80", 200),
+        ("[fe80::1]:80", 200),
+        ("evil.example:80", 421),
+        ("192.168.1.5:81", 421),
+    ):
+        assert anywhere.app.get("/", extra_environ={"HTTP_HOST": host}, expect_errors=True).status_code == code
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/dash", "/nonesuch", "/static/style.css", "/static/nonesuch.css"])

@@ -106,11 +106,12 @@ def guarded(app: Bottle, gallery: Gallery) -> Application:
                 missing.append(("Cache-Control", "no-store"))
             return start_response(status, headers + missing, problem)
 
-        if str(environ.get("HTTP_HOST", "")).lower() not in gallery.hosts:
-            start("421 Misdirected Request", [("Content-Type", "text/plain; charset=utf-8")])
-            return [
-                b"This gallery does not go by that name. AIGEN_BASE_URL, or serve --base-url, says by which it does.\n"
-            ]
+        # What is static is the same for everybody, and the page that says so needs its style.
+        static = str(environ.get("PATH_INFO", "")).startswith("/static/")
+        if not static and not gallery.goes_by(str(environ.get("HTTP_HOST", ""))):
+            text = "This gallery does not go by that name. AIGEN_BASE_URL, or serve --base-url, says by which it does."
+            start("421 Misdirected Request", [("Content-Type", "text/html; charset=utf-8")])
+            return [_render("error", title="That is not my name", code=421, text=text).encode()]
         answer: Iterable[bytes] = app(environ, start)
         return answer
 
