@@ -77,6 +77,7 @@ def test_without_a_daemon_the_command_waits_and_sends_it_itself(inbox: Inbox) ->
     result = run_aigen("generate", "a kite", *QUICK, "--notify", ANA, "--notify-at", due, "--json")
     assert time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()) >= due
     assert f"no notify-daemon runs: this command waits and tells you by {ANA} itself" in result.stderr
+    assert "in the web gallery: http://127.0.0.1:8000/dash" in result.stderr
     assert len(inbox.mails) == 1
 
 

@@ -193,6 +193,7 @@ def _generate(
     from aigen import generation
     from aigen.display import Display
     from aigen.notify import foreground
+    from aigen.notify.links import base_url
     from aigen.types import Placed
 
     with ExitStack() as stack:
@@ -221,6 +222,8 @@ def _generate(
         if not no_wait:
             _wait(workshop, order)
         tell(workshop, order.generation_id)
+        if "terminal" not in order.request.notify:  # else the notice has the link
+            say(f"in the web gallery: {base_url(load_settings(), workshop.content)}/dash")
         print_order(workshop, order, as_json)
 
 
