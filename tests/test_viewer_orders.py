@@ -247,7 +247,7 @@ def test_a_video_has_a_page_that_says_what_made_it(ana: Browser, gallery: Galler
     assert "storybook: built-in illustrator, not a generative model" in text
     assert "<dt>Seed</dt><dd>41</dd>" in text
     assert f'href="/videoplayer/{order.generation_id}/3"' in text
-    assert "Copy the prompt" in text
+    assert 'data-copy="Prompt: a kite\nMade by: storybook' in text
     assert ana.get(f"/videoplayer/{order.generation_id}/4").status_code == 404
 
 

@@ -23,6 +23,8 @@ MAILS_AN_HOUR = 20
 MORE_LIKE_IT = 4
 # Seconds that a request may wait for an order to stop: there are only so many threads.
 PATIENCE = 2.0
+# What models make, for their picker.
+MODEL_PICTURES = {"storybook": "example-whale.webp"}
 FIELDS = {
     "prompt": "", "images": "5", "videos": "5", "style": "plain", "model": "", "notify_at": "", "notify": "", "address": "",
 }  # fmt: skip
@@ -38,6 +40,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             errors=errors,
             styles=STYLES,
             models=_models(),
+            pictures=MODEL_PICTURES,
             mails=_mails(gallery),
             desktop=not gallery.public,
             limit=item_limit(gallery),

@@ -88,6 +88,11 @@ class Tile:
             if value not in (None, "", [])
         }
 
+    @property
+    def text(self) -> str:
+        """Its details to paste somewhere."""
+        return "\n".join([f"Prompt: {self.prompt}", *(f"{name}: {value}" for name, value in self.details.items())])
+
 
 @dataclass(frozen=True)
 class Card:
