@@ -58,7 +58,7 @@ def test_a_mail_arrives_with_text_html_pictures_and_a_stable_id(
     workshop: Workshop, clock: StillClock, content: ContentFolder, tmp_path: Path, server: tuple[int, Inbox]
 ) -> None:
     port, inbox = server
-    values = {**mail_settings(port, tmp_path), "AIGEN_BASE_URL": "https://example.org/aigen/"}
+    values = {**mail_settings(port, tmp_path), "AIGEN_BASE_URL": "https://example.org/"}
     courier = Courier(content, lambda: Settings(values), clock)
     order = order_ready(workshop, ANA, prompt="two kites & <b>a fox</b>", images=5, videos=1)
     assert deliver_due(courier, workshop.store, "mailto:*") == []
@@ -73,7 +73,7 @@ def test_a_mail_arrives_with_text_html_pictures_and_a_stable_id(
     told = text.get_content()
     assert 'You asked for: "two kites & <b>a fox</b>"' in told
     assert "5 images and 1 video by storybook, made in 1 s." in told
-    assert "\nhttps://example.org/aigen/open/" in told
+    assert "\nhttps://example.org/open/" in told
     assert "until 2026-11-28 12:00 UTC" in told
     html = received.get_body(("html",))
     assert html is not None

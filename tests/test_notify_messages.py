@@ -101,14 +101,23 @@ def test_the_base_url_is_the_one_set_or_where_the_gallery_last_listened(content:
     assert links.base_url(Settings({}), content) == "http://127.0.0.1:8000"
     content.write_note("serve", {"url": "http://127.0.0.1:8123"})
     assert links.base_url(Settings({}), content) == "http://127.0.0.1:8123"
-    assert (
-        links.base_url(Settings({"AIGEN_BASE_URL": "https://a.example.org/b/"}), content) == "https://a.example.org/b"
-    )
+    assert links.base_url(Settings({"AIGEN_BASE_URL": "https://a.example.org/"}), content) == "https://a.example.org"
     (content.making / "serve.json").write_text("[damaged")
     assert links.base_url(Settings({}), content) == "http://127.0.0.1:8000"
 
 
-@pytest.mark.parametrize("url", ["gallery.example.org", "ftp://example.org", "https://", "http://a b", "https://a\nb"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org/path",
+        "http://[x",
+        "gallery.example.org",
+        "ftp://example.org",
+        "https://",
+        "http://a b",
+        "https://a\nb",
+    ],
+)
 def test_a_base_url_that_is_none_is_refused(url: str, content: ContentFolder) -> None:
     with pytest.raises(UsageError, match="AIGEN_BASE_URL"):
         links.base_url(Settings({"AIGEN_BASE_URL": url}), content)
