@@ -174,6 +174,7 @@ def test_what_the_disk_cannot_hold_is_told_and_can_be_resumed(tmp_path: Path) ->
     assert left_in_work(content) == []
 
 
+@pytest.mark.system
 def test_ctrl_c_while_it_starts_is_ctrl_c(tmp_path: Path) -> None:
     """At any moment of starting up: either nothing was ordered, or the order is interrupted; never failed."""
     for number, pause in enumerate((0.1, 0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8)):

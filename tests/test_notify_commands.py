@@ -141,6 +141,7 @@ def test_a_terminal_notice_is_its_own_process_s_for_as_long_as_that_lives() -> N
     assert [path.name for path in (CONTENT / ".work").glob("*-terminal.lock")] == []
 
 
+@pytest.mark.system
 def test_ctrl_c_ends_the_waiting_and_keeps_the_notice() -> None:
     process = start_aigen("generate", "a kite", *QUICK, "--notify-at", "2099-01-01T00:00")
     wait_for(lambda: notices() and notices()[0]["state"] == "ready")
@@ -207,6 +208,7 @@ def test_the_daemon_sends_what_becomes_due(inbox: Inbox, daemon: Callable[[], su
     ]
 
 
+@pytest.mark.system
 def test_a_daemon_that_is_ended_in_mid_delivery_ends_at_once_and_loses_nothing(
     inbox: Inbox, daemon: Callable[[], subprocess.Popen[str]]
 ) -> None:

@@ -137,6 +137,7 @@ def test_ending_the_server_strands_no_order(serve: Start) -> None:
     wait_for(lambda: [found["status"] for found in orders()] == ["Completed"] * 2)
 
 
+@pytest.mark.system
 def test_a_worker_that_cannot_start_is_told_and_not_tried_without_end(serve: Start) -> None:
     server = serve()
     server.post("/register", "/register", user_id="ana", password="")
@@ -194,6 +195,7 @@ def make_large(server: Server, size: int = 30_000_000) -> str:
     return f"/media/{video.name.split('-')[0]}/{video.name}"
 
 
+@pytest.mark.system
 def test_a_download_is_finished_before_the_server_ends(serve: Start) -> None:
     server = serve()
     path = make_large(server)

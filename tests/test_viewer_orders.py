@@ -67,7 +67,7 @@ def test_the_newest_order_is_first_and_older_ones_follow(ana: Browser, gallery: 
     path, shown = "/dash", []
     while True:
         text = ana.get(path).text
-        shown.append(re.findall(r"<h2>kite (\d\d)</h2>", text))
+        shown.append(re.findall(r">kite (\d\d)</h2>", text))
         older = re.search(r'rel="next" href="([^"]*)"', text)
         if not older:
             break
@@ -82,7 +82,7 @@ def test_prompts_are_searched(ana: Browser, gallery: Gallery) -> None:
         generation.place(gallery.workshop, GenerationRequest(prompt=prompt, images=1, videos=0), user, detached=True)
 
     def found(words: str) -> list[str]:
-        return re.findall(r"<h2>(.*)</h2>", ana.app.get("/dash", {"search": words}).text)
+        return re.findall(r"<h2[^>]*>(.*)</h2>", ana.app.get("/dash", {"search": words}).text)
 
     assert found("kit") == ["a kitten &amp; co", "a red Kite über the sea"]
     assert found("UBER kite") == ["a red Kite über the sea"]
@@ -118,9 +118,8 @@ def test_what_cannot_be_ordered_is_told_and_what_was_typed_stays(
     ana = Browser(replace(gallery, load=pipelines.load)).register()
     answer = place(ana, **{"prompt": "a red <kite>", **typed})
     assert answer.status_code == 400
-    alert = re.search(r'(?:role="alert"|class="error" id="error-\w+")>(.*)</p>', answer.text)
-    assert alert
-    assert told in alert[1]
+    alerts = re.findall(r'(?:role="alert"|class="error" id="error-\w+")>(.*)</p>', answer.text)
+    assert any(told in alert for alert in alerts)
     if "prompt" not in typed:
         assert "a red &lt;kite&gt;</textarea>" in answer.text
     assert gallery.store.generations() == []

@@ -6,6 +6,7 @@ host than ours is refused: that is decided here, once, for every route there is.
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from ipaddress import ip_address
@@ -91,7 +92,14 @@ def make_app(gallery: Gallery) -> Bottle:
     app.install(_Guard(gallery))
     for room in (accounts, pages, orders, selection, media):
         room.add_routes(app, gallery)
-    app.default_error_handler = _error_page
+
+    def error_page(error: HTTPError) -> str:
+        with suppress(AigenError):  # who is asking is not known yet where there is no route
+            if "aigen.visit" not in request.environ:
+                request.environ["aigen.visit"] = visits.recognise(gallery.store, gallery.clock)
+        return _error_page(error)
+
+    app.default_error_handler = error_page
     return app
 
 

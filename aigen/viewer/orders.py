@@ -46,7 +46,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             limit=item_limit(gallery),
             pace=gallery.store.pace() or 0,
             estimate=_estimate(gallery, {**FIELDS, **typed}),
-            message=errors.get(""),
+            message=errors.get("") or ("Something below needs another look." if errors else None),
         )
 
     def place(wanted: GenerationRequest) -> str:

@@ -15,7 +15,7 @@ from aigen.times import from_text
 from aigen.types import Item, Kind, Size
 from aigen.viewer import visits
 from aigen.viewer.app import Gallery, go, missing, page, visit
-from aigen.wording import readable
+from aigen.wording import readable, shortened
 
 ORDERS_A_PAGE = 8
 ACTIVITIES_SHOWN = 200
@@ -51,7 +51,7 @@ class Tile:
 
     @property
     def alt(self) -> str:
-        return f"{self.name}: {self.prompt}"
+        return f"{self.name}: {shortened(self.prompt, 120)}"
 
     @property
     def page(self) -> str:

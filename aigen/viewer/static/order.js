@@ -32,5 +32,16 @@
       told.textContent = usual;
     }
   }
-  form.addEventListener("submit", () => { form.querySelector("button:not([type])").textContent = "Ordering …"; });
+
+  // One click is one order; what was typed is kept should the session have ended.
+  const send = form.querySelector("button:not([type])");
+  form.addEventListener("submit", (event) => {
+    if (send.disabled) return event.preventDefault();
+    send.disabled = true;
+    send.textContent = "Ordering …";
+    sessionStorage.draft = form.prompt.value;
+  });
+  addEventListener("pageshow", () => { send.disabled = false; send.textContent = "Order"; });
+  form.prompt.value ||= sessionStorage.draft ?? "";
+  form.querySelector("[aria-invalid]")?.focus();
 })();
