@@ -114,7 +114,7 @@ def test_a_newer_store_is_left_even_where_its_writer_was_killed(content: Content
 def test_a_store_that_another_process_is_migrating_is_told(
     content: ContentFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aigen.store.BUSY_TIMEOUT", 0.1)
+    monkeypatch.setattr("aigen.store.database.BUSY_TIMEOUT", 0.1)
     content.check_writable()
     with content.lock("store"), pytest.raises(StoreError, match="another process"):
         Store.open(content, create=True)

@@ -1,0 +1,20 @@
+"""The store: sole reader and writer of the database.
+
+One write is one method is one transaction, and a change of state is one UPDATE whose WHERE names the old state, so that
+processes working side by side cannot undo each other. Methods that change a state return whether they did.
+
+    database    opening, reading, writing in one transaction
+    accounts    users, sessions, the log of what users do
+    orders      orders and their items
+    notices     notices and the links in them
+"""
+
+from aigen.store.accounts import Accounts
+from aigen.store.notices import LONGEST_PAUSE, NOTICE_ATTEMPTS, NOTICE_LEASE, Notices
+from aigen.store.orders import Orders
+
+__all__ = ["LONGEST_PAUSE", "NOTICE_ATTEMPTS", "NOTICE_LEASE", "Store"]
+
+
+class Store(Accounts, Orders, Notices):
+    """All of it, on one connection."""

@@ -1,0 +1,135 @@
+"""The seams to SQLite: opening a store, reading, and writing in one transaction."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from sqlite_utils import Database
+
+from aigen.errors import ContentError, StoreError
+from aigen.migrations import is_known, migrations
+from aigen.settings import ContentFolder
+
+# How long a writer waits for another's transaction; each lasts milliseconds, but a laptop may be very busy.
+BUSY_TIMEOUT = 30.0
+
+
+class Connection:
+    """A connection to a store, of one thread."""
+
+    def __init__(self, database: Database, path: Path) -> None:
+        self._database = database
+        self._path = path
+
+    @classmethod
+    def open(cls, content: ContentFolder, create: bool = False) -> Self:
+        """Open the store of a content folder, bringing an older schema up to date.
+
+        A folder without a store reads as an empty one and stays untouched, unless `create`. A file that is no store of
+        ours, or one of a newer aigen, is refused and left as it is.
+        """
+        path = content.database
+        with _translated(path):
+            if path.exists():
+                _check_ours(path)
+            elif not create:
+                return cls(_migrated(_connect(":memory:")), path)
+            if create:
+                content.check_writable()
+            database = _connect(str(path))
+            try:
+                if migrations.pending(database):
+                    with content.lock("store", timeout=BUSY_TIMEOUT):
+                        _migrated(database)
+            except BaseException:
+                database.close()
+                raise
+            return cls(database, path)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
+        with _translated(self._path):
+            return list(self._database.query(sql, parameters))
+
+    @contextmanager
+    def _write(self) -> Iterator[None]:
+        """One transaction that holds the write lock from its first statement, so that it cannot fail half-way."""
+        with _translated(self._path):
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                self._database.rollback()
+                raise
+
+    def _update(self, sql: str, parameters: Sequence[Any] | dict[str, Any]) -> bool:
+        return self._database.execute(sql, parameters).rowcount > 0
+
+    def _change(self, sql: str, parameters: Sequence[Any] | dict[str, Any]) -> bool:
+        with self._write():
+            return self._update(sql, parameters)
+
+    def _table(self, name: str) -> Any:
+        return self._database[name]
+
+
+def _connect(path: str, uri: bool = False) -> Database:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, uri=uri)
+    connection.execute("PRAGMA foreign_keys = ON")
+    return Database(connection, execute_plugins=False)
+
+
+def _check_ours(path: Path) -> None:
+    """Refuse what is no store of this program, without writing: even closing a connection that may write would."""
+    with closing(_connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        names = {name for name in database.table_names() if not name.startswith("sqlite_")}
+        if names and "generations" not in names and names != {migrations.migrations_table}:
+            raise StoreError(f"{str(path)!r} is a database of another program: choose another folder with --content")
+        newer = [migration.name for migration in migrations.applied(database) if not is_known(migration.name)]
+        if newer:
+            raise StoreError(
+                f"{str(path)!r} was written by a newer aigen ({newer[-1]}): upgrade with pip install -U aigen"
+            )
+
+
+def _migrated(database: Database) -> Database:
+    migrations.apply(database)
+    return database
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise StoreError(f"{str(path)!r} is being brought up to date by another process: try again") from error
+    except sqlite3.Error as error:
+        reason = str(error)
+        if "disk is full" in reason or "disk I/O" in reason:
+            raise ContentError(
+                f"the disk of {str(path)!r} is full or failing ({reason}): free some space, then aigen resume"
+            ) from error
+        if "not a database" in reason or "malformed" in reason:
+            raise StoreError(
+                f"{str(path)!r} is not a store of aigen or is damaged ({reason}): "
+                "restore it from a backup or choose another folder with --content"
+            ) from error
+        if "readonly" in reason or "unable to open" in reason:
+            raise ContentError(f"{str(path)!r} cannot be written ({reason}): check who owns it") from error
+        raise StoreError(f"{str(path)!r}: {reason}") from error
+
+
+def dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,291 @@
+"""Orders and their items."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from aigen.errors import UsageError
+from aigen.store.database import Connection, dump
+from aigen.times import to_text
+from aigen.types import Generation, GenerationRequest, Item, Notice
+
+
+class Orders(Connection):
+    def place(
+        self,
+        generation: Generation,
+        made: bool,
+        items: Iterable[Item],
+        notices: Iterable[Notice],
+        limit: int | None = None,
+    ) -> None:
+        """Write a new order with its planned items and waiting notices, and its user if there is none yet.
+
+        Raises UsageError when another user's id differs from this one only in upper and lower case, and when `limit`
+        orders of this user are unfinished already.
+        """
+        with self._write():
+            self._check_limit(generation.user_id, limit)
+            known = self._read("SELECT user_id FROM users WHERE user_id = ? COLLATE NOCASE", [generation.user_id])
+            if not known:
+                row = {"user_id": generation.user_id, "created_at": generation.requested_at, "made": made}
+                self._table("users").insert(row)
+            elif known[0]["user_id"] != generation.user_id:
+                raise UsageError(
+                    f"user id {generation.user_id!r} differs from {known[0]['user_id']!r} only in upper and lower case: "
+                    "choose another"
+                )
+            self._table("generations").insert({**asdict(generation), "request": dump(asdict(generation.request))})
+            self._table("items").insert_all(
+                {**asdict(item), "parameters": None, "checkpoint": dump(item.checkpoint)} for item in items
+            )
+            self._table("notices").insert_all(asdict(notice) for notice in notices)
+
+    def generation(self, generation_id: str) -> Generation | None:
+        rows = self._read("SELECT * FROM generations WHERE generation_id = ?", [generation_id])
+        return _generation(rows[0]) if rows else None
+
+    def generations(self, user_id: str | None = None, status: str | None = None) -> list[Generation]:
+        """Orders, oldest first: all, or those of one user, or those with one status."""
+        rows = self._read(
+            """
+            SELECT * FROM generations
+            WHERE (:user_id IS NULL OR user_id = :user_id) AND (:status IS NULL OR status = :status)
+            ORDER BY requested_at, rowid
+            """,
+            {"user_id": user_id, "status": status},
+        )
+        return [_generation(row) for row in rows]
+
+    def newest(self, user_id: str, count: int, before: str | None = None, words: str = "") -> list[Generation]:
+        """So many orders of a user, newest first: those older than the order `before`, those whose prompt has `words`."""
+        rows = self._read(
+            """
+            SELECT generations.* FROM generations WHERE user_id = :user_id
+                AND (:before IS NULL OR (requested_at, rowid) <
+                    (SELECT requested_at, rowid FROM generations WHERE generation_id = :before))
+                AND (:words = '' OR generation_id IN (SELECT generation_id FROM prompts WHERE prompts MATCH :words))
+            ORDER BY requested_at DESC, rowid DESC LIMIT :count
+            """,
+            {"user_id": user_id, "before": before, "words": _searched(words), "count": count},
+        )
+        return [_generation(row) for row in rows]
+
+    def pace(self, count: int = 20) -> float | None:
+        """Seconds that an image took in the last orders, a video counted as four; None when none was completed."""
+        rows = self._read(
+            """
+            SELECT (julianday(generated_at) - julianday(requested_at)) * 86400.0 / (
+                SELECT sum(CASE kind WHEN 'video' THEN 4.0 ELSE 1.0 END) FROM items
+                WHERE items.generation_id = generations.generation_id) AS pace
+            FROM generations WHERE status = 'Completed' ORDER BY requested_at DESC LIMIT ?
+            """,
+            [count],
+        )
+        paces = sorted(row["pace"] for row in rows if row["pace"])
+        return paces[len(paces) // 2] if paces else None
+
+    def delete_item(self, item: Item) -> bool:
+        """Erase the row of a finished item of an order that has ended."""
+        return self._change(
+            """
+            DELETE FROM items WHERE generation_id = ? AND kind = ? AND number = ? AND state = 'done'
+                AND (SELECT status FROM generations WHERE generation_id = items.generation_id) <> 'Processing'
+            """,
+            [item.generation_id, item.kind, item.number],
+        )
+
+    def items(self, generation_id: str) -> list[Item]:
+        """The items of an order as they are made: images first, then videos, each by number."""
+        rows = self._read(
+            "SELECT * FROM items WHERE generation_id = ? ORDER BY kind, number",
+            [generation_id],
+        )
+        return [_item(row) for row in rows]
+
+    def start(self, generation_id: str, detached: bool) -> bool:
+        """Count an attempt at an unfinished order. The foreground takes any; a worker only what is `detached`."""
+        return self._change(
+            "UPDATE generations SET attempts = attempts + 1, detached = :detached, error = NULL "
+            "WHERE generation_id = :generation_id AND status = 'Processing' AND (detached OR NOT :detached)",
+            {"generation_id": generation_id, "detached": detached},
+        )
+
+    def give_back(self, generation_id: str) -> bool:
+        """Take back an attempt that was ended politely, so that it does not count against the order."""
+        return self._change(
+            "UPDATE generations SET attempts = attempts - 1 "
+            "WHERE generation_id = ? AND status = 'Processing' AND attempts > 0",
+            [generation_id],
+        )
+
+    def reopen(self, generation_id: str) -> bool:
+        """Make a failed order an unfinished one again; its failed items are planned anew, its failure is not told."""
+        with self._write():
+            return self._reopen(generation_id)
+
+    def _reopen(self, generation_id: str) -> bool:
+        reopened = self._update(
+            "UPDATE generations SET status = 'Processing', error = NULL WHERE generation_id = ? AND status = 'Failed'",
+            [generation_id],
+        )
+        if reopened:
+            self._database.execute(
+                "DELETE FROM notices WHERE generation_id = ? AND event = 'failed' AND state = 'ready'", [generation_id]
+            )
+            self._database.execute(
+                "UPDATE items SET state = 'planned', error = NULL WHERE generation_id = ? AND state = 'failed'",
+                [generation_id],
+            )
+        return reopened
+
+    def _check_limit(self, user_id: str, limit: int | None) -> None:
+        unfinished = "SELECT count(*) AS orders FROM generations WHERE user_id = ? AND status = 'Processing'"
+        if limit is not None and (orders := self._read(unfinished, [user_id])[0]["orders"]) >= limit:
+            raise UsageError(
+                f"{orders} of your orders are waiting or being made, which is the limit: order again when one is done"
+            )
+
+    def requeue(self, generation_id: str, limit: int | None = None) -> bool:
+        """Give a failed order to a worker; its failed items are planned anew, its failure is not told any more.
+
+        Raises UsageError when `limit` orders of its user are unfinished already.
+        """
+        with self._write():
+            for row in self._read("SELECT user_id FROM generations WHERE generation_id = ?", [generation_id]):
+                self._check_limit(row["user_id"], limit)
+            if not self._reopen(generation_id):
+                return False
+            return self._update(
+                "UPDATE generations SET detached = 1, attempts = 0 WHERE generation_id = ?", [generation_id]
+            )
+
+    def delete_order(self, generation_id: str) -> bool:
+        """Erase every row of an order; items, notices and links go with it."""
+        return self._change("DELETE FROM generations WHERE generation_id = ?", [generation_id])
+
+    def heartbeat(self, generation_id: str, step: str, now: datetime) -> bool:
+        """Say how far a running order is. It informs people and decides nothing: laptops sleep."""
+        return self._change(
+            "UPDATE generations SET heartbeat_at = ?, step = ? WHERE generation_id = ? AND status = 'Processing'",
+            [to_text(now), step, generation_id],
+        )
+
+    def record(self, item: Item) -> bool:
+        """Record a planned item as done or failed, whichever it now is, and drop its checkpoint."""
+        return self._change(
+            """
+            UPDATE items SET state = :state, path = :path, parameters = :parameters, error = :error, checkpoint = '{}'
+            WHERE generation_id = :generation_id AND kind = :kind AND number = :number AND state = 'planned'
+                AND (SELECT status FROM generations WHERE generation_id = :generation_id) = 'Processing'
+            """,
+            {
+                "state": item.state,
+                "path": item.path,
+                "parameters": dump(item.parameters) if item.parameters is not None else None,
+                "error": item.error,
+                "generation_id": item.generation_id,
+                "kind": item.kind,
+                "number": item.number,
+            },
+        )
+
+    def remember(self, item: Item, key: str, value: Any) -> None:
+        """Keep one value of an item's checkpoint."""
+        with self._write():
+            checkpoint = {**self._checkpoint(item), key: value}
+            self._database.execute(
+                "UPDATE items SET checkpoint = ? WHERE generation_id = ? AND kind = ? AND number = ?",
+                [dump(checkpoint), item.generation_id, item.kind, item.number],
+            )
+
+    def recall(self, item: Item, key: str) -> Any:
+        return self._checkpoint(item).get(key)
+
+    def _checkpoint(self, item: Item) -> dict[str, Any]:
+        rows = self._read(
+            "SELECT checkpoint FROM items WHERE generation_id = ? AND kind = ? AND number = ?",
+            [item.generation_id, item.kind, item.number],
+        )
+        checkpoint: dict[str, Any] = json.loads(rows[0]["checkpoint"]) if rows else {}
+        return checkpoint
+
+    def complete(self, generation_id: str, now: datetime) -> bool:
+        """End an order whose items are all done, and make its notices ready."""
+        with self._write():
+            completed = self._update(
+                """
+                UPDATE generations SET status = 'Completed', generated_at = ?, error = NULL, step = NULL
+                WHERE generation_id = ? AND status = 'Processing'
+                    AND NOT EXISTS (SELECT 1 FROM items WHERE items.generation_id = generations.generation_id
+                        AND state <> 'done')
+                """,
+                [to_text(now), generation_id],
+            )
+            if completed:
+                self._database.execute(
+                    "UPDATE notices SET state = 'ready' "
+                    "WHERE generation_id = ? AND event = 'completed' AND state = 'waiting'",
+                    [generation_id],
+                )
+            return completed
+
+    def fail(self, generation_id: str, error: str, now: datetime) -> bool:
+        """End an order that could not be made, and make ready a notice of that for each of its channels.
+
+        Such a notice is due at once: its time is that of the order.
+        """
+        with self._write():
+            failed = self._update(
+                "UPDATE generations SET status = 'Failed', error = ?, step = NULL "
+                "WHERE generation_id = ? AND status = 'Processing'",
+                [error, generation_id],
+            )
+            if failed:
+                self._database.execute(
+                    "DELETE FROM notices WHERE generation_id = ? AND event = 'failed'", [generation_id]
+                )
+                self._database.execute(
+                    """
+                    INSERT INTO notices (generation_id, channel, event, due_at, state)
+                    SELECT generation_id, channel, 'failed', requested_at, 'ready'
+                    FROM notices JOIN generations USING (generation_id)
+                    WHERE generation_id = ? AND event = 'completed' ORDER BY id
+                    """,
+                    [generation_id],
+                )
+            return failed
+
+    def cancel(self, generation_id: str) -> bool:
+        """Give up an order that has not been completed; finished items stay, its notices go."""
+        with self._write():
+            cancelled = self._update(
+                "UPDATE generations SET status = 'Cancelled', step = NULL "
+                "WHERE generation_id = ? AND status IN ('Processing', 'Failed')",
+                [generation_id],
+            )
+            if cancelled:
+                self._database.execute(
+                    "DELETE FROM notices WHERE generation_id = ? AND state IN ('waiting', 'ready')",
+                    [generation_id],
+                )
+            return cancelled
+
+
+def _searched(words: str) -> str:
+    """What somebody types as FTS5 reads it: every word, or what begins like it, and nothing of its own language."""
+    return " ".join(f'"{word}"*' for word in re.findall(r"\w+", words)[:20])
+
+
+def _generation(row: dict[str, Any]) -> Generation:
+    request = json.loads(row["request"])
+    request["notify"] = tuple(request["notify"])
+    return Generation(**{**row, "request": GenerationRequest(**request), "detached": bool(row["detached"])})
+
+
+def _item(row: dict[str, Any]) -> Item:
+    parameters = json.loads(row["parameters"]) if row["parameters"] is not None else None
+    return Item(**{**row, "parameters": parameters, "checkpoint": json.loads(row["checkpoint"])})
