@@ -156,7 +156,8 @@ def read(typed: dict[str, str], gallery: Gallery) -> tuple[GenerationRequest | N
             return None
 
     attempt("prompt", lambda: check_prompt(typed["prompt"]))
-    counts = {name: attempt(name, lambda name=name: _count(typed, name)) for name in ("images", "videos")}  # type: ignore[misc]
+    images = attempt("images", lambda: _count(typed, "images"))
+    videos = attempt("videos", lambda: _count(typed, "videos"))
     typed = {**typed, "style": typed["style"] or "plain"}
     if typed["style"] not in STYLES:
         errors["style"] = f"style {typed['style'][:40]!r} is not known: choose one of these"
@@ -164,10 +165,9 @@ def read(typed: dict[str, str], gallery: Gallery) -> tuple[GenerationRequest | N
         errors["model"] = f"model {typed['model'][:40]!r} is not known: choose one of these"
     attempt("notify_at", lambda: resolve(typed["notify_at"], gallery.clock()))
     notify = attempt("notify", lambda: _channel(typed, gallery)) or ()
-    if all(mail.is_mail(channel) for channel in notify) and _mails(gallery):
-        for channel in notify:
-            attempt("address", lambda: check_channel(channel))  # noqa: B023
-    elif notify:
+    if notify and mail.is_mail(notify[0]) and _mails(gallery):
+        attempt("address", lambda: check_channel(notify[0]))
+    else:
         attempt("notify", lambda: channels.check(notify, gallery.settings))
     if errors:
         return None, errors
@@ -175,8 +175,8 @@ def read(typed: dict[str, str], gallery: Gallery) -> tuple[GenerationRequest | N
         "images",
         lambda: GenerationRequest(
             prompt=typed["prompt"],
-            images=counts["images"],
-            videos=counts["videos"],
+            images=images,
+            videos=videos,
             style=typed["style"],
             model=typed["model"] or None,
             notify_at=typed["notify_at"].strip() or None,
