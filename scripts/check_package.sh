@@ -34,4 +34,11 @@ cd "$folder/empty"
     fail "the order is not complete"
 ../environment/bin/aigen info generated_content/ana/*-video-5.mp4
 ../environment/bin/aigen doctor
+../environment/bin/aigen serve --port 0 2>"$folder/served" &
+for _ in $(seq 100); do grep -q "is at http" "$folder/served" && break; sleep 0.1; done
+url=$(grep -o 'http://[^ ]*' "$folder/served")
+../environment/bin/python -c 'import sys, urllib.request as web; print(len([web.urlopen(sys.argv[1] + path).read() for path in ("/", "/login", "/static/style.css", "/static/nunito.woff2")]), "pages")' "$url" ||
+    fail "the web gallery does not serve its pages"
+kill %1
+wait
 echo "$(basename "$wheel") is in dist/, and it works."
