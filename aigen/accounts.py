@@ -1,5 +1,6 @@
-"""Passwords: hashed with argon2, never kept."""
+"""What opens an account: passwords, hashed with argon2, and random tokens, hashed too. Neither is ever kept."""
 
+import hashlib
 import threading
 from functools import cache
 
@@ -34,6 +35,11 @@ def verify_password(password: str, password_hash: str | None) -> bool:
             return PasswordHasher().verify(some_hash, password) and password_hash is not None
     except (Argon2Error, InvalidHash):
         return False
+
+
+def hash_token(token: str) -> str:
+    """A random token, of a session or a link, as the store keeps it; being random, it cannot be guessed back."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 @cache

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
 import pytest
@@ -19,6 +19,11 @@ from aigen.media import VideoWriter, save_png
 from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.types import Failure, GenerationRequest, Kind, Output, Run, Size, Task
+
+if TYPE_CHECKING:
+    from web import Browser
+
+    from aigen.viewer.app import Gallery
 
 SMALL = ("--size", "64x48", "--seed", "7")
 
@@ -124,6 +129,25 @@ def workshop(content: ContentFolder, clock: StillClock, scribbler: Scribbler) ->
 def request_two() -> GenerationRequest:
     """Two images and two videos."""
     return GenerationRequest(prompt="a kite", images=2, videos=2, seed=5)
+
+
+@pytest.fixture
+def gallery(content: ContentFolder, clock: StillClock, scribbler: Scribbler) -> "Gallery":
+    """The web gallery of the content folder, as only this machine reaches it."""
+    from web import HOST
+
+    from aigen.settings import Settings
+    from aigen.viewer.app import Gallery
+
+    return Gallery(content, Settings({}), frozenset({HOST, "localhost"}), clock=clock, load=lambda name: scribbler)
+
+
+@pytest.fixture
+def ana(gallery: "Gallery") -> "Browser":
+    """Somebody who has registered as ana and is logged in."""
+    from web import Browser
+
+    return Browser(gallery).register()
 
 
 def aigen_command(*arguments: object) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from conftest import Scribbler, StillClock, files_in, left_in_work, wait_for
 
-from aigen import generation, media, provenance
+from aigen import erasing, generation, media, provenance
 from aigen.errors import AlreadyRunning, Cancelled, ContentError, GenerationError, Interrupted, UsageError
 from aigen.generation import Workshop
 from aigen.types import SEED_LIMIT, GenerationRequest, Item, Placed, Provenance, Report, Run, Said, Started, Step, Task
@@ -263,7 +263,7 @@ def test_erasing_a_user_leaves_nothing(workshop: Workshop, request_two: Generati
     activity = {"at": "2026-11-21T12:00:00+00:00", "user_id": "ana", "action": "login"}
     workshop.store._table("user_activity").insert(activity)
 
-    generation.erase_user(workshop, "ana")
+    erasing.erase_user(workshop, "ana")
 
     remaining = [str(path.relative_to(workshop.content.root)) for path in workshop.content.root.rglob("*")]
     assert not [path for path in remaining if "ana" in path or started.generation_id in path]
@@ -283,14 +283,14 @@ def _all_items(workshop: Workshop) -> list[Item]:
 
 def test_erasing_an_unknown_user_is_refused(workshop: Workshop) -> None:
     with pytest.raises(UsageError, match="not known"):
-        generation.erase_user(workshop, "nobody")
+        erasing.erase_user(workshop, "nobody")
 
 
 def test_erasing_keeps_files_that_are_not_ours_and_says_so(workshop: Workshop, request_two: GenerationRequest) -> None:
     generation.generate(workshop, request_two, "photos")
     wedding = workshop.content.user("photos") / "wedding.jpg"
     wedding.touch()
-    assert generation.erase_user(workshop, "photos") == ["wedding.jpg"]
+    assert erasing.erase_user(workshop, "photos") == ["wedding.jpg"]
     assert [path.name for path in wedding.parent.iterdir()] == ["wedding.jpg"]
     assert workshop.store.users() == []
 
@@ -309,7 +309,7 @@ def test_an_order_placed_while_its_user_is_erased_goes_too(
         return kept
 
     monkeypatch.setattr(type(workshop.content), "remove_user", order_once_more)
-    generation.erase_user(workshop, "ana")
+    erasing.erase_user(workshop, "ana")
     assert late
     assert workshop.store.users() == []
     assert workshop.store.generations() == []

@@ -15,6 +15,7 @@ from conftest import StillClock
 from notices import order_ready
 from rich.console import Console
 
+from aigen.accounts import hash_token
 from aigen.errors import NotDelivered, UsageError
 from aigen.generation import Workshop
 from aigen.notify import links, messages, services, terminal
@@ -75,7 +76,7 @@ def test_the_link_has_a_token_of_which_the_store_keeps_only_the_hash(
     order = workshop.store.generations()[0]
     assert rows == [
         {
-            "token_hash": links.hashed(token),
+            "token_hash": hash_token(token),
             "user_id": "ana",
             "generation_id": order.generation_id,
             "made_at": "2026-11-21T12:00:00+00:00",

@@ -8,14 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Scribbler, StillClock
-from web import HOST, Browser
+from conftest import StillClock
+from web import Browser
 
 from aigen import generation
 from aigen.accounts import hash_password
 from aigen.generation import Workshop
 from aigen.notify import links
-from aigen.settings import ContentFolder, Settings
 from aigen.types import Generation, GenerationRequest
 from aigen.viewer.app import Gallery, make_app
 
@@ -24,11 +23,6 @@ HOSTILE = (
     "..", "../aigen.db", "..%2faigen.db", "%2e%2e%2faigen.db", "....//aigen.db", "/etc/passwd", "%2fetc%2fpasswd", "C:\\Windows\\win.ini",
     "\\\\server\\share", "..\\aigen.db", "file:///etc/passwd", "aigen.db", ".work", "%00", "a%00.png", "a%0d%0aX: y", "<script>", "%ff%fe", "' OR 1=1 --", "a" * 5000,
 )  # fmt: skip
-
-
-@pytest.fixture
-def gallery(content: ContentFolder, clock: StillClock, scribbler: Scribbler) -> Gallery:
-    return Gallery(content, Settings({}), frozenset({HOST, "localhost"}), clock=clock, load=lambda name: scribbler)
 
 
 @pytest.fixture

@@ -8,25 +8,15 @@ from dataclasses import replace
 
 import pytest
 from conftest import Scribbler, StillClock, files_in
-from web import HOST, Browser
+from web import Browser
 from webtest import TestResponse
 
 from aigen import generation
 from aigen.errors import GenerationError
 from aigen.generation import Workshop
-from aigen.settings import ContentFolder, Settings
+from aigen.settings import Settings
 from aigen.types import GenerationRequest
 from aigen.viewer.app import Gallery
-
-
-@pytest.fixture
-def gallery(content: ContentFolder, clock: StillClock, scribbler: Scribbler) -> Gallery:
-    return Gallery(content, Settings({}), frozenset({HOST}), clock=clock, load=lambda name: scribbler)
-
-
-@pytest.fixture
-def ana(gallery: Gallery) -> Browser:
-    return Browser(gallery).register()
 
 
 def place(browser: Browser, **typed: str) -> TestResponse:

@@ -39,10 +39,6 @@ def why_not(platform: str = sys.platform) -> str | None:
     return None
 
 
-def _body(message: Message) -> str:
-    return "\n".join((*message.facts, message.link))
-
-
 def show_by_dbus(message: Message) -> None:
     """Show a message by the notification service of the session bus."""
     from jeepney import DBusAddress, new_method_call
@@ -89,7 +85,7 @@ def _bus() -> str:
 def _marked_up(message: Message, capabilities: list[str]) -> str:
     """The body as this service shows it: some read it as markup, and some of those make links clickable."""
     if "body-markup" not in capabilities:
-        return _body(message)
+        return message.body
     facts = "\n".join(escape(fact, quote=False) for fact in message.facts)
     link = escape(message.link)
     return f'{facts}\n<a href="{link}">{link}</a>' if "body-hyperlinks" in capabilities else f"{facts}\n{link}"
@@ -98,7 +94,7 @@ def _marked_up(message: Message, capabilities: list[str]) -> str:
 def _show_by_plyer(message: Message, platform: str) -> None:
     from plyer import notification
 
-    title, body = message.title, _body(message)
+    title, body = message.title, message.body
     if platform == "win32":
         title, body = cut(title, WINDOWS_TITLE), cut(body, WINDOWS_BODY)
     try:

@@ -1,11 +1,11 @@
 """The link in a notice: where the web gallery is, and a token that opens one order there, once."""
 
-import hashlib
 import secrets
 from datetime import timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from aigen.accounts import hash_token
 from aigen.settings import ContentFolder, Settings
 from aigen.store import Store
 from aigen.times import Clock
@@ -43,10 +43,5 @@ def make(store: Store, order: Generation, url: str, clock: Clock) -> str:
     """A link that opens an order for whoever has it, once and for a week. The store keeps only the token's hash."""
     token = secrets.token_urlsafe(24)
     now = clock()
-    store.add_link(hashed(token), order, now, now + LIFETIME)
+    store.add_link(hash_token(token), order, now, now + LIFETIME)
     return f"{url}/open/{token}"
-
-
-def hashed(token: str) -> str:
-    """The token as the store keeps it. It is random, so that a plain hash cannot be guessed back."""
-    return hashlib.sha256(token.encode()).hexdigest()

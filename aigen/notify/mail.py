@@ -106,8 +106,6 @@ def send(message: Message, address: str, server: Server) -> None:
         raise NotDelivered(f"{server.host}: {_answer(error.smtp_code, error.smtp_error)}") from error
     except ssl.SSLCertVerificationError as error:
         raise NotDelivered(f"the certificate of {server.host} is not trusted: {error.verify_message}") from error
-    except smtplib.SMTPNotSupportedError as error:
-        raise NotDelivered(f"{server.host}:{server.port} ({server.spoken}): {error}") from error
     except ssl.SSLError as error:
         raise NotDelivered(f"{server.host}:{server.port} cannot be spoken to by {server.spoken}: {error}") from error
     except (TimeoutError, smtplib.SMTPServerDisconnected) as error:

@@ -40,6 +40,11 @@ class Message:
     pictures: tuple[Path, ...] = ()
     picture: Path | None = None
 
+    @property
+    def body(self) -> str:
+        """What stands below the title, as plain text."""
+        return "\n".join((*self.facts, self.link))
+
 
 def compose(store: Store, content: ContentFolder, notice: Notice, order: Generation, url: str, clock: Clock) -> Message:
     """The message of a notice. Its link is made anew each time, for the store does not know the one before."""

@@ -28,7 +28,7 @@ def send(message: Message, channel: str) -> None:
 
     service = _load(channel)
     with LogCapture(level=logging.DEBUG, fmt="%(message)s") as log:  # type: ignore[no-untyped-call]
-        sent = service.notify(title=message.title, body="\n".join((*message.facts, message.link)))
+        sent = service.notify(title=message.title, body=message.body)
         told = [line for line in log.getvalue().splitlines() if line]
     if not sent:
         raise NotDelivered(_reason(told))

@@ -10,10 +10,9 @@ from typing import Any
 
 from bottle import Bottle, HTTPError, HTTPResponse, request
 
-from aigen.accounts import hash_password, verify_password
+from aigen.accounts import hash_password, hash_token, verify_password
 from aigen.errors import UsageError
 from aigen.generation import new_user_id
-from aigen.notify import links
 from aigen.types import check_user_id
 from aigen.viewer import visits
 from aigen.viewer.app import Gallery, go, page, visit
@@ -27,7 +26,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
 
     def enter(user_id: str, target: str = "/dash") -> HTTPResponse:
         response = HTTPResponse(status=303, headers={"Location": target})
-        visits.log_in(gallery.store, clock, visit(), user_id, response, gallery.secure)
+        visits.log_in(gallery, visit(), user_id, response)
         return response
 
     @app.get("/register", public=True)
@@ -55,10 +54,10 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             return again(str(error))
         user_id = typed or new_user_id()
         if not gallery.store.add_user(user_id, not typed, password_hash, clock()):
-            visits.log(gallery.store, clock, visit(), "register_failed", user_id=typed)
+            visits.log(gallery, visit(), "register_failed", user_id=typed)
             return again(f"user id {user_id!r} is taken: choose another", 409)
-        visits.log(gallery.store, clock, visit(), "register", user_id=user_id)
-        visits.log(gallery.store, clock, visit(), "login", user_id=user_id)
+        visits.log(gallery, visit(), "register", user_id=user_id)
+        visits.log(gallery, visit(), "login", user_id=user_id)
         return enter(user_id, "/dash" if typed else "/dash?new=1")
 
     @app.get("/login", public=True)
@@ -82,16 +81,16 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             if not gallery.store.count_activity(
                 "login_throttled", clock() - visits.WINDOW, typed[:64], visit().address
             ):
-                visits.log(gallery.store, clock, visit(), "login_throttled", user_id=typed)
+                visits.log(gallery, visit(), "login_throttled", user_id=typed)
             return response
         user = gallery.store.user(typed)
         if not _may_enter(user, password, gallery.public):
-            visits.log(gallery.store, clock, visit(), "login_failed", user_id=typed)
+            visits.log(gallery, visit(), "login_failed", user_id=typed)
             return page(
                 "login", 403, title="Log in", typed=typed[:64], target=target,
                 message="User id or password is wrong.",
             )  # fmt: skip
-        visits.log(gallery.store, clock, visit(), "login", user_id=typed)
+        visits.log(gallery, visit(), "login", user_id=typed)
         return enter(typed, target)
 
     @app.post("/logout")
@@ -102,15 +101,15 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         if _typed("everywhere"):
             gallery.store.delete_sessions(who.user_id)
         else:
-            gallery.store.delete_session(visits.hashed(who.token))
-        visits.log(gallery.store, clock, who, "logout", "everywhere" if _typed("everywhere") else None)
+            gallery.store.delete_session(hash_token(who.token))
+        visits.log(gallery, who, "logout", "everywhere" if _typed("everywhere") else None)
         response = HTTPResponse(status=303, headers={"Location": "/"})
         response.delete_cookie(visits.SESSION, path="/")
         return response
 
     @app.get("/open/<token>", public=True)
     def open_page(token: str) -> HTTPResponse:
-        link = gallery.store.link(links.hashed(token), clock())
+        link = gallery.store.link(hash_token(token), clock())
         if link and link["user_id"] == visit().user_id:
             go(f"/dash#{link['generation_id']}")
         if link is None:
@@ -120,10 +119,10 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.post("/open/<token>", public=True)
     def open_order(token: str) -> HTTPResponse:
         """Log in by a link. Pressing the button uses it up; scanners of mail only open pages."""
-        link = gallery.store.use_link(links.hashed(token), clock())
+        link = gallery.store.use_link(hash_token(token), clock())
         if link is None:
             return _used_up()
-        visits.log(gallery.store, clock, visit(), "login", f"link to {link['generation_id']}", user_id=link["user_id"])
+        visits.log(gallery, visit(), "login", f"link to {link['generation_id']}", user_id=link["user_id"])
         return enter(link["user_id"], f"/dash#{link['generation_id']}")
 
 

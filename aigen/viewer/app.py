@@ -96,7 +96,7 @@ def make_app(gallery: Gallery) -> Bottle:
     def error_page(error: HTTPError) -> str:
         with suppress(AigenError):  # who is asking is not known yet where there is no route
             if "aigen.visit" not in request.environ:
-                request.environ["aigen.visit"] = visits.recognise(gallery.store, gallery.clock)
+                request.environ["aigen.visit"] = visits.recognise(gallery)
         return _error_page(error)
 
     app.default_error_handler = error_page
@@ -141,7 +141,7 @@ class _Guard:
             gallery = self._gallery
             request.environ["aigen.secure"] = gallery.secure
             try:
-                visit = visits.recognise(gallery.store, gallery.clock)
+                visit = visits.recognise(gallery)
             except AigenError as error:
                 raise _unable(error) from error
             request.environ["aigen.visit"] = visit

@@ -5,7 +5,6 @@ names from the store, from within the content folder, with types of our own and 
 """
 
 import hashlib
-import io
 import re
 import tempfile
 import zipfile
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO
 
 from bottle import Bottle, HTTPResponse, request
 
@@ -62,7 +61,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         items = [item for item in standing.items if item.path]
         answer = archive_of(gallery, items, f"aigen-{generation_id}.zip")
         if request.method == "GET":
-            visits.log(gallery.store, gallery.clock, visit(), "download", generation_id)
+            visits.log(gallery, visit(), "download", generation_id)
         return answer
 
 
@@ -75,8 +74,7 @@ def archive_of(gallery: Gallery, items: list[Item], name: str) -> HTTPResponse:
     # Into a file that has no name and goes with its last reader: slow visitors then need no thread of ours.
     archive = tempfile.TemporaryFile(dir=gallery.content.making)  # noqa: SIM115 (the server closes it)
     try:
-        for part in zipped(files):
-            archive.write(part)
+        write_archive(files, archive)
     except OSError as error:
         archive.close()
         raise ContentError(f"no archive can be made: {error.strerror}") from error
@@ -84,10 +82,17 @@ def archive_of(gallery: Gallery, items: list[Item], name: str) -> HTTPResponse:
     return _body(archive, 0, archive.tell(), 200, headers)
 
 
+def write_archive(files: list[Path], target: IO[bytes]) -> None:
+    """Put files together, a little at a time. They are compressed already, so they are only stored."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for file in files:
+            archive.write(file, file.name)
+
+
 def _log(gallery: Gallery, item: Item, action: str) -> None:
     """Log a download, or that a full-size picture is looked at; a video is asked for in many parts, its page is logged."""
     if request.method == "GET" and (action == "download" or item.kind == "image"):
-        visits.log(gallery.store, gallery.clock, visit(), action, item.path)
+        visits.log(gallery, visit(), action, item.path)
 
 
 def _thumbnail(gallery: Gallery, item: Item, size: str) -> Path:
@@ -140,7 +145,7 @@ def serve(gallery: Gallery, file: Path, download_as: str | None) -> HTTPResponse
     return _body(real.open("rb"), part.start, part.end, code, headers)
 
 
-def _body(file: Any, start: int, end: int, code: int, headers: dict[str, str]) -> HTTPResponse:
+def _body(file: IO[bytes], start: int, end: int, code: int, headers: dict[str, str]) -> HTTPResponse:
     """An answer with these bytes of a file, which is closed when they are sent."""
     headers["Content-Length"] = str(end - start)
     file.seek(start)
@@ -196,39 +201,8 @@ def _date(text: str | None) -> int | None:
         return None
 
 
-def _read(file: BinaryIO, length: int) -> Iterator[bytes]:
+def _read(file: IO[bytes], length: int) -> Iterator[bytes]:
     with file:
         while length and (chunk := file.read(min(CHUNK, length))):
             length -= len(chunk)
             yield chunk
-
-
-def zipped(files: list[Path]) -> Iterator[bytes]:
-    """An archive of files, made while it is sent. They are compressed already, so they are only put together."""
-    sink = _Sink()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        for file in files:
-            with file.open("rb") as source, archive.open(zipfile.ZipInfo.from_file(file, file.name), "w") as target:
-                while chunk := source.read(CHUNK):
-                    target.write(chunk)
-                    yield sink.take()
-    yield sink.take()
-
-
-class _Sink(io.RawIOBase):
-    """Takes what the archive writes until it is sent."""
-
-    def __init__(self) -> None:
-        self._written = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._written += data
-        return len(data)
-
-    def take(self) -> bytes:
-        taken = bytes(self._written)
-        self._written.clear()
-        return taken

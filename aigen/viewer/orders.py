@@ -8,7 +8,7 @@ from typing import Any
 
 from bottle import Bottle, HTTPResponse, request
 
-from aigen import generation, pipelines, provenance, status
+from aigen import erasing, generation, pipelines, provenance, status
 from aigen.errors import UsageError
 from aigen.notify import channels, mail
 from aigen.times import resolve, spoken
@@ -56,7 +56,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         _check_limits(gallery, user_id, wanted)
         wanted = generation.check(wanted, user_id, gallery.settings.model, load=gallery.load, clock=gallery.clock)
         placed = generation.place(gallery.workshop, wanted, user_id, detached=True, limit=order_limit(gallery))
-        visits.log(gallery.store, gallery.clock, visit(), "order", placed.generation_id)
+        visits.log(gallery, visit(), "order", placed.generation_id)
         return placed.generation_id
 
     @app.get("/text-to-video")
@@ -97,7 +97,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     def cancel(generation_id: str) -> None:
         own(gallery, generation_id)
         generation.cancel(gallery.workshop, generation_id)
-        visits.log(gallery.store, gallery.clock, visit(), "cancel", generation_id)
+        visits.log(gallery, visit(), "cancel", generation_id)
         go(f"/dash#{generation_id}")
 
     @app.post("/orders/<generation_id>/retry")
@@ -105,14 +105,14 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         own(gallery, generation_id)
         if not gallery.store.requeue(generation_id, order_limit(gallery)):
             raise UsageError("this order has not failed: there is nothing to try again")
-        visits.log(gallery.store, gallery.clock, visit(), "retry", generation_id)
+        visits.log(gallery, visit(), "retry", generation_id)
         go(f"/dash#{generation_id}")
 
     @app.post("/orders/<generation_id>/delete")
     def delete(generation_id: str) -> None:
         own(gallery, generation_id)
-        generation.erase_order(gallery.workshop, generation_id, PATIENCE)
-        visits.log(gallery.store, gallery.clock, visit(), "delete", generation_id)
+        erasing.erase_order(gallery.workshop, generation_id, PATIENCE)
+        visits.log(gallery, visit(), "delete", generation_id)
         go("/dash")
 
     @app.get("/progress", no_page=True)

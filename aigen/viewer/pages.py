@@ -131,7 +131,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         orders = gallery.store.newest(who.user_id, ORDERS_A_PAGE + 1, before, words)
         cards = [Card(status.standing(gallery.workshop, order)) for order in orders[:ORDERS_A_PAGE]]
         if request.method == "GET" and not request.query.getunicode("refresh"):
-            visits.log(gallery.store, gallery.clock, who, "view", "/dash")
+            visits.log(gallery, who, "view", "/dash")
         active = any(card.standing.active for card in cards)
         return page(
             "dash",
@@ -165,7 +165,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         if shown is None:
             missing()
         if request.method == "GET":
-            visits.log(gallery.store, gallery.clock, visit(), "view", request.path)
+            visits.log(gallery, visit(), "view", request.path)
         return page(
             "item", title=f"{shown.name} · {card.standing.order.prompt[:60]}", card=card, shown=shown, tiles=tiles
         )

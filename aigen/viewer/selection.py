@@ -2,7 +2,7 @@
 
 from bottle import Bottle, HTTPResponse, request
 
-from aigen import generation
+from aigen import erasing
 from aigen.errors import UsageError
 from aigen.types import Item
 from aigen.viewer import visits
@@ -18,14 +18,14 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     def download() -> HTTPResponse:
         items = selected(gallery)
         for item in items:
-            visits.log(gallery.store, gallery.clock, visit(), "download", item.path)
+            visits.log(gallery, visit(), "download", item.path)
         return archive_of(gallery, items, "aigen-selection.zip")
 
     @app.post("/selection/delete")
     def delete() -> None:
         for item in selected(gallery):
-            generation.erase_item(gallery.workshop, item)
-            visits.log(gallery.store, gallery.clock, visit(), "delete", item.path)
+            erasing.erase_item(gallery.workshop, item)
+            visits.log(gallery, visit(), "delete", item.path)
         go("/dash")
 
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from bottle import HTTPResponse, LocalRequest, abort, request
 
-from aigen.store import Store
-from aigen.times import Clock
+from aigen.accounts import hash_token
 
 if TYPE_CHECKING:
     from aigen.viewer.app import Gallery
@@ -44,15 +43,10 @@ class Visit:
         return hashlib.sha256(f"form:{self.token or self.visitor}".encode()).hexdigest()
 
 
-def hashed(token: str) -> str:
-    """A session's token as the store keeps it. It is random, so that a plain hash cannot be guessed back."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def recognise(store: Store, clock: Clock, asked: LocalRequest = request) -> Visit:
+def recognise(gallery: "Gallery", asked: LocalRequest = request) -> Visit:
     """Who makes a request; only the session's row says that, nothing else the client sends."""
     token = _cookie(asked, SESSION)
-    user_id = store.session_user(hashed(token), clock()) if token else None
+    user_id = gallery.store.session_user(hash_token(token), gallery.clock()) if token else None
     return Visit(
         user_id,
         token if user_id else None,
@@ -76,13 +70,13 @@ def check_form(visit: Visit, asked: LocalRequest = request) -> None:
         abort(403, "This form is too old or not from this page. Go back, reload the page and try again.")
 
 
-def log_in(store: Store, clock: Clock, visit: Visit, user_id: str, response: HTTPResponse, secure: bool) -> None:
+def log_in(gallery: "Gallery", visit: Visit, user_id: str, response: HTTPResponse) -> None:
     """Begin a session, always with a new token, and put it into a cookie of the response."""
-    token = secrets.token_urlsafe(32)
+    token, now = secrets.token_urlsafe(32), gallery.clock()
     if visit.token:
-        store.delete_session(hashed(visit.token))
-    store.add_session(hashed(token), user_id, clock(), clock() + LIFETIME, visit.address, visit.user_agent)
-    set_cookie(response, SESSION, token, secure, round(LIFETIME.total_seconds()))
+        gallery.store.delete_session(hash_token(visit.token))
+    gallery.store.add_session(hash_token(token), user_id, now, now + LIFETIME, visit.address, visit.user_agent)
+    set_cookie(response, SESSION, token, gallery.secure, round(LIFETIME.total_seconds()))
 
 
 def set_cookie(response: HTTPResponse, name: str, value: str, secure: bool, max_age: int | None = None) -> None:
@@ -90,12 +84,10 @@ def set_cookie(response: HTTPResponse, name: str, value: str, secure: bool, max_
     response.set_cookie(name, value, path="/", httponly=True, samesite="lax", secure=secure, **lasting)
 
 
-def log(
-    store: Store, clock: Clock, visit: Visit, action: str, target: str | None = None, user_id: str | None = None
-) -> None:
+def log(gallery: "Gallery", visit: Visit, action: str, target: str | None = None, user_id: str | None = None) -> None:
     """Write down what somebody did; `user_id` as it was typed, where nobody has logged in."""
     who = (user_id if user_id is not None else visit.user_id or "")[:64]
-    store.log_activity(clock(), who, action, target, visit.address, visit.user_agent)
+    gallery.store.log_activity(gallery.clock(), who, action, target, visit.address, visit.user_agent)
 
 
 def must_wait(gallery: "Gallery", visit: Visit, user_id: str) -> bool:
