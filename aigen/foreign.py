@@ -54,6 +54,8 @@ def write_parameters(provenance: Provenance) -> str:
     settings = {
         "Steps": parameters.get("steps", 1),
         "Sampler": parameters.get("sampler", provenance.model),
+        "CFG scale": parameters.get("guidance"),
+        "Denoising strength": parameters.get("strength"),
         "Seed": provenance.seed,
         "Size": parameters.get("size"),
         "Model": provenance.model,
@@ -61,7 +63,9 @@ def write_parameters(provenance: Provenance) -> str:
         "Number": parameters.get("number"),
     }
     told = ", ".join(f"{name}: {_quoted(str(value))}" for name, value in settings.items() if value is not None)
-    return f"{prompt}\n{told}"
+    negative = parameters.get("negative_prompt")
+    kept_out = f"\n{_NEGATIVE} {str(negative).replace(chr(0), ' ')}" if negative else ""
+    return f"{prompt}{kept_out}\n{told}"
 
 
 def _quoted(value: str) -> str:

@@ -25,6 +25,7 @@ from aigen.errors import (
     StoreError,
     UsageError,
 )
+from aigen.pipelines import catalogue
 from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.times import Clock, resolve, to_text, utc_now
@@ -101,17 +102,32 @@ def check(
     if request.style not in STYLES:
         raise UsageError(f"style {request.style!r} is not known: choose from {', '.join(STYLES)}")
     models = {
-        kind: pipelines.choose(kind, request.model_for(kind), default_model, load)[0] if request.count(kind) else None
+        kind: pipelines.choose(kind, request.model_for(kind), request.model, default_model, load)[0]
         for kind in KINDS
+        if request.count(kind)
     }
+    used = {name: load(name) for name in dict.fromkeys(models.values())}
+    _check_options(request, used)
     return replace(
         request,
         model=None,
-        image_model=models["image"],
-        video_model=models["video"],
+        image_model=models.get("image"),
+        video_model=models.get("video"),
         seed=request.seed if request.seed is not None else secrets.randbelow(SEED_LIMIT + 1),
         notify_at=to_text(resolve(request.notify_at, clock(), zone)) if request.notify_at else None,
     )
+
+
+def _check_options(request: GenerationRequest, used: dict[str, Pipeline]) -> None:
+    """Raise UsageError for an option that none of the models heeds, and for what one of them cannot do."""
+    for name in request.given():
+        if not any(name in pipeline.options for pipeline in used.values()):
+            models = " and ".join(map(catalogue.shown, used))
+            raise UsageError(
+                f"{name} means nothing to {models}: leave it out, or name a diffusion model with --model (see aigen models)"
+            )
+    for pipeline in used.values():
+        pipeline.check(request)
 
 
 def place(
@@ -356,10 +372,21 @@ def _make(workshop: Workshop, generation_id: str) -> None:
     items = workshop.store.items(generation_id)
     models = dict.fromkeys(item.model for item in items)
     loaded = {model: workshop.load(model) for model in models}
-    workshop.report(Started(generation, tuple(items), tuple(f"{name}: {loaded[name].label}" for name in loaded)))
+    labels = tuple(pipelines.introduce(name, pipeline) for name, pipeline in loaded.items())
+    workshop.report(Started(generation, tuple(items), labels))
+    for told in _substituted(generation.request, loaded):
+        workshop.report(Said(told))
     planned = [item for item in items if item.state == "planned"]
     for (_, model), group in groupby(planned, key=lambda item: (item.kind, item.model)):
         _make_batch(workshop, generation, loaded[model], list(group))
+
+
+def _substituted(request: GenerationRequest, loaded: dict[str, Pipeline]) -> Iterator[str]:
+    """What the built-in illustrator makes because the model of the other kind cannot."""
+    others: dict[Kind, str | None] = {"image": request.video_model, "video": request.image_model}
+    for kind, other in others.items():
+        if request.model_for(kind) == pipelines.FALLBACK and other in loaded and kind not in loaded[other].kinds:
+            yield f"{catalogue.shown(other)} makes no {kind}s: those are by {pipelines.FALLBACK}"
 
 
 def _make_batch(workshop: Workshop, generation: Generation, pipeline: Pipeline, items: list[Item]) -> None:
@@ -373,10 +400,11 @@ def _make_batch(workshop: Workshop, generation: Generation, pipeline: Pipeline, 
         style=request.style,
         numbers=tuple(item.number for item in items),
         seeds=tuple(item.seed for item in items),
-        size=request.size_for(kind),
+        size=request.size_for(kind, pipeline.sizes[kind]),
         work=work,
         frames=VIDEO_SECONDS * FRAMES_PER_SECOND if kind == "video" else 1,
         fps=FRAMES_PER_SECOND,
+        options=request.options_only(),
     )
     missing = {item.seed: item for item in items}
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer") as writer:
@@ -389,7 +417,7 @@ def _make_batch(workshop: Workshop, generation: Generation, pipeline: Pipeline, 
             writing.result()
     if missing:
         names = ", ".join(item.name for item in missing.values())
-        raise GenerationError(f"model {items[0].model!r} ended without making {names}")
+        raise GenerationError(f"model {catalogue.shown(items[0].model)!r} ended without making {names}")
 
 
 def _run(workshop: Workshop, items: list[Item], missing: dict[int, Item]) -> Run:
@@ -431,7 +459,8 @@ def _record(workshop: Workshop, generation: Generation, task: Task, item: Item, 
             path = f"{generation.user_id}/{_stem(item)}{made.path.suffix}"
             parameters = _parameters(task, item) | made.parameters
             provenance.mark(
-                made.path, Provenance(task.kind, task.prompt, item.model, item.seed, made.media, parameters)
+                made.path,
+                Provenance(task.kind, task.prompt, catalogue.shown(item.model), item.seed, made.media, parameters),
             )
             media.publish(made.path, workshop.content.file(path))
             item = replace(item, state="done", path=path, parameters=parameters)

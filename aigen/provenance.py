@@ -54,6 +54,14 @@ _FIELDS: dict[str, Any] = {
 }  # fmt: skip
 
 
+# What a parameter that is ordered again must be: as files name it, as a request does.
+_FORMS: tuple[Any, ...] = (
+    ("style", "style", str), ("size", "size", str), ("number", "first", int), ("steps", "steps", int),
+    ("guidance", "guidance", float, int), ("negative prompt", "negative", str), ("fast", "fast", bool), ("guide", "guide", str),
+    ("strength", "strength", float, int),
+)  # fmt: skip
+
+
 def as_json(provenance: Provenance) -> dict[str, Any]:
     """What `aigen info --json` prints, and what our files carry."""
     return {name: getattr(provenance, name) for name in _FIELDS}
@@ -305,7 +313,8 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
         raise UsageError("it does not say what made it")
     parameters = provenance.parameters
     said: dict[str, Any] = {"prompt": provenance.prompt, "model": provenance.model, "images": 0, "videos": 0}
-    said |= {name: parameters.get(name) for name in ("style", "size")}
+    said |= {name: parameters.get(name) for name in ("style", "size", "steps", "guidance", "fast", "guide", "strength")}
+    said["negative"] = parameters.get("negative_prompt")
     if not given.get("images") and not given.get("videos"):
         usual = VIDEO_SECONDS, FRAMES_PER_SECOND
         length = parameters.get("duration", usual[0]), parameters.get("fps", usual[1])
@@ -317,8 +326,8 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
         if 0 <= (provenance.seed or 0) < 2**32:  # other programs have larger ones, which mean nothing here
             said["seed"] = provenance.seed
     request = {name: value for name, value in (said | given).items() if value is not None}
-    for name, field, form in (("style", "style", str), ("size", "size", str), ("number", "first", int)):
-        if field in request and type(request[field]) is not form:
+    for name, field, *forms in _FORMS:
+        if field in request and type(request[field]) not in forms:
             raise UsageError(f"it says that its {name} is {request[field]!r}, which cannot be")
     if "prompt" not in request:
         raise UsageError("it says no prompt: give one")

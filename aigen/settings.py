@@ -240,6 +240,22 @@ def settings_file() -> Path:
     return user_config_path("aigen") / "settings.toml"
 
 
+def write_setting(file: Path, name: str, value: str) -> None:
+    """Set one of the user's own settings; what else stands in the file stays as it is. Raises UsageError."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        document = tomlkit.parse(file.read_text(encoding="utf-8")) if file.exists() else tomlkit.document()
+        document[name] = value
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_name(f"{file.name}.{os.getpid()}")
+        unfinished.write_text(tomlkit.dumps(document), encoding="utf-8")
+        unfinished.replace(file)
+    except (OSError, ValueError, TOMLKitError) as error:
+        raise UsageError(f"the settings file {str(file)!r} cannot be written: {error}") from error
+
+
 def read_settings(environment: Mapping[str, str], folder: Path, file: Path) -> Settings:
     """Read the settings of a process started in `folder`; what stands first wins: environment, `.env`, `file`."""
     return Settings({**_read_toml(file), **_read_dotenv(folder / ".env"), **environment})

@@ -4,8 +4,8 @@ Everything here is frozen and knows nothing of files, database or models. Times 
 """
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -61,8 +61,51 @@ FRAMES_PER_SECOND = 24
 DEFAULT_SIZES: dict[Kind, Size] = {"image": Size(1024, 1024), "video": Size(1280, 720)}
 
 
+GUIDES = ("storybook",)
+STEPS_LIMIT, GUIDANCE_LIMIT = 200, 50.0
+
+
 @dataclass(frozen=True, kw_only=True)
-class GenerationRequest:
+class Options:
+    """What a diffusion model can be told beside prompt, style, seed and size. None: as suits the model.
+
+    `guidance` is how closely it keeps to the prompt (classifier-free guidance), `negative` what it is to keep out, `fast`
+    a smaller decoder. `guide` names who draws the picture it starts from, and `strength` how much of that is made anew.
+    """
+
+    steps: int | None = None
+    guidance: float | None = None
+    negative: str | None = None
+    fast: bool = False
+    guide: str | None = None
+    strength: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.steps is not None and not 1 <= self.steps <= STEPS_LIMIT:
+            raise UsageError(f"steps is {self.steps}: give a number from 1 to {STEPS_LIMIT}")
+        if self.guidance is not None and not 0 <= self.guidance <= GUIDANCE_LIMIT:
+            raise UsageError(f"guidance is {self.guidance}: give a number from 0 to {GUIDANCE_LIMIT:g}")
+        if self.negative is not None:
+            check_text(self.negative, "negative prompt")
+        if self.guide is not None and self.guide not in GUIDES:
+            raise UsageError(f"guide {self.guide[:40]!r} is not known: choose from {', '.join(GUIDES)}")
+        if self.strength is not None:
+            if not 0 < self.strength <= 1:
+                raise UsageError(f"strength is {self.strength}: give a number above 0, at most 1")
+            if self.guide is None:
+                raise UsageError("strength is of no use without a guide: add --guide storybook, or leave it out")
+
+    def given(self) -> dict[str, Any]:
+        """The options that were set, by name."""
+        values = {each.name: getattr(self, each.name) for each in fields(Options)}
+        return {name: value for name, value in values.items() if value is not None and value is not False}
+
+    def options_only(self) -> "Options":
+        return Options(**self.given())
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationRequest(Options):
     """What was asked for. Checks its own form; names of models and styles are checked by `generation.place`."""
 
     prompt: str
@@ -79,6 +122,7 @@ class GenerationRequest:
     first: int = 1  # the number of the first item of either kind; it is made from `seed`, the next from seed + 1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_prompt(self.prompt)
         for name, count in (("images", self.images), ("videos", self.videos)):
             if not 0 <= count <= COUNT_LIMIT:
@@ -99,24 +143,28 @@ class GenerationRequest:
         return self.images if kind == "image" else self.videos
 
     def model_for(self, kind: Kind) -> str | None:
-        """The model asked for by name for items of this kind, if any."""
-        return (self.image_model if kind == "image" else self.video_model) or self.model
+        """The model asked for by name for items of this kind alone, if any; `model` is for both kinds."""
+        return self.image_model if kind == "image" else self.video_model
 
-    def size_for(self, kind: Kind) -> Size:
+    def size_for(self, kind: Kind, usual: Size) -> Size:
         """The size of items of this kind; a video's sides are even, as H.264 in yuv420p needs them."""
-        size = Size.parse(self.size) if self.size else DEFAULT_SIZES[kind]
+        size = Size.parse(self.size) if self.size else usual
         return Size(size.width & ~1, size.height & ~1) if kind == "video" else size
 
 
 def check_prompt(prompt: str) -> None:
     if not prompt.strip():
         raise UsageError("the prompt is empty: say what the pictures and videos shall show")
-    if len(prompt) > PROMPT_LIMIT:
-        raise UsageError(f"the prompt has {len(prompt)} characters: the limit is {PROMPT_LIMIT}")
+    check_text(prompt, "prompt")
+
+
+def check_text(text: str, name: str) -> None:
+    if len(text) > PROMPT_LIMIT:
+        raise UsageError(f"the {name} has {len(text)} characters: the limit is {PROMPT_LIMIT}")
     try:
-        prompt.encode()
+        text.encode()
     except UnicodeEncodeError:
-        raise UsageError("the prompt is not valid text: it must be UTF-8") from None
+        raise UsageError(f"the {name} is not valid text: it must be UTF-8") from None
 
 
 def check_user_id(user_id: str) -> None:
@@ -165,6 +213,7 @@ class Task:
     work: Path
     frames: int = 1
     fps: int = 24
+    options: Options = Options()
 
 
 @dataclass(frozen=True)
@@ -205,11 +254,17 @@ class Run:
 class Pipeline(Protocol):
     """Makes the items of a task, one `Output` or `Failure` per seed, each as soon as it is done.
 
-    `label` says in a few words what made a picture. An exception ends the whole order.
+    `label` says in a few words what made a picture; `sizes` are those of items whose size nobody gave; `options` names the
+    fields of `Options` that it heeds. `check` raises UsageError when it cannot make what is asked for, because its weights
+    are missing, say; that is called before an order is written. An exception of `generate` ends the whole order.
     """
 
     kinds: tuple[Kind, ...]
     label: str
+    sizes: Mapping[Kind, Size]
+    options: frozenset[str]
+
+    def check(self, options: Options) -> None: ...
 
     def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]: ...
 
@@ -323,7 +378,9 @@ class Step:
     beside: float = 0.0
 
     def __str__(self) -> str:
-        return f"{self.text} {self.done} of {self.total}" if self.total > 1 and self.done else self.text
+        """`frame 5 of 96`; a text that ends with … stands for itself."""
+        counted = self.total > 1 and self.done and not self.text.endswith("…")
+        return f"{self.text} {self.done} of {self.total}" if counted else self.text
 
 
 @dataclass(frozen=True)

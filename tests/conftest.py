@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from aigen.generation import Workshop
 from aigen.media import VideoWriter, save_png
 from aigen.settings import ContentFolder
 from aigen.store import Store
-from aigen.types import Failure, GenerationRequest, Kind, Output, Run, Size, Task
+from aigen.types import DEFAULT_SIZES, Failure, GenerationRequest, Kind, Options, Output, Run, Size, Task
 
 if TYPE_CHECKING:
     from web import Browser
@@ -75,9 +75,14 @@ class Scribbler:
 
     kinds: tuple[Kind, ...] = ("image", "video")
     label: str = "scribbler, for tests"
+    sizes: Mapping[Kind, Size] = field(default_factory=lambda: DEFAULT_SIZES)
+    options: frozenset[str] = frozenset()
     fail: set[int] = field(default_factory=set)
     before: Callable[[Task, Run, int], object] = lambda task, run, number: None
     made: list[tuple[str, int]] = field(default_factory=list)
+
+    def check(self, options: Options) -> None:
+        pass
 
     def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
         for number, seed in zip(task.numbers, task.seeds, strict=True):

@@ -15,7 +15,7 @@ import aigen
 ROOT = Path(aigen.__file__).parent
 # Top to bottom is the direction of imports: a module may import what stands below it, never above.
 ORDER = [
-    "__main__", "cli", "viewer", "doctor", "status", "worker", "display", "notify", "erasing", "generation", "accounts", "pipelines", "media",
+    "__main__", "cli", "viewer", "doctor", "models", "status", "worker", "display", "notify", "erasing", "generation", "accounts", "pipelines", "media",
     "provenance", "foreign", "store", "migrations", "settings", "times", "types", "wording", "errors",
 ]  # fmt: skip
 # storybook is a package of rooms with an order of its own, which may use what stands below `pipelines`.
@@ -28,7 +28,7 @@ STORYBOOK = [
     "takes", "understanding.plan", "understanding.grammar", "understanding.phrases", "understanding.vocabulary", "artwork",
 ]  # fmt: skip
 ROOMS = {"understanding", "composing", "drawing", "moving"}
-HEAVY = {"torch", "diffusers", "PIL", "av"}
+HEAVY = {"torch", "diffusers", "transformers", "PIL", "av"}
 
 
 def imports_of(path: Path) -> set[str]:

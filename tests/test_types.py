@@ -1,7 +1,7 @@
 import pytest
 
 from aigen.errors import UsageError
-from aigen.types import GenerationRequest, Size, check_channel, check_user_id
+from aigen.types import DEFAULT_SIZES, GenerationRequest, Size, check_channel, check_user_id
 
 
 @pytest.mark.parametrize("text", ["1024", "x", "15x100", "100x4097", "-5x10", "1024 x 1024", "10.5x20", "٣٢x٣٢", ""])
@@ -12,9 +12,9 @@ def test_bad_sizes_are_refused_by_name(text: str) -> None:
 
 def test_a_videos_sides_are_even() -> None:
     request = GenerationRequest(prompt="x", size="101x203")
-    assert request.size_for("image") == Size(101, 203)
-    assert request.size_for("video") == Size(100, 202)
-    assert GenerationRequest(prompt="x").size_for("video") == Size(1280, 720)
+    assert request.size_for("image", DEFAULT_SIZES["image"]) == Size(101, 203)
+    assert request.size_for("video", DEFAULT_SIZES["video"]) == Size(100, 202)
+    assert GenerationRequest(prompt="x").size_for("video", DEFAULT_SIZES["video"]) == Size(1280, 720)
 
 
 @pytest.mark.parametrize(

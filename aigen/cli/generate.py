@@ -54,6 +54,27 @@ def generate(
     size: Annotated[
         str | None, typer.Option("--size", metavar="WxH", help="In pixels [1024x1024, videos 1280x720].")
     ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option("--steps", parser=whole_number, metavar="N", help="Of a diffusion model [as suits it]."),
+    ] = None,
+    guidance: Annotated[
+        float | None,
+        typer.Option("--guidance", metavar="X", help="How closely it keeps to the prompt [as suits it]."),
+    ] = None,
+    negative: Annotated[
+        str | None, typer.Option("--negative", metavar="TEXT", help="What a diffusion model is to keep out.")
+    ] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Decode by a tiny decoder: quicker, less fine.")] = False,
+    guide: Annotated[
+        str | None,
+        typer.Option(
+            "--guide", metavar="NAME", help="Start from a picture by storybook: counts and places come out right."
+        ),
+    ] = None,
+    strength: Annotated[
+        float | None, typer.Option("--strength", metavar="X", help="How much of the guide is made anew, 0 to 1 [0.6].")
+    ] = None,
     notify_at: Annotated[
         str | None, typer.Option("--notify-at", metavar="WHEN", help="HH:MM, 'tomorrow HH:MM' or ISO 8601 [at once].")
     ] = None,
@@ -88,6 +109,12 @@ def generate(
         "style": style,
         "seed": seed,
         "size": size,
+        "steps": steps,
+        "guidance": guidance,
+        "negative": negative,
+        "fast": fast or None,
+        "guide": guide,
+        "strength": strength,
         "notify_at": notify_at,
         "notify": tuple(notify) if notify else None,
     }
@@ -155,7 +182,7 @@ def _ask_until_right(question: str, check: "Callable[[str], object]", default: s
 def _print_plan(request: "GenerationRequest", as_json: bool) -> None:
     from aigen import pipelines
 
-    name = request.image_model or request.video_model
+    name = request.guide or request.image_model or request.video_model
     assert name is not None
     pipeline = pipelines.load(name)
     if not hasattr(pipeline, "plan"):

@@ -34,6 +34,7 @@ COMMANDS = (
     "cancel",
     "info",
     "serve",
+    "models",
     "worker",
     "notices",
     "notify-daemon",

@@ -1,14 +1,17 @@
 """The registry of pipelines, and which one makes an order.
 
 Pipelines are named here by strings and resolved only when one is needed, so that no command loads a model's libraries
-to show help or a list. Other packages add theirs through the entry-point group `aigen.pipelines`.
+to show help or a list. Other packages add theirs through the entry-point group `aigen.pipelines`. Any other name is that of a
+diffusion model: of the catalogue, a folder, or a hub id.
 """
 
 import pkgutil
+import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
 
 from aigen.errors import UsageError
+from aigen.pipelines import catalogue, machine, weights
 from aigen.types import Kind, Pipeline
 
 BUILT_IN = {"storybook": "aigen.pipelines.storybook:Storybook"}
@@ -16,29 +19,67 @@ FALLBACK = "storybook"
 
 
 def registered() -> dict[str, str]:
-    """Every known pipeline: its name, and where it is (`module:Class`)."""
+    """Every pipeline that needs no weights of its own: its name, and where it is (`module:Class`)."""
     return {point.name: point.value for point in entry_points(group="aigen.pipelines")} | BUILT_IN
 
 
 def load(name: str) -> Pipeline:
     """The pipeline of this name. Raises UsageError when there is none."""
     known = registered()
-    if name not in known:
-        raise UsageError(f"model {name!r} is not known: choose from {', '.join(sorted(known))}")
-    pipeline: Pipeline = pkgutil.resolve_name(known[name])()
-    return pipeline
+    if name in known:
+        pipeline: Pipeline = pkgutil.resolve_name(known[name])()
+        return pipeline
+    from aigen.pipelines.diffusion import Diffusion
+
+    return Diffusion(catalogue.find(name, known))
+
+
+def introduce(name: str, pipeline: Pipeline) -> str:
+    """What makes the items of an order, as its display says it."""
+    advice = "; for Stable Diffusion: aigen models pull sd-turbo" if name == FALLBACK else ""
+    return f"{catalogue.shown(name)}: {pipeline.label}{advice}"
+
+
+def release() -> None:
+    """Let go of the weights that this process holds, if any."""
+    if loading := sys.modules.get("aigen.pipelines.diffusion.loading"):
+        loading.release()
+
+
+def offered() -> list[str]:
+    """The models that can be chosen from a list: the built-in ones, and those of the catalogue that are here."""
+    return [*registered(), *(name for name, model in catalogue.models().items() if weights.is_here(model))]
 
 
 def choose(
-    kind: Kind, asked: str | None, default: str | None, load: Callable[[str], Pipeline] = load
+    kind: Kind,
+    asked: str | None,
+    asked_for_both: str | None = None,
+    default: str | None = None,
+    load: Callable[[str], Pipeline] = load,
 ) -> tuple[str, str]:
-    """The model for items of this kind, and why: the one asked for, else the user's default, else the built-in one."""
+    """The model for items of one kind, and why: the one asked for, else the user's default, else an installed one that suits
+    this machine, else the built-in one.
+
+    One that was `asked_for_both` kinds, or the default, and makes none of this kind leaves those to the others.
+    """
     if asked:
-        name, reason = asked, "asked for"
-    elif default:
-        name, reason = default, "your default (AIGEN_MODEL)"
-    else:
-        name, reason = FALLBACK, "built in: always works"
-    if kind not in load(name).kinds:
-        raise UsageError(f"model {name!r} makes no {kind}s: name one that does with --{kind}-model")
-    return name, reason
+        if kind not in load(asked).kinds:
+            raise UsageError(
+                f"model {catalogue.shown(asked)!r} makes no {kind}s: name one that does with --{kind}-model"
+            )
+        return canonical(asked), "asked for"
+    for name, reason in ((asked_for_both, "asked for"), (default, "your default (AIGEN_MODEL)")):
+        if name and kind in load(name).kinds:
+            return canonical(name), reason
+    here = machine.look()
+    for name, model in catalogue.models().items():
+        suits = here.device != "cpu" or model.light
+        if kind in model.kinds and suits and machine.fits(here, model)[0] and weights.is_here(model):
+            return name, "installed, and suits this machine"
+    return FALLBACK, "built in: always works"
+
+
+def canonical(name: str) -> str:
+    """One name for one model, wherever the program is started: a folder's whole path, a listed model's short name."""
+    return name if name in registered() else catalogue.find(name).name

@@ -161,7 +161,7 @@ def read(typed: dict[str, str], gallery: Gallery) -> tuple[GenerationRequest | N
     typed = {**typed, "style": typed["style"] or "plain"}
     if typed["style"] not in STYLES:
         errors["style"] = f"style {typed['style'][:40]!r} is not known: choose one of these"
-    if typed["model"] and typed["model"] not in pipelines.registered():
+    if typed["model"] and typed["model"] not in pipelines.offered():
         errors["model"] = f"model {typed['model'][:40]!r} is not known: choose one of these"
     attempt("notify_at", lambda: resolve(typed["notify_at"], gallery.clock()))
     notify = attempt("notify", lambda: _channel(typed, gallery)) or ()
@@ -235,7 +235,7 @@ def _estimate(gallery: Gallery, typed: dict[str, str]) -> str:
 
 def _models() -> dict[str, str]:
     """The models that can be chosen, each with what it is."""
-    return {name: pipelines.load(name).label for name in pipelines.registered()}
+    return {name: pipelines.load(name).label for name in pipelines.offered()}
 
 
 def _mails(gallery: Gallery) -> bool:

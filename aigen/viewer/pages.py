@@ -10,6 +10,7 @@ from bottle import Bottle, HTTPResponse, request
 
 from aigen import pipelines, status
 from aigen.errors import UsageError
+from aigen.pipelines.catalogue import shown
 from aigen.status import Standing
 from aigen.times import from_text
 from aigen.types import Item, Kind, Size
@@ -198,9 +199,9 @@ def own(gallery: Gallery, generation_id: str) -> Standing:
 def label(model: str) -> str:
     """What made something, in the words of its pipeline; looking those up is slow."""
     try:
-        return f"{model}: {pipelines.load(model).label}"
+        return f"{shown(model)}: {pipelines.load(model).label}"
     except UsageError:  # it is not installed any more
-        return model
+        return shown(model)
 
 
 def local(moment: str | None) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigen.errors import GenerationError
 from aigen.pipelines.storybook.understanding.plan import Plan, make_plan, with_boxes
-from aigen.types import Kind, Output, Run, Size, Task
+from aigen.types import DEFAULT_SIZES, Kind, Options, Output, Run, Size, Task
 
 if TYPE_CHECKING:
     from aigen.pipelines.storybook.crew import Crew
@@ -26,9 +26,14 @@ DRAWING_ADVICE = (
 class Storybook:
     kinds: tuple[Kind, ...] = ("image", "video")
     label = "built-in illustrator, not a generative model"
+    sizes = DEFAULT_SIZES
+    options: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self._crew: Crew | None = None
+
+    def check(self, options: Options) -> None:
+        """It can always draw."""
 
     def plan(self, prompt: str) -> dict[str, Any]:
         """The scene that would be drawn for a prompt."""
@@ -115,6 +120,6 @@ def _told(plan: Plan) -> Iterator[str]:
         yield "storybook cannot read this language (it reads English, German, Spanish, French, Hindi) and draws a scene of its own"
     elif plan.unmatched:
         words = ", ".join(plan.unmatched)
-        yield f"storybook could not place: {words}; a generative model would try (none is in this version)"
+        yield f"storybook could not place: {words}; a generative model would try: aigen models"
     if plan.caption and not can_set(plan.caption):
         yield "storybook has no letters for the caption and leaves it out"

@@ -1,0 +1,134 @@
+"""The models: `aigen models`, which are here and which fit; getting, removing and preferring one."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer.core import TyperGroup
+
+from aigen.cli.program import Json, app, load_settings, print_json, say
+
+if TYPE_CHECKING:
+    from aigen.models import Standing
+
+models_app = typer.Typer(
+    cls=TyperGroup, invoke_without_command=True, rich_markup_mode=None, help="See, get, remove and prefer models."
+)
+app.add_typer(models_app, name="models")
+
+Name = Annotated[str, typer.Argument(help="A short name (see aigen models), or a hub id: owner/name.")]
+
+
+@models_app.callback()
+def models_main(context: typer.Context, as_json: Json = False) -> None:
+    if context.invoked_subcommand is None:
+        list_models(as_json)
+
+
+@models_app.command("list")
+def list_models(as_json: Json = False) -> None:
+    """Show every model: size, licence, what it needs, whether it fits this machine, whether it is here."""
+    from aigen.models import look
+
+    found = look(load_settings())
+    if as_json:
+        print_json([standing.as_json() for standing in found])
+    else:
+        _print(found)
+
+
+@models_app.command()
+def pull(
+    name: Name,
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="Take it from this folder instead of the hub.")
+    ] = None,
+) -> None:
+    """Get a model; what came of one that was interrupted is not got again."""
+    from aigen.models import find
+    from aigen.pipelines import weights
+
+    model = find(name)
+    token = load_settings().values.get("HF_TOKEN") or None
+    say(f"{model.title}: {model.licence}")
+    with _bar(model.name) as report:
+        folder = weights.take(model, source, report) if source else weights.pull(model, token, report)
+    typer.echo(folder)
+    if (folder / "model_index.json").exists():
+        say(f'it is here: aigen generate "a whale under the stars" --model {model.name}')
+
+
+@models_app.command()
+def remove(name: Name) -> None:
+    """Remove a model from this machine."""
+    from aigen.models import find
+    from aigen.pipelines import weights
+
+    size = weights.remove(find(name))
+    say(f"{name} is removed: {size / 1e9:.1f} GB are free again")
+
+
+@models_app.command()
+def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --model takes it.")]) -> None:
+    """Make a model the default for what it makes."""
+    from aigen import pipelines
+    from aigen.settings import settings_file, write_setting
+    from aigen.types import Options
+
+    pipeline = pipelines.load(name)
+    pipeline.check(Options())
+    name = pipelines.canonical(name)
+    write_setting(settings_file(), "AIGEN_MODEL", name)
+    made = " and ".join(f"{kind}s" for kind in pipeline.kinds)
+    say(f"{name} makes {made} from now on, unless --model says otherwise ({settings_file()})")
+    if (winner := load_settings().model) != name:
+        place = "the environment" if os.environ.get("AIGEN_MODEL") else "the .env in this folder"
+        say(f"but AIGEN_MODEL in {place} says {winner}, and that comes first")
+
+
+def _print(found: "list[Standing]") -> None:
+    from aigen.wording import visible
+
+    for standing in found:
+        here = "here" if standing.here else "-"
+        size = f"{standing.download:.1f} GB" if standing.download else ""
+        needs = f"{standing.memory:.0f} GB memory" if standing.memory else ""
+        default = " (your default)" if standing.default else ""
+        gated = "; gated: needs HF_TOKEN" if standing.gated else ""
+        typer.echo(visible(f"{standing.name:15} {here:5} {size:>8}  {needs:13} {standing.title}{default}"))
+        for line in (f"{standing.licence}{gated}", f"fits: {standing.fit}", standing.note, standing.wrong):
+            if line and standing.download:
+                typer.echo(visible(f"{'':15} {line}"))
+    say("get one with aigen models pull NAME; any other model: a folder, or its hub id (owner/name)")
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Callable[[int, int, str], None]]:
+    """Shows how far a download is: as a bar on a terminal, else now and then as a line."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    told = -1
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task(name, total=None)
+
+        def report(done: int, total: int, text: str) -> None:
+            nonlocal told
+            progress.update(bar, completed=done, total=total, description=text)
+            tenth = done * 10 // total if total else 10
+            if not console.is_terminal and tenth != told:
+                told = tenth
+                say(f"{name}: {done / 1e9:.2f} of {total / 1e9:.2f} GB")
+
+        yield report

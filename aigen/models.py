@@ -1,0 +1,95 @@
+"""The models that a user can choose from: what they are, whether they are here, and whether they fit this machine."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aigen import pipelines
+from aigen.errors import UsageError
+from aigen.pipelines import catalogue, machine, weights
+from aigen.pipelines.catalogue import Model
+from aigen.settings import Settings
+from aigen.types import Kind
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One model as `aigen models` lists it. `download` and `memory` are in GB; `wrong` says what is amiss with what is here."""
+
+    name: str
+    title: str
+    kinds: tuple[Kind, ...]
+    here: bool
+    default: bool
+    fits: bool
+    fit: str
+    download: float | None
+    memory: float | None
+    licence: str
+    note: str
+    hub: str | None = None
+    gated: bool = False
+    wrong: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def look(settings: Settings) -> list[Standing]:
+    """Every model that is known by a short name, the built-in one first."""
+    here = machine.look()
+    default = settings.model
+    built_in = [
+        Standing(
+            name,
+            pipeline.label,
+            pipeline.kinds,
+            True,
+            name == default,
+            True,
+            "yes, always",
+            0.0,
+            None,
+            "part of aigen",
+            "",
+        )
+        for name in pipelines.registered()
+        for pipeline in [pipelines.load(name)]
+    ]
+    return built_in + [_standing(model, here, default) for model in catalogue.models().values()]
+
+
+def _standing(model: Model, here: machine.Machine, default: str | None) -> Standing:
+    fits, fit = machine.fits(here, model)
+    wrong = None
+    found = weights.locate(model) is not None
+    if found:
+        try:
+            weights.find(model)
+        except UsageError as error:
+            found, wrong = False, str(error)
+    return Standing(
+        name=model.name,
+        title=model.title,
+        kinds=model.kinds,
+        here=found,
+        default=default in (model.name, model.hub),
+        fits=fits,
+        fit=fit,
+        download=model.download,
+        memory=model.memory,
+        licence=model.licence,
+        note=model.note,
+        hub=model.hub,
+        gated=model.gated,
+        wrong=wrong,
+    )
+
+
+def find(name: str) -> Model:
+    """The model of the hub that goes by this name. Raises UsageError, also for what is built in or a folder."""
+    if name in pipelines.registered():
+        raise UsageError(f"model {name!r} is built in: it is always here")
+    model = catalogue.find(name)
+    if model.folder:
+        raise UsageError(f"model {name!r} is a folder of your own: use it as it is, with --model {name}")
+    return model

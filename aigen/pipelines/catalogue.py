@@ -1,0 +1,113 @@
+"""The models that are known by a short name, as data (`catalogue.toml`), and any other that a user names by folder or hub id.
+
+The catalogue says what no file of a model says: its licence, what it takes to run it, and the steps, guidance and size that
+suit it. Nothing here looks into a model's files (that is `weights`) or loads a library.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from aigen.errors import UsageError
+from aigen.types import Kind
+
+Half = Literal["bfloat16", "float16"]
+
+_HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A model as `catalogue.toml` describes it, or one that is not listed: then only `name` and `hub` or `folder` are known.
+
+    `download` and `memory` are in GB: what `aigen models pull` gets, and what it takes in half precision. `half` are the
+    half precisions that its numbers bear. `light`: bearable without a GPU. `guidance` 0: it was made to do without, and
+    `negatives` says whether a negative prompt means something to it. `arguments` are for its diffusers pipeline.
+    """
+
+    name: str
+    title: str
+    hub: str | None = None
+    folder: Path | None = None
+    kinds: tuple[Kind, ...] = ("image",)
+    pipeline: str | None = None
+    licence: str = "not known: see its own page"
+    gated: bool = False
+    download: float | None = None
+    memory: float | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    size: int | None = None
+    half: tuple[Half, ...] = ("bfloat16", "float16")
+    light: bool = False
+    note: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def listed(self) -> bool:
+        return self.name in models()
+
+
+@cache
+def _read() -> dict[str, Any]:
+    text = (files("aigen.pipelines") / "catalogue.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+@cache
+def models() -> dict[str, Model]:
+    """The models of the catalogue by name, the ones to prefer first."""
+    found = {}
+    for name, entry in _read()["models"].items():
+        fields: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
+        }
+        found[name] = Model(name=name, **fields)
+    return found
+
+
+@cache
+def classes(what: str) -> frozenset[str]:
+    """The diffusers pipelines that make an `image` from a prompt alone, or that can be `guided` by a picture."""
+    return frozenset(_read()["classes"][what])
+
+
+def tiny_decoder(pipeline: str) -> str | None:
+    """The hub id of the tiny autoencoder that fits models of a diffusers pipeline, if there is one."""
+    found = _read()["tiny"].get(pipeline)
+    return str(found) if found else None
+
+
+def find(name: str, also: Iterable[str] = ()) -> Model:
+    """The model of this name: listed, a folder, or a hub id. Raises UsageError with the nearest of these and `also`."""
+    known = models()
+    if name in known:
+        return known[name]
+    for model in known.values():
+        if model.hub == name:
+            return model
+    path = Path(name).expanduser()
+    if path.is_dir():
+        path = path.resolve()
+        return Model(name=str(path), title=path.name, folder=path)
+    if _HUB.fullmatch(name) and not name.startswith("."):
+        return Model(name=name, title=name, hub=name)
+    if path.exists():
+        raise UsageError(f"model {name!r} is a file: give the folder of a model in the layout of diffusers")
+    if name.startswith((".", "/", "~")) or "\\" in name:
+        raise UsageError(f"model {name!r} is not there: no such folder")
+    names = [*also, *known]
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    advice = f"did you mean {near[0]}?" if near else f"choose from {', '.join(names)}"
+    raise UsageError(f"model {name[:80]!r} is not known: {advice} (all: aigen models; or give a folder or a hub id)")
+
+
+def shown(name: str) -> str:
+    """A model's name as files and other people may see it: of a folder, only its own name."""
+    return Path(name).name if Path(name).is_absolute() else name

@@ -1,0 +1,69 @@
+"""What torch sees of this machine, and freeing what it holds."""
+
+import gc
+from functools import cache
+from time import perf_counter
+
+from aigen.pipelines.machine import Device, Machine
+
+
+def see() -> Machine:
+    """This machine as torch sees it: with the GPU it can use, else with how well its processor does bfloat16."""
+    import psutil
+    import torch
+
+    system = psutil.virtual_memory()
+    memory = (system.total, system.available)
+    if torch.cuda.is_available():
+        free, total = torch.cuda.mem_get_info()
+        return Machine("cuda", torch.cuda.get_device_name(), total, free, *memory, torch.cuda.is_bf16_supported(False))
+    if torch.xpu.is_available():
+        name, total = torch.xpu.get_device_name(), torch.xpu.get_device_properties().total_memory
+        return Machine("xpu", name, total, total - torch.xpu.memory_allocated(), *memory)
+    if torch.backends.mps.is_available():
+        knows = torch.backends.mps.is_macos_or_newer(14, 0)
+        return Machine("mps", "Apple GPU", *memory, *memory, bfloat16=knows)
+    name = f"{torch.get_num_threads()} cores"
+    return Machine("cpu", name, *memory, *memory, bfloat16_time=bfloat16_time())
+
+
+@cache
+def bfloat16_time() -> float:
+    """How long this processor takes to multiply matrices in bfloat16, in float32's time: measured in a fifth of a second.
+
+    Not looked up: which instructions there are says little of how well a build of torch uses them.
+    """
+    import torch
+
+    def shortest(kind: torch.dtype) -> float:
+        left, right = (torch.ones(1024, 1024, dtype=kind) for _ in range(2))
+        times = []
+        for _ in range(4):
+            start = perf_counter()
+            torch.mm(left, right)
+            times.append(perf_counter() - start)
+        return min(times)
+
+    return shortest(torch.bfloat16) / shortest(torch.float32)
+
+
+def free_memory(device: Device) -> None:
+    """Give back what nobody holds any more."""
+    import torch
+
+    gc.collect()
+    if device == "cuda":
+        torch.cuda.empty_cache()
+    elif device == "xpu":
+        torch.xpu.empty_cache()
+    elif device == "mps":
+        torch.mps.empty_cache()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory is short; on processors and Apple's GPUs torch has no class for it."""
+    import torch
+
+    text = str(error).lower()
+    told = "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (isinstance(error, RuntimeError) and told)

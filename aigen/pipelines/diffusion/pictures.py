@@ -1,0 +1,225 @@
+"""Pictures: batches as memory allows, the same noise for an item whatever is made beside it, progress by step."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+from aigen.errors import GenerationError
+from aigen.pipelines.catalogue import Model, shown
+from aigen.pipelines.diffusion import device
+from aigen.pipelines.diffusion.loading import Loaded, quietly
+from aigen.pipelines.diffusion.prompts import styled
+from aigen.types import Failure, Output, Run, Size, Task
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# Sides that every model can make; what is more than asked for is cut off.
+_MULTIPLE = 32
+# How much of a guiding picture is made anew, unless the user says.
+STRENGTH = 0.6
+_MARK = "trainedAlgorithmicMedia"
+
+
+def make(loaded: Loaded, model: Model, task: Task, run: Run) -> Iterator[Output | Failure]:
+    """The pictures of a task, in order. On too little memory fewer at a time, then in tiles. Raises GenerationError."""
+    order = _Order.of(loaded, model, task)
+    for told in order.remarks():
+        run.say(told)
+    waiting = list(zip(task.numbers, task.seeds, strict=True))
+    batch, tiled = min(loaded.setup.batch, len(waiting)), False
+    while waiting:
+        items = waiting[:batch]
+        try:
+            made = order.make(items, run)
+        except Exception as error:
+            if not device.is_out_of_memory(error):
+                raise
+            made = None
+        if made is not None:
+            yield from made
+            waiting = waiting[batch:]
+            continue
+        device.free_memory(loaded.setup.device)
+        if batch > 1:
+            batch //= 2
+            at_once = f"{batch} at a time" if batch > 1 else "one at a time"
+            run.say(f"not enough memory for {batch * 2} pictures at once: {shown(model.name)} makes {at_once}")
+        elif not tiled and hasattr(loaded.pipeline.vae, "enable_tiling"):
+            tiled = True
+            loaded.pipeline.vae.enable_tiling()
+            run.say(f"not enough memory for {task.size} as a whole: {shown(model.name)} decodes it in tiles")
+        else:
+            raise GenerationError(
+                f"not enough memory for one picture of {task.size}: give a smaller --size, add --fast, or choose a smaller "
+                "model (aigen models)"
+            )
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What is the same for all pictures of a task: the call of the pipeline, all but its noise and its first picture."""
+
+    loaded: Loaded
+    model: Model
+    task: Task
+    steps: int | None
+    guidance: float | None
+    size: Size  # what the model makes: at least what was asked for
+
+    @classmethod
+    def of(cls, loaded: Loaded, model: Model, task: Task) -> "_Order":
+        options = task.options
+        steps = options.steps or model.steps
+        if options.guide:
+            steps = max(steps or 0, math.ceil(1 / (options.strength or STRENGTH))) or None
+        guidance = model.guidance if options.guidance is None else options.guidance
+        width, height = (math.ceil(side / _MULTIPLE) * _MULTIPLE for side in (task.size.width, task.size.height))
+        return cls(loaded, model, task, steps, guidance, Size(width, height))
+
+    def remarks(self) -> Iterator[str]:
+        """What the user should know of how this order is understood."""
+        options, name = self.task.options, shown(self.model.name)
+        if options.negative and not self._heeds_negatives():
+            yield f"{name} heeds no negative prompt{' without guidance' if self._knows('negative_prompt') else ''}"
+        if options.guidance is not None and not self._knows("guidance_scale"):
+            yield f"{name} knows no guidance: it is left out"
+        if left_out := self._left_out():
+            yield f"{name} reads only the first words of so long a prompt; left out: {left_out}"
+
+    def make(self, items: list[tuple[int, int]], run: Run) -> list[Output | Failure]:
+        """The pictures of these numbers and seeds, made in one batch."""
+        import torch
+
+        from aigen.media import save_png
+
+        task, pipeline = self.task, self.loaded.pipeline
+        arguments: dict[str, Any] = {
+            "prompt": [styled(task.prompt, task.style)] * len(items),
+            # On the processor whatever runs the model, and one each: the same noise everywhere, in a batch or alone.
+            "generator": [torch.Generator("cpu").manual_seed(seed) for _, seed in items],
+            "num_inference_steps": self.steps,
+            "guidance_scale": self.guidance,
+            "negative_prompt": [task.options.negative] * len(items) if self._heeds_negatives() else None,
+            "width": self.size.width,
+            "height": self.size.height,
+            **self.model.arguments,
+        }
+        if task.options.guide:
+            pipeline = _from_picture(pipeline)
+            arguments |= {
+                "image": [self._drawn(number, seed, run) for number, seed in items],
+                "strength": task.options.strength or STRENGTH,
+            }
+        known = signature(pipeline.__call__).parameters
+        arguments = {name: value for name, value in arguments.items() if name in known and value is not None}
+        with quietly():
+            found = pipeline(**arguments, **_watched(pipeline, run, len(items)))
+        replaced = getattr(found, "nsfw_content_detected", None) or [False] * len(items)
+        made: list[Output | Failure] = []
+        for (number, seed), image, unsafe in zip(items, found.images, replaced, strict=True):
+            if unsafe:
+                made.append(
+                    Failure(
+                        seed,
+                        f"the safety checker of {shown(self.model.name)} took it away: change the prompt or the seed",
+                    )
+                )
+                continue
+            path = task.work / f"image-{number}.png"
+            save_png(_pixels(image, task.size), path)
+            made.append(Output(path, seed, self._parameters(pipeline), _MARK))
+        return made
+
+    def _parameters(self, pipeline: Any) -> dict[str, Any]:
+        """What a picture was made with beside its prompt, seed, size and style."""
+        options = self.task.options
+        told: dict[str, Any] = {
+            "steps": self.steps,
+            "guidance": self.guidance,
+            "sampler": type(pipeline.scheduler).__name__,
+            "precision": self.loaded.setup.precision,
+        }
+        if options.negative:
+            told["negative_prompt"] = options.negative
+        if options.guide:
+            told |= {"guide": options.guide, "strength": options.strength or STRENGTH}
+        if self.loaded.fast:
+            told["fast"] = True
+        return {name: value for name, value in told.items() if value is not None}
+
+    def _knows(self, argument: str) -> bool:
+        return argument in signature(self.loaded.pipeline.__call__).parameters
+
+    def _heeds_negatives(self) -> bool:
+        """Whether a negative prompt changes anything: the pipeline takes one, and guidance pulls away from it."""
+        return (
+            self._knows("negative_prompt") and self.guidance != 0 and "Flux" not in type(self.loaded.pipeline).__name__
+        )
+
+    def _left_out(self) -> str:
+        """The end of the prompt that no text encoder reads: those of Stable Diffusion read 77 tokens."""
+        pipeline = self.loaded.pipeline
+        tokenizers = [
+            tokenizer
+            for name in pipeline.components
+            if name.startswith("tokenizer") and (tokenizer := getattr(pipeline, name))
+        ]
+        if not tokenizers or any(tokenizer.model_max_length != 77 for tokenizer in tokenizers):
+            return ""
+        tokens = tokenizers[0](styled(self.task.prompt, self.task.style), verbose=False).input_ids
+        return str(tokenizers[0].decode(tokens[76:-1], skip_special_tokens=True)).strip()
+
+    def _drawn(self, number: int, seed: int, run: Run) -> "Image":
+        """The picture that the built-in illustrator draws of the same prompt, to start from."""
+        from PIL import Image
+
+        from aigen.pipelines.storybook import make_item
+
+        task = replace(self.task, numbers=(number,), seeds=(seed,), size=self.size, work=self.task.work / "guides")
+        task.work.mkdir(exist_ok=True)
+        run.step(0, 1, "drawing the guide…")
+        return Image.open(make_item(task, lambda *_: None).path).convert("RGB")
+
+
+def _from_picture(pipeline: Any) -> Any:
+    """The same model as a pipeline that starts from a picture; it shares the weights."""
+    from diffusers import AutoPipelineForImage2Image
+
+    with quietly():
+        guided = AutoPipelineForImage2Image.from_pipe(pipeline)
+    guided.set_progress_bar_config(disable=True)
+    return guided
+
+
+def _watched(pipeline: Any, run: Run, count: int) -> dict[str, Any]:
+    """The arguments that make a pipeline tell each step of a batch, where it can, and stop when the order is cancelled."""
+
+    def tell(done: int) -> None:
+        total = max(done, len(pipeline.scheduler.timesteps))
+        run.check()
+        # Decoding is told as a step of its own: without a GPU it takes as long as several others.
+        text = "step" if done < total else "decoding…"
+        run.step(done, total + 1, text, (count - 1) * done / (total + 1))
+
+    def on_step_end(_: Any, step: int, __: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        tell(step + 1)
+        return tensors
+
+    run.step(0, 1, "reading the prompt…")
+    known = signature(pipeline.__call__).parameters
+    if "callback_on_step_end" in known:
+        return {"callback_on_step_end": on_step_end}
+    if "callback" in known:  # PixArt has only this one
+        return {"callback": lambda step, *_: tell(step + 1), "callback_steps": 1}
+    return {}
+
+
+def _pixels(image: "Image", size: Size) -> Any:
+    """The middle of a picture, of the size asked for, as RGBA."""
+    import numpy
+
+    left, top = (image.width - size.width) // 2, (image.height - size.height) // 2
+    return numpy.asarray(image.crop((left, top, left + size.width, top + size.height)).convert("RGBA"))

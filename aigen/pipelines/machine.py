@@ -1,0 +1,190 @@
+"""What this machine is to a diffusion model, and how one is run on it: device, precision, and what waits outside the GPU.
+
+`look` sees without loading torch, for lists and for orders that are only placed; whoever runs a model hands in what torch sees
+(`diffusion.device`). `choose` decides, and says why, from figures alone.
+"""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from aigen.errors import GenerationError, UsageError
+from aigen.pipelines.catalogue import Half, Model
+from aigen.pipelines.weights import Contents
+
+Device = Literal["cuda", "mps", "xpu", "cpu"]
+Precision = Literal["bfloat16", "float16", "float32"]
+Offload = Literal["none", "model", "sequential"]
+
+GB = 1e9
+# What a model takes beside its weights, in bytes a pixel of one picture (SD-Turbo, bfloat16, measured) and at least.
+_WORKING_PER_PIXEL, _WORKING_AT_LEAST = 4000, 1.0 * GB
+# Of what is free on a GPU, how much is counted on: others use it too.
+_TRUSTED = 0.92
+# bfloat16 pays on a processor when it takes at most so much of float32's time.
+_PAYS = 0.85
+
+
+@dataclass(frozen=True)
+class Machine:
+    """`memory` and `free` are the bytes of the GPU, where there is one, `system_memory` and `system_free` of the machine.
+
+    `bfloat16` says whether a GPU knows it; `bfloat16_time` how long a processor takes with it, float32 being 1.
+    """
+
+    device: Device
+    name: str
+    memory: int
+    free: int
+    system_memory: int
+    system_free: int
+    bfloat16: bool = True
+    bfloat16_time: float | None = None
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How a model is run, and why. `batch` pictures are made at once, to begin with."""
+
+    device: Device
+    precision: Precision
+    offload: Offload
+    batch: int
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        outside = "" if self.offload == "none" else f", {self.offload} offload"
+        return f"{self.device}, {self.precision}{outside}"
+
+
+def look() -> Machine:
+    """This machine, seen without loading torch: GPUs of Nvidia and Apple, else its processor."""
+    import psutil
+
+    system = psutil.virtual_memory()
+    if sys.platform == "darwin" and platform.machine() == "arm64":
+        return Machine("mps", "Apple GPU", system.total, system.available, system.total, system.available)
+    if _torch_knows("cuda") and (found := _ask_nvidia()):
+        name, memory, free = found
+        return Machine("cuda", name, memory, free, system.total, system.available)
+    name = f"{os.cpu_count()} cores, no GPU"
+    return Machine("cpu", name, system.total, system.available, system.total, system.available)
+
+
+def _torch_knows(what: str) -> bool:
+    """Whether the installed torch was built for a sort of device."""
+    spec = find_spec("torch")
+    version = Path(spec.origin).with_name("version.py") if spec and spec.origin else None
+    if version is None or not version.exists():
+        return False
+    return bool(re.search(rf"^{what}\b[^=\n]*= *['\"]", version.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def _ask_nvidia() -> tuple[str, int, int] | None:
+    """Name, bytes and free bytes of the first GPU of Nvidia's, as its driver says."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return None
+    query = [program, "--query-gpu=name,memory.total,memory.free", "--format=csv,noheader,nounits", "--id=0"]
+    try:
+        told = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout
+        name, memory, free = told.strip().rsplit(", ", 2)
+        return name, int(memory) * 2**20, int(free) * 2**20
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+
+
+def choose(machine: Machine, contents: Contents, half: tuple[Half, ...], pixels: int) -> Setup:
+    """How to run a model on a machine, for pictures of so many pixels. Raises GenerationError where its memory is too short."""
+    if machine.device == "cpu":
+        return _choose_for_processor(machine, contents, half, pixels)
+    precision, reason = _gpu_precision(machine, half)
+    sizes = contents.bytes_in(_width(precision))
+    weights, working = sum(sizes.values()), _working(pixels)
+    free = machine.free * _TRUSTED
+    told = f"{_gb(weights)} of weights and {_gb(working)} to work in, {_gb(machine.free)} free on the GPU"
+    if weights + working <= free:
+        batch = max(1, min(4, int((free - weights) / working)))
+        return Setup(machine.device, precision, "none", batch, (reason, f"no offload: {told}"))
+    if machine.device != "mps" and weights <= machine.system_free:  # Apple's memory is one
+        if max(sizes.values()) + working <= free:
+            return Setup(machine.device, precision, "model", 1, (reason, f"model offload: {told}"))
+        if working <= free:
+            return Setup(machine.device, precision, "sequential", 1, (reason, f"sequential offload: {told}"))
+    setup = _choose_for_processor(replace(machine, device="cpu"), contents, half, pixels)
+    return replace(setup, reasons=(f"the GPU is too small: {told}", *setup.reasons))
+
+
+def _choose_for_processor(machine: Machine, contents: Contents, half: tuple[Half, ...], pixels: int) -> Setup:
+    needed = {width: sum(contents.bytes_in(width).values()) + _working(pixels) for width in (2, 4)}
+    time = machine.bfloat16_time
+    reasons = []
+    if "bfloat16" in half and time is not None and time <= _PAYS:
+        precision: Precision = "bfloat16"
+        reasons.append(f"bfloat16: takes {time:.2f} of float32's time on this processor (measured)")
+    elif "bfloat16" in half and needed[4] > machine.system_free:
+        precision = "bfloat16"
+        reasons.append(f"bfloat16: float32 would take {_gb(needed[4])} of memory, {_gb(machine.system_free)} are free")
+    else:
+        precision = "float32"
+        known = f"takes {time:.2f} of its time on this processor (measured)" if time else "is not faster"
+        reasons.append(f"float32: bfloat16 {known}")
+    wanted = needed[_width(precision)]
+    if wanted > machine.system_free:
+        raise GenerationError(
+            f"not enough memory: {_gb(wanted)} are needed and {_gb(machine.system_free)} are free: "
+            "close other programs, or choose a smaller model (aigen models)"
+        )
+    reasons.append("one picture at a time: a processor gains nothing from more")
+    return Setup("cpu", precision, "none", 1, tuple(reasons))
+
+
+def _gpu_precision(machine: Machine, half: tuple[Half, ...]) -> tuple[Precision, str]:
+    if machine.bfloat16 and "bfloat16" in half:
+        return "bfloat16", f"bfloat16: {machine.name} knows it"
+    if "float16" in half:
+        return "float16", f"float16: {machine.name} knows no bfloat16"
+    return "float32", f"float32: {machine.name} knows no bfloat16, and float16 is too coarse for this model"
+
+
+def check_memory(machine: Machine, contents: Contents, name: str) -> None:
+    """Raise UsageError when a model is larger than all the memory that a machine has."""
+    needed = sum(contents.bytes_in(2).values()) + int(_WORKING_AT_LEAST)
+    if needed > max(machine.memory, machine.system_memory):
+        raise UsageError(
+            f"model {name!r} needs {_gb(needed)} of memory, this machine has {_gb(machine.system_memory)}: "
+            "choose a smaller one (aigen models)"
+        )
+
+
+def fits(machine: Machine, model: Model) -> tuple[bool, str]:
+    """Whether a model of the catalogue can be run on a machine, and how well, before it is here."""
+    if model.memory is None:
+        return True, "not known before it is here"
+    needed = int(model.memory * GB)
+    if machine.device != "cpu" and needed <= machine.memory:
+        return True, f"yes, on the {machine.name}"
+    if machine.device not in ("cpu", "mps") and needed <= machine.system_memory:
+        return True, f"yes, but slower: the {machine.name} has {_gb(machine.memory)}, so parts wait outside it"
+    if needed > machine.system_memory:
+        return False, f"no: it needs {_gb(needed)} of memory, here are {_gb(machine.system_memory)}"
+    return True, "yes, without a GPU" if model.light else "only slowly: minutes a picture without a GPU"
+
+
+def _working(pixels: int) -> int:
+    return int(max(_WORKING_AT_LEAST, pixels * _WORKING_PER_PIXEL))
+
+
+def _width(precision: Precision) -> int:
+    return 4 if precision == "float32" else 2
+
+
+def _gb(size: float) -> str:
+    return f"{size / GB:.1f} GB"

@@ -1,0 +1,439 @@
+"""Where the weights of models lie, whether they are whole and safe to load, getting and removing them.
+
+Models from the hub lie where every program that uses `huggingface_hub` keeps them (HF_HOME), so that one download serves
+all. Only safetensors are ever loaded: a pickle can run code. What is here is judged from the files' own headers; nothing in
+this module loads torch, and only `pull` talks to a network.
+"""
+
+import hashlib
+import json
+import shutil
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
+from functools import partial
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from aigen.errors import GenerationError, UsageError
+from aigen.pipelines import catalogue
+from aigen.pipelines.catalogue import Model
+
+# What a diffusers folder needs beside weights, and what it may not bring: code.
+_SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja")
+_PICKLES = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.pkl")
+_LIBRARIES = {"diffusers", "transformers"}
+# Room that stays free on the disk after a download.
+_DISK_LEFT = 500_000_000
+_HEADER_LIMIT = 100_000_000
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a model's folder holds: the diffusers pipeline it is for, and the bytes of each component by data type.
+
+    `variant`: its half precision files are named with it (`fp16`), beside those in full.
+    """
+
+    folder: Path
+    pipeline: str
+    components: dict[str, dict[str, int]] = field(default_factory=dict)
+    variant: str | None = None
+
+    def bytes_in(self, width: int) -> dict[str, int]:
+        """The bytes of each component when every number takes `width` of them."""
+        return {
+            name: sum(size // _WIDTHS.get(kind, width) * width for kind, size in sizes.items())
+            for name, sizes in self.components.items()
+        }
+
+
+_WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4}
+
+
+def locate(model: Model) -> Path | None:
+    """The folder of a model, if it is here: its own, or the newest snapshot in the hub's cache."""
+    return model.folder or (snapshot(model.hub) if model.hub else None)
+
+
+def snapshot(hub: str) -> Path | None:
+    """The folder in the hub's cache that holds a repository, as it was last pulled."""
+    cached = _cached(hub)
+    try:
+        revision = (cached / "refs" / "main").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return None
+    folder = cached / "snapshots" / revision
+    return folder if revision.isalnum() and folder.is_dir() else None
+
+
+def _cached(hub: str) -> Path:
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    return Path(HF_HUB_CACHE) / f"models--{hub.replace('/', '--')}"
+
+
+def is_here(model: Model) -> bool:
+    """Whether a model is here and whole."""
+    try:
+        find(model)
+    except UsageError:
+        return False
+    return True
+
+
+def find(model: Model) -> Contents:
+    """What is here of a model. Raises UsageError, with what to do, when it is not here, not whole, or not safe to load."""
+    folder = locate(model)
+    if folder is None:
+        size = f" ({model.download:g} GB)" if model.download else ""
+        raise UsageError(f"model {model.name!r} is not here: get it with aigen models pull {model.name}{size}")
+    return examine(folder, model)
+
+
+def tiny_decoder(pipeline: str) -> Path | None:
+    """The folder of the tiny autoencoder for models of a diffusers pipeline, if there is one and it is here."""
+    hub = catalogue.tiny_decoder(pipeline)
+    folder = snapshot(hub) if hub else None
+    return folder if folder and (folder / "diffusion_pytorch_model.safetensors").exists() else None
+
+
+def examine(folder: Path, model: Model) -> Contents:
+    """What a folder holds of a model. Raises UsageError when it is no model, not whole, or not safe to load."""
+    name = catalogue.shown(model.name)
+    again = f"get it again: aigen models pull {model.name}" if model.hub else "copy it again"
+    index = _read_json(folder / "model_index.json")
+    if index is None:
+        if model.hub:
+            raise UsageError(f"model {name!r} is not whole: it has no readable model_index.json; {again}")
+        raise UsageError(f"model {name!r} is no model: its folder has no model_index.json, as diffusers writes it")
+    pipeline = index.get("_class_name")
+    if not isinstance(pipeline, str):
+        raise UsageError(f"model {name!r} brings code of its own to run, which is never done")
+    components = {}
+    variants = []
+    for component, (library, kind) in _components(index):
+        part = folder / component
+        if library is None or kind is None:
+            continue
+        if (part / f"{library}.py").exists() or (library not in _LIBRARIES and "." in str(library)):
+            raise UsageError(f"model {name!r} brings code of its own to run, which is never done")
+        if not part.is_dir():
+            raise UsageError(f"model {name!r} is not whole: {component} is missing; {again}")
+        if not (part / "config.json").exists():
+            continue  # a scheduler, a tokenizer: nothing but small files
+        variant, weights = _weights(part)
+        if not weights and any(any(part.glob(pattern)) for pattern in _PICKLES):
+            raise UsageError(
+                f"model {name!r} has its {component} as a pickle only, which could run code: "
+                "only safetensors are loaded; look for a repository that has them"
+            )
+        try:
+            components[component] = _count_bytes(weights)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"model {name!r} is not whole: {component}: {error}; {again}") from None
+        if not weights:
+            raise UsageError(f"model {name!r} is not whole: {component} has no weights; {again}")
+        variants.append(variant)
+    variant = next((each for each in variants if each), None)
+    return Contents(folder, pipeline, components, variant)
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _components(index: dict[str, Any]) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
+    for component, value in index.items():
+        if isinstance(value, list) and len(value) == 2:
+            library, kind = value
+            yield component, (library, kind)
+
+
+def _weights(part: Path) -> tuple[str | None, list[Path]]:
+    """The safetensors of one component, those in half precision first, and the variant that their names have.
+
+    An index names its shards, so that one that is missing is among them too.
+    """
+    names = sorted(path.name for path in part.iterdir())
+    for variant in ("fp16", None):
+        chosen = choose_weights(names, variant)
+        if chosen:
+            paths = [part / name for name in chosen if not name.endswith(".json")]
+            for index in (part / name for name in chosen if name.endswith(".json")):
+                shards = (_read_json(index) or {}).get("weight_map", {}).values()
+                paths = sorted({*paths, *(part / str(shard) for shard in shards)})
+            return variant, paths
+    return None, []
+
+
+def choose_weights(names: Iterable[str], variant: str | None) -> list[str]:
+    """Of the files of one component, the safetensors and their index that are of a variant, or of none.
+
+    diffusers names them `model.fp16.safetensors`, `model.fp16-00001-of-00002.safetensors`,
+    `model.safetensors.index.fp16.json`; transformers puts the variant in the same places. Of two sets (a component
+    may have both, as some repositories do), the one that its library loads: the one that a file or an index opens.
+    """
+    found = []
+    for name in names:
+        if ".safetensors" not in name or ".non_ema" in name:
+            continue
+        stem = name.replace(".safetensors", "").replace(".index", "").removesuffix(".json")
+        parts = stem.split(".")
+        marked = [part.split("-")[0] for part in parts[1:]]
+        if marked == ([variant] if variant else []):
+            found.append(name)
+    return found
+
+
+def _count_bytes(paths: Iterable[Path]) -> dict[str, int]:
+    """The bytes of safetensors by data type. Raises ValueError when a file is shorter than its header says."""
+    total: dict[str, int] = {}
+    for path in paths:
+        if not path.exists():
+            raise ValueError(f"{path.name} is missing")
+        with path.open("rb") as file:
+            start = file.read(8)
+            length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+            if not 0 < length <= _HEADER_LIMIT:
+                raise ValueError(f"{path.name} is no safetensors file")
+            try:
+                header = json.loads(file.read(length))
+            except ValueError:
+                raise ValueError(f"{path.name} is cut off") from None
+        end = 0
+        for name, tensor in header.items():
+            if name != "__metadata__":
+                end = max(end, tensor["data_offsets"][1])
+                count = prod(tensor["shape"]) * _WIDTHS.get(tensor["dtype"], 1)
+                total[tensor["dtype"]] = total.get(tensor["dtype"], 0) + count
+        if path.stat().st_size != 8 + length + end:
+            raise ValueError(f"{path.name} is cut off")
+    return total
+
+
+# Getting and removing
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file of a repository that is to be got, and its size in bytes."""
+
+    name: str
+    size: int
+
+
+def choose_files(files: Mapping[str, int]) -> list[Download]:
+    """Of the files of a repository, with their sizes, those that are needed of a diffusers model or of one component.
+
+    Weights in half precision where a component has them, else in full. Raises UsageError when a component has only pickles.
+    """
+    folders: dict[str, list[str]] = {}
+    for name in files:
+        folder, _, rest = name.rpartition("/")
+        folders.setdefault(folder, []).append(rest)
+    chosen = []
+    for folder, names in folders.items():
+        weights = choose_weights(names, "fp16") or choose_weights(names, None)
+        if "config.json" in names and not weights and any(fnmatch(name, each) for name in names for each in _PICKLES):
+            raise UsageError(
+                f"{folder or 'the model'} has its weights as a pickle only, which could run code: only safetensors are "
+                "loaded; look for a repository that has them"
+            )
+        small = [name for name in names if any(fnmatch(name, each) for each in _SMALL_FILES) and ".index" not in name]
+        if not folder and "model_index.json" in names:
+            small, weights = ["model_index.json"], []  # a whole model; beside it often lie single-file checkpoints
+        if folder and ("/" in folder or not small):
+            continue
+        chosen += [f"{folder}/{name}" if folder else name for name in sorted({*small, *weights})]
+    return [Download(name, files[name]) for name in chosen]
+
+
+Progress = Callable[[int, int, str], None]
+
+
+def pull(model: Model, token: str | None, report: Progress) -> Path:
+    """Get a model from the hub, and the tiny autoencoder that fits it; its folder. What came stays, whatever comes between.
+
+    `report(done, total, text)` is told the bytes. Raises UsageError or GenerationError: no network, not there, gated, only
+    pickles, the disk too full.
+    """
+    assert model.hub
+    wanted = _list_files(model.hub, token)
+    _check_disk(_missing_bytes(model.hub, wanted))
+    folder = _download(model.hub, wanted, token, report)
+    contents = examine(folder, model)
+    tiny = catalogue.tiny_decoder(contents.pipeline)
+    if tiny and tiny_decoder(contents.pipeline) is None:
+        _download(tiny, _list_files(tiny, token), token, report)
+    return folder
+
+
+def _list_files(hub: str, token: str | None) -> tuple[str, list[Download]]:
+    """The newest revision of a repository, and the files that are needed of it."""
+    from huggingface_hub import HfApi
+
+    with _translated(hub):
+        info = HfApi(token=token).model_info(hub, files_metadata=True)
+    files = choose_files({file.rfilename: file.size or 0 for file in info.siblings or []})
+    if not files:
+        raise UsageError(f"{hub} on the hub is no model in the layout of diffusers")
+    return str(info.sha), files
+
+
+def _missing_bytes(hub: str, wanted: tuple[str, list[Download]]) -> int:
+    revision, files = wanted
+    folder = _cached(hub) / "snapshots" / revision
+    return sum(file.size for file in files if not (folder / file.name).exists())
+
+
+def _check_disk(needed: int) -> None:
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    cache = Path(HF_HUB_CACHE)
+    place = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    if free < needed + _DISK_LEFT:
+        raise GenerationError(
+            f"the disk of {str(cache)!r} has {free / 1e9:.1f} GB free, and {(needed + _DISK_LEFT) / 1e9:.1f} GB are needed: "
+            "free some space, or choose another place with HF_HOME"
+        )
+
+
+def _download(hub: str, wanted: tuple[str, list[Download]], token: str | None, report: Progress) -> Path:
+    from huggingface_hub import hf_hub_download
+
+    revision, files = wanted
+    total = sum(file.size for file in files)
+    done = 0
+    for file in sorted(files, key=lambda file: file.name == "model_index.json"):  # last: without it nothing is here
+        report(done, total, file.name)
+        bar = _bar(partial(_add, report, done, total, file.name))
+        with _translated(hub):
+            hf_hub_download(hub, file.name, revision=revision, token=token, tqdm_class=bar)
+        done += file.size
+    report(total, total, hub)
+    return _point_at(hub, revision)
+
+
+def _add(report: Progress, before: int, total: int, name: str, here: int) -> None:
+    report(min(before + here, total), total, name)
+
+
+def _point_at(hub: str, revision: str) -> Path:
+    """Make a revision in the cache the newest one; its folder."""
+    reference = _cached(hub) / "refs" / "main"
+    reference.parent.mkdir(parents=True, exist_ok=True)
+    reference.write_text(revision, encoding="ascii")
+    return _cached(hub) / "snapshots" / revision
+
+
+def _bar(report: Callable[[int], None]) -> type:
+    """As much of a tqdm as a download of the hub uses; it passes on how many bytes of a file are here."""
+
+    class Bar:
+        def __init__(self, *_: Any, initial: int = 0, **__: Any) -> None:
+            self.here = initial
+
+        def update(self, count: float | None = 1) -> None:
+            self.here += int(count or 0)
+            report(self.here)
+
+        def __enter__(self) -> "Bar":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def __getattr__(self, name: str) -> Callable[..., None]:
+            return lambda *_, **__: None
+
+    return Bar
+
+
+@contextmanager
+def _translated(hub: str) -> Iterator[None]:
+    """The hub's errors as ours, in one line with what to do next."""
+    from huggingface_hub import errors
+
+    unreachable: Any = errors.HfHubHTTPError.__bases__[0]  # of httpx or of httpx2: versions of the hub's library differ
+    try:
+        yield
+    except errors.OfflineModeIsEnabled as error:
+        raise GenerationError(f"{hub} cannot be got: HF_HUB_OFFLINE is set; unset it") from error
+    except errors.GatedRepoError as error:
+        raise GenerationError(
+            f"{hub} is gated: accept its licence on https://huggingface.co/{hub}, then set HF_TOKEN to a token of yours"
+        ) from error
+    except errors.RepositoryNotFoundError as error:
+        raise UsageError(f"{hub} is not on the hub, or it is private: check the name, or set HF_TOKEN") from error
+    except errors.HFValidationError as error:
+        raise UsageError(f"{hub} cannot be the name of a repository: {error}") from error
+    except (unreachable, errors.LocalEntryNotFoundError, errors.FileMetadataError, ConnectionError) as error:
+        raise GenerationError(
+            f"{hub} cannot be got, the hub does not answer ({_first_line(error)}): go on later with the same command, or "
+            "bring the folder from another machine and give it with --from DIR"
+        ) from error
+    except OSError as error:
+        raise GenerationError(f"{hub} cannot be kept here: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def take(model: Model, source: Path, report: Progress) -> Path:
+    """Copy a model's folder to where pulled ones lie; its folder there. Raises UsageError when it is not that model."""
+    assert model.hub
+    if not source.is_dir():
+        raise UsageError(f"--from {str(source)!r} is no folder")
+    if (source / "model_index.json").exists():
+        contents = examine(source, replace(model, hub=None))
+        if model.pipeline and contents.pipeline != model.pipeline:
+            raise UsageError(
+                f"--from {str(source)!r} holds a {contents.pipeline}; {model.name} is a {model.pipeline}: give its folder"
+            )
+    sizes = {
+        path.relative_to(source).as_posix(): path.stat().st_size for path in sorted(source.rglob("*")) if path.is_file()
+    }
+    files = choose_files(sizes)
+    if not files:
+        raise UsageError(f"--from {str(source)!r} holds no model in the layout of diffusers")
+    _check_disk(sum(file.size for file in files))
+    # Where the hub keeps revisions by their hash, this one goes by the hash of what it consists of.
+    revision = hashlib.sha1(repr(files).encode(), usedforsecurity=False).hexdigest()
+    folder = _cached(model.hub) / "snapshots" / revision
+    total, done = sum(file.size for file in files), 0
+    for file in files:
+        report(done, total, file.name)
+        target = folder / file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists() or target.stat().st_size != file.size:
+            unfinished = target.with_name(f"{target.name}.incomplete")
+            shutil.copyfile(source / file.name, unfinished)
+            unfinished.replace(target)
+        done += file.size
+    report(total, total, model.name)
+    return _point_at(model.hub, revision)
+
+
+def remove(model: Model) -> int:
+    """Remove a model from the hub's cache; the bytes that are free now. Raises UsageError when there is nothing to remove."""
+    if model.hub is None:
+        raise UsageError(f"model {catalogue.shown(model.name)!r} is a folder of your own: remove it by hand")
+    cached = _cached(model.hub)
+    if not cached.is_dir() or cached.is_symlink():
+        raise UsageError(f"model {model.name!r} is not here: there is nothing to remove")
+    size = sum(path.stat().st_size for path in cached.rglob("*") if path.is_file() and not path.is_symlink())
+    try:
+        shutil.rmtree(cached)
+    except OSError as error:
+        raise GenerationError(f"{str(cached)!r} cannot be removed ({error.strerror}): remove it by hand") from error
+    return size
