@@ -12,6 +12,7 @@ from typing import Literal
 from aigen import __version__, generation, pipelines, worker
 from aigen.errors import AigenError, NotDelivered
 from aigen.generation import Workshop
+from aigen.pipelines import catalogue, machine, weights
 from aigen.pipelines.storybook import DRAWING_ADVICE
 from aigen.settings import NAMES, ContentFolder, Settings
 from aigen.store import Store
@@ -37,12 +38,13 @@ class Finding:
 
 def examine(content: ContentFolder, settings: Settings) -> list[Finding]:
     """Every finding, in the order a person would ask."""
-    machine = f"{__version__}, Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    program = f"{__version__}, Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     return [
-        Finding("aigen", "ok", machine),
+        Finding("aigen", "ok", program),
         Finding("processor", "ok", f"{os.cpu_count()} cores"),
         _works("GPU", _graphics, "diffusion models need it: pip install --force-reinstall 'torch>=2.6,<2.14'", "note"),
         *_models(settings),
+        *_diffusion(),
         _works("drawing", _draw, DRAWING_ADVICE),
         _works("video encoder", _encode, "install the av package anew: pip install --force-reinstall av"),
         _folder(content),
@@ -99,6 +101,27 @@ def _models(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"{kind}s", "ok", f"{name} ({reason}); {pipelines.load(name).label}")
         except AigenError as error:
             yield Finding(f"{kind}s", "wrong", str(error), "set AIGEN_MODEL to a known model, or unset it")
+
+
+def _diffusion() -> Iterator[Finding]:
+    """How each diffusion model that is here would be run, and why."""
+    here = [model for model in catalogue.models().values() if weights.locate(model)]
+    if not here:
+        yield Finding("diffusion", "ok", "no model is here", "see which suit: aigen models")
+        return
+    from aigen.pipelines.diffusion import device
+
+    seen = device.see()
+    for model in here:
+        size = model.size or 512
+        try:
+            setup = machine.choose(seen, weights.find(model), model.half, size * size)
+            yield Finding(model.name, "ok", f"{setup.device}: {'; '.join(setup.reasons)}")
+        except AigenError as error:
+            yield Finding(model.name, "note", str(error))
+    yield Finding(
+        "diffusion", "ok", "attention by torch (scaled dot product); not compiled: that takes longer than an order"
+    )
 
 
 def _works(name: str, attempt: Callable[[], str], advice: str, otherwise: State = "wrong") -> Finding:

@@ -313,8 +313,11 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
         raise UsageError("it does not say what made it")
     parameters = provenance.parameters
     said: dict[str, Any] = {"prompt": provenance.prompt, "model": provenance.model, "images": 0, "videos": 0}
-    said |= {name: parameters.get(name) for name in ("style", "size", "steps", "guidance", "fast", "guide", "strength")}
-    said["negative"] = parameters.get("negative_prompt")
+    said |= {name: parameters.get(name) for name in ("style", "size")}
+    named = next((given[name] for name in ("model", f"{provenance.kind}_model") if given.get(name)), provenance.model)
+    if named and Path(named).name == provenance.model:  # else they suit another model
+        said |= {name: parameters.get(name) for name in ("steps", "guidance", "fast", "guide", "strength")}
+        said["negative"] = parameters.get("negative_prompt")
     if not given.get("images") and not given.get("videos"):
         usual = VIDEO_SECONDS, FRAMES_PER_SECOND
         length = parameters.get("duration", usual[0]), parameters.get("fps", usual[1])

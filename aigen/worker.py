@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from time import monotonic
 
-from aigen import generation
+from aigen import generation, pipelines
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError
 from aigen.generation import ATTEMPTS, Workshop
 from aigen.settings import ContentFolder
@@ -17,6 +17,8 @@ from aigen.types import Generation, Said
 # Seconds between two looks for work, and without work before a worker that `--detach` started ends.
 PAUSE = 0.5
 IDLE_LIMIT = 30.0
+# After as many without work it lets go of the weights it holds for the next order of the same model.
+RELEASE_AFTER = 300.0
 
 
 def work(
@@ -86,6 +88,8 @@ def _work_until_idle(workshop: Workshop, sleep: Callable[[float], object], idle_
             continue
         if idle_limit is not None and monotonic() - idle_since >= idle_limit:
             return
+        if monotonic() - idle_since >= RELEASE_AFTER:
+            pipelines.release()
         sleep(PAUSE)
 
 

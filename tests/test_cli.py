@@ -465,7 +465,8 @@ def test_a_file_of_another_program_is_made_by_the_model_that_is_named(tmp_path: 
         image.save(tmp_path / "b.png", pnginfo=texts)
     refused = run_aigen("generate", "--from-info", tmp_path / "b.png")
     assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
-    assert "--from-info: model 'dream' is not known: choose from storybook (other options win" in refused.stderr
+    assert "--from-info: model 'dream' is not known: choose from storybook, " in refused.stderr
+    assert "(other options win" in refused.stderr
     result = run_aigen("generate", "--from-info", tmp_path / "b.png", "--model", "storybook")
     told = json.loads(run_aigen("info", result.stdout.splitlines()[1], "--json").stdout)
     assert (told["prompt"], told["model"], told["seed"], told["parameters"]["size"]) == (

@@ -28,6 +28,12 @@ def test_the_estimate_learns_from_what_each_kind_took() -> None:
     assert estimate.seconds_left() == pytest.approx(30)
 
 
+def test_what_another_model_makes_is_estimated_at_its_own_pace() -> None:
+    estimate = Estimate({"image": 2, "video": 5}, {"video": 1.8})
+    estimate.advance("image", 0.5, 30.0)
+    assert estimate.seconds_left() == pytest.approx(1.5 * 60 + 5 * 1.8)
+
+
 def test_without_a_terminal_there_is_one_plain_line_an_item(capsys: pytest.CaptureFixture[str]) -> None:
     item = Item("g", "image", 1, 7, "storybook", "done", "ana/g-image-1.png")
     with Display() as display:

@@ -10,7 +10,20 @@ from conftest import Scribbler, StillClock, files_in, left_in_work, wait_for
 from aigen import erasing, generation, media, provenance
 from aigen.errors import AlreadyRunning, Cancelled, ContentError, GenerationError, Interrupted, UsageError
 from aigen.generation import Workshop
-from aigen.types import SEED_LIMIT, GenerationRequest, Item, Placed, Provenance, Report, Run, Said, Started, Step, Task
+from aigen.types import (
+    SEED_LIMIT,
+    GenerationRequest,
+    Item,
+    Pipeline,
+    Placed,
+    Provenance,
+    Report,
+    Run,
+    Said,
+    Started,
+    Step,
+    Task,
+)
 
 
 def test_an_order_becomes_files_and_rows(workshop: Workshop, request_two: GenerationRequest) -> None:
@@ -71,10 +84,30 @@ def test_bad_names_are_refused_naming_those_that_exist(changes: dict[str, str], 
 
 def test_a_model_that_makes_no_videos_is_refused_for_them(scribbler: Scribbler) -> None:
     pictures_only = replace(scribbler, kinds=("image",))
-    request = GenerationRequest(prompt="x", model="scribbler")
+    request = GenerationRequest(prompt="x", video_model="scribbler")
     with pytest.raises(UsageError, match="makes no videos"):
         generation.check(request, "ana", load=lambda name: pictures_only)
     assert generation.check(replace(request, videos=0), "ana", load=lambda name: pictures_only)
+
+
+def test_of_a_model_for_everything_that_makes_no_videos_the_built_in_one_makes_them(scribbler: Scribbler) -> None:
+    pictures_only = replace(scribbler, kinds=("image",))
+
+    def load(name: str) -> Pipeline:
+        return pictures_only if name == "scribbler" else scribbler
+
+    checked = generation.check(GenerationRequest(prompt="x", model="scribbler"), "ana", load=load)
+    assert (checked.image_model, checked.video_model) == ("scribbler", "storybook")
+    default = generation.check(GenerationRequest(prompt="x"), "ana", "scribbler", load=load)
+    assert (default.image_model, default.video_model) == ("scribbler", "storybook")
+
+
+def test_an_option_that_no_model_heeds_is_refused(scribbler: Scribbler) -> None:
+    request = GenerationRequest(prompt="x", steps=3)
+    with pytest.raises(UsageError, match="steps means nothing to storybook"):
+        generation.check(request, "ana", load=lambda name: scribbler)
+    heeding = replace(scribbler, options=frozenset({"steps"}))
+    assert generation.check(request, "ana", load=lambda name: heeding).steps == 3
 
 
 def test_a_failed_item_fails_the_order_but_not_the_others(

@@ -44,7 +44,9 @@ def _t5_tokenizer() -> Any:
     from transformers import T5Tokenizer
 
     vocabulary = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("\u2581", -1.0)]
-    return T5Tokenizer(vocab=vocabulary + [(letter, -2.0) for letter in PROMPT_LETTERS], extra_ids=0, model_max_length=64)
+    return T5Tokenizer(
+        vocab=vocabulary + [(letter, -2.0) for letter in PROMPT_LETTERS], extra_ids=0, model_max_length=64
+    )
 
 
 def _clip(width: int, projected: bool = False) -> Any:
@@ -129,7 +131,13 @@ def _checked() -> Any:
     from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
     from transformers import CLIPConfig, CLIPImageProcessorPil
 
-    vision = {"hidden_size": 32, "intermediate_size": 37, "num_hidden_layers": 1, "num_attention_heads": 4, "image_size": 32}
+    vision = {
+        "hidden_size": 32,
+        "intermediate_size": 37,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 4,
+        "image_size": 32,
+    }
     config = CLIPConfig(text_config={"hidden_size": 32}, vision_config=vision, projection_dim=32)
     checker = StableDiffusionSafetyChecker(config)
     for weights in (checker.concept_embeds, checker.special_care_embeds):
@@ -195,7 +203,7 @@ def _pixart() -> Any:
     from diffusers import DDIMScheduler, PixArtSigmaPipeline, PixArtTransformer2DModel
 
     transformer = PixArtTransformer2DModel(
-        sample_size=8,
+        sample_size=32,
         num_layers=1,
         patch_size=2,
         attention_head_dim=8,
@@ -207,7 +215,11 @@ def _pixart() -> Any:
         norm_num_groups=4,
     )
     return PixArtSigmaPipeline(
-        transformer=transformer, text_encoder=_t5(), tokenizer=_t5_tokenizer(), vae=_autoencoder(), scheduler=DDIMScheduler()
+        transformer=transformer,
+        text_encoder=_t5(),
+        tokenizer=_t5_tokenizer(),
+        vae=_autoencoder(),
+        scheduler=DDIMScheduler(),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from aigen import generation
 from aigen.errors import ContentError
 from aigen.notify import links
+from aigen.pipelines.catalogue import shown
 from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.times import Clock, from_text
@@ -76,7 +77,7 @@ def counted(number: int, noun: str) -> str:
 def _facts(order: Generation, items: list[Item]) -> tuple[str, ...]:
     numbers = Counter(item.kind for item in items)
     made = " and ".join(counted(numbers[kind], kind) for kind in KINDS if numbers[kind])
-    models = ", ".join(dict.fromkeys(item.model for item in items))
+    models = ", ".join(dict.fromkeys(shown(item.model) for item in items))
     assert order.generated_at
     took = (from_text(order.generated_at) - from_text(order.requested_at)).total_seconds()
     return (f"{made} by {models}, made in {spoken_duration(took)}.",)

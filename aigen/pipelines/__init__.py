@@ -82,4 +82,7 @@ def choose(
 
 def canonical(name: str) -> str:
     """One name for one model, wherever the program is started: a folder's whole path, a listed model's short name."""
-    return name if name in registered() else catalogue.find(name).name
+    try:
+        return name if name in registered() else catalogue.find(name).name
+    except UsageError:  # it is not ours to name
+        return name

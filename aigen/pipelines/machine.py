@@ -24,6 +24,8 @@ Precision = Literal["bfloat16", "float16", "float32"]
 Offload = Literal["none", "model", "sequential"]
 
 GB = 1e9
+# The large network of a model goes by one of these names.
+DENOISERS = ("unet", "transformer")
 # What a model takes beside its weights, in bytes a pixel of one picture (SD-Turbo, bfloat16, measured) and at least.
 _WORKING_PER_PIXEL, _WORKING_AT_LEAST = 4000, 1.0 * GB
 # Of what is free on a GPU, how much is counted on: others use it too.
@@ -51,17 +53,17 @@ class Machine:
 
 @dataclass(frozen=True)
 class Setup:
-    """How a model is run, and why. `batch` pictures are made at once, to begin with."""
+    """How a model is run, and why. `batch` pictures are made at once, to begin with.
+
+    `packed`: its large network is kept in bfloat16, and each layer becomes float32 when it is computed.
+    """
 
     device: Device
     precision: Precision
-    offload: Offload
-    batch: int
     reasons: tuple[str, ...]
-
-    def __str__(self) -> str:
-        outside = "" if self.offload == "none" else f", {self.offload} offload"
-        return f"{self.device}, {self.precision}{outside}"
+    offload: Offload = "none"
+    batch: int = 1
+    packed: bool = False
 
 
 def look() -> Machine:
@@ -112,38 +114,37 @@ def choose(machine: Machine, contents: Contents, half: tuple[Half, ...], pixels:
     told = f"{_gb(weights)} of weights and {_gb(working)} to work in, {_gb(machine.free)} free on the GPU"
     if weights + working <= free:
         batch = max(1, min(4, int((free - weights) / working)))
-        return Setup(machine.device, precision, "none", batch, (reason, f"no offload: {told}"))
+        return Setup(machine.device, precision, (reason, f"no offload: {told}"), batch=batch)
     if machine.device != "mps" and weights <= machine.system_free:  # Apple's memory is one
         if max(sizes.values()) + working <= free:
-            return Setup(machine.device, precision, "model", 1, (reason, f"model offload: {told}"))
+            return Setup(machine.device, precision, (reason, f"model offload: {told}"), "model")
         if working <= free:
-            return Setup(machine.device, precision, "sequential", 1, (reason, f"sequential offload: {told}"))
+            return Setup(machine.device, precision, (reason, f"sequential offload: {told}"), "sequential")
     setup = _choose_for_processor(replace(machine, device="cpu"), contents, half, pixels)
     return replace(setup, reasons=(f"the GPU is too small: {told}", *setup.reasons))
 
 
 def _choose_for_processor(machine: Machine, contents: Contents, half: tuple[Half, ...], pixels: int) -> Setup:
-    needed = {width: sum(contents.bytes_in(width).values()) + _working(pixels) for width in (2, 4)}
-    time = machine.bfloat16_time
-    reasons = []
+    wide, narrow, time = contents.bytes_in(4), contents.bytes_in(2), machine.bfloat16_time
+    measured = f"takes {time:.2g} of float32's time on this processor (measured)" if time else "is not faster"
+    alone = "one picture at a time: a processor gains nothing from more"
     if "bfloat16" in half and time is not None and time <= _PAYS:
-        precision: Precision = "bfloat16"
-        reasons.append(f"bfloat16: takes {time:.2f} of float32's time on this processor (measured)")
-    elif "bfloat16" in half and needed[4] > machine.system_free:
-        precision = "bfloat16"
-        reasons.append(f"bfloat16: float32 would take {_gb(needed[4])} of memory, {_gb(machine.system_free)} are free")
+        setup = Setup("cpu", "bfloat16", (f"bfloat16: {measured}", alone))
+        needed = sum(narrow.values())
     else:
-        precision = "float32"
-        known = f"takes {time:.2f} of its time on this processor (measured)" if time else "is not faster"
-        reasons.append(f"float32: bfloat16 {known}")
-    wanted = needed[_width(precision)]
-    if wanted > machine.system_free:
+        setup = Setup("cpu", "float32", (f"float32: bfloat16 {measured}", alone))
+        needed = sum(wide.values())
+    packed = sum(narrow[name] if name in DENOISERS else size for name, size in wide.items())
+    needed, packed = needed + _working(pixels), packed + _working(pixels)
+    if needed > machine.system_free >= packed and "bfloat16" in half and setup.precision == "float32":
+        told = f"kept in bfloat16: else it would take {_gb(needed)} of memory, {_gb(machine.system_free)} are free"
+        return replace(setup, packed=True, reasons=(*setup.reasons, told))
+    if needed > machine.system_free:
         raise GenerationError(
-            f"not enough memory: {_gb(wanted)} are needed and {_gb(machine.system_free)} are free: "
+            f"not enough memory: {_gb(needed)} are needed and {_gb(machine.system_free)} are free: "
             "close other programs, or choose a smaller model (aigen models)"
         )
-    reasons.append("one picture at a time: a processor gains nothing from more")
-    return Setup("cpu", precision, "none", 1, tuple(reasons))
+    return setup
 
 
 def _gpu_precision(machine: Machine, half: tuple[Half, ...]) -> tuple[Precision, str]:

@@ -31,14 +31,20 @@ def see() -> Machine:
 def bfloat16_time() -> float:
     """How long this processor takes to multiply matrices in bfloat16, in float32's time: measured in a fifth of a second.
 
-    Not looked up: which instructions there are says little of how well a build of torch uses them.
+    Not looked up: which instructions there are says little of how well a build of torch uses them. Without any it takes a
+    hundred times as long, which small matrices show.
     """
+    small = _bfloat16_time(128)
+    return small if small > 3 else _bfloat16_time(1024)
+
+
+def _bfloat16_time(side: int) -> float:
     import torch
 
     def shortest(kind: torch.dtype) -> float:
-        left, right = (torch.ones(1024, 1024, dtype=kind) for _ in range(2))
+        left, right = (torch.ones(side, side, dtype=kind) for _ in range(2))
         times = []
-        for _ in range(4):
+        for _ in range(8 if side < 1024 else 3):
             start = perf_counter()
             torch.mm(left, right)
             times.append(perf_counter() - start)

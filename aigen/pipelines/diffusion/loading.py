@@ -14,7 +14,7 @@ from aigen.errors import GenerationError
 from aigen.pipelines import weights
 from aigen.pipelines.catalogue import Model, shown
 from aigen.pipelines.diffusion import device
-from aigen.pipelines.machine import Setup
+from aigen.pipelines.machine import DENOISERS, Setup
 from aigen.pipelines.weights import Contents
 
 
@@ -32,7 +32,7 @@ _held: dict[tuple[object, ...], Loaded] = {}
 
 def load(model: Model, contents: Contents, setup: Setup, fast: bool) -> Loaded:
     """The pipeline of a model: the one that is held, else it is loaded. Raises GenerationError."""
-    key = (contents.folder, setup.device, setup.precision, setup.offload, fast)
+    key = (contents.folder, setup.device, setup.precision, setup.packed, setup.offload, fast)
     if key not in _held:
         release()
         with explained(model):
@@ -53,10 +53,11 @@ def _load(contents: Contents, setup: Setup, fast: bool) -> Any:
     from diffusers import AutoencoderTiny, DiffusionPipeline
 
     precision = getattr(torch, setup.precision)
+    parts = {"default": precision} | dict.fromkeys(DENOISERS, torch.bfloat16) if setup.packed else precision
     with quietly():
         pipeline: Any = DiffusionPipeline.from_pretrained(
             contents.folder,
-            dtype=precision,
+            dtype=parts,
             variant=contents.variant,
             use_safetensors=True,
             local_files_only=True,
@@ -64,6 +65,8 @@ def _load(contents: Contents, setup: Setup, fast: bool) -> Any:
         if fast:
             tiny = weights.tiny_decoder(contents.pipeline)
             pipeline.vae = AutoencoderTiny.from_pretrained(tiny, dtype=precision, local_files_only=True)
+    if setup.packed:
+        _unpack_by_layer(pipeline)
     pipeline.set_progress_bar_config(disable=True)
     # Convolutions are faster so; of the large network only on GPUs (benchmarks/RESULTS.md).
     pipeline.vae.to(memory_format=torch.channels_last)
@@ -79,6 +82,20 @@ def _load(contents: Contents, setup: Setup, fast: bool) -> Any:
     }[setup.offload]
     partial(offload, device=setup.device)()
     return pipeline
+
+
+def _unpack_by_layer(pipeline: Any) -> None:
+    """Have the layers of the large network become float32 only while each is computed; what is no layer stays so."""
+    import torch
+    from diffusers.hooks.layerwise_casting import apply_layerwise_casting
+
+    for name in DENOISERS:
+        if network := getattr(pipeline, name, None):
+            apply_layerwise_casting(network, torch.bfloat16, torch.float32, skip_modules_pattern=())
+            for module in network.modules():
+                if not hasattr(module, "_diffusers_hook"):
+                    for parameter in module.parameters(recurse=False):
+                        parameter.data = parameter.data.float()
 
 
 @contextmanager

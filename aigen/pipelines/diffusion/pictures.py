@@ -102,7 +102,7 @@ class _Order:
             "generator": [torch.Generator("cpu").manual_seed(seed) for _, seed in items],
             "num_inference_steps": self.steps,
             "guidance_scale": self.guidance,
-            "negative_prompt": [task.options.negative] * len(items) if self._heeds_negatives() else None,
+            "negative_prompt": self._negatives(len(items)),
             "width": self.size.width,
             "height": self.size.height,
             **self.model.arguments,
@@ -158,6 +158,10 @@ class _Order:
         return (
             self._knows("negative_prompt") and self.guidance != 0 and "Flux" not in type(self.loaded.pipeline).__name__
         )
+
+    def _negatives(self, count: int) -> list[str] | None:
+        negative = self.task.options.negative
+        return [negative] * count if negative and self._heeds_negatives() else None
 
     def _left_out(self) -> str:
         """The end of the prompt that no text encoder reads: those of Stable Diffusion read 77 tokens."""
