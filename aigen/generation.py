@@ -372,8 +372,7 @@ def _make(workshop: Workshop, generation_id: str) -> None:
     items = workshop.store.items(generation_id)
     models = dict.fromkeys(item.model for item in items)
     loaded = {model: workshop.load(model) for model in models}
-    labels = tuple(pipelines.introduce(name, pipeline) for name, pipeline in loaded.items())
-    workshop.report(Started(generation, tuple(items), labels))
+    workshop.report(Started(generation, tuple(items), pipelines.introduce(loaded)))
     for told in _substituted(generation.request, loaded):
         workshop.report(Said(told))
     planned = [item for item in items if item.state == "planned"]

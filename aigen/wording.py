@@ -43,3 +43,8 @@ def spoken_duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def spoken_size(size: float) -> str:
+    """Bytes as people read them: 12 MB, 2.6 GB."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(1, round(size / 1e6))} MB"

@@ -66,9 +66,10 @@ def remove(name: Name) -> None:
     """Remove a model from this machine."""
     from aigen.models import find
     from aigen.pipelines import weights
+    from aigen.wording import spoken_size
 
     size = weights.remove(find(name))
-    say(f"{name} is removed: {size / 1e9:.1f} GB are free again")
+    say(f"{name} is removed: {spoken_size(size)} are free again")
 
 
 @models_app.command()
@@ -111,6 +112,8 @@ def _bar(name: str) -> Iterator[Callable[[int, int, str], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+    from aigen.wording import spoken_size
+
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -129,6 +132,6 @@ def _bar(name: str) -> Iterator[Callable[[int, int, str], None]]:
             tenth = done * 10 // total if total else 10
             if not console.is_terminal and tenth != told:
                 told = tenth
-                say(f"{name}: {done / 1e9:.2f} of {total / 1e9:.2f} GB")
+                say(f"{name}: {tenth * 10} % of {spoken_size(total)}")
 
         yield report

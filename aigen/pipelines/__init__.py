@@ -7,7 +7,7 @@ diffusion model: of the catalogue, a folder, or a hub id.
 
 import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 
 from aigen.errors import UsageError
@@ -34,10 +34,10 @@ def load(name: str) -> Pipeline:
     return Diffusion(catalogue.find(name, known))
 
 
-def introduce(name: str, pipeline: Pipeline) -> str:
+def introduce(pipelines: Mapping[str, Pipeline]) -> tuple[str, ...]:
     """What makes the items of an order, as its display says it."""
-    advice = "; for Stable Diffusion: aigen models pull sd-turbo" if name == FALLBACK else ""
-    return f"{catalogue.shown(name)}: {pipeline.label}{advice}"
+    advice = "; for Stable Diffusion: aigen models pull sd-turbo" if set(pipelines) == {FALLBACK} else ""
+    return tuple(f"{catalogue.shown(name)}: {pipeline.label}{advice}" for name, pipeline in pipelines.items())
 
 
 def release() -> None:

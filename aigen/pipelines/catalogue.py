@@ -92,7 +92,7 @@ def find(name: str, also: Iterable[str] = ()) -> Model:
     for model in known.values():
         if model.hub == name:
             return model
-    path = Path(name).expanduser()
+    path = Path(name or "nothing").expanduser()
     if path.is_dir():
         path = path.resolve()
         return Model(name=str(path), title=path.name, folder=path)

@@ -18,6 +18,7 @@ from typing import Literal
 from aigen.errors import GenerationError, UsageError
 from aigen.pipelines.catalogue import Half, Model
 from aigen.pipelines.weights import Contents
+from aigen.wording import spoken_size
 
 Device = Literal["cuda", "mps", "xpu", "cpu"]
 Precision = Literal["bfloat16", "float16", "float32"]
@@ -111,7 +112,7 @@ def choose(machine: Machine, contents: Contents, half: tuple[Half, ...], pixels:
     sizes = contents.bytes_in(_width(precision))
     weights, working = sum(sizes.values()), _working(pixels)
     free = machine.free * _TRUSTED
-    told = f"{_gb(weights)} of weights and {_gb(working)} to work in, {_gb(machine.free)} free on the GPU"
+    told = f"{spoken_size(weights)} of weights and {spoken_size(working)} to work in, {spoken_size(machine.free)} free on the GPU"
     if weights + working <= free:
         batch = max(1, min(4, int((free - weights) / working)))
         return Setup(machine.device, precision, (reason, f"no offload: {told}"), batch=batch)
@@ -137,11 +138,11 @@ def _choose_for_processor(machine: Machine, contents: Contents, half: tuple[Half
     packed = sum(narrow[name] if name in DENOISERS else size for name, size in wide.items())
     needed, packed = needed + _working(pixels), packed + _working(pixels)
     if needed > machine.system_free >= packed and "bfloat16" in half and setup.precision == "float32":
-        told = f"kept in bfloat16: else it would take {_gb(needed)} of memory, {_gb(machine.system_free)} are free"
+        told = f"kept in bfloat16: else it would take {spoken_size(needed)} of memory, {spoken_size(machine.system_free)} are free"
         return replace(setup, packed=True, reasons=(*setup.reasons, told))
     if needed > machine.system_free:
         raise GenerationError(
-            f"not enough memory: {_gb(needed)} are needed and {_gb(machine.system_free)} are free: "
+            f"not enough memory: {spoken_size(needed)} are needed and {spoken_size(machine.system_free)} are free: "
             "close other programs, or choose a smaller model (aigen models)"
         )
     return setup
@@ -160,7 +161,7 @@ def check_memory(machine: Machine, contents: Contents, name: str) -> None:
     needed = sum(contents.bytes_in(2).values()) + int(_WORKING_AT_LEAST)
     if needed > max(machine.memory, machine.system_memory):
         raise UsageError(
-            f"model {name!r} needs {_gb(needed)} of memory, this machine has {_gb(machine.system_memory)}: "
+            f"model {name!r} needs {spoken_size(needed)} of memory, this machine has {spoken_size(machine.system_memory)}: "
             "choose a smaller one (aigen models)"
         )
 
@@ -173,9 +174,9 @@ def fits(machine: Machine, model: Model) -> tuple[bool, str]:
     if machine.device != "cpu" and needed <= machine.memory:
         return True, f"yes, on the {machine.name}"
     if machine.device not in ("cpu", "mps") and needed <= machine.system_memory:
-        return True, f"yes, but slower: the {machine.name} has {_gb(machine.memory)}, so parts wait outside it"
+        return True, f"yes, but slower: the {machine.name} has {spoken_size(machine.memory)}, so parts wait outside it"
     if needed > machine.system_memory:
-        return False, f"no: it needs {_gb(needed)} of memory, here are {_gb(machine.system_memory)}"
+        return False, f"no: it needs {spoken_size(needed)} of memory, here are {spoken_size(machine.system_memory)}"
     return True, "yes, without a GPU" if model.light else "only slowly: minutes a picture without a GPU"
 
 
@@ -185,7 +186,3 @@ def _working(pixels: int) -> int:
 
 def _width(precision: Precision) -> int:
     return 4 if precision == "float32" else 2
-
-
-def _gb(size: float) -> str:
-    return f"{size / GB:.1f} GB"

@@ -18,9 +18,12 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from aigen.errors import GenerationError, UsageError
+from filelock import FileLock, Timeout
+
+from aigen.errors import AigenError, AlreadyRunning, GenerationError, UsageError
 from aigen.pipelines import catalogue
 from aigen.pipelines.catalogue import Model
+from aigen.wording import spoken_size
 
 # What a diffusers folder needs beside weights, and what it may not bring: code.
 _SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja")
@@ -302,25 +305,72 @@ def _check_disk(needed: int) -> None:
     free = shutil.disk_usage(place).free
     if free < needed + _DISK_LEFT:
         raise GenerationError(
-            f"the disk of {str(cache)!r} has {free / 1e9:.1f} GB free, and {(needed + _DISK_LEFT) / 1e9:.1f} GB are needed: "
+            f"the disk of {str(cache)!r} has {spoken_size(free)} free, and {spoken_size(needed + _DISK_LEFT)} are needed: "
             "free some space, or choose another place with HF_HOME"
         )
 
 
 def _download(hub: str, wanted: tuple[str, list[Download]], token: str | None, report: Progress) -> Path:
-    from huggingface_hub import hf_hub_download
-
     revision, files = wanted
     total = sum(file.size for file in files)
     done = 0
-    for file in sorted(files, key=lambda file: file.name == "model_index.json"):  # last: without it nothing is here
-        report(done, total, file.name)
-        bar = _bar(partial(_add, report, done, total, file.name))
-        with _translated(hub):
-            hf_hub_download(hub, file.name, revision=revision, token=token, tqdm_class=bar)
-        done += file.size
-    report(total, total, hub)
-    return _point_at(hub, revision)
+    with _alone(hub):
+        for file in files:
+            report(done, total, file.name)
+            target = _cached(hub) / "snapshots" / revision / file.name
+            if not target.exists():
+                with _translated(hub):
+                    _get(hub, revision, file.name, target, token, partial(_add, report, done, total, file.name))
+            done += file.size
+        report(total, total, hub)
+        return _point_at(hub, revision)
+
+
+@contextmanager
+def _alone(hub: str) -> Iterator[None]:
+    """While this process, and no other, gets a repository."""
+    cached = _cached(hub)
+    try:
+        cached.mkdir(parents=True, exist_ok=True)
+        with FileLock(cached / ".aigen.lock", timeout=0.2):
+            yield
+    except Timeout:
+        raise AlreadyRunning(f"another process is getting {hub}: wait for it") from None
+    except OSError as error:
+        raise GenerationError(
+            f"{str(cached)!r} cannot be written ({error.strerror}): choose another with HF_HOME"
+        ) from error
+
+
+def _get(hub: str, revision: str, name: str, target: Path, token: str | None, report: Callable[[int], None]) -> None:
+    """Get one file, going on where an earlier process stopped; the hub's own way of keeping files begins anew.
+
+    Raises GenerationError when what came is not what the hub has.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils import build_hf_headers
+
+    url = hf_hub_url(hub, name, revision=revision)
+    metadata = get_hf_file_metadata(url, token=token)
+    unfinished = target.with_name(f"{target.name}.{(metadata.etag or '')[:16]}.incomplete")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with unfinished.open("ab") as file:
+        http_get(
+            url,
+            file,
+            resume_size=file.tell(),
+            headers=build_hf_headers(token=token),
+            expected_size=metadata.size,
+            tqdm_class=_bar(report),
+        )
+    if len(metadata.etag or "") == 64:  # of large files the hub tells the SHA-256
+        with unfinished.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != metadata.etag:
+            unfinished.unlink()
+            raise GenerationError(f"{name} of {hub} was damaged on its way: get it again with the same command")
+    unfinished.replace(target)
 
 
 def _add(report: Progress, before: int, total: int, name: str, here: int) -> None:
@@ -341,6 +391,7 @@ def _bar(report: Callable[[int], None]) -> type:
     class Bar:
         def __init__(self, *_: Any, initial: int = 0, **__: Any) -> None:
             self.here = initial
+            report(initial)
 
         def update(self, count: float | None = 1) -> None:
             self.here += int(count or 0)
@@ -362,10 +413,14 @@ def _bar(report: Callable[[int], None]) -> type:
 def _translated(hub: str) -> Iterator[None]:
     """The hub's errors as ours, in one line with what to do next."""
     from huggingface_hub import errors
+    from huggingface_hub.utils import logging
 
+    logging.set_verbosity(logging.CRITICAL)  # it tells of each try, in several lines
     unreachable: Any = errors.HfHubHTTPError.__bases__[0]  # of httpx or of httpx2: versions of the hub's library differ
     try:
         yield
+    except AigenError:
+        raise
     except errors.OfflineModeIsEnabled as error:
         raise GenerationError(f"{hub} cannot be got: HF_HUB_OFFLINE is set; unset it") from error
     except errors.GatedRepoError as error:

@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+
+from aigen.errors import UsageError
+from aigen.pipelines import catalogue
+from aigen.pipelines.catalogue import Model
+
+
+@pytest.mark.parametrize("model", catalogue.models().values(), ids=lambda model: model.name)
+def test_the_catalogue_says_what_a_user_wants_to_know(model: Model) -> None:
+    assert model.hub
+    assert model.title
+    assert model.licence
+    assert "not known" not in model.licence
+    assert model.pipeline in catalogue.classes("image")
+    assert model.download
+    assert model.memory
+    assert 0.5 < model.download < 50
+    assert 1 < model.memory < 50
+    assert model.steps
+    assert model.guidance is not None
+    assert model.size in (512, 768, 1024)
+    assert model.half
+
+
+def test_the_pipelines_are_those_of_diffusers() -> None:
+    import diffusers
+    from diffusers.pipelines.auto_pipeline import AUTO_IMAGE2IMAGE_PIPELINES_MAPPING, AUTO_TEXT2IMAGE_PIPELINES_MAPPING
+
+    known = {each.__name__ for each in AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values()}
+    assert catalogue.classes("image") - known == {"SanaSprintPipeline"}  # which diffusers has, but not in its table
+    assert hasattr(diffusers, "SanaSprintPipeline")
+    guided = {
+        each.__name__
+        for name, each in AUTO_TEXT2IMAGE_PIPELINES_MAPPING.items()
+        if name in AUTO_IMAGE2IMAGE_PIPELINES_MAPPING
+    }
+    assert catalogue.classes("guided") == guided & catalogue.classes("image")
+
+
+def test_a_model_goes_by_its_short_name_its_hub_id_any_hub_id_or_a_folder(tmp_path: Path) -> None:
+    assert catalogue.find("sd-turbo").hub == "stabilityai/sd-turbo"
+    assert catalogue.find("stabilityai/sd-turbo") == catalogue.find("sd-turbo")
+    assert catalogue.find("somebody/some-model").hub == "somebody/some-model"
+    (tmp_path / "mine").mkdir()
+    found = catalogue.find("./mine")
+    assert (found.name, found.folder, found.listed) == (str(tmp_path / "mine"), tmp_path / "mine", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("sd-tubo", "did you mean sd-turbo?"),
+        ("storybok", "did you mean storybook?"),
+        ("zzz", "choose from storybook, sdxl-turbo"),
+        ("./nowhere", "no such folder"),
+        ("/nowhere", "no such folder"),
+        ("model.safetensors", "is a file"),
+        ("a/b/c", "is not known"),
+        ("-x/y", "is not known"),
+        ("ünlisted/model", "is not known"),
+        ("", "is not known"),
+    ],
+)
+def test_another_name_is_refused_with_the_nearest(tmp_path: Path, name: str, told: str) -> None:
+    (tmp_path / "model.safetensors").touch()
+    with pytest.raises(UsageError, match=r"^model ") as refused:
+        catalogue.find(name, ["storybook"])
+    assert told in str(refused.value)
+
+
+def test_of_a_folder_others_see_only_its_own_name() -> None:
+    assert catalogue.shown("/home/ana/models/mine") == "mine"
+    assert catalogue.shown("stabilityai/sd-turbo") == "stabilityai/sd-turbo"

@@ -1,0 +1,120 @@
+"""How a model is run, decided from figures: a machine of every sort, none of them this one."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aigen.errors import GenerationError, UsageError
+from aigen.pipelines import catalogue, machine
+from aigen.pipelines.machine import Machine
+from aigen.pipelines.weights import Contents
+
+GB = 10**9
+# Of the size of SDXL, in half precision on disk.
+LARGE = Contents(Path("x"), "StableDiffusionXLPipeline", {"unet": {"F16": 5 * GB}, "text_encoder": {"F16": 2 * GB}})
+BOTH = ("bfloat16", "float16")
+GPU = Machine("cuda", "a GPU", 24 * GB, 23 * GB, 32 * GB, 28 * GB)
+LAPTOP = Machine("cpu", "4 cores", 32 * GB, 28 * GB, 32 * GB, 28 * GB, bfloat16_time=0.5)
+PIXELS = 1024 * 1024
+
+
+def gpu(free: int) -> Machine:
+    return replace(GPU, free=free * GB)
+
+
+def laptop(free: int, time: float) -> Machine:
+    return replace(LAPTOP, free=free * GB, system_free=free * GB, bfloat16_time=time)
+
+
+def test_a_large_gpu_holds_everything_and_makes_several_at_once() -> None:
+    setup = machine.choose(GPU, LARGE, BOTH, PIXELS)
+    assert (setup.device, setup.precision, setup.offload, setup.packed) == ("cuda", "bfloat16", "none", False)
+    assert setup.batch > 1
+    assert "7.0 GB of weights" in setup.reasons[1]
+
+
+def test_on_a_smaller_gpu_parts_wait_outside() -> None:
+    assert machine.choose(gpu(11), LARGE, BOTH, PIXELS).offload == "model"
+    assert machine.choose(gpu(5), LARGE, BOTH, PIXELS).offload == "sequential"
+    assert machine.choose(gpu(11), LARGE, BOTH, PIXELS).batch == 1
+
+
+def test_a_gpu_that_cannot_even_work_is_left_alone_and_it_says_so() -> None:
+    setup = machine.choose(gpu(2), LARGE, BOTH, PIXELS)
+    assert setup.device == "cpu"
+    assert setup.reasons[0].startswith("the GPU is too small")
+
+
+def test_the_precision_is_one_that_gpu_and_model_bear() -> None:
+    old = replace(GPU, bfloat16=False)
+    assert machine.choose(old, LARGE, BOTH, PIXELS).precision == "float16"
+    assert machine.choose(old, LARGE, ("bfloat16",), PIXELS).precision == "float32"
+    assert machine.choose(GPU, LARGE, BOTH, PIXELS).precision == "bfloat16"
+
+
+def test_apples_memory_is_one_so_nothing_waits_outside() -> None:
+    apple = Machine("mps", "Apple GPU", 16 * GB, 9 * GB, 16 * GB, 9 * GB)
+    with pytest.raises(GenerationError, match="not enough memory"):
+        machine.choose(apple, LARGE, BOTH, PIXELS)
+
+
+def test_a_processor_takes_bfloat16_only_where_it_was_measured_to_pay() -> None:
+    assert machine.choose(laptop(28, 0.5), LARGE, BOTH, PIXELS).precision == "bfloat16"
+    slow = machine.choose(laptop(28, 40.0), LARGE, BOTH, PIXELS)
+    assert (slow.precision, slow.packed, slow.batch) == ("float32", False, 1)
+    assert "40 of float32's time" in slow.reasons[0]
+
+
+def test_where_memory_is_short_the_large_network_is_kept_packed() -> None:
+    setup = machine.choose(laptop(15, 40.0), LARGE, BOTH, PIXELS)
+    assert (setup.precision, setup.packed) == ("float32", True)
+    with pytest.raises(GenerationError, match=r"not enough memory: .* close other programs, or choose a smaller model"):
+        machine.choose(laptop(7, 40.0), LARGE, BOTH, PIXELS)
+
+
+def test_a_model_larger_than_the_machine_is_refused_before_anything_is_written() -> None:
+    small = replace(LAPTOP, memory=6 * GB, system_memory=6 * GB)
+    with pytest.raises(UsageError, match=r"needs 8.0 GB of memory, this machine has 6.0 GB"):
+        machine.check_memory(small, LARGE, "sdxl")
+    machine.check_memory(LAPTOP, LARGE, "sdxl")
+
+
+@pytest.mark.parametrize(
+    ("name", "here", "told"),
+    [
+        ("sdxl", GPU, "yes, on the a GPU"),
+        ("z-image-turbo", replace(GPU, memory=12 * GB), "yes, but slower"),
+        ("flux-schnell", GPU, "no: it needs 34.7 GB"),
+        ("sd-turbo", LAPTOP, "yes, without a GPU"),
+        ("sdxl", LAPTOP, "only slowly"),
+        ("flux-schnell", LAPTOP, "no: it needs"),
+    ],
+)
+def test_whether_a_model_fits_is_told_before_it_is_here(name: str, here: Machine, told: str) -> None:
+    fits, text = machine.fits(here, catalogue.find(name))
+    assert told in text
+    assert fits == (not told.startswith("no"))
+
+
+def test_this_machine_is_seen_without_torch_as_with_it() -> None:
+    import torch
+
+    from aigen.pipelines.diffusion import device
+
+    without, with_torch = machine.look(), device.see()
+    if not torch.cuda.is_available():
+        assert without.device == with_torch.device
+    assert without.system_memory == with_torch.system_memory
+    if with_torch.device == "cpu":
+        assert with_torch.bfloat16_time
+
+
+def test_what_a_driver_says_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text('#!/bin/sh\necho "NVIDIA H200, 143771, 143000"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert machine._ask_nvidia() == ("NVIDIA H200", 143771 * 2**20, 143000 * 2**20)
+    program.write_text("#!/bin/sh\nexit 9\n")
+    assert machine._ask_nvidia() is None

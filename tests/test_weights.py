@@ -1,0 +1,361 @@
+"""Weights without torch: what is here, whole and safe; getting and removing. The hub is a stand-in, spoken to by its own library."""
+
+import hashlib
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+from hub import REVISION, Hub, serve
+from safetensors.numpy import save_file
+
+from aigen.errors import AigenError, AlreadyRunning, GenerationError, UsageError
+from aigen.pipelines import catalogue, weights
+from aigen.pipelines.catalogue import Model
+
+SD_TURBO = catalogue.find("sd-turbo")
+
+
+def write_model(folder: Path, pipeline: str = "StableDiffusionPipeline", numbers: int = 1000) -> Path:
+    """A folder that looks like a model of diffusers, with a network of so many numbers in single precision."""
+    index: dict[str, Any] = {
+        "_class_name": pipeline,
+        "_diffusers_version": "0.42.1",
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "scheduler": ["diffusers", "EulerDiscreteScheduler"],
+        "safety_checker": [None, None],
+    }
+    (folder / "unet").mkdir(parents=True)
+    (folder / "scheduler").mkdir()
+    (folder / "model_index.json").write_text(json.dumps(index))
+    (folder / "unet" / "config.json").write_text("{}")
+    (folder / "scheduler" / "scheduler_config.json").write_text("{}")
+    save_file({"weight": numpy.zeros(numbers, "float32")}, folder / "unet" / "diffusion_pytorch_model.safetensors")
+    return folder
+
+
+def write_decoder(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    save_file({"weight": numpy.zeros(10, "float32")}, folder / "diffusion_pytorch_model.safetensors")
+    return folder
+
+
+def of(folder: Path) -> Model:
+    return catalogue.find(str(folder))
+
+
+# What is here
+
+
+def test_a_whole_model_is_known_by_its_components(tmp_path: Path) -> None:
+    contents = weights.find(of(write_model(tmp_path / "mine")))
+    assert (contents.pipeline, contents.variant) == ("StableDiffusionPipeline", None)
+    assert contents.components == {"unet": {"F32": 4000}}
+    assert contents.bytes_in(2) == {"unet": 2000}
+
+
+def test_half_precision_files_come_first(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "mine")
+    save_file({"weight": numpy.zeros(1000, "float16")}, folder / "unet" / "diffusion_pytorch_model.fp16.safetensors")
+    contents = weights.find(of(folder))
+    assert (contents.components, contents.variant) == ({"unet": {"F16": 2000}}, "fp16")
+
+
+def test_shards_are_all_counted(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "mine")
+    unet = folder / "unet"
+    (unet / "diffusion_pytorch_model.safetensors").unlink()
+    names = ["diffusion_pytorch_model-00001-of-00002.safetensors", "diffusion_pytorch_model-00002-of-00002.safetensors"]
+    for name in names:
+        save_file({name: numpy.zeros(100, "float32")}, unet / name)
+    index = {"weight_map": {name: name for name in names}}
+    (unet / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps(index))
+    assert weights.find(of(folder)).components == {"unet": {"F32": 800}}
+    (unet / names[1]).unlink()
+    with pytest.raises(UsageError, match=r"not whole: unet: .*00002-of-00002.safetensors is missing"):
+        weights.find(of(folder))
+
+
+def test_a_model_that_is_not_here_says_how_to_get_it() -> None:
+    with pytest.raises(UsageError, match=r"'sd-turbo' is not here: get it with aigen models pull sd-turbo \(2.6 GB\)"):
+        weights.find(SD_TURBO)
+    assert not weights.is_here(SD_TURBO)
+
+
+def damage(folder: Path, how: str) -> None:
+    unet = folder / "unet"
+    file = unet / "diffusion_pytorch_model.safetensors"
+    index = json.loads((folder / "model_index.json").read_text())
+    match how:
+        case "no index":
+            (folder / "model_index.json").unlink()
+        case "index is no JSON":
+            (folder / "model_index.json").write_text("{")
+        case "cut":
+            file.write_bytes(file.read_bytes()[:-7])
+        case "cut in the header":
+            file.write_bytes(file.read_bytes()[:20])
+        case "empty":
+            file.write_bytes(b"")
+        case "text":
+            file.write_text("version https://git-lfs.github.com/spec/v1")
+        case "no weights":
+            file.unlink()
+        case "no component":
+            shutil.rmtree(unet)
+        case "pickle":
+            file.unlink()
+            (unet / "diffusion_pytorch_model.bin").write_bytes(b"\x80\x04.")
+        case "code of its own":
+            index["unet"] = ["my_unet", "MyUnet"]
+            (unet / "my_unet.py").write_text("raise SystemExit")
+            (folder / "model_index.json").write_text(json.dumps(index))
+        case "pipeline of its own":
+            index["_class_name"] = ["my_pipeline", "MyPipeline"]
+            (folder / "model_index.json").write_text(json.dumps(index))
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ("no index", "is no model"),
+        ("index is no JSON", "is no model"),
+        ("cut", "not whole: unet: .*is cut off"),
+        ("cut in the header", "not whole: unet: .*is cut off"),
+        ("empty", "not whole: unet: .*is no safetensors file"),
+        ("text", "not whole: unet: .*is no safetensors file"),
+        ("no weights", "not whole: unet has no weights"),
+        ("no component", "not whole: unet is missing"),
+        ("pickle", "pickle only, which could run code"),
+        ("code of its own", "brings code of its own"),
+        ("pipeline of its own", "brings code of its own"),
+    ],
+)
+def test_what_is_not_whole_or_not_safe_is_refused_in_one_line(tmp_path: Path, how: str, told: str) -> None:
+    folder = write_model(tmp_path / "mine")
+    damage(folder, how)
+    with pytest.raises(UsageError, match=told) as refused:
+        weights.find(of(folder))
+    assert "\n" not in str(refused.value)
+    assert str(tmp_path) not in str(refused.value)
+
+
+# Which files
+
+
+def test_of_a_repository_only_what_is_needed_is_got() -> None:
+    names = [
+        "README.md", "model_index.json", "sd_turbo.safetensors", "sd_turbo.ckpt", "image.jpg",
+        "unet/config.json", "unet/diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.fp16.safetensors",
+        "unet/diffusion_pytorch_model.bin", "unet/model.onnx", "unet/diffusion_pytorch_model.non_ema.safetensors",
+        "text_encoder/config.json", "text_encoder/model.fp16-00001-of-00002.safetensors",
+        "text_encoder/model.fp16-00002-of-00002.safetensors", "text_encoder/model.safetensors.index.fp16.json",
+        "text_encoder/model-00001-of-00002.safetensors", "text_encoder/model-00002-of-00002.safetensors",
+        "text_encoder/model.safetensors.index.json",
+        "vae/config.json", "vae/diffusion_pytorch_model.safetensors",
+        "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer/spiece.model",
+        "scheduler/scheduler_config.json", "assets/deep/one.json",
+    ]  # fmt: skip
+    chosen = {file.name for file in weights.choose_files(dict.fromkeys(names, 1))}
+    assert chosen == {
+        "model_index.json", "unet/config.json", "unet/diffusion_pytorch_model.fp16.safetensors",
+        "text_encoder/config.json", "text_encoder/model.fp16-00001-of-00002.safetensors",
+        "text_encoder/model.fp16-00002-of-00002.safetensors", "text_encoder/model.safetensors.index.fp16.json",
+        "vae/config.json", "vae/diffusion_pytorch_model.safetensors",
+        "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer/spiece.model", "scheduler/scheduler_config.json",
+    }  # fmt: skip
+
+
+def test_of_a_repository_with_pickles_only_nothing_is_got() -> None:
+    with pytest.raises(UsageError, match="unet has its weights as a pickle only"):
+        weights.choose_files({"model_index.json": 1, "unet/config.json": 1, "unet/diffusion_pytorch_model.bin": 1})
+
+
+# Getting
+
+
+class Told:
+    """What a download reports."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[int, int]] = []
+
+    def __call__(self, done: int, total: int, text: str) -> None:
+        assert 0 <= done <= total
+        self.steps.append((done, total))
+
+
+def repositories(tmp_path: Path, numbers: int = 1000) -> dict[str, Path]:
+    return {
+        "stabilityai/sd-turbo": write_model(tmp_path / "original", numbers=numbers),
+        "madebyollin/taesd": write_decoder(tmp_path / "decoder"),
+    }
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Have the hub's library, which reads its environment when it is loaded, ask this one."""
+
+    def use(url: str) -> None:
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", url)
+        monkeypatch.setattr(
+            "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}"
+        )
+
+    return use
+
+
+def test_a_model_is_pulled_with_its_tiny_decoder_and_not_got_twice(tmp_path: Path, endpoint: Any) -> None:
+    told = Told()
+    with serve(Hub(repositories(tmp_path))) as hub:
+        endpoint(hub.url)
+        folder = weights.pull(SD_TURBO, None, told)
+        got = [line for line in hub.asked if line.startswith("GET /stabilityai")]
+        assert len(got) == 4
+        weights.pull(SD_TURBO, None, told)
+        assert [line for line in hub.asked if line.startswith("GET /stabilityai")] == got
+    assert weights.find(SD_TURBO).folder == folder
+    assert weights.tiny_decoder("StableDiffusionPipeline")
+    assert told.steps[-1][0] == told.steps[-1][1]
+
+
+def test_a_download_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+    """A process of its own, killed for good in the middle of a file of 120 MB."""
+    hub = Hub(repositories(tmp_path, numbers=30_000_000), stall_after=60_000_000)
+    with serve(hub):
+        environment = {"HF_HOME": str(tmp_path / "hub"), "PATH": "/usr/bin:/bin", **hub.environment}
+        command = [sys.executable, "-m", "aigen", "models", "pull", "sd-turbo"]
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        assert process.stderr
+        while "40 %" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert not weights.is_here(SD_TURBO)
+        time.sleep(0.1)
+        again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+        assert "100 %" in again.stderr
+    (resumed,) = hub.ranges
+    name, start = resumed.split(" bytes=")
+    assert name == "diffusion_pytorch_model.safetensors"
+    assert int(start.rstrip("-")) > 40_000_000
+    contents = weights.find(SD_TURBO)
+    original = tmp_path / "original" / "unet" / name
+    assert (contents.folder / "unet" / name).read_bytes() == original.read_bytes()
+
+
+def test_a_file_that_was_damaged_on_its_way_is_not_kept(tmp_path: Path, endpoint: Any) -> None:
+    with serve(Hub(repositories(tmp_path))) as hub:
+        endpoint(hub.url)
+        folder = tmp_path / "hub" / "hub" / "models--stabilityai--sd-turbo" / "snapshots" / REVISION / "unet"
+        folder.mkdir(parents=True)
+        original = tmp_path / "original" / "unet" / "diffusion_pytorch_model.safetensors"
+        etag = hashlib.sha256(original.read_bytes()).hexdigest()[:16]
+        (folder / f"{original.name}.{etag}.incomplete").write_bytes(b"x" * 100)
+        with pytest.raises(GenerationError, match="was damaged on its way"):
+            weights.pull(SD_TURBO, None, Told())
+        weights.pull(SD_TURBO, None, Told())
+    assert weights.is_here(SD_TURBO)
+
+
+@pytest.mark.parametrize(
+    ("name", "token", "told"),
+    [
+        ("nobody/nothing", None, "is not on the hub"),
+        ("black-forest-labs/FLUX.1-schnell", None, "is gated: accept its licence on https://huggingface.co/"),
+        ("black-forest-labs/FLUX.1-schnell", "wrong", "is gated"),
+        ("some/pictures", None, "is no model in the layout of diffusers"),
+        ("some/pickles", None, "pickle only"),
+    ],
+)
+def test_what_cannot_be_pulled_says_why(tmp_path: Path, endpoint: Any, name: str, token: str | None, told: str) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "a.png").touch()
+    damage(write_model(tmp_path / "pickles"), "pickle")
+    flux = "black-forest-labs/FLUX.1-schnell"
+    hub = Hub(
+        {flux: tmp_path, "some/pictures": tmp_path / "pictures", "some/pickles": tmp_path / "pickles"},
+        gated={flux: "right"},
+    )
+    with serve(hub):
+        endpoint(hub.url)
+        with pytest.raises(AigenError, match=told) as refused:
+            weights.pull(catalogue.find(name), token, Told())
+    assert "\n" not in str(refused.value)
+
+
+def test_without_a_network_it_says_what_to_do(endpoint: Any) -> None:
+    endpoint("http://127.0.0.1:9")
+    with pytest.raises(GenerationError, match=r"the hub does not answer .* give it with --from DIR"):
+        weights.pull(SD_TURBO, None, Told())
+
+
+def test_too_full_a_disk_is_told_before_anything_is_got(
+    tmp_path: Path, endpoint: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = type("Usage", (), {"free": 400_000_000})
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage)
+    with serve(Hub(repositories(tmp_path))) as hub:
+        endpoint(hub.url)
+        with pytest.raises(GenerationError, match=r"has 400 MB free, and 500 MB are needed: free some space"):
+            weights.pull(SD_TURBO, None, Told())
+        assert not any("resolve" in line for line in hub.asked)
+
+
+def test_two_do_not_pull_the_same_at_once(tmp_path: Path, endpoint: Any) -> None:
+    from filelock import FileLock
+
+    cached = tmp_path / "hub" / "hub" / "models--stabilityai--sd-turbo"
+    cached.mkdir(parents=True)
+    with serve(Hub(repositories(tmp_path))) as hub, FileLock(cached / ".aigen.lock"):
+        endpoint(hub.url)
+        with pytest.raises(AlreadyRunning, match="another process is getting stabilityai/sd-turbo"):
+            weights.pull(SD_TURBO, None, Told())
+
+
+def test_a_model_is_taken_from_a_folder(tmp_path: Path) -> None:
+    source = write_model(tmp_path / "stick")
+    (source / "README.md").write_text("not needed")
+    folder = weights.take(SD_TURBO, source, Told())
+    assert weights.find(SD_TURBO).folder == folder
+    assert not (folder / "README.md").exists()
+    assert weights.take(SD_TURBO, source, Told()) == folder
+
+
+@pytest.mark.parametrize("how", ["missing", "another model", "empty", "cut"])
+def test_a_wrong_folder_is_not_taken(tmp_path: Path, how: str) -> None:
+    source = tmp_path / "stick"
+    if how == "another model":
+        write_model(source, "FluxPipeline")
+    elif how == "empty":
+        source.mkdir()
+    elif how == "cut":
+        damage(write_model(source), "cut")
+    told = {
+        "missing": "is no folder",
+        "another model": "holds a FluxPipeline",
+        "empty": "no model",
+        "cut": "is cut off",
+    }
+    with pytest.raises(UsageError, match=told[how]):
+        weights.take(SD_TURBO, source, Told())
+    assert not weights.is_here(SD_TURBO)
+
+
+def test_a_model_is_removed(tmp_path: Path) -> None:
+    weights.take(SD_TURBO, write_model(tmp_path / "stick"), Told())
+    assert weights.remove(SD_TURBO) > 4000
+    assert not weights.is_here(SD_TURBO)
+    assert list((tmp_path / "hub" / "hub").iterdir()) == []
+    with pytest.raises(UsageError, match="nothing to remove"):
+        weights.remove(SD_TURBO)
+    with pytest.raises(UsageError, match="is a folder of your own"):
+        weights.remove(of(tmp_path / "stick"))
+    assert (tmp_path / "stick").is_dir()
