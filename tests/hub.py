@@ -97,8 +97,8 @@ def serve(hub: Hub) -> Iterator[Hub]:
                 return
             with suppress(ConnectionError):
                 if hub.stall_after is not None and len(data) - start > hub.stall_after:
-                    self.wfile.write(data[start : start + hub.stall_after])
-                    hub.stall_after = None
+                    end, hub.stall_after = start + hub.stall_after, None
+                    self.wfile.write(data[start:end])
                     self.close_connection = True
                     self.rfile.read(1)  # until the other side has gone
                     return
