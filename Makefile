@@ -1,5 +1,5 @@
 # Every target sets up what it needs. CI runs these same commands (.ci/run).
-.PHONY: demo test test-system check fix package score benchmark clean
+.PHONY: demo test test-system check fix package score benchmark benchmark-models clean
 
 AIGEN = .venv/bin/aigen
 SET_UP = scripts/set_up.sh scripts/make_environment.sh scripts/system_libraries.sh pyproject.toml
@@ -32,6 +32,10 @@ score: .venv/installed
 
 benchmark: .venv/installed-benchmark
 	.venv/bin/python benchmarks/run.py
+
+# Not part of CI: weights of real size take minutes without a GPU.
+benchmark-models: .venv/installed-benchmark
+	.venv/bin/python benchmarks/diffusion.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

@@ -97,7 +97,7 @@ def _graphics() -> str:
 def _models(settings: Settings) -> Iterator[Finding]:
     for kind in KINDS:
         try:
-            name, reason = pipelines.choose(kind, None, settings.model)
+            name, reason = pipelines.choose(kind, None, default=settings.model)
             yield Finding(f"{kind}s", "ok", f"{name} ({reason}); {pipelines.load(name).label}")
         except AigenError as error:
             yield Finding(f"{kind}s", "wrong", str(error), "set AIGEN_MODEL to a known model, or unset it")

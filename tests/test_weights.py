@@ -131,7 +131,7 @@ def damage(folder: Path, how: str) -> None:
         ("cut in the header", "not whole: unet: .*is cut off"),
         ("empty", "not whole: unet: .*is no safetensors file"),
         ("text", "not whole: unet: .*is no safetensors file"),
-        ("no weights", "not whole: unet has no weights"),
+        ("no weights", "not whole: unet: it has no weights"),
         ("no component", "not whole: unet is missing"),
         ("pickle", "pickle only, which could run code"),
         ("code of its own", "brings code of its own"),
@@ -262,6 +262,26 @@ def test_a_file_that_was_damaged_on_its_way_is_not_kept(tmp_path: Path, endpoint
         with pytest.raises(GenerationError, match="was damaged on its way"):
             weights.pull(SD_TURBO, None, Told())
         weights.pull(SD_TURBO, None, Told())
+    assert weights.is_here(SD_TURBO)
+
+
+def test_what_another_program_has_pulled_is_not_got_again(tmp_path: Path, endpoint: Any) -> None:
+    """Of an older revision, as the hub's own library keeps it: files by their hash, for all revisions."""
+    original = tmp_path / "original" / "unet" / "diffusion_pytorch_model.safetensors"
+    with serve(Hub(repositories(tmp_path))) as hub:
+        endpoint(hub.url)
+        blob = (
+            tmp_path
+            / "hub"
+            / "hub"
+            / "models--stabilityai--sd-turbo"
+            / "blobs"
+            / hashlib.sha256(original.read_bytes()).hexdigest()
+        )
+        blob.parent.mkdir(parents=True)
+        shutil.copy(original, blob)
+        weights.pull(SD_TURBO, None, Told())
+        assert not [line for line in hub.asked if line.startswith("GET") and line.endswith(original.name)][1:]
     assert weights.is_here(SD_TURBO)
 
 

@@ -7,6 +7,7 @@ this module loads torch, and only `pull` talks to a network.
 
 import hashlib
 import json
+import os
 import shutil
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from functools import partial
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,12 @@ from aigen.pipelines import catalogue
 from aigen.pipelines.catalogue import Model
 from aigen.wording import spoken_size
 
-# What a diffusers folder needs beside weights, and what it may not bring: code.
+# What a diffusers folder needs beside weights; and weights that are never loaded.
 _SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja")
 _PICKLES = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.pkl")
-_LIBRARIES = {"diffusers", "transformers"}
+_ONLY_PICKLES = (
+    "as a pickle only, which could run code: only safetensors are loaded; look for a repository that has them"
+)
 # Room that stays free on the disk after a download.
 _DISK_LEFT = 500_000_000
 _HEADER_LIMIT = 100_000_000
@@ -122,7 +124,7 @@ def examine(folder: Path, model: Model) -> Contents:
         part = folder / component
         if library is None or kind is None:
             continue
-        if (part / f"{library}.py").exists() or (library not in _LIBRARIES and "." in str(library)):
+        if "." in library or (part / f"{library}.py").exists():
             raise UsageError(f"model {name!r} brings code of its own to run, which is never done")
         if not part.is_dir():
             raise UsageError(f"model {name!r} is not whole: {component} is missing; {again}")
@@ -130,19 +132,13 @@ def examine(folder: Path, model: Model) -> Contents:
             continue  # a scheduler, a tokenizer: nothing but small files
         variant, weights = _weights(part)
         if not weights and any(any(part.glob(pattern)) for pattern in _PICKLES):
-            raise UsageError(
-                f"model {name!r} has its {component} as a pickle only, which could run code: "
-                "only safetensors are loaded; look for a repository that has them"
-            )
+            raise UsageError(f"model {name!r} has its {component} {_ONLY_PICKLES}")
         try:
             components[component] = _count_bytes(weights)
         except (OSError, ValueError) as error:
             raise UsageError(f"model {name!r} is not whole: {component}: {error}; {again}") from None
-        if not weights:
-            raise UsageError(f"model {name!r} is not whole: {component} has no weights; {again}")
         variants.append(variant)
-    variant = next((each for each in variants if each), None)
-    return Contents(folder, pipeline, components, variant)
+    return Contents(folder, pipeline, components, next(filter(None, variants), None))
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
@@ -178,48 +174,55 @@ def _weights(part: Path) -> tuple[str | None, list[Path]]:
 
 
 def choose_weights(names: Iterable[str], variant: str | None) -> list[str]:
-    """Of the files of one component, the safetensors and their index that are of a variant, or of none.
+    """Of the files of one component, the safetensors of a variant, or of none; where an index names shards, it and those.
 
-    diffusers names them `model.fp16.safetensors`, `model.fp16-00001-of-00002.safetensors`,
-    `model.safetensors.index.fp16.json`; transformers puts the variant in the same places. Of two sets (a component
-    may have both, as some repositories do), the one that its library loads: the one that a file or an index opens.
+    They are named `model.fp16.safetensors`, `model.fp16-00001-of-00002.safetensors`, `model.safetensors.index.fp16.json`.
     """
     found = []
     for name in names:
-        if ".safetensors" not in name or ".non_ema" in name:
-            continue
-        stem = name.replace(".safetensors", "").replace(".index", "").removesuffix(".json")
-        parts = stem.split(".")
-        marked = [part.split("-")[0] for part in parts[1:]]
-        if marked == ([variant] if variant else []):
-            found.append(name)
-    return found
+        if ".safetensors" in name and ".non_ema" not in name:
+            parts = name.replace(".safetensors", "").replace(".index", "").removesuffix(".json").split(".")
+            if [part.split("-")[0] for part in parts[1:]] == ([variant] if variant else []):
+                found.append(name)
+    sharded = any(name.endswith(".json") for name in found)
+    return [name for name in found if not sharded or name.endswith(".json") or "-of-" in name]
 
 
 def _count_bytes(paths: Iterable[Path]) -> dict[str, int]:
-    """The bytes of safetensors by data type. Raises ValueError when a file is shorter than its header says."""
+    """The bytes of safetensors by data type. Raises ValueError when there are none, or one is not whole."""
     total: dict[str, int] = {}
     for path in paths:
         if not path.exists():
             raise ValueError(f"{path.name} is missing")
-        with path.open("rb") as file:
-            start = file.read(8)
-            length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-            if not 0 < length <= _HEADER_LIMIT:
-                raise ValueError(f"{path.name} is no safetensors file")
-            try:
-                header = json.loads(file.read(length))
-            except ValueError:
-                raise ValueError(f"{path.name} is cut off") from None
+        tensors, begin = _read_header(path)
         end = 0
-        for name, tensor in header.items():
-            if name != "__metadata__":
-                end = max(end, tensor["data_offsets"][1])
-                count = prod(tensor["shape"]) * _WIDTHS.get(tensor["dtype"], 1)
-                total[tensor["dtype"]] = total.get(tensor["dtype"], 0) + count
-        if path.stat().st_size != 8 + length + end:
+        for tensor in tensors:
+            start, stop = tensor["data_offsets"]
+            total[tensor["dtype"]] = total.get(tensor["dtype"], 0) + stop - start
+            end = max(end, stop)
+        if path.stat().st_size != begin + end:
             raise ValueError(f"{path.name} is cut off")
+    if not total:
+        raise ValueError("it has no weights")
     return total
+
+
+def _read_header(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """What a safetensors file says of its tensors, and where they begin in it."""
+    with path.open("rb") as file:
+        start = file.read(8)
+        length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+        if not 0 < length <= _HEADER_LIMIT:
+            raise ValueError(f"{path.name} is no safetensors file")
+        text = file.read(length)
+    try:
+        header = json.loads(text)
+    except ValueError:
+        raise ValueError(f"{path.name} is cut off") from None
+    tensors = [value for name, value in header.items() if name != "__metadata__"] if isinstance(header, dict) else [{}]
+    if not all(isinstance(tensor, dict) and {"dtype", "data_offsets"} <= set(tensor) for tensor in tensors):
+        raise ValueError(f"{path.name} is no safetensors file")
+    return tensors, 8 + length
 
 
 # Getting and removing
@@ -246,10 +249,7 @@ def choose_files(files: Mapping[str, int]) -> list[Download]:
     for folder, names in folders.items():
         weights = choose_weights(names, "fp16") or choose_weights(names, None)
         if "config.json" in names and not weights and any(fnmatch(name, each) for name in names for each in _PICKLES):
-            raise UsageError(
-                f"{folder or 'the model'} has its weights as a pickle only, which could run code: only safetensors are "
-                "loaded; look for a repository that has them"
-            )
+            raise UsageError(f"{folder or 'the model'} has its weights {_ONLY_PICKLES}")
         small = [name for name in names if any(fnmatch(name, each) for each in _SMALL_FILES) and ".index" not in name]
         if not folder and "model_index.json" in names:
             small, weights = ["model_index.json"], []  # a whole model; beside it often lie single-file checkpoints
@@ -318,7 +318,7 @@ def _download(hub: str, wanted: tuple[str, list[Download]], token: str | None, r
         for file in files:
             report(done, total, file.name)
             target = _cached(hub) / "snapshots" / revision / file.name
-            if not target.exists():
+            if not target.exists() or target.stat().st_size != file.size:
                 with _translated(hub):
                     _get(hub, revision, file.name, target, token, partial(_add, report, done, total, file.name))
             done += file.size
@@ -353,8 +353,16 @@ def _get(hub: str, revision: str, name: str, target: Path, token: str | None, re
 
     url = hf_hub_url(hub, name, revision=revision)
     metadata = get_hf_file_metadata(url, token=token)
-    unfinished = target.with_name(f"{target.name}.{(metadata.etag or '')[:16]}.incomplete")
+    target.unlink(missing_ok=True)
     target.parent.mkdir(parents=True, exist_ok=True)
+    blob = _cached(hub) / "blobs" / (metadata.etag or "none")  # where the hub's own way keeps it, for all revisions
+    if blob.is_file() and blob.stat().st_size == metadata.size:
+        try:
+            target.symlink_to(os.path.relpath(blob, target.parent))
+        except OSError:  # Windows lets not everybody make links
+            shutil.copyfile(blob, target)
+        return
+    unfinished = target.with_name(f"{target.name}.{(metadata.etag or '')[:16]}.incomplete")
     with unfinished.open("ab") as file:
         http_get(
             url,

@@ -34,21 +34,21 @@ def bfloat16_time() -> float:
     Not looked up: which instructions there are says little of how well a build of torch uses them. Without any it takes a
     hundred times as long, which small matrices show.
     """
-    small = _bfloat16_time(128)
-    return small if small > 3 else _bfloat16_time(1024)
+    small = _bfloat16_time(192, 12)
+    return small if small > 3 else _bfloat16_time(512, 6)
 
 
-def _bfloat16_time(side: int) -> float:
+def _bfloat16_time(side: int, times: int) -> float:
     import torch
 
     def shortest(kind: torch.dtype) -> float:
         left, right = (torch.ones(side, side, dtype=kind) for _ in range(2))
-        times = []
-        for _ in range(8 if side < 1024 else 3):
+        took = []
+        for _ in range(times):
             start = perf_counter()
             torch.mm(left, right)
-            times.append(perf_counter() - start)
-        return min(times)
+            took.append(perf_counter() - start)
+        return min(took)
 
     return shortest(torch.bfloat16) / shortest(torch.float32)
 
