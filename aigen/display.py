@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from aigen.types import KINDS, Finished, Generation, Item, Kind, Placed, Report, Said, Started, Step, Waiting
-from aigen.wording import duration, shortened, visible
+from aigen.wording import duration, shortened, spoken_duration, visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -42,18 +42,19 @@ class Estimate:
         self._share[kind] = 0.0
 
     def seconds_left(self) -> float | None:
-        """None until something has been measured."""
+        """None until something has been measured, now or in an order before."""
         pace = {
             kind: self._took[kind] / units
             for kind in self._left
             if (units := self._made[kind] + self._share[kind]) > 0.02 and self._took[kind] > 0
         }
-        if not pace:
+        known = self._usual | pace
+        if not known:
             return None
-        measured, seconds = next(iter(pace.items()))
+        measured, seconds = next(iter((pace or known).items()))
         unit = seconds / USUAL_RATIO[measured]
         return sum(
-            max(0.0, left - self._share[kind]) * pace.get(kind, self._usual.get(kind, unit * USUAL_RATIO[kind]))
+            max(0.0, left - self._share[kind]) * known.get(kind, unit * USUAL_RATIO[kind])
             for kind, left in self._left.items()
         )
 
@@ -128,10 +129,12 @@ class Display:
         done = len(started.items) - planned.total()
         if done:
             self._print(f"{done} of {len(started.items)} are made already")
-        drawn = {item.kind for item in started.items if item.model == "storybook"}
         mixed = len({item.model for item in started.items}) > 1
-        usual = {kind: STORYBOOK_SECONDS[kind] for kind in drawn if mixed}
+        drawn = {item.kind for item in started.items if item.model == "storybook" and mixed}
+        usual = {kind: STORYBOOK_SECONDS[kind] for kind in drawn} | dict(started.paces)
         self._estimate = Estimate({kind: planned[kind] for kind in KINDS}, usual)
+        if left := self._estimate.seconds_left():
+            self._print(f"it takes about {spoken_duration(left)}, as it lately did")
         self._heard_at = self._started_at = monotonic()
         if self._console.is_terminal:
             self._open_bar(started, done)

@@ -372,7 +372,8 @@ def _make(workshop: Workshop, generation_id: str) -> None:
     items = workshop.store.items(generation_id)
     models = dict.fromkeys(item.model for item in items)
     loaded = {model: workshop.load(model) for model in models}
-    workshop.report(Started(generation, tuple(items), pipelines.introduce(loaded)))
+    paces = {item.kind: pace for item in items if (pace := workshop.store.pace(item.kind, item.model)) is not None}
+    workshop.report(Started(generation, tuple(items), pipelines.introduce(loaded), paces))
     for told in _substituted(generation.request, loaded):
         workshop.report(Said(told))
     planned = [item for item in items if item.state == "planned"]
@@ -408,10 +409,13 @@ def _make_batch(workshop: Workshop, generation: Generation, pipeline: Pipeline, 
     missing = {item.seed: item for item in items}
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer") as writer:
         writing: Future[None] | None = None
+        began = monotonic()
         for made in pipeline.generate(task, _run(workshop, items, missing)):
             if writing:
                 writing.result()
-            writing = writer.submit(_record, workshop, generation, task, missing.pop(made.seed), made)
+            item = replace(missing.pop(made.seed), seconds=monotonic() - began)
+            began = monotonic()
+            writing = writer.submit(_record, workshop, generation, task, item, made)
         if writing:
             writing.result()
     if missing:

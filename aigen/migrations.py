@@ -170,3 +170,8 @@ def m005_search(database: Database) -> None:
         """,
     ):
         database.execute(statement)
+
+
+@migrations()
+def m006_pace(database: Database) -> None:
+    database.execute("ALTER TABLE items ADD COLUMN seconds REAL")

@@ -300,6 +300,7 @@ class Item:
     checkpoint: dict[str, Any] = field(default_factory=dict)
     cost: float | None = None
     error: str | None = None
+    seconds: float | None = None  # that it took to make it
 
     @property
     def name(self) -> str:
@@ -360,11 +361,15 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Started:
-    """The order's items in the order they are made; only the `planned` ones are. `labels` say what makes them."""
+    """The order's items in the order they are made; only the `planned` ones are.
+
+    `labels` say what makes them, `paces` how many seconds an item of a kind took of late.
+    """
 
     generation: Generation
     items: tuple[Item, ...]
     labels: tuple[str, ...]
+    paces: Mapping[Kind, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

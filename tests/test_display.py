@@ -28,6 +28,13 @@ def test_the_estimate_learns_from_what_each_kind_took() -> None:
     assert estimate.seconds_left() == pytest.approx(30)
 
 
+def test_what_was_measured_before_is_told_at_once() -> None:
+    estimate = Estimate({"image": 2, "video": 3}, {"image": 10.0, "video": 20.0})
+    assert estimate.seconds_left() == pytest.approx(80)
+    estimate.advance("image", 0.5, 10.0)
+    assert estimate.seconds_left() == pytest.approx(1.5 * 20 + 3 * 20)
+
+
 def test_what_another_model_makes_is_estimated_at_its_own_pace() -> None:
     estimate = Estimate({"image": 2, "video": 5}, {"video": 1.8})
     estimate.advance("image", 0.5, 30.0)

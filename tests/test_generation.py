@@ -484,3 +484,23 @@ def test_thumbnails_of_damaged_files_do_not_keep_an_order_from_its_end(
     assert generation.resume(workshop, order.generation_id).status == "Completed"
     assert generation.resume(workshop, order.generation_id).status == "Completed"
     assert len(list(workshop.content.thumbs("ana").iterdir())) == 6
+
+
+def test_how_long_a_model_takes_is_known_to_the_next_order(
+    workshop: Workshop,
+    request_two: GenerationRequest,
+    scribbler: Scribbler,
+    clock: StillClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("aigen.generation.monotonic", lambda: clock().timestamp())
+    scribbler.before = lambda task, run, number: clock.advance(2 if task.kind == "image" else 8)
+    assert workshop.store.pace("image", "storybook") is None
+    generation.generate(workshop, request_two, "ana")
+    assert workshop.store.pace("image", "storybook") == 2
+    assert workshop.store.pace("video", "storybook") == 8
+    assert workshop.store.pace("video", "sd-turbo") is None
+    reports: list[Report] = []
+    generation.generate(replace(workshop, report=reports.append), request_two, "ana")
+    (started,) = [report for report in reports if isinstance(report, Started)]
+    assert started.paces == {"image": 2, "video": 8}

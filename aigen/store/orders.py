@@ -74,19 +74,16 @@ class Orders(Connection):
         )
         return [_generation(row) for row in rows]
 
-    def pace(self, count: int = 20) -> float | None:
-        """Seconds that an image took in the last orders, a video counted as four; None when none was completed."""
+    def pace(self, kind: str, model: str, count: int = 20) -> float | None:
+        """Seconds that a model took for an item of a kind of late, on average; None where it has made none."""
         rows = self._read(
             """
-            SELECT (julianday(generated_at) - julianday(requested_at)) * 86400.0 / (
-                SELECT sum(CASE kind WHEN 'video' THEN 4.0 ELSE 1.0 END) FROM items
-                WHERE items.generation_id = generations.generation_id) AS pace
-            FROM generations WHERE status = 'Completed' ORDER BY requested_at DESC LIMIT ?
+            SELECT avg(seconds) AS pace FROM (
+                SELECT seconds FROM items WHERE kind = ? AND model = ? AND seconds IS NOT NULL ORDER BY rowid DESC LIMIT ?)
             """,
-            [count],
+            [kind, model, count],
         )
-        paces = sorted(row["pace"] for row in rows if row["pace"])
-        return paces[len(paces) // 2] if paces else None
+        return rows[0]["pace"] if rows else None
 
     def delete_item(self, item: Item) -> bool:
         """Erase the row of a finished item of an order that has ended."""
@@ -178,7 +175,8 @@ class Orders(Connection):
         """Record a planned item as done or failed, whichever it now is, and drop its checkpoint."""
         return self._change(
             """
-            UPDATE items SET state = :state, path = :path, parameters = :parameters, error = :error, checkpoint = '{}'
+            UPDATE items SET state = :state, path = :path, parameters = :parameters, error = :error, seconds = :seconds,
+                checkpoint = '{}'
             WHERE generation_id = :generation_id AND kind = :kind AND number = :number AND state = 'planned'
                 AND (SELECT status FROM generations WHERE generation_id = :generation_id) = 'Processing'
             """,
@@ -187,6 +185,7 @@ class Orders(Connection):
                 "path": item.path,
                 "parameters": dump(item.parameters) if item.parameters is not None else None,
                 "error": item.error,
+                "seconds": item.seconds,
                 "generation_id": item.generation_id,
                 "kind": item.kind,
                 "number": item.number,

@@ -12,7 +12,7 @@ from aigen import erasing, generation, pipelines, provenance, status
 from aigen.errors import UsageError
 from aigen.notify import channels, mail
 from aigen.times import resolve, spoken
-from aigen.types import KINDS, STYLES, GenerationRequest, check_channel, check_prompt
+from aigen.types import KINDS, STYLES, GenerationRequest, Kind, check_channel, check_prompt
 from aigen.viewer import visits
 from aigen.viewer.app import Gallery, go, missing, page, visit
 from aigen.viewer.pages import own
@@ -40,11 +40,11 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             errors=errors,
             styles=STYLES,
             models=_models(),
+            paces=_paces(gallery),
             pictures=MODEL_PICTURES,
             mails=_mails(gallery),
             desktop=not gallery.public,
             limit=item_limit(gallery),
-            pace=gallery.store.pace() or 0,
             estimate=_estimate(gallery, {**FIELDS, **typed}),
             message=errors.get("") or ("Something below needs another look." if errors else None),
         )
@@ -225,17 +225,33 @@ def _check_limits(gallery: Gallery, user_id: str, wanted: GenerationRequest) -> 
 
 def _estimate(gallery: Gallery, typed: dict[str, str]) -> str:
     """How long it would take, from how long the last orders took."""
-    pace = gallery.store.pace()
+    paces = _paces(gallery).get(typed["model"])
     try:
         images, videos = _count(typed, "images"), _count(typed, "videos")
     except UsageError:
         return ""
-    return f"about {spoken_duration(pace * (images + 4 * videos))}, as it lately was" if pace else ""
+    return (
+        f"about {spoken_duration(paces['image'] * images + paces['video'] * videos)}, as it lately was" if paces else ""
+    )
 
 
 def _models() -> dict[str, str]:
     """The models that can be chosen, each with what it is."""
     return {name: pipelines.load(name).label for name in pipelines.offered()}
+
+
+def _paces(gallery: Gallery) -> dict[str, dict[Kind, float]]:
+    """Seconds an item of each kind of late, by the model that can be chosen (empty: none is), where both are known."""
+    found = {}
+    for name in ("", *_models()):
+        paces: dict[Kind, float] = {}
+        for kind in KINDS:
+            model, _ = pipelines.choose(kind, None, name or None, gallery.settings.model, gallery.load)
+            if pace := gallery.store.pace(kind, model):
+                paces[kind] = pace
+        if len(paces) == len(KINDS):
+            found[name] = paces
+    return found
 
 
 def _mails(gallery: Gallery) -> bool:

@@ -3,7 +3,6 @@
 (() => {
   const form = document.getElementById("order");
   const estimate = document.getElementById("estimate"), told = document.getElementById("resolved"), usual = told.textContent;
-  const pace = Number(form.dataset.pace);
 
   function spoken(seconds) {
     const rounded = Math.max(1, Math.round(seconds)), minutes = Math.floor(rounded / 60);
@@ -11,11 +10,13 @@
     return minutes ? `${minutes} min ${rounded % 60} s` : `${rounded} s`;
   }
   function reckon() {
-    const units = Number(form.images.value) + 4 * Number(form.videos.value);
-    estimate.textContent = pace && units > 0 ? `It takes about ${spoken(pace * units)}, as it lately was.` : "";
+    const pace = form.querySelector("[name=model]:checked").dataset;
+    const seconds = Number(pace.image) * Number(form.images.value) + Number(pace.video) * Number(form.videos.value);
+    estimate.textContent = seconds > 0 ? `It takes about ${spoken(seconds)}, as it lately was.` : "";
   }
   form.images.addEventListener("input", reckon);
   form.videos.addEventListener("input", reckon);
+  for (const model of form.model) model.addEventListener("input", reckon);
 
   let waiting, asked = 0;
   form.notify_at.addEventListener("input", () => {
