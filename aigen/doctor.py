@@ -5,12 +5,13 @@ import platform
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Literal
 
 from aigen import __version__, generation, pipelines, worker
-from aigen.errors import AigenError, NotDelivered
+from aigen.errors import AigenError, NotDelivered, UsageError
 from aigen.generation import Workshop
 from aigen.pipelines import catalogue, machine, weights
 from aigen.pipelines.storybook import DRAWING_ADVICE
@@ -44,7 +45,7 @@ def examine(content: ContentFolder, settings: Settings) -> list[Finding]:
         Finding("processor", "ok", f"{os.cpu_count()} cores"),
         _works("GPU", _graphics, "diffusion models need it: pip install --force-reinstall 'torch>=2.6,<2.14'", "note"),
         *_models(settings),
-        *_diffusion(),
+        *_diffusion(settings),
         _works("drawing", _draw, DRAWING_ADVICE),
         _works("video encoder", _encode, "install the av package anew: pip install --force-reinstall av"),
         _folder(content),
@@ -103,22 +104,30 @@ def _models(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"{kind}s", "wrong", str(error), "set AIGEN_MODEL to a known model, or unset it")
 
 
-def _diffusion() -> Iterator[Finding]:
-    """How each diffusion model that is here would be run, and why."""
+def _diffusion(settings: Settings) -> Iterator[Finding]:
+    """How each diffusion model that is here would be run, and why; those of the catalogue, and the default."""
     here = [model for model in catalogue.models().values() if weights.locate(model)]
+    with suppress(UsageError):  # one that cannot be was told above
+        if settings.model and settings.model not in pipelines.registered():
+            default = catalogue.find(settings.model)
+            here += [default] if default not in here and weights.locate(default) else []
     if not here:
         yield Finding("diffusion", "ok", "no model is here", "see which suit: aigen models")
         return
     from aigen.pipelines.diffusion import device
 
-    seen = device.see()
+    try:
+        seen = device.see()
+    except Exception as error:  # whatever torch does not find on this machine is the finding
+        yield Finding("diffusion", "note", f"{type(error).__name__}: {error}", "install torch anew")
+        return
     for model in here:
         size = model.size or 512
         try:
             setup = machine.choose(seen, weights.find(model), model.half, size * size)
-            yield Finding(model.name, "ok", f"{setup.device}: {'; '.join(setup.reasons)}")
+            yield Finding(catalogue.shown(model.name), "ok", f"{setup.device}: {'; '.join(setup.reasons)}")
         except AigenError as error:
-            yield Finding(model.name, "note", str(error))
+            yield Finding(catalogue.shown(model.name), "note", str(error))
     yield Finding(
         "diffusion", "ok", "attention by torch (scaled dot product); not compiled: that takes longer than an order"
     )

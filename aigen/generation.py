@@ -404,7 +404,7 @@ def _make_batch(workshop: Workshop, generation: Generation, pipeline: Pipeline, 
         work=work,
         frames=VIDEO_SECONDS * FRAMES_PER_SECOND if kind == "video" else 1,
         fps=FRAMES_PER_SECOND,
-        options=request.options_only(),
+        options=request.options(),
     )
     missing = {item.seed: item for item in items}
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer") as writer:

@@ -249,7 +249,9 @@ def write_setting(file: Path, name: str, value: str) -> None:
         document = tomlkit.parse(file.read_text(encoding="utf-8")) if file.exists() else tomlkit.document()
         document[name] = value
         file.parent.mkdir(parents=True, exist_ok=True)
+        file = file.resolve()  # which may be kept elsewhere, behind a link
         unfinished = file.with_name(f"{file.name}.{os.getpid()}")
+        unfinished.touch(mode=0o600)  # passwords stand in it
         unfinished.write_text(tomlkit.dumps(document), encoding="utf-8")
         unfinished.replace(file)
     except (OSError, ValueError, TOMLKitError) as error:

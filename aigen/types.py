@@ -62,7 +62,7 @@ DEFAULT_SIZES: dict[Kind, Size] = {"image": Size(1024, 1024), "video": Size(1280
 
 
 GUIDES = ("storybook",)
-STEPS_LIMIT, GUIDANCE_LIMIT = 200, 50.0
+STEPS_LIMIT, GUIDANCE_LIMIT, STRENGTH_LEAST = 200, 50.0, 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +90,8 @@ class Options:
         if self.guide is not None and self.guide not in GUIDES:
             raise UsageError(f"guide {self.guide[:40]!r} is not known: choose from {', '.join(GUIDES)}")
         if self.strength is not None:
-            if not 0 < self.strength <= 1:
-                raise UsageError(f"strength is {self.strength}: give a number above 0, at most 1")
+            if not STRENGTH_LEAST <= self.strength <= 1:
+                raise UsageError(f"strength is {self.strength}: give a number from {STRENGTH_LEAST} to 1")
             if self.guide is None:
                 raise UsageError("strength is of no use without a guide: add --guide storybook, or leave it out")
 
@@ -99,9 +99,6 @@ class Options:
         """The options that were set, by name."""
         values = {each.name: getattr(self, each.name) for each in fields(Options)}
         return {name: value for name, value in values.items() if value is not None and value is not False}
-
-    def options_only(self) -> "Options":
-        return Options(**self.given())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +138,9 @@ class GenerationRequest(Options):
 
     def count(self, kind: Kind) -> int:
         return self.images if kind == "image" else self.videos
+
+    def options(self) -> Options:
+        return Options(**self.given())
 
     def model_for(self, kind: Kind) -> str | None:
         """The model asked for by name for items of this kind alone, if any; `model` is for both kinds."""
@@ -261,8 +261,10 @@ class Pipeline(Protocol):
 
     kinds: tuple[Kind, ...]
     label: str
-    sizes: Mapping[Kind, Size]
     options: frozenset[str]
+
+    @property
+    def sizes(self) -> Mapping[Kind, Size]: ...
 
     def check(self, options: Options) -> None: ...
 
@@ -383,9 +385,9 @@ class Step:
     beside: float = 0.0
 
     def __str__(self) -> str:
-        """`frame 5 of 96`; a text that ends with … stands for itself."""
-        counted = self.total > 1 and self.done and not self.text.endswith("…")
-        return f"{self.text} {self.done} of {self.total}" if counted else self.text
+        """`frame 5 of 96`; a text that counts by itself, or ends with …, stands for itself."""
+        alone = self.text.endswith("…") or self.text[-1:].isdigit()
+        return f"{self.text} {self.done} of {self.total}" if self.total > 1 and self.done and not alone else self.text
 
 
 @dataclass(frozen=True)

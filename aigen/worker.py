@@ -18,7 +18,7 @@ from aigen.types import Generation, Said
 PAUSE = 0.5
 IDLE_LIMIT = 30.0
 # After as many without work it lets go of the weights it holds for the next order of the same model.
-RELEASE_AFTER = 300.0
+RELEASE_AFTER = 60.0
 
 
 def work(

@@ -162,8 +162,11 @@ def test_of_a_repository_only_what_is_needed_is_got() -> None:
         "vae/config.json", "vae/diffusion_pytorch_model.safetensors",
         "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer/spiece.model",
         "scheduler/scheduler_config.json", "assets/deep/one.json",
+        "vae_1_0/config.json", "vae_1_0/diffusion_pytorch_model.safetensors", "safety_checker/config.json",
     ]  # fmt: skip
-    chosen = {file.name for file in weights.choose_files(dict.fromkeys(names, 1))}
+    parts = ("unet", "text_encoder", "vae", "tokenizer", "scheduler")
+    index = {"_class_name": "X", **{part: ["diffusers", "Y"] for part in parts}, "safety_checker": [None, None]}
+    chosen = {file.name for file in weights.choose_files(dict.fromkeys(names, 1), index)}
     assert chosen == {
         "model_index.json", "unet/config.json", "unet/diffusion_pytorch_model.fp16.safetensors",
         "text_encoder/config.json", "text_encoder/model.fp16-00001-of-00002.safetensors",
@@ -175,7 +178,10 @@ def test_of_a_repository_only_what_is_needed_is_got() -> None:
 
 def test_of_a_repository_with_pickles_only_nothing_is_got() -> None:
     with pytest.raises(UsageError, match="unet has its weights as a pickle only"):
-        weights.choose_files({"model_index.json": 1, "unet/config.json": 1, "unet/diffusion_pytorch_model.bin": 1})
+        weights.choose_files(
+            {"model_index.json": 1, "unet/config.json": 1, "unet/diffusion_pytorch_model.bin": 1},
+            {"unet": ["diffusers", "U"]},
+        )
 
 
 # Getting
@@ -217,10 +223,17 @@ def test_a_model_is_pulled_with_its_tiny_decoder_and_not_got_twice(tmp_path: Pat
     with serve(Hub(repositories(tmp_path))) as hub:
         endpoint(hub.url)
         folder = weights.pull(SD_TURBO, None, told)
-        got = [line for line in hub.asked if line.startswith("GET /stabilityai")]
-        assert len(got) == 4
+        got = [line.split("/")[-1] for line in hub.asked if line.startswith("GET /stabilityai")]
+        assert sorted(got) == [
+            "config.json",
+            "diffusion_pytorch_model.safetensors",
+            "model_index.json",
+            "scheduler_config.json",
+        ]
+        hub.asked.clear()
         weights.pull(SD_TURBO, None, told)
-        assert [line for line in hub.asked if line.startswith("GET /stabilityai")] == got
+        again = [line.split("/")[-1] for line in hub.asked if line.startswith("GET /stabilityai")]
+        assert again == ["model_index.json"]  # which says whether anything else is wanted
     assert weights.find(SD_TURBO).folder == folder
     assert weights.tiny_decoder("StableDiffusionPipeline")
     assert told.steps[-1][0] == told.steps[-1][1]
@@ -326,7 +339,7 @@ def test_too_full_a_disk_is_told_before_anything_is_got(
         endpoint(hub.url)
         with pytest.raises(GenerationError, match=r"has 400 MB free, and 500 MB are needed: free some space"):
             weights.pull(SD_TURBO, None, Told())
-        assert not any("resolve" in line for line in hub.asked)
+        assert {line.split("/")[-1] for line in hub.asked if "resolve" in line} == {"model_index.json"}
 
 
 def test_two_do_not_pull_the_same_at_once(tmp_path: Path, endpoint: Any) -> None:
@@ -337,6 +350,25 @@ def test_two_do_not_pull_the_same_at_once(tmp_path: Path, endpoint: Any) -> None
     with serve(Hub(repositories(tmp_path))) as hub, FileLock(cached / ".aigen.lock"):
         endpoint(hub.url)
         with pytest.raises(AlreadyRunning, match="another process is getting stabilityai/sd-turbo"):
+            weights.pull(SD_TURBO, None, Told())
+
+
+def test_a_tiny_decoder_is_pulled_by_itself(tmp_path: Path, endpoint: Any) -> None:
+    with serve(Hub(repositories(tmp_path))) as hub:
+        endpoint(hub.url)
+        weights.pull(catalogue.find("madebyollin/taesd"), None, Told())
+    assert weights.tiny_decoder("StableDiffusionPipeline")
+    assert weights.tiny_decoder("StableDiffusionXLPipeline") is None
+
+
+def test_a_hub_that_names_files_elsewhere_is_none(
+    tmp_path: Path, endpoint: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = iter(["x", "../../../evil.json"])
+    monkeypatch.setattr("hub.Path.as_posix", lambda path: next(names, "y"), raising=True)
+    with serve(Hub(repositories(tmp_path))) as hub:
+        endpoint(hub.url)
+        with pytest.raises(GenerationError, match="names files that cannot be"):
             weights.pull(SD_TURBO, None, Told())
 
 

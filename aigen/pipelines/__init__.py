@@ -72,11 +72,11 @@ def choose(
     for name, reason in ((asked_for_both, "asked for"), (default, "your default (AIGEN_MODEL)")):
         if name and kind in load(name).kinds:
             return canonical(name), reason
-    here = machine.look()
     for name, model in catalogue.models().items():
-        suits = here.device != "cpu" or model.light
-        if kind in model.kinds and suits and machine.fits(here, model)[0] and weights.is_here(model):
-            return name, "installed, and suits this machine"
+        if kind in model.kinds and weights.is_here(model):
+            here = machine.look()
+            if machine.fits(here, model)[0] and (here.device != "cpu" or model.light):
+                return name, "installed, and suits this machine"
     return FALLBACK, "built in: always works"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
 
 from aigen.errors import UsageError
@@ -27,8 +27,8 @@ class Model:
     """A model as `catalogue.toml` describes it, or one that is not listed: then only `name` and `hub` or `folder` are known.
 
     `download` and `memory` are in GB: what `aigen models pull` gets, and what it takes in half precision. `half` are the
-    half precisions that its numbers bear. `light`: bearable without a GPU. `guidance` 0: it was made to do without, and
-    `negatives` says whether a negative prompt means something to it. `arguments` are for its diffusers pipeline.
+    half precisions that its numbers bear. `light`: bearable without a GPU. `guidance` 0: it was made to do without.
+    `arguments` are for its diffusers pipeline.
     """
 
     name: str
@@ -92,16 +92,21 @@ def find(name: str, also: Iterable[str] = ()) -> Model:
     for model in known.values():
         if model.hub == name:
             return model
-    path = Path(name or "nothing").expanduser()
-    if path.is_dir():
+    path = Path(name or "nothing")
+    try:
+        path = path.expanduser()
+        is_folder, exists = path.is_dir(), path.exists()
+    except (OSError, RuntimeError, ValueError):  # no such user, too long, a folder that nobody may read, …
+        is_folder = exists = False
+    if is_folder:
         path = path.resolve()
         return Model(name=str(path), title=path.name, folder=path)
     if _HUB.fullmatch(name) and not name.startswith("."):
         return Model(name=name, title=name, hub=name)
-    if path.exists():
-        raise UsageError(f"model {name!r} is a file: give the folder of a model in the layout of diffusers")
+    if exists:
+        raise UsageError(f"model {shown(name)!r} is a file: give the folder of a model in the layout of diffusers")
     if name.startswith((".", "/", "~")) or "\\" in name:
-        raise UsageError(f"model {name!r} is not there: no such folder")
+        raise UsageError(f"model {shown(name)[:80]!r} is not there: no such folder")
     names = [*also, *known]
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     advice = f"did you mean {near[0]}?" if near else f"choose from {', '.join(names)}"
@@ -110,4 +115,7 @@ def find(name: str, also: Iterable[str] = ()) -> Model:
 
 def shown(name: str) -> str:
     """A model's name as files and other people may see it: of a folder, only its own name."""
-    return Path(name).name if Path(name).is_absolute() else name
+    for sort in (Path, PureWindowsPath):  # a content folder may have come from another system
+        if sort(name).is_absolute():
+            return sort(name).name
+    return name

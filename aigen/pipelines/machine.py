@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -31,6 +32,8 @@ DENOISERS = ("unet", "transformer")
 _WORKING_PER_PIXEL, _WORKING_AT_LEAST = 4000, 1.0 * GB
 # Of what is free on a GPU, how much is counted on: others use it too.
 _TRUSTED = 0.92
+# More at once gain little, and the first picture comes later.
+_BATCH_LIMIT = 4
 # bfloat16 pays on a processor when it takes at most so much of float32's time.
 _PAYS = 0.85
 
@@ -39,7 +42,7 @@ _PAYS = 0.85
 class Machine:
     """`memory` and `free` are the bytes of the GPU, where there is one, `system_memory` and `system_free` of the machine.
 
-    `bfloat16` says whether a GPU knows it; `bfloat16_time` how long a processor takes with it, float32 being 1.
+    `bfloat16` says whether a GPU knows it; `bfloat16_time` how long the processor takes with it, float32 being 1.
     """
 
     device: Device
@@ -68,7 +71,10 @@ class Setup:
 
 
 def look() -> Machine:
-    """This machine, seen without loading torch: GPUs of Nvidia and Apple, else its processor."""
+    """This machine, seen without loading torch: a GPU of Nvidia's or Apple's, else its processor.
+
+    Other GPUs are seen only by `diffusion.device`. What is free on a GPU is as it was when this process first looked.
+    """
     import psutil
 
     system = psutil.virtual_memory()
@@ -90,6 +96,7 @@ def _torch_knows(what: str) -> bool:
     return bool(re.search(rf"^{what}\b[^=\n]*= *['\"]", version.read_text(encoding="utf-8"), re.MULTILINE))
 
 
+@cache
 def _ask_nvidia() -> tuple[str, int, int] | None:
     """Name, bytes and free bytes of the first GPU of Nvidia's, as its driver says."""
     program = shutil.which("nvidia-smi")
@@ -114,8 +121,7 @@ def choose(machine: Machine, contents: Contents, half: tuple[Half, ...], pixels:
     free = machine.free * _TRUSTED
     told = f"{spoken_size(weights)} of weights and {spoken_size(working)} to work in, {spoken_size(machine.free)} free on the GPU"
     if weights + working <= free:
-        batch = max(1, min(4, int((free - weights) / working)))
-        return Setup(machine.device, precision, (reason, f"no offload: {told}"), batch=batch)
+        return Setup(machine.device, precision, (reason, f"no offload: {told}"), batch=_batch(free - weights, working))
     if machine.device != "mps" and weights <= machine.system_free:  # Apple's memory is one
         if max(sizes.values()) + working <= free:
             return Setup(machine.device, precision, (reason, f"model offload: {told}"), "model")
@@ -125,9 +131,23 @@ def choose(machine: Machine, contents: Contents, half: tuple[Half, ...], pixels:
     return replace(setup, reasons=(f"the GPU is too small: {told}", *setup.reasons))
 
 
+def choose_again(setup: Setup, machine: Machine, pixels: int) -> Setup | None:
+    """How to run a model whose weights are held as `setup` says; None where what is free beside them is too little."""
+    working = _working(pixels)
+    free = machine.system_free if setup.device == "cpu" else machine.free * _TRUSTED
+    if working > free:
+        return None
+    alone = setup.device == "cpu" or setup.offload != "none"
+    return replace(setup, batch=1 if alone else _batch(free, working))
+
+
+def _batch(free: float, working: int) -> int:
+    return max(1, min(_BATCH_LIMIT, int(free / working)))
+
+
 def _choose_for_processor(machine: Machine, contents: Contents, half: tuple[Half, ...], pixels: int) -> Setup:
     wide, narrow, time = contents.bytes_in(4), contents.bytes_in(2), machine.bfloat16_time
-    measured = f"takes {time:.2g} of float32's time on this processor (measured)" if time else "is not faster"
+    measured = f"takes {time:.2g} of float32's time on this processor (measured)" if time else "was not measured"
     alone = "one picture at a time: a processor gains nothing from more"
     if "bfloat16" in half and time is not None and time <= _PAYS:
         setup = Setup("cpu", "bfloat16", (f"bfloat16: {measured}", alone))
@@ -143,7 +163,8 @@ def _choose_for_processor(machine: Machine, contents: Contents, half: tuple[Half
     if needed > machine.system_free:
         raise GenerationError(
             f"not enough memory: {spoken_size(needed)} are needed and {spoken_size(machine.system_free)} are free: "
-            "close other programs, or choose a smaller model (aigen models)"
+            "close other programs (an idle aigen worker keeps its last model for a minute), or choose a smaller model "
+            "(aigen models)"
         )
     return setup
 

@@ -31,6 +31,7 @@ _PICKLES = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.pkl")
 _ONLY_PICKLES = (
     "as a pickle only, which could run code: only safetensors are loaded; look for a repository that has them"
 )
+_VARIANTS = ("fp16", "bf16", None)
 # Room that stays free on the disk after a download.
 _DISK_LEFT = 500_000_000
 _HEADER_LIMIT = 100_000_000
@@ -51,9 +52,15 @@ class Contents:
     def bytes_in(self, width: int) -> dict[str, int]:
         """The bytes of each component when every number takes `width` of them."""
         return {
-            name: sum(size // _WIDTHS.get(kind, width) * width for kind, size in sizes.items())
+            name: sum(size // _WIDTHS.get(precision, width) * width for precision, size in sizes.items())
             for name, sizes in self.components.items()
         }
+
+    @property
+    def side(self) -> int:
+        """The side in pixels that the model was made for, as far as its files tell: Stable Diffusion's, else 1024."""
+        found = (_read_json(self.folder / "unet" / "config.json") or {}).get("sample_size")
+        return found * 8 if isinstance(found, int) else 1024
 
 
 _WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4}
@@ -103,7 +110,10 @@ def tiny_decoder(pipeline: str) -> Path | None:
     """The folder of the tiny autoencoder for models of a diffusers pipeline, if there is one and it is here."""
     hub = catalogue.tiny_decoder(pipeline)
     folder = snapshot(hub) if hub else None
-    return folder if folder and (folder / "diffusion_pytorch_model.safetensors").exists() else None
+    try:
+        return folder if folder and _count_bytes([folder / "diffusion_pytorch_model.safetensors"]) else None
+    except (OSError, ValueError):
+        return None
 
 
 def examine(folder: Path, model: Model) -> Contents:
@@ -120,10 +130,8 @@ def examine(folder: Path, model: Model) -> Contents:
         raise UsageError(f"model {name!r} brings code of its own to run, which is never done")
     components = {}
     variants = []
-    for component, (library, kind) in _components(index):
+    for component, library in _components(index):
         part = folder / component
-        if library is None or kind is None:
-            continue
         if "." in library or (part / f"{library}.py").exists():
             raise UsageError(f"model {name!r} brings code of its own to run, which is never done")
         if not part.is_dir():
@@ -149,11 +157,11 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _components(index: dict[str, Any]) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
+def _components(index: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The parts that a model consists of, each with the library that its class is in."""
     for component, value in index.items():
-        if isinstance(value, list) and len(value) == 2:
-            library, kind = value
-            yield component, (library, kind)
+        if isinstance(value, list) and len(value) == 2 and all(isinstance(part, str) for part in value):
+            yield component, value[0]
 
 
 def _weights(part: Path) -> tuple[str | None, list[Path]]:
@@ -162,7 +170,7 @@ def _weights(part: Path) -> tuple[str | None, list[Path]]:
     An index names its shards, so that one that is missing is among them too.
     """
     names = sorted(path.name for path in part.iterdir())
-    for variant in ("fp16", None):
+    for variant in _VARIANTS:
         chosen = choose_weights(names, variant)
         if chosen:
             paths = [part / name for name in chosen if not name.endswith(".json")]
@@ -220,9 +228,16 @@ def _read_header(path: Path) -> tuple[list[dict[str, Any]], int]:
     except ValueError:
         raise ValueError(f"{path.name} is cut off") from None
     tensors = [value for name, value in header.items() if name != "__metadata__"] if isinstance(header, dict) else [{}]
-    if not all(isinstance(tensor, dict) and {"dtype", "data_offsets"} <= set(tensor) for tensor in tensors):
+    if not all(map(_is_tensor, tensors)):
         raise ValueError(f"{path.name} is no safetensors file")
     return tensors, 8 + length
+
+
+def _is_tensor(entry: Any) -> bool:
+    if not isinstance(entry, dict) or not isinstance(entry.get("dtype"), str):
+        return False
+    offsets = entry.get("data_offsets")
+    return isinstance(offsets, list) and len(offsets) == 2 and all(isinstance(offset, int) for offset in offsets)
 
 
 # Getting and removing
@@ -236,26 +251,25 @@ class Download:
     size: int
 
 
-def choose_files(files: Mapping[str, int]) -> list[Download]:
-    """Of the files of a repository, with their sizes, those that are needed of a diffusers model or of one component.
+def choose_files(files: Mapping[str, int], index: Mapping[str, Any] | None) -> list[Download]:
+    """Of the files of a repository, with their sizes, those that are needed of the model that `index` describes.
 
-    Weights in half precision where a component has them, else in full. Raises UsageError when a component has only pickles.
+    Without an index it is a single component. Weights in half precision where there are any, else in full. Raises UsageError
+    when a component has only pickles.
     """
     folders: dict[str, list[str]] = {}
     for name in files:
         folder, _, rest = name.rpartition("/")
         folders.setdefault(folder, []).append(rest)
-    chosen = []
-    for folder, names in folders.items():
-        weights = choose_weights(names, "fp16") or choose_weights(names, None)
+    parts = [""] if index is None else [part for part, _ in _components(dict(index))]
+    chosen = [] if index is None else ["model_index.json"]  # beside it often lie single-file checkpoints
+    for part in parts:
+        names = folders.get(part, [])
+        weights = next(filter(None, (choose_weights(names, variant) for variant in _VARIANTS)), [])
         if "config.json" in names and not weights and any(fnmatch(name, each) for name in names for each in _PICKLES):
-            raise UsageError(f"{folder or 'the model'} has its weights {_ONLY_PICKLES}")
+            raise UsageError(f"{part or 'the model'} has its weights {_ONLY_PICKLES}")
         small = [name for name in names if any(fnmatch(name, each) for each in _SMALL_FILES) and ".index" not in name]
-        if not folder and "model_index.json" in names:
-            small, weights = ["model_index.json"], []  # a whole model; beside it often lie single-file checkpoints
-        if folder and ("/" in folder or not small):
-            continue
-        chosen += [f"{folder}/{name}" if folder else name for name in sorted({*small, *weights})]
+        chosen += [f"{part}/{name}".lstrip("/") for name in sorted({*small, *weights})]
     return [Download(name, files[name]) for name in chosen]
 
 
@@ -269,32 +283,52 @@ def pull(model: Model, token: str | None, report: Progress) -> Path:
     pickles, the disk too full.
     """
     assert model.hub
-    wanted = _list_files(model.hub, token)
-    _check_disk(_missing_bytes(model.hub, wanted))
-    folder = _download(model.hub, wanted, token, report)
-    contents = examine(folder, model)
-    tiny = catalogue.tiny_decoder(contents.pipeline)
-    if tiny and tiny_decoder(contents.pipeline) is None:
-        _download(tiny, _list_files(tiny, token), token, report)
+    folder = _pull(model.hub, token, report)
+    if (folder / "model_index.json").exists():
+        contents = examine(folder, model)
+        tiny = catalogue.tiny_decoder(contents.pipeline)
+        if tiny and tiny_decoder(contents.pipeline) is None:
+            _pull(tiny, token, report)
     return folder
 
 
-def _list_files(hub: str, token: str | None) -> tuple[str, list[Download]]:
-    """The newest revision of a repository, and the files that are needed of it."""
+def _pull(hub: str, token: str | None, report: Progress) -> Path:
+    """Get what is needed of one repository; its folder."""
     from huggingface_hub import HfApi
 
     with _translated(hub):
         info = HfApi(token=token).model_info(hub, files_metadata=True)
-    files = choose_files({file.rfilename: file.size or 0 for file in info.siblings or []})
-    if not files:
-        raise UsageError(f"{hub} on the hub is no model in the layout of diffusers")
-    return str(info.sha), files
-
-
-def _missing_bytes(hub: str, wanted: tuple[str, list[Download]]) -> int:
-    revision, files = wanted
+    revision, sizes = str(info.sha), {file.rfilename: file.size or 0 for file in info.siblings or []}
+    if not revision.isalnum() or any(".." in name or Path(name).is_absolute() for name in sizes):
+        raise GenerationError(f"{hub} names files that cannot be: what answers is no hub")
     folder = _cached(hub) / "snapshots" / revision
-    return sum(file.size for file in files if not (folder / file.name).exists())
+    with _alone(hub):
+        index = None
+        if "model_index.json" in sizes:
+            with _translated(hub):
+                _get(hub, revision, "model_index.json", folder / "model_index.json", token, lambda here: None)
+            index = _read_json(folder / "model_index.json") or {}
+        files = choose_files(sizes, index)
+        if not files:
+            raise UsageError(f"{hub} on the hub is no model in the layout of diffusers")
+        _check_disk(sum(file.size - _here(folder / file.name) for file in files))
+        total, done = sum(file.size for file in files), 0
+        for file in files:
+            report(done, total, file.name)
+            target = folder / file.name
+            if not target.exists() or target.stat().st_size != file.size:
+                with _translated(hub):
+                    _get(hub, revision, file.name, target, token, partial(_add, report, done, total, file.name))
+            done += file.size
+        report(total, total, hub)
+        return _point_at(hub, revision)
+
+
+def _here(target: Path) -> int:
+    """The bytes of a file that are here, also of one that is not whole yet."""
+    if target.exists():
+        return target.stat().st_size
+    return sum(path.stat().st_size for path in target.parent.glob(f"{target.name}.*.incomplete"))
 
 
 def _check_disk(needed: int) -> None:
@@ -308,22 +342,6 @@ def _check_disk(needed: int) -> None:
             f"the disk of {str(cache)!r} has {spoken_size(free)} free, and {spoken_size(needed + _DISK_LEFT)} are needed: "
             "free some space, or choose another place with HF_HOME"
         )
-
-
-def _download(hub: str, wanted: tuple[str, list[Download]], token: str | None, report: Progress) -> Path:
-    revision, files = wanted
-    total = sum(file.size for file in files)
-    done = 0
-    with _alone(hub):
-        for file in files:
-            report(done, total, file.name)
-            target = _cached(hub) / "snapshots" / revision / file.name
-            if not target.exists() or target.stat().st_size != file.size:
-                with _translated(hub):
-                    _get(hub, revision, file.name, target, token, partial(_add, report, done, total, file.name))
-            done += file.size
-        report(total, total, hub)
-        return _point_at(hub, revision)
 
 
 @contextmanager
@@ -363,6 +381,8 @@ def _get(hub: str, revision: str, name: str, target: Path, token: str | None, re
             shutil.copyfile(blob, target)
         return
     unfinished = target.with_name(f"{target.name}.{(metadata.etag or '')[:16]}.incomplete")
+    if unfinished.exists() and unfinished.stat().st_size > (metadata.size or 0):
+        unfinished.unlink()
     with unfinished.open("ab") as file:
         http_get(
             url,
@@ -439,13 +459,24 @@ def _translated(hub: str) -> Iterator[None]:
         raise UsageError(f"{hub} is not on the hub, or it is private: check the name, or set HF_TOKEN") from error
     except errors.HFValidationError as error:
         raise UsageError(f"{hub} cannot be the name of a repository: {error}") from error
+    except errors.HfHubHTTPError as error:
+        code = error.response.status_code
+        if code in (401, 403):
+            raise GenerationError(f"{hub} is not for this token (the hub answers {code}): check HF_TOKEN") from error
+        raise GenerationError(
+            f"{hub} cannot be got: the hub answers {code}; go on later with the same command"
+        ) from error
     except (unreachable, errors.LocalEntryNotFoundError, errors.FileMetadataError, ConnectionError) as error:
         raise GenerationError(
             f"{hub} cannot be got, the hub does not answer ({_first_line(error)}): go on later with the same command, or "
             "bring the folder from another machine and give it with --from DIR"
         ) from error
     except OSError as error:
-        raise GenerationError(f"{hub} cannot be kept here: {_first_line(error)}") from error
+        if error.errno is None:  # fewer bytes came than were told
+            raise GenerationError(f"{hub} came only in part: go on with the same command") from error
+        raise GenerationError(
+            f"{hub} cannot be kept here ({error.strerror}): choose another place with HF_HOME"
+        ) from error
 
 
 def _first_line(error: Exception) -> str:
@@ -463,28 +494,29 @@ def take(model: Model, source: Path, report: Progress) -> Path:
             raise UsageError(
                 f"--from {str(source)!r} holds a {contents.pipeline}; {model.name} is a {model.pipeline}: give its folder"
             )
-    sizes = {
-        path.relative_to(source).as_posix(): path.stat().st_size for path in sorted(source.rglob("*")) if path.is_file()
-    }
-    files = choose_files(sizes)
+    times = {path: path.stat() for path in sorted(source.rglob("*")) if path.is_file()}
+    sizes = {path.relative_to(source).as_posix(): found.st_size for path, found in times.items()}
+    files = choose_files(sizes, _read_json(source / "model_index.json"))
     if not files:
         raise UsageError(f"--from {str(source)!r} holds no model in the layout of diffusers")
     _check_disk(sum(file.size for file in files))
     # Where the hub keeps revisions by their hash, this one goes by the hash of what it consists of.
-    revision = hashlib.sha1(repr(files).encode(), usedforsecurity=False).hexdigest()
+    told = repr([(file, times[source / file.name].st_mtime_ns) for file in files])
+    revision = hashlib.sha1(told.encode(), usedforsecurity=False).hexdigest()
     folder = _cached(model.hub) / "snapshots" / revision
     total, done = sum(file.size for file in files), 0
-    for file in files:
-        report(done, total, file.name)
-        target = folder / file.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.exists() or target.stat().st_size != file.size:
-            unfinished = target.with_name(f"{target.name}.incomplete")
-            shutil.copyfile(source / file.name, unfinished)
-            unfinished.replace(target)
-        done += file.size
-    report(total, total, model.name)
-    return _point_at(model.hub, revision)
+    with _alone(model.hub):
+        for file in files:
+            report(done, total, file.name)
+            target = folder / file.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not target.exists() or target.stat().st_size != file.size:
+                unfinished = target.with_name(f"{target.name}.incomplete")
+                shutil.copyfile(source / file.name, unfinished)
+                unfinished.replace(target)
+            done += file.size
+        report(total, total, model.name)
+        return _point_at(model.hub, revision)
 
 
 def remove(model: Model) -> int:
@@ -496,6 +528,9 @@ def remove(model: Model) -> int:
         raise UsageError(f"model {model.name!r} is not here: there is nothing to remove")
     size = sum(path.stat().st_size for path in cached.rglob("*") if path.is_file() and not path.is_symlink())
     try:
+        with _alone(model.hub):
+            for name in ("refs", "snapshots", "blobs"):
+                shutil.rmtree(cached / name, ignore_errors=name != "snapshots")
         shutil.rmtree(cached)
     except OSError as error:
         raise GenerationError(f"{str(cached)!r} cannot be removed ({error.strerror}): remove it by hand") from error

@@ -89,8 +89,9 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         for item in own(gallery, generation_id).items:
             if (item.kind, item.number) == (kind, number) and item.path:
                 found = provenance.read(gallery.content.file(item.path))
-                count = {f"{item.kind}s": MORE_LIKE_IT if item.kind == "image" else 1}
-                go(f"/dash#{place(replace(provenance.reorder(found, count), notify=()))}")
+                # The model by its row: of a folder, the file has only the last name.
+                given = {f"{kind}s": MORE_LIKE_IT if kind == "image" else 1, f"{kind}_model": item.model}
+                go(f"/dash#{place(replace(provenance.reorder(found, given), model=None, notify=()))}")
         missing()
 
     @app.post("/orders/<generation_id>/cancel")
@@ -246,7 +247,10 @@ def _paces(gallery: Gallery) -> dict[str, dict[Kind, float]]:
     for name in ("", *_models()):
         paces: dict[Kind, float] = {}
         for kind in KINDS:
-            model, _ = pipelines.choose(kind, None, name or None, gallery.settings.model, gallery.load)
+            try:
+                model, _ = pipelines.choose(kind, None, name or None, gallery.settings.model, gallery.load)
+            except UsageError:  # the default is no model: whoever orders is told
+                continue
             if pace := gallery.store.pace(kind, model):
                 paces[kind] = pace
         if len(paces) == len(KINDS):

@@ -19,9 +19,12 @@ class Diffusion:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.kinds = model.kinds
-        side = model.size or 512
-        self.sizes: Mapping[Kind, Size] = {**DEFAULT_SIZES, "image": Size(side, side)}
         self.label = f"{model.title}, a generative model" if model.listed else "a generative model"
+
+    @property
+    def sizes(self) -> Mapping[Kind, Size]:
+        side = self.model.size or self._find().side
+        return {**DEFAULT_SIZES, "image": Size(side, side)}
 
     def check(self, options: Options) -> None:
         contents = self._find()
@@ -35,7 +38,7 @@ class Diffusion:
         machine.check_memory(machine.look(), contents, name)
 
     def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
-        from aigen.pipelines.diffusion import device, loading, pictures
+        from aigen.pipelines.diffusion import loading, pictures
 
         try:
             contents = self._find()
@@ -44,8 +47,10 @@ class Diffusion:
         name = shown(self.model.name)
         run.step(0, 1, f"loading {name}…")
         run.check()
-        setup = machine.choose(device.see(), contents, self.model.half, task.size.width * task.size.height)
-        loaded = loading.load(self.model, contents, setup, task.options.fast)
+        # Of models that nobody has listed, transformers mostly overflow in float16.
+        half = self.model.half if self.model.listed or "unet" in contents.components else ("bfloat16",)
+        pixels = task.size.width * task.size.height
+        loaded = loading.prepare(self.model, contents, half, pixels, task.options.fast)
         yield from pictures.make(loaded, self.model, task, run)
 
     def _find(self) -> Contents:

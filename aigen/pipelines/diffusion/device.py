@@ -6,25 +6,32 @@ from time import perf_counter
 
 from aigen.pipelines.machine import Device, Machine
 
+# Of processors, Apple's GPUs, the libraries of Nvidia's, and Intel's.
+_SAYS_OUT_OF_MEMORY = (
+    "out of memory", "can't allocate memory", "not enough memory", "_status_alloc_failed", "out_of_device_memory",
+    "out_of_resources",
+)  # fmt: skip
+
 
 def see() -> Machine:
-    """This machine as torch sees it: with the GPU it can use, else with how well its processor does bfloat16."""
+    """This machine as torch sees it: the GPU it can use, if any, and how well its processor does bfloat16."""
     import psutil
     import torch
 
     system = psutil.virtual_memory()
     memory = (system.total, system.available)
+    time = bfloat16_time()
     if torch.cuda.is_available():
         free, total = torch.cuda.mem_get_info()
-        return Machine("cuda", torch.cuda.get_device_name(), total, free, *memory, torch.cuda.is_bf16_supported(False))
+        knows = torch.cuda.is_bf16_supported(False)
+        return Machine("cuda", torch.cuda.get_device_name(), total, free, *memory, knows, time)
     if torch.xpu.is_available():
         name, total = torch.xpu.get_device_name(), torch.xpu.get_device_properties().total_memory
-        return Machine("xpu", name, total, total - torch.xpu.memory_allocated(), *memory)
+        return Machine("xpu", name, total, total - torch.xpu.memory_allocated(), *memory, True, time)
     if torch.backends.mps.is_available():
         knows = torch.backends.mps.is_macos_or_newer(14, 0)
-        return Machine("mps", "Apple GPU", *memory, *memory, bfloat16=knows)
-    name = f"{torch.get_num_threads()} cores"
-    return Machine("cpu", name, *memory, *memory, bfloat16_time=bfloat16_time())
+        return Machine("mps", "Apple GPU", *memory, *memory, knows, time)
+    return Machine("cpu", f"{torch.get_num_threads()} cores", *memory, *memory, True, time)
 
 
 @cache
@@ -70,6 +77,5 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory is short; on processors and Apple's GPUs torch has no class for it."""
     import torch
 
-    text = str(error).lower()
-    told = "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (isinstance(error, RuntimeError) and told)
+    told = isinstance(error, RuntimeError) and any(part in str(error).lower() for part in _SAYS_OUT_OF_MEMORY)
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or told

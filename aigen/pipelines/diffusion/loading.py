@@ -1,18 +1,18 @@
 """Weights become a diffusers pipeline that is ready to run here. One is held at a time, so that memory holds no second.
 
-The process keeps the last one: an order's videos need it after its images, and a worker's next order mostly the same.
+The process keeps the last one: a worker's next order is mostly of the same model.
 """
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from aigen.errors import GenerationError
-from aigen.pipelines import weights
-from aigen.pipelines.catalogue import Model, shown
+from aigen.errors import AigenError, GenerationError
+from aigen.pipelines import machine, weights
+from aigen.pipelines.catalogue import Half, Model, shown
 from aigen.pipelines.diffusion import device
 from aigen.pipelines.machine import DENOISERS, Setup
 from aigen.pipelines.weights import Contents
@@ -20,32 +20,56 @@ from aigen.pipelines.weights import Contents
 
 @dataclass(frozen=True)
 class Loaded:
-    """A pipeline of diffusers with its weights, and how it is run."""
+    """A pipeline of diffusers with its weights, and how it is run. `fast`: with a tiny decoder."""
 
     pipeline: Any
+    folder: Path
     setup: Setup
     fast: bool
 
 
-_held: dict[tuple[object, ...], Loaded] = {}
+_held: list[Loaded] = []
+
+
+def prepare(model: Model, contents: Contents, half: tuple[Half, ...], pixels: int, fast: bool) -> Loaded:
+    """The pipeline of a model, as this machine can run it for pictures of so many pixels: the one that is held, else loaded.
+
+    Raises GenerationError.
+    """
+    for held in _held:
+        if (held.folder, held.fast) == (contents.folder, fast):
+            device.free_memory(held.setup.device)  # what the last order worked in is not in use
+            if setup := machine.choose_again(held.setup, device.see(), pixels):
+                return replace(held, setup=setup)
+    release()  # before what is free is looked at
+    return load(model, contents, machine.choose(device.see(), contents, half, pixels), fast)
 
 
 def load(model: Model, contents: Contents, setup: Setup, fast: bool) -> Loaded:
-    """The pipeline of a model: the one that is held, else it is loaded. Raises GenerationError."""
-    key = (contents.folder, setup.device, setup.precision, setup.packed, setup.offload, fast)
-    if key not in _held:
-        release()
-        with explained(model):
-            _held[key] = Loaded(_load(contents, setup, fast), setup, fast)
-    return _held[key]
+    """Load a model instead of the one that is held. Raises GenerationError."""
+    release()
+    with explained(model, contents.folder, "cannot be loaded", "get it again with aigen models remove and pull"):
+        _held.append(Loaded(_load(contents, setup, fast), contents.folder, setup, fast))
+    return _held[0]
 
 
 def release() -> None:
     """Let go of what is held."""
-    devices = {loaded.setup.device for loaded in _held.values()}
+    devices = {loaded.setup.device for loaded in _held}
     _held.clear()
     for each in devices:
         device.free_memory(each)
+
+
+def recover(loaded: Loaded) -> None:
+    """Bring a pipeline back to where a run begins, after one that broke off: diffusers does so only at a run's end."""
+    if loaded.setup.offload != "none":
+        loaded.pipeline.maybe_free_model_hooks()
+    decoder = getattr(loaded.pipeline, "vae", None)
+    if decoder is not None and str(decoder.dtype) != f"torch.{loaded.setup.precision}":
+        import torch
+
+        decoder.to(dtype=getattr(torch, loaded.setup.precision))  # SDXL decodes in float32 where it knows no bfloat16
 
 
 def _load(contents: Contents, setup: Setup, fast: bool) -> Any:
@@ -63,24 +87,24 @@ def _load(contents: Contents, setup: Setup, fast: bool) -> Any:
             local_files_only=True,
         )
         if fast:
-            tiny = weights.tiny_decoder(contents.pipeline)
-            pipeline.vae = AutoencoderTiny.from_pretrained(tiny, dtype=precision, local_files_only=True)
+            pipeline.vae = AutoencoderTiny.from_pretrained(
+                weights.tiny_decoder(contents.pipeline), dtype=precision, use_safetensors=True, local_files_only=True
+            )
+    pipeline.set_progress_bar_config(disable=True)
     if setup.packed:
         _unpack_by_layer(pipeline)
-    pipeline.set_progress_bar_config(disable=True)
-    # Convolutions are faster so; of the large network only on GPUs (benchmarks/RESULTS.md).
-    pipeline.vae.to(memory_format=torch.channels_last)
     if setup.device != "cpu":
         torch.set_float32_matmul_precision("high")
-        if hasattr(pipeline, "unet"):
-            pipeline.unet.to(memory_format=torch.channels_last)
+    # Convolutions are faster so; those of the large network only on GPUs (benchmarks/RESULTS.md).
+    for name in ("vae",) if setup.device == "cpu" else ("vae", "unet"):
+        with suppress(AttributeError, RuntimeError):  # there is none, or it is made for more dimensions
+            getattr(pipeline, name).to(memory_format=torch.channels_last)
     if setup.offload == "none":
         return pipeline.to(setup.device)
-    offload = {
-        "model": pipeline.enable_model_cpu_offload,
-        "sequential": pipeline.enable_sequential_cpu_offload,
-    }[setup.offload]
-    partial(offload, device=setup.device)()
+    if setup.offload == "model":
+        pipeline.enable_model_cpu_offload(device=setup.device)
+    else:
+        pipeline.enable_sequential_cpu_offload(device=setup.device)
     return pipeline
 
 
@@ -113,19 +137,19 @@ def quietly() -> Iterator[None]:
 
 
 @contextmanager
-def explained(model: Model) -> Iterator[None]:
-    """What libraries say when something is wrong with weights, as one line."""
+def explained(model: Model, folder: Path, what: str, advice: str) -> Iterator[None]:
+    """What libraries say when something goes wrong, as one line that tells nothing of where the model lies."""
+    name = shown(model.name)
     try:
         yield
-    except GenerationError:
+    except AigenError:
         raise
-    except (OSError, ValueError, RuntimeError, ImportError, KeyError, TypeError, AttributeError, MemoryError) as error:
+    except Exception as error:
         if device.is_out_of_memory(error):
             raise GenerationError(
-                f"not enough memory for {shown(model.name)}: close other programs, or choose a smaller model (aigen models)"
+                f"not enough memory for {name}: close other programs, or choose a smaller model (aigen models)"
             ) from error
-        first = (str(error).strip().splitlines() or [""])[0]
+        told = (str(error).strip().splitlines() or [""])[0].replace(str(folder), name)[:200]
         raise GenerationError(
-            f"{shown(model.name)} cannot be loaded ({type(error).__name__}: {first[:200]}): get it again with aigen models "
-            "remove and pull, or choose another (aigen models)"
+            f"{name} {what} ({type(error).__name__}: {told}): {advice}, or choose another (aigen models)"
         ) from error

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from aigen.errors import GenerationError
+from aigen.errors import AigenError, GenerationError
 from aigen.pipelines.catalogue import Model, shown
 from aigen.pipelines.diffusion import device
-from aigen.pipelines.diffusion.loading import Loaded, quietly
+from aigen.pipelines.diffusion.loading import Loaded, explained, quietly, recover, release
 from aigen.pipelines.diffusion.prompts import styled
 from aigen.types import Failure, Output, Run, Size, Task
 
@@ -28,34 +28,51 @@ def make(loaded: Loaded, model: Model, task: Task, run: Run) -> Iterator[Output 
     order = _Order.of(loaded, model, task)
     for told in order.remarks():
         run.say(told)
+    name, decoder = shown(model.name), getattr(loaded.pipeline, "vae", None)
     waiting = list(zip(task.numbers, task.seeds, strict=True))
-    batch, tiled = min(loaded.setup.batch, len(waiting)), False
-    while waiting:
-        items = waiting[:batch]
-        try:
-            made = order.make(items, run)
-        except Exception as error:
-            if not device.is_out_of_memory(error):
+    batch, tiled = loaded.setup.batch, False
+    try:
+        while waiting:
+            items = waiting[:batch]
+            made = _attempt(order, items, run)
+            if made is not None:
+                yield from made
+                waiting = waiting[batch:]
+            elif len(items) > 1:
+                batch = len(items) // 2
+                at_once = f"{batch} at a time" if batch > 1 else "one at a time"
+                run.say(f"not enough memory for {len(items)} pictures at once: {name} makes {at_once}")
+            elif not tiled and decoder is not None and hasattr(decoder, "enable_tiling"):
+                tiled = True
+                decoder.enable_tiling()
+                run.say(f"not enough memory for {task.size} as a whole: {name} decodes it in tiles")
+            else:
+                raise GenerationError(
+                    f"not enough memory for one picture of {task.size}: give a smaller --size, add --fast, or choose a "
+                    "smaller model (aigen models)"
+                )
+    finally:
+        if tiled and decoder is not None:
+            decoder.disable_tiling()  # the next order may have smaller pictures
+
+
+def _attempt(order: "_Order", items: list[tuple[int, int]], run: Run) -> list[Output | Failure] | None:
+    """The pictures of a batch; None where memory is too short for so many."""
+    loaded = order.loaded
+    try:
+        return order.make(items, run)
+    except AigenError:
+        recover(loaded)
+        raise
+    except Exception as error:
+        if not device.is_out_of_memory(error):
+            release()  # whatever state it is in, the next order begins anew
+            with explained(order.model, loaded.folder, "failed", "try again"):
                 raise
-            made = None
-        if made is not None:
-            yield from made
-            waiting = waiting[batch:]
-            continue
-        device.free_memory(loaded.setup.device)
-        if batch > 1:
-            batch //= 2
-            at_once = f"{batch} at a time" if batch > 1 else "one at a time"
-            run.say(f"not enough memory for {batch * 2} pictures at once: {shown(model.name)} makes {at_once}")
-        elif not tiled and hasattr(loaded.pipeline.vae, "enable_tiling"):
-            tiled = True
-            loaded.pipeline.vae.enable_tiling()
-            run.say(f"not enough memory for {task.size} as a whole: {shown(model.name)} decodes it in tiles")
-        else:
-            raise GenerationError(
-                f"not enough memory for one picture of {task.size}: give a smaller --size, add --fast, or choose a smaller "
-                "model (aigen models)"
-            )
+    # Not before the error is gone, which holds what was in the making.
+    recover(loaded)
+    device.free_memory(loaded.setup.device)
+    return None
 
 
 @dataclass(frozen=True)
@@ -65,17 +82,24 @@ class _Order:
     loaded: Loaded
     model: Model
     task: Task
-    steps: int | None
-    guidance: float | None
+    steps: int
+    guidance: float | None  # None: the pipeline knows none
     size: Size  # what the model makes: at least what was asked for
 
     @classmethod
     def of(cls, loaded: Loaded, model: Model, task: Task) -> "_Order":
-        options = task.options
-        steps = options.steps or model.steps
-        if options.guide:
-            steps = max(steps or 0, math.ceil(1 / (options.strength or STRENGTH))) or None
-        guidance = model.guidance if options.guidance is None else options.guidance
+        options, known = task.options, signature(loaded.pipeline.__call__).parameters
+        steps = options.steps or model.steps or known["num_inference_steps"].default
+        if options.guide and "LatentConsistency" not in type(loaded.pipeline).__name__:  # which takes all its steps
+            steps = max(steps, math.ceil(1 / (options.strength or STRENGTH)))
+        guidance = next(
+            (
+                value
+                for value in (options.guidance, model.guidance, getattr(known.get("guidance_scale"), "default", None))
+                if value is not None and "guidance_scale" in known
+            ),
+            None,
+        )
         width, height = (math.ceil(side / _MULTIPLE) * _MULTIPLE for side in (task.size.width, task.size.height))
         return cls(loaded, model, task, steps, guidance, Size(width, height))
 
@@ -83,8 +107,9 @@ class _Order:
         """What the user should know of how this order is understood."""
         options, name = self.task.options, shown(self.model.name)
         if options.negative and not self._heeds_negatives():
-            yield f"{name} heeds no negative prompt{' without guidance' if self._knows('negative_prompt') else ''}"
-        if options.guidance is not None and not self._knows("guidance_scale"):
+            why = "" if self._is_deaf() else f" at guidance {self.guidance:g}"
+            yield f"{name} heeds no negative prompt{why}"
+        if options.guidance is not None and self.guidance is None:
             yield f"{name} knows no guidance: it is left out"
         if left_out := self._left_out():
             yield f"{name} reads only the first words of so long a prompt; left out: {left_out}"
@@ -95,41 +120,36 @@ class _Order:
 
         from aigen.media import save_png
 
-        task, pipeline = self.task, self.loaded.pipeline
+        task, pipeline, count = self.task, self.loaded.pipeline, len(items)
         arguments: dict[str, Any] = {
-            "prompt": [styled(task.prompt, task.style)] * len(items),
+            "prompt": [styled(task.prompt, task.style)] * count,
             # On the processor whatever runs the model, and one each: the same noise everywhere, in a batch or alone.
             "generator": [torch.Generator("cpu").manual_seed(seed) for _, seed in items],
             "num_inference_steps": self.steps,
             "guidance_scale": self.guidance,
-            "negative_prompt": self._negatives(len(items)),
+            "negative_prompt": [task.options.negative] * count if self._heeds_negatives() else None,
             "width": self.size.width,
             "height": self.size.height,
             **self.model.arguments,
         }
         if task.options.guide:
             pipeline = _from_picture(pipeline)
-            arguments |= {
-                "image": [self._drawn(number, seed, run) for number, seed in items],
-                "strength": task.options.strength or STRENGTH,
-            }
+            arguments["image"] = [self._drawn(number, seed, run) for number, seed in items]
+            arguments["strength"] = task.options.strength or STRENGTH
         known = signature(pipeline.__call__).parameters
         arguments = {name: value for name, value in arguments.items() if name in known and value is not None}
         with quietly():
-            found = pipeline(**arguments, **_watched(pipeline, run, len(items)))
-        replaced = getattr(found, "nsfw_content_detected", None) or [False] * len(items)
+            found = pipeline(**arguments, **_watched(pipeline, run, count))
+        replaced = getattr(found, "nsfw_content_detected", None) or [False] * count
         made: list[Output | Failure] = []
         for (number, seed), image, unsafe in zip(items, found.images, replaced, strict=True):
             if unsafe:
-                made.append(
-                    Failure(
-                        seed,
-                        f"the safety checker of {shown(self.model.name)} took it away: change the prompt or the seed",
-                    )
-                )
+                name = shown(self.model.name)
+                told = f"the safety checker of {name} took it away: change the prompt or the seed"
+                made.append(Failure(seed, told))
                 continue
             path = task.work / f"image-{number}.png"
-            save_png(_pixels(image, task.size), path)
+            save_png(_pixels(image, self.size, task.size), path)
             made.append(Output(path, seed, self._parameters(pipeline), _MARK))
         return made
 
@@ -139,29 +159,25 @@ class _Order:
         told: dict[str, Any] = {
             "steps": self.steps,
             "guidance": self.guidance,
+            "negative_prompt": options.negative or None,
             "sampler": type(pipeline.scheduler).__name__,
             "precision": self.loaded.setup.precision,
+            "guide": options.guide,
+            "strength": (options.strength or STRENGTH) if options.guide else None,
+            "fast": self.loaded.fast or None,
         }
-        if options.negative:
-            told["negative_prompt"] = options.negative
-        if options.guide:
-            told |= {"guide": options.guide, "strength": options.strength or STRENGTH}
-        if self.loaded.fast:
-            told["fast"] = True
         return {name: value for name, value in told.items() if value is not None}
 
-    def _knows(self, argument: str) -> bool:
-        return argument in signature(self.loaded.pipeline.__call__).parameters
+    def _is_deaf(self) -> bool:
+        """Whether the pipeline takes no negative prompt, or heeds one only in ways that we do not use."""
+        known = signature(self.loaded.pipeline.__call__).parameters
+        return "negative_prompt" not in known or "true_cfg_scale" in known
 
     def _heeds_negatives(self) -> bool:
-        """Whether a negative prompt changes anything: the pipeline takes one, and guidance pulls away from it."""
-        return (
-            self._knows("negative_prompt") and self.guidance != 0 and "Flux" not in type(self.loaded.pipeline).__name__
-        )
-
-    def _negatives(self, count: int) -> list[str] | None:
-        negative = self.task.options.negative
-        return [negative] * count if negative and self._heeds_negatives() else None
+        """Whether there is a negative prompt that changes anything: guidance pulls away from it."""
+        least = 0 if "ZImage" in type(self.loaded.pipeline).__name__ else 1
+        guided = self.guidance is not None and self.guidance > least
+        return bool(self.task.options.negative) and guided and not self._is_deaf()
 
     def _left_out(self) -> str:
         """The end of the prompt that no text encoder reads: those of Stable Diffusion read 77 tokens."""
@@ -202,10 +218,10 @@ def _watched(pipeline: Any, run: Run, count: int) -> dict[str, Any]:
     """The arguments that make a pipeline tell each step of a batch, where it can, and stop when the order is cancelled."""
 
     def tell(done: int) -> None:
-        total = max(done, len(pipeline.scheduler.timesteps))
+        total = max(done, getattr(pipeline, "num_timesteps", None) or len(pipeline.scheduler.timesteps))
         run.check()
-        # Decoding is told as a step of its own: without a GPU it takes as long as several others.
-        text = "step" if done < total else "decoding…"
+        # Decoding counts as a step: without a GPU it takes as long as several others.
+        text = f"step {done} of {total}" if done < total else "decoding…"
         run.step(done, total + 1, text, (count - 1) * done / (total + 1))
 
     def on_step_end(_: Any, step: int, __: Any, tensors: dict[str, Any]) -> dict[str, Any]:
@@ -221,9 +237,11 @@ def _watched(pipeline: Any, run: Run, count: int) -> dict[str, Any]:
     return {}
 
 
-def _pixels(image: "Image", size: Size) -> Any:
+def _pixels(image: "Image", made: Size, wanted: Size) -> Any:
     """The middle of a picture, of the size asked for, as RGBA."""
     import numpy
 
-    left, top = (image.width - size.width) // 2, (image.height - size.height) // 2
-    return numpy.asarray(image.crop((left, top, left + size.width, top + size.height)).convert("RGBA"))
+    if image.size != (made.width, made.height):
+        image = image.resize((made.width, made.height))  # some models have sizes of their own
+    left, top = (made.width - wanted.width) // 2, (made.height - wanted.height) // 2
+    return numpy.asarray(image.crop((left, top, left + wanted.width, top + wanted.height)).convert("RGBA"))
