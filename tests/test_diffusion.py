@@ -27,6 +27,8 @@ from aigen.types import Failure, Finished, GenerationRequest, Options, Output, R
 # What libraries warn of while models are made here is nobody's business; where users load some, `quietly` sees to it.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
 
+torch.set_num_threads(1)  # the tests run side by side, and the models are tiny
+
 SORTS = ["stable-diffusion", "xl", "flux", "pixart"]
 GUIDED = ["stable-diffusion", "xl", "flux"]
 
@@ -158,22 +160,47 @@ def test_progress_tells_loading_steps_and_decoding(models: Path, tmp_path: Path)
     assert listener.steps == [
         "loading stable-diffusion…",
         "reading the prompt…",
-        "step 1 of 4",
-        "step 2 of 4",
+        "step 1 of 3",
+        "step 2 of 3",
         "decoding…",
     ]
 
 
 def test_the_weights_are_loaded_once_and_let_go_for_another_model(models: Path, tmp_path: Path) -> None:
     make(models / "xl", a_task(tmp_path, 2))
-    (first,) = loading._held.values()
+    (first,) = loading._held
     make(models / "xl", a_task(tmp_path, prompt="another order"))
-    assert list(loading._held.values()) == [first]
+    assert loading._held == [first]
     make(models / "flux", a_task(tmp_path))
-    (second,) = loading._held.values()
+    (second,) = loading._held
     assert type(second.pipeline).__name__ == "FluxPipeline"
     pipelines.release()
     assert not loading._held
+
+
+def test_what_is_held_does_not_count_against_the_next_order_of_it(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that has just room for one: while the weights are held, less is free than loading them would need."""
+    make(models / "xl", a_task(tmp_path))
+    room = machine._working(64 * 64) + 1000
+    seen = replace(device.see(), free=room, system_free=room)
+    monkeypatch.setattr(device, "see", lambda: seen)
+    assert len(make(models / "xl", a_task(tmp_path))) == 1
+    with pytest.raises(GenerationError, match="not enough memory"):
+        make(models / "flux", a_task(tmp_path))
+    assert not loading._held
+
+
+def test_an_unlisted_model_makes_its_own_size_in_its_own_number_of_steps(models: Path, tmp_path: Path) -> None:
+    pipeline = Diffusion(catalogue.find(str(models / "stable-diffusion")))
+    assert pipeline.sizes["image"] == Size(64, 64)
+    assert Diffusion(catalogue.find(str(models / "flux"))).sizes["image"] == Size(1024, 1024)
+    assert Diffusion(catalogue.find("sdxl")).sizes["image"] == Size(1024, 1024)
+    loaded = load(models / "stable-diffusion")
+    for options in (Options(), Options(guide="storybook")):
+        order = pictures._Order.of(loaded, pipeline.model, a_task(tmp_path, options=options))
+        assert (order.steps, order.guidance) == (50, 7.5)
 
 
 def test_a_picture_has_the_size_that_was_asked_for(models: Path, tmp_path: Path) -> None:
@@ -201,7 +228,10 @@ def test_a_negative_prompt_changes_the_picture_where_it_is_heeded(models: Path, 
     assert numpy.array_equal(
         made("xl", without_guidance, listener), made("xl", replace(without_guidance, negative=None))
     )
-    assert listener.said == ["xl heeds no negative prompt without guidance"]
+    assert listener.said == ["xl heeds no negative prompt at guidance 0"]
+    listener = Listener()
+    made("flux", with_it, listener)
+    assert listener.said == ["flux heeds no negative prompt"]
 
 
 def test_what_a_long_prompt_loses_is_told(models: Path, tmp_path: Path) -> None:
@@ -229,7 +259,7 @@ def test_an_order_is_cancelled_at_the_next_step(models: Path, tmp_path: Path) ->
     listener = Listener(before_step=cancel)
     with pytest.raises(Cancelled):
         make(models / "xl", a_task(tmp_path, options=Options(steps=9)), listener)
-    assert listener.steps[-1] == "step 2 of 10"
+    assert listener.steps[-1] == "step 2 of 9"
     assert len(make(models / "xl", a_task(tmp_path))) == 1  # what is held still works
 
 
@@ -278,9 +308,27 @@ def test_where_not_even_one_can_be_made_it_says_what_to_do(
 ) -> None:
     loaded, listener = load(models / "stable-diffusion"), Listener()
     short_of_memory(loaded, monkeypatch, 0)
+    assert not loaded.pipeline.vae.use_tiling
     with pytest.raises(GenerationError, match=r"not enough memory for one picture of 64x64: give a smaller --size"):
         list(pictures.make(loaded, catalogue.find(str(models / "stable-diffusion")), a_task(tmp_path), listener.run()))
     assert listener.said == ["not enough memory for 64x64 as a whole: stable-diffusion decodes it in tiles"]
+    assert not loaded.pipeline.vae.use_tiling  # the next order may have smaller pictures
+
+
+def test_what_fails_while_it_runs_is_one_line_and_the_next_order_begins_anew(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = load(models / "stable-diffusion")
+
+    def break_down(*_: Any, **__: Any) -> None:
+        raise RuntimeError(f"CUDA error: an illegal access in {models / 'stable-diffusion'}\nand more\nlines")
+
+    monkeypatch.setattr(loaded.pipeline.unet, "forward", break_down)
+    with pytest.raises(GenerationError, match=r"^stable-diffusion failed ") as failed:
+        make(models / "stable-diffusion", a_task(tmp_path))
+    assert "\n" not in str(failed.value)
+    assert str(models) not in str(failed.value)
+    assert len(make(models / "stable-diffusion", a_task(tmp_path))) == 1
 
 
 def test_what_torch_says_of_memory_is_understood() -> None:
@@ -288,6 +336,7 @@ def test_what_torch_says_of_memory_is_understood() -> None:
     assert device.is_out_of_memory(MemoryError())
     assert device.is_out_of_memory(RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"))
     assert device.is_out_of_memory(RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"))
+    assert device.is_out_of_memory(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"))
     assert not device.is_out_of_memory(RuntimeError("shapes differ"))
     assert not device.is_out_of_memory(ValueError("out of memory"))
 
@@ -297,13 +346,14 @@ def test_a_packed_network_makes_nearly_the_same_picture(models: Path, tmp_path: 
     model = catalogue.find(str(models / sort))
     contents = weights.find(model)
 
-    def made(packed: bool) -> Any:
+    def made(packed: bool, seed: int = 7) -> Any:
         loaded = loading.load(model, contents, Setup("cpu", "float32", (), packed=packed), False)
         kinds = {parameter.dtype for parameter in getattr(loaded.pipeline, denoiser(loaded)).parameters()}
         assert (torch.bfloat16 in kinds) == packed
-        return pixels(next(iter(pictures.make(loaded, model, a_task(tmp_path), Listener().run()))))
+        return pixels(next(iter(pictures.make(loaded, model, a_task(tmp_path, seeds=(seed,)), Listener().run()))))
 
-    assert numpy.abs(made(True) - made(False)).mean() < 3
+    other = numpy.abs(made(False, seed=8) - made(False)).mean()
+    assert numpy.abs(made(True) - made(False)).mean() < other / 5
 
 
 def denoiser(loaded: loading.Loaded) -> str:
@@ -314,22 +364,13 @@ def denoiser(loaded: loading.Loaded) -> str:
 def test_bfloat16_makes_nearly_the_same_picture(models: Path, tmp_path: Path, sort: str) -> None:
     model = catalogue.find(str(models / sort))
     contents = weights.find(model)
-    wide, narrow = (
-        pixels(
-            next(
-                iter(
-                    pictures.make(
-                        loading.load(model, contents, Setup("cpu", precision, ()), False),
-                        model,
-                        a_task(tmp_path),
-                        Listener().run(),
-                    )
-                )
-            )
-        )
-        for precision in ("float32", "bfloat16")
-    )
-    assert numpy.abs(wide - narrow).mean() < 4
+
+    def made(precision: machine.Precision, seed: int = 7) -> Any:
+        loaded = loading.load(model, contents, Setup("cpu", precision, ()), False)
+        return pixels(next(iter(pictures.make(loaded, model, a_task(tmp_path, seeds=(seed,)), Listener().run()))))
+
+    other = numpy.abs(made("float32", seed=8) - made("float32")).mean()
+    assert numpy.abs(made("float32") - made("bfloat16")).mean() < other / 4
 
 
 # What is not there, and what is wrong
@@ -389,6 +430,23 @@ def test_a_model_that_is_gone_when_its_turn_comes_fails_the_order(tmp_path: Path
         list(Diffusion(catalogue.find("sd-turbo")).generate(a_task(tmp_path), Listener().run()))
 
 
+def test_where_a_model_lay_is_told_to_nobody_else(models: Path, tmp_path: Path) -> None:
+    """A folder that has gone when its order is resumed: the order's error is on web pages and in mails."""
+    folder = tmp_path / "private" / "mine"
+    shutil.copytree(models / "xl", folder)
+    content = ContentFolder(tmp_path / "content")
+    with Store.open(content, create=True) as store:
+        request = GenerationRequest(prompt="a kite", images=1, videos=0, steps=1, size="64x64", model=str(folder))
+        order = generation.place(Workshop(content, store), request, "ana", detached=True)
+        shutil.rmtree(folder)
+        with pytest.raises(GenerationError, match="model 'mine' is not there: no such folder"):
+            generation.resume(Workshop(content, store), order.generation_id)
+        failed = store.generation(order.generation_id)
+    assert failed
+    assert failed.error
+    assert "private" not in failed.error
+
+
 # A whole order
 
 
@@ -421,7 +479,7 @@ def test_an_order_is_resumed_with_the_same_pictures(models: Path, tmp_path: Path
             said.append(report.text)
         if isinstance(report, Finished):
             finished.append(report.item.number)
-        if isinstance(report, Step) and report.item.number == 2 and str(report) == "step 1 of 3":
+        if isinstance(report, Step) and report.item.number == 2 and str(report) == "step 1 of 2":
             raise RuntimeError("the power went")
 
     order("undisturbed", lambda report: None)
