@@ -335,6 +335,7 @@ def test_what_is_made_is_private_also_in_a_folder_that_is_not(tmp_path: Path) ->
     assert [path for path in CONTENT.rglob("*") if path.stat().st_mode & 0o077] == []
 
 
+@pytest.mark.system
 def test_an_order_is_made_also_when_nobody_reads() -> None:
     order = " ".join(
         map(shlex.quote, aigen_command("generate", "a kite", "--size", "32x32", "--images", 1, "--videos", 1))

@@ -25,7 +25,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return files_in(content)
 
 
-@pytest.mark.parametrize("instant", [0, 1, 2, 3, 4, 5])
+@pytest.mark.parametrize("instant", [0, 3, *(pytest.param(each, marks=pytest.mark.system) for each in (1, 2, 4, 5))])
 def test_killed_at_any_instant_and_resumed_it_ends_as_if_undisturbed(
     tmp_path: Path, undisturbed: dict[str, bytes], instant: int
 ) -> None:
@@ -54,6 +54,7 @@ def run_status(content: Path) -> str:
     return run_aigen("status", "--json", "--content", content).stdout or "[]"
 
 
+@pytest.mark.system
 def test_killed_again_and_again_it_still_ends_the_same(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
     content = tmp_path / "content"
     process = start_aigen(*ORDER, "--content", content)
@@ -119,6 +120,7 @@ def test_a_worker_killed_in_mid_order_is_followed_by_one_that_finishes(
     assert left_in_work(content) == []
 
 
+@pytest.mark.system
 def test_two_orders_a_worker_and_status_at_once_lose_nothing(tmp_path: Path) -> None:
     content = tmp_path / "content"
     small = ("--size", "96x64", "--images", "3", "--videos", "2", "--content", content)
@@ -151,6 +153,7 @@ def test_erasing_a_user_stops_her_running_order(tmp_path: Path) -> None:
     assert json.loads(run_status(content)) == []
 
 
+@pytest.mark.system
 def test_what_the_disk_cannot_hold_is_told_and_can_be_resumed(tmp_path: Path) -> None:
     """A limit on file sizes stands in for a full disk, which needs root (test_system.py has the real one)."""
     content = tmp_path / "content"

@@ -292,6 +292,7 @@ def test_the_ways_of_the_daemon_exclude_each_other() -> None:
     assert not CONTENT.exists()
 
 
+@pytest.mark.system
 def test_the_password_is_in_no_file_and_no_output(inbox: Inbox) -> None:
     password = os.environ["AIGEN_SMTP_PASSWORD"]
     result = run_aigen("--debug", "generate", "a kite", *QUICK, "--notify", ANA)

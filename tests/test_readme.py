@@ -58,7 +58,9 @@ def test_make_targets_and_linked_files_exist() -> None:
     named = re.findall(r"(?:^    |`)make ([a-z-]+)", README, re.MULTILINE)
     assert named
     assert set(named) <= set(targets)
-    links = re.findall(r"\]\((?!https://)([^)]+)\)", README)
+    links = re.findall(r"\]\((?!https://|#)([^)]+)\)", README)
     assert len(links) >= 5
+    headings = {re.sub(r"\W+", "-", line.strip("# ").lower()) for line in README.splitlines() if line.startswith("#")}
+    assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= headings
     for link in links:
         assert (ROOT / link).exists(), link
