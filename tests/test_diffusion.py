@@ -1,5 +1,6 @@
 """Pictures by real diffusers pipelines from tiny random weights, one for each way they are made."""
 
+import errno
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -313,6 +314,17 @@ def test_where_not_even_one_can_be_made_it_says_what_to_do(
         list(pictures.make(loaded, catalogue.find(str(models / "stable-diffusion")), a_task(tmp_path), listener.run()))
     assert listener.said == ["not enough memory for 64x64 as a whole: stable-diffusion decodes it in tiles"]
     assert not loaded.pipeline.vae.use_tiling  # the next order may have smaller pictures
+
+
+def test_a_full_disk_is_left_to_the_order(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which it interrupts, instead of failing it."""
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr("aigen.media.save_png", full)
+    with pytest.raises(OSError, match="no space left"):
+        make(models / "stable-diffusion", a_task(tmp_path))
 
 
 def test_what_fails_while_it_runs_is_one_line_and_the_next_order_begins_anew(

@@ -61,7 +61,7 @@ def _attempt(order: "_Order", items: list[tuple[int, int]], run: Run) -> list[Ou
     loaded = order.loaded
     try:
         return order.make(items, run)
-    except AigenError:
+    except (AigenError, OSError):  # cancelled; the disk is full
         recover(loaded)
         raise
     except Exception as error:
