@@ -1,6 +1,7 @@
 """How our path compares with a bare call of diffusers: real SD-Turbo architecture, random weights, 512x512, this machine.
 
-Usage: benchmarks/diffusion.py [--steps 1] [--pictures 2] [--folder DIR]     (needs 9 GB of disk for the weights, and minutes)
+Usage: benchmarks/diffusion.py [--steps 1] [--pictures 2] [--side 512] [--ways WAY …] [--folder DIR]
+It needs 11 GB of disk for the weights, and some ten minutes.
 
 Times say nothing of quality: the weights are random. What is compared alternates within one process; peak memory is that of
 a process of its own.
@@ -13,16 +14,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 PROMPT = "a lighthouse in a storm"
-SIDE = 512
+# The ways that are measured each in a process of its own; those in bfloat16 only where it pays, unless they are named.
+WAYS = ["bare", "float32", "from float16", "fast", "packed", "bfloat16", "bfloat16 fast"]
 
 
 def build(folder: Path) -> None:
-    """SD-Turbo's architecture with random weights, in float32 and in bfloat16, and the tiny decoder's."""
+    """SD-Turbo's architecture with random weights, in three precisions, and the tiny decoder's."""
     import torch
     from diffusers import (
         AutoencoderKL,
@@ -59,29 +61,49 @@ def build(folder: Path) -> None:
         requires_safety_checker=False,
     )  # fmt: skip
     pipeline.save_pretrained(folder / "float32", safe_serialization=True)
-    pipeline.to(torch.bfloat16).save_pretrained(folder / "bfloat16", safe_serialization=True)
+    for kind in ("bfloat16", "float16"):
+        pipeline.to(getattr(torch, kind)).save_pretrained(folder / kind, safe_serialization=True)
     AutoencoderTiny().save_pretrained(folder / "tiny", safe_serialization=True)
 
 
-def bare(folder: Path, work: Path) -> Callable[[int], None]:
+@dataclass(frozen=True)
+class Case:
+    """What is made: pictures of so many pixels a side in so many steps, from the weights in a folder."""
+
+    folder: Path
+    side: int
+    steps: int
+    pictures: int
+
+    @property
+    def arguments(self) -> list[str]:
+        return [f"--{name}={value}" for name, value in vars(self).items()]
+
+
+def bare(case: Case, work: Path) -> Callable[[], None]:
     """What a user would write: the pipeline as it is loaded, in float32, and a PNG of each picture."""
     import torch
     from diffusers import StableDiffusionPipeline
 
-    pipeline = StableDiffusionPipeline.from_pretrained(folder, use_safetensors=True)
+    pipeline = StableDiffusionPipeline.from_pretrained(case.folder / "float32", use_safetensors=True)
     pipeline.set_progress_bar_config(disable=True)
 
-    def make(steps: int) -> None:
+    def make() -> None:
         generator = torch.Generator("cpu").manual_seed(7)
         found = pipeline(
-            PROMPT, num_inference_steps=steps, guidance_scale=0.0, width=SIDE, height=SIDE, generator=generator
+            PROMPT,
+            num_inference_steps=case.steps,
+            guidance_scale=0.0,
+            width=case.side,
+            height=case.side,
+            generator=generator,
         )
         found.images[0].save(work / "bare.png")
 
     return make
 
 
-def ours(folder: Path, work: Path, **options: Any) -> Callable[[int], None]:
+def ours(case: Case, work: Path, source: str = "float32", fast: bool = False) -> Callable[[], None]:
     """A whole order of one picture, from the request to the marked file, its row and its thumbnails."""
     from aigen import generation
     from aigen.generation import Workshop
@@ -89,82 +111,76 @@ def ours(folder: Path, work: Path, **options: Any) -> Callable[[int], None]:
     from aigen.store import Store
     from aigen.types import GenerationRequest
 
-    def make(steps: int) -> None:
-        content = ContentFolder(work / "content")
-        request = GenerationRequest(
-            prompt=PROMPT,
-            images=1,
-            videos=0,
-            seed=7,
-            size=f"{SIDE}x{SIDE}",
-            model=str(folder),
-            steps=steps,
-            guidance=0.0,
-            **options,
-        )
+    content = ContentFolder(work / "content")
+    request = GenerationRequest(
+        prompt=PROMPT,
+        images=1,
+        videos=0,
+        seed=7,
+        size=f"{case.side}x{case.side}",
+        model=str(case.folder / source),
+        steps=case.steps,
+        guidance=0.0,
+        fast=fast,
+    )
+
+    def make() -> None:
         with Store.open(content, create=True) as store:
             generation.generate(Workshop(content, store), request, "ana")
 
     return make
 
 
-def compare(folder: Path, work: Path, steps: int, pictures: int) -> dict[str, float]:
-    """Seconds a picture, the ways alternating; the first of each, which loads, is not counted."""
-    ways = {"bare": bare(folder / "float32", work), "ours": ours(folder / "float32", work)}
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for turn in range(pictures + 1):
-        for name, make in ways.items():
-            start = time.perf_counter()
-            make(steps)
-            if turn:
-                times[name].append(time.perf_counter() - start)
+def compare(case: Case) -> dict[str, float]:
+    """Seconds a picture, the ways alternating in one process; the first of each, which loads, is not counted."""
+    with tempfile.TemporaryDirectory() as work:
+        ways = {"bare": bare(case, Path(work)), "ours": ours(case, Path(work))}
+        times: dict[str, list[float]] = {name: [] for name in ways}
+        for turn in range(case.pictures + 1):
+            for name, make in ways.items():
+                start = time.perf_counter()
+                make()
+                if turn:
+                    times[name].append(time.perf_counter() - start)
     return {name: median(took) for name, took in times.items()}
 
 
-def measure(folder: Path, way: str, steps: int, pictures: int) -> dict[str, float]:
+def measure(case: Case, way: str) -> dict[str, float]:
     """Seconds a picture and the peak memory in MB of one way, in a process of its own."""
-    command = [
-        sys.executable,
-        __file__,
-        "--folder",
-        str(folder),
-        "--way",
-        way,
-        "--steps",
-        str(steps),
-        "--pictures",
-        str(pictures),
-    ]
+    command = [sys.executable, __file__, *case.arguments, "--alone", way]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found: dict[str, float] = json.loads(printed.splitlines()[-1])
     return found
 
 
-def run_way(folder: Path, way: str, steps: int, pictures: int) -> None:
-    """One way alone; prints its figures."""
+def run_alone(case: Case, way: str) -> None:
+    """One way in this process; prints its figures."""
     from aigen.pipelines import machine, weights
     from aigen.pipelines.machine import Setup
 
-    weights.tiny_decoder = lambda pipeline: folder / "tiny"  # type: ignore[assignment]
+    weights.tiny_decoder = lambda pipeline: case.folder / "tiny"  # type: ignore[assignment]
     setups = {
         "packed": Setup("cpu", "float32", (), packed=True),
         "bfloat16": Setup("cpu", "bfloat16", ()),
         "bfloat16 fast": Setup("cpu", "bfloat16", ()),
     }
+    if way in setups:
+        machine.choose = lambda *figures: setups[way]  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as work:
-        if way == "bare":
-            make = bare(folder / "float32", Path(work))
-        else:
-            source = "float32" if way in ("float32", "fast") else "bfloat16"
-            make = ours(folder / source, Path(work), **({"fast": True} if "fast" in way else {}))
-            if way in setups:
-                machine.choose = lambda *figures: setups[way]  # type: ignore[assignment]
+        # Models are pulled in float16, where the hub has them so.
+        source = {
+            "packed": "float16",
+            "bfloat16": "bfloat16",
+            "bfloat16 fast": "bfloat16",
+            "from float16": "float16",
+        }.get(way, "float32")
+        make = bare(case, Path(work)) if way == "bare" else ours(case, Path(work), source, fast="fast" in way)
         times = []
-        for _ in range(pictures + 1):
+        for _ in range(case.pictures + 1):
             start = time.perf_counter()
-            make(steps)
+            make()
             times.append(time.perf_counter() - start)
-    print(json.dumps({"first": times[0], "seconds": median(times[1:]), "peak": _peak()}))
+    print(json.dumps({"first": times[0], "seconds": median(times[1:] or times), "peak": _peak()}))
 
 
 def _peak() -> float:
@@ -173,45 +189,47 @@ def _peak() -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
+def report(case: Case, ways: list[str]) -> None:
+    from aigen.pipelines.diffusion import device
+
+    half = device.bfloat16_time()
+    print(f"SD-Turbo architecture, {case.side}x{case.side}, {case.steps} step(s), random weights")
+    print(f"bfloat16 takes {half:.2g} of float32's time on this processor")
+    if not ways:
+        times = compare(case)
+        overhead = times["ours"] / times["bare"] - 1
+        print(
+            f"bare diffusers, float32, {times['bare']:.2f} s a picture; our whole path {times['ours']:.2f} s ({overhead:+.1%})"
+        )
+    found = {
+        way: measure(case, way) for way in ways or [way for way in WAYS if half < 1 or not way.startswith("bfloat16")]
+    }
+    first = next(iter(found.values()))
+    for way, figures in found.items():
+        print(
+            f"{way:14} {figures['seconds']:6.2f} s a picture ({first['seconds'] / figures['seconds']:.2f} times as fast as the "
+            f"first), the one that loads {figures['first']:6.2f} s, peak {figures['peak']:5.0f} MB "
+            f"({figures['peak'] / first['peak']:.2f} of the first)"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=1)
     parser.add_argument("--pictures", type=int, default=2)
+    parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--folder", type=Path)
-    parser.add_argument("--way")
+    parser.add_argument("--ways", nargs="*", choices=WAYS, default=[])
+    parser.add_argument("--alone", choices=WAYS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.way:
-        run_way(arguments.folder, arguments.way, arguments.steps, arguments.pictures)
-        return
     with tempfile.TemporaryDirectory() as temporary:
-        folder = arguments.folder or Path(temporary)
-        if not (folder / "tiny").exists():
-            build(folder)
-        report(folder, arguments.steps, arguments.pictures)
-
-
-def report(folder: Path, steps: int, pictures: int) -> None:
-    from aigen.pipelines.diffusion import device
-
-    time_of_half = device.bfloat16_time()
-    print(
-        f"SD-Turbo architecture, {SIDE}x{SIDE}, {steps} step(s), random weights; bfloat16 takes {time_of_half:.2g} of float32's time here"
-    )
-    with tempfile.TemporaryDirectory() as work:
-        times = compare(folder, Path(work), steps, pictures)
-    overhead = times["ours"] / times["bare"] - 1
-    print(
-        f"bare diffusers, float32: {times['bare']:.2f} s a picture; our whole path, same settings: {times['ours']:.2f} s ({overhead:+.1%})"
-    )
-    ways = ["bare", "float32", "fast", "packed", *(["bfloat16", "bfloat16 fast"] if time_of_half < 1 else [])]
-    found = {way: measure(folder, way, steps, pictures) for way in ways}
-    for way, figures in found.items():
-        faster = found["bare"]["seconds"] / figures["seconds"]
-        less = figures["peak"] / found["bare"]["peak"]
-        print(
-            f"{way:14} {figures['seconds']:6.2f} s a picture ({faster:.2f} times as fast as bare), the first {figures['first']:6.2f} s, "
-            f"peak {figures['peak']:5.0f} MB ({less:.2f} of bare)"
-        )
+        case = Case(arguments.folder or Path(temporary), arguments.side, arguments.steps, arguments.pictures)
+        if arguments.alone:
+            run_alone(case, arguments.alone)
+            return
+        if not (case.folder / "tiny").exists():
+            build(case.folder)
+        report(case, arguments.ways)
 
 
 if __name__ == "__main__":
