@@ -129,7 +129,7 @@ def _diffusion(settings: Settings) -> Iterator[Finding]:
         except AigenError as error:
             yield Finding(catalogue.shown(model.name), "note", str(error))
     yield Finding(
-        "diffusion", "ok", "attention by torch (scaled dot product); not compiled: that takes longer than an order"
+        "diffusion", "ok", "attention by torch (scaled dot product); not compiled: never measured to pay"
     )
 
 
