@@ -70,6 +70,7 @@ class Display:
         self._progress: Progress | None = None
         self._bar: TaskID | None = None
         self._broken = False
+        self._preparing = False
         self._said: set[str] = set()
         self._finished, self._made, self._total = 0.0, 0, 0
         self._counts: Counter[Kind] = Counter()
@@ -133,7 +134,8 @@ class Display:
         drawn = {item.kind for item in started.items if item.model == "storybook" and mixed}
         usual = {kind: STORYBOOK_SECONDS[kind] for kind in drawn} | dict(started.paces)
         self._estimate = Estimate({kind: planned[kind] for kind in KINDS}, usual)
-        if left := self._estimate.seconds_left():
+        known = set(started.paces) >= {kind for kind in KINDS if planned[kind]}
+        if known and (left := self._estimate.seconds_left()):
             self._print(f"it takes about {spoken_duration(left)}, as it lately did")
         self._heard_at = self._started_at = monotonic()
         if self._console.is_terminal:
@@ -160,7 +162,12 @@ class Display:
 
     def _step(self, step: Step) -> None:
         kind, share = step.item.kind, (step.done / step.total if step.total else 0.0) + step.beside
-        self._estimate.advance(kind, share, self._since_last())
+        self._estimate.advance(kind, share, 0.0 if self._preparing else self._since_last())
+        if self._preparing:
+            self._since_last()
+        self._preparing = step.total == 0
+        if self._preparing and not self._progress:
+            self._say(step.text)
         if self._progress and self._bar is not None:
             self._progress.update(
                 self._bar,

@@ -18,7 +18,7 @@ from aigen.pipelines.storybook import DRAWING_ADVICE
 from aigen.settings import NAMES, ContentFolder, Settings
 from aigen.store import Store
 from aigen.times import utc_now
-from aigen.types import KINDS
+from aigen.types import KINDS, Options
 
 # An order of 5 and 5 takes about 15 MB; below this one is likely to fill the disk.
 SPACE_NEEDED = 200_000_000
@@ -99,9 +99,11 @@ def _models(settings: Settings) -> Iterator[Finding]:
     for kind in KINDS:
         try:
             name, reason = pipelines.choose(kind, None, default=settings.model)
-            yield Finding(f"{kind}s", "ok", f"{name} ({reason}); {pipelines.load(name).label}")
+            pipeline = pipelines.load(name)
+            pipeline.check(Options())
+            yield Finding(f"{kind}s", "ok", f"{catalogue.shown(name)} ({reason}); {pipeline.label}")
         except AigenError as error:
-            yield Finding(f"{kind}s", "wrong", str(error), "set AIGEN_MODEL to a known model, or unset it")
+            yield Finding(f"{kind}s", "wrong", str(error), "or choose another default: aigen models use storybook")
 
 
 def _diffusion(settings: Settings) -> Iterator[Finding]:
@@ -128,9 +130,7 @@ def _diffusion(settings: Settings) -> Iterator[Finding]:
             yield Finding(catalogue.shown(model.name), "ok", f"{setup.device}: {'; '.join(setup.reasons)}")
         except AigenError as error:
             yield Finding(catalogue.shown(model.name), "note", str(error))
-    yield Finding(
-        "diffusion", "ok", "attention by torch (scaled dot product); not compiled: never measured to pay"
-    )
+    yield Finding("diffusion", "ok", "attention by torch (scaled dot product); not compiled: never measured to pay")
 
 
 def _works(name: str, attempt: Callable[[], str], advice: str, otherwise: State = "wrong") -> Finding:

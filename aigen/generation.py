@@ -106,8 +106,7 @@ def check(
         for kind in KINDS
         if request.count(kind)
     }
-    used = {name: load(name) for name in dict.fromkeys(models.values())}
-    _check_options(request, used)
+    _check_options(request, models, {name: load(name) for name in dict.fromkeys(models.values())})
     return replace(
         request,
         model=None,
@@ -118,13 +117,17 @@ def check(
     )
 
 
-def _check_options(request: GenerationRequest, used: dict[str, Pipeline]) -> None:
+def _check_options(request: GenerationRequest, models: dict[Kind, str], used: dict[str, Pipeline]) -> None:
     """Raise UsageError for an option that none of the models heeds, and for what one of them cannot do."""
     for name in request.given():
         if not any(name in pipeline.options for pipeline in used.values()):
-            models = " and ".join(map(catalogue.shown, used))
+            makers = " and ".join(
+                f"{catalogue.shown(model)}, which makes the {kind}s"
+                for kind in KINDS
+                if request.count(kind) and (model := models[kind])
+            )
             raise UsageError(
-                f"{name} means nothing to {models}: leave it out, or name a diffusion model with --model (see aigen models)"
+                f"{name} means nothing to {makers}: leave it out, or name a diffusion model with --model (see aigen models)"
             )
     for pipeline in used.values():
         pipeline.check(request)
@@ -372,7 +375,10 @@ def _make(workshop: Workshop, generation_id: str) -> None:
     items = workshop.store.items(generation_id)
     models = dict.fromkeys(item.model for item in items)
     loaded = {model: workshop.load(model) for model in models}
-    paces = {item.kind: pace for item in items if (pace := workshop.store.pace(item.kind, item.model)) is not None}
+    paces: dict[Kind, float] = {}
+    for kind, model in dict.fromkeys((item.kind, item.model) for item in items):
+        if pace := workshop.store.pace(kind, model, generation.request):
+            paces[kind] = pace
     workshop.report(Started(generation, tuple(items), pipelines.introduce(loaded), paces))
     for told in _substituted(generation.request, loaded):
         workshop.report(Said(told))
@@ -409,12 +415,11 @@ def _make_batch(workshop: Workshop, generation: Generation, pipeline: Pipeline, 
     missing = {item.seed: item for item in items}
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer") as writer:
         writing: Future[None] | None = None
-        began = monotonic()
-        for made in pipeline.generate(task, _run(workshop, items, missing)):
+        watch = _Watch()
+        for made in pipeline.generate(task, _run(workshop, items, missing, watch)):
             if writing:
                 writing.result()
-            item = replace(missing.pop(made.seed), seconds=monotonic() - began)
-            began = monotonic()
+            item = replace(missing.pop(made.seed), seconds=watch.lap())
             writing = writer.submit(_record, workshop, generation, task, item, made)
         if writing:
             writing.result()
@@ -423,7 +428,25 @@ def _make_batch(workshop: Workshop, generation: Generation, pipeline: Pipeline, 
         raise GenerationError(f"model {catalogue.shown(items[0].model)!r} ended without making {names}")
 
 
-def _run(workshop: Workshop, items: list[Item], missing: dict[int, Item]) -> Run:
+class _Watch:
+    """Measures what each item takes; what is not of an item, such as loading a model, does not count."""
+
+    def __init__(self) -> None:
+        self._began = monotonic()
+        self._preparing = False
+
+    def hear(self, total: int) -> None:
+        if self._preparing:
+            self._began = monotonic()
+        self._preparing = total == 0
+
+    def lap(self) -> float:
+        now = monotonic()
+        seconds, self._began = now - self._began, now
+        return seconds
+
+
+def _run(workshop: Workshop, items: list[Item], missing: dict[int, Item], watch: _Watch) -> Run:
     """A pipeline's way up. The item in hand is the first of those still `missing`."""
     beaten_at = monotonic()
     by_seed = {item.seed: item for item in items}
@@ -433,6 +456,7 @@ def _run(workshop: Workshop, items: list[Item], missing: dict[int, Item]) -> Run
 
     def step(done: int, total: int, text: str, beside: float = 0.0) -> None:
         nonlocal beaten_at
+        watch.hear(total)
         item = in_hand()
         reported = Step(item, done, total, text, beside)
         workshop.report(reported)
@@ -492,7 +516,10 @@ def _conclude(workshop: Workshop, generation_id: str) -> Generation:
     items = store.items(generation_id)
     failed = [item for item in items if item.state == "failed"]
     if failed:
-        raise GenerationError("; ".join(f"{item.name}: {item.error}" for item in failed))
+        names: dict[str | None, list[str]] = {}
+        for item in failed:
+            names.setdefault(item.error, []).append(item.name)
+        raise GenerationError("; ".join(f"{', '.join(each)}: {error}" for error, each in names.items()))
     _make_thumbnails(workshop, items)  # a crash may have come between an item and its thumbnails
     # The folder goes first: a crash between the two leaves an order that resume completes, not a stray folder.
     workshop.content.remove_work(generation_id)

@@ -1,5 +1,6 @@
 """The models that a user can choose from: what they are, whether they are here, and whether they fit this machine."""
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -55,10 +56,18 @@ def look(settings: Settings) -> list[Standing]:
         for name in pipelines.registered()
         for pipeline in [pipelines.load(name)]
     ]
-    return built_in + [_standing(model, here, default) for model in catalogue.models().values()]
+    found = [*catalogue.models().values(), *weights.others()]
+    with suppress(UsageError):
+        if default and default not in pipelines.registered() and catalogue.find(default) not in found:
+            found.append(catalogue.find(default))
+    return built_in + [_standing(model, here, default) for model in found]
 
 
 def _standing(model: Model, here: machine.Machine, default: str | None) -> Standing:
+    if model.hub in catalogue.tiny_decoders():
+        return Standing(
+            model.name, "tiny decoder, for --fast", (), True, False, True, "yes", 0.0, None, "MIT", "", model.hub
+        )
     fits, fit = machine.fits(here, model)
     wrong = None
     found = weights.locate(model) is not None

@@ -312,6 +312,10 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
     if provenance == Provenance(provenance.kind, mark=provenance.mark):
         raise UsageError("it does not say what made it")
     parameters = provenance.parameters
+    if parameters.get("source") == "a folder" and not {"model", f"{provenance.kind}_model"} & set(given):
+        raise UsageError(
+            f"it was made by a model in a folder named {provenance.model!r}: give that folder with --model"
+        )
     said: dict[str, Any] = {"prompt": provenance.prompt, "model": provenance.model, "images": 0, "videos": 0}
     said |= {name: parameters.get(name) for name in ("style", "size")}
     named = next((given[name] for name in ("model", f"{provenance.kind}_model") if given.get(name)), provenance.model)

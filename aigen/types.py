@@ -238,8 +238,8 @@ class Failure:
 class Run:
     """What a pipeline may do besides yielding.
 
-    `step(done, total, text)` tells how far the item in hand is, and in a fourth argument, where others are being made
-    beside it, how much of those (1.0: one of them); `say(text)` tells the user something once;
+    `step(done, total, text)` tells how far the item in hand is (a total of 0: what is done, such as loading, is of no item),
+    and in a fourth argument, where others are being made beside it, how much of those (1.0: one of them); `say(text)` tells the user something once;
     `remember(seed, key, value)` and `recall(seed, key)` keep an item's checkpoint over a crash (values are JSON);
     `check()` raises `Cancelled` when the order was cancelled, and is also called by `step`.
     """

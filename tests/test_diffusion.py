@@ -215,7 +215,7 @@ def test_what_made_a_picture_is_told(models: Path, tmp_path: Path) -> None:
     assert isinstance(output, Output)
     assert output.media == "trainedAlgorithmicMedia"
     expected = {"steps": 2, "guidance": 4.5, "negative_prompt": "blurry", "sampler": "EulerDiscreteScheduler"}
-    assert output.parameters == expected | {"precision": "float32"}
+    assert output.parameters == expected | {"precision": "float32", "source": "a folder"}
 
 
 def test_a_negative_prompt_changes_the_picture_where_it_is_heeded(models: Path, tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_a_negative_prompt_changes_the_picture_where_it_is_heeded(models: Path, 
     assert numpy.array_equal(
         made("xl", without_guidance, listener), made("xl", replace(without_guidance, negative=None))
     )
-    assert listener.said == ["xl heeds no negative prompt at guidance 0"]
+    assert listener.said == ["xl heeds no negative prompt at guidance 0: give --guidance above 1"]
     listener = Listener()
     made("flux", with_it, listener)
     assert listener.said == ["flux heeds no negative prompt"]
@@ -505,6 +505,10 @@ def test_an_order_is_resumed_with_the_same_pictures(models: Path, tmp_path: Path
     told = provenance.read(one)
     assert (told.model, told.mark) == ("xl", "trainedAlgorithmicMedia")
     assert told.parameters["steps"] == 2
+    with pytest.raises(UsageError, match="made by a model in a folder named 'xl': give that folder with --model"):
+        provenance.reorder(told, {})
+    again = provenance.reorder(told, {"model": str(models / "xl")})
+    assert (again.steps, again.model, again.seed) == (2, str(models / "xl"), 7)
     assert str(tmp_path) not in one.read_bytes().decode("latin-1")
 
 

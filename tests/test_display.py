@@ -8,7 +8,7 @@ import pytest
 from conftest import SMALL, aigen_command
 
 from aigen.display import Display, Estimate
-from aigen.types import Finished, Item, Said, Waiting
+from aigen.types import Finished, Item, Said, Step, Waiting
 
 
 def test_nothing_is_promised_before_something_was_measured() -> None:
@@ -55,6 +55,15 @@ def test_without_a_terminal_there_is_one_plain_line_an_item(capsys: pytest.Captu
         "no style",
         "image 1: ana/g-image-1.png (0:00 gone, ? left)",
     ]
+
+
+def test_loading_is_told_and_counts_for_no_item(capsys: pytest.CaptureFixture[str]) -> None:
+    item = Item("g", "image", 1, 7, "sd-turbo")
+    with Display() as display:
+        display(Step(item, 0, 0, "loading sd-turbo…"))
+        display(Step(item, 0, 3, "reading the prompt…"))
+        display(Step(item, 1, 3, "step 1 of 2"))
+    assert capsys.readouterr().err.splitlines() == ["loading sd-turbo…"]
 
 
 def test_on_a_terminal_progress_names_item_step_and_times() -> None:

@@ -114,7 +114,7 @@ def test_a_failed_item_fails_the_order_but_not_the_others(
     workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
 ) -> None:
     scribbler.fail = {1}
-    with pytest.raises(GenerationError, match="image 1: the pen broke"):
+    with pytest.raises(GenerationError, match="image 1, video 1: the pen broke"):
         generation.generate(workshop, request_two, "ana")
     (order,) = workshop.store.generations()
     assert order.status == "Failed"
@@ -495,12 +495,36 @@ def test_how_long_a_model_takes_is_known_to_the_next_order(
 ) -> None:
     monkeypatch.setattr("aigen.generation.monotonic", lambda: clock().timestamp())
     scribbler.before = lambda task, run, number: clock.advance(2 if task.kind == "image" else 8)
-    assert workshop.store.pace("image", "storybook") is None
+    pace = workshop.store.pace
+    assert pace("image", "storybook", request_two) is None
     generation.generate(workshop, request_two, "ana")
-    assert workshop.store.pace("image", "storybook") == 2
-    assert workshop.store.pace("video", "storybook") == 8
-    assert workshop.store.pace("video", "sd-turbo") is None
+    assert pace("image", "storybook", request_two) == 2
+    assert pace("video", "storybook", request_two) == 8
+    assert pace("video", "sd-turbo", request_two) is None
+    assert pace("image", "storybook", replace(request_two, size="64x64")) is None
+    assert pace("image", "storybook", replace(request_two, steps=9)) is None
     reports: list[Report] = []
     generation.generate(replace(workshop, report=reports.append), request_two, "ana")
     (started,) = [report for report in reports if isinstance(report, Started)]
     assert started.paces == {"image": 2, "video": 8}
+
+
+def test_what_is_of_no_item_such_as_loading_does_not_count(
+    workshop: Workshop,
+    request_two: GenerationRequest,
+    scribbler: Scribbler,
+    clock: StillClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("aigen.generation.monotonic", lambda: clock().timestamp())
+
+    def load_first(task: Task, run: Run, number: int) -> None:
+        if number == 1:
+            run.step(0, 0, "loading…")
+            clock.advance(60)
+            run.step(0, 1, "reading the prompt…")
+        clock.advance(2)
+
+    scribbler.before = load_first
+    generation.generate(workshop, request_two, "ana")
+    assert workshop.store.pace("image", "storybook", request_two) == 2

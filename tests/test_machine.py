@@ -74,7 +74,7 @@ def test_a_processor_takes_bfloat16_only_where_it_was_measured_to_pay() -> None:
     assert machine.choose(laptop(28, 0.5), LARGE, BOTH, PIXELS).precision == "bfloat16"
     slow = machine.choose(laptop(28, 40.0), LARGE, BOTH, PIXELS)
     assert (slow.precision, slow.packed, slow.batch) == ("float32", False, 1)
-    assert "40 of float32's time" in slow.reasons[0]
+    assert "40 times as long as float32" in slow.reasons[0]
 
 
 def test_where_memory_is_short_the_large_network_is_kept_packed() -> None:

@@ -50,6 +50,10 @@ def test_a_model_is_pulled_listed_preferred_and_removed(tmp_path: Path) -> None:
     removed = run_aigen("models", "remove", "sd-turbo")
     assert removed.returncode == 0
     assert "are free again" in removed.stderr
+    assert "it is still your default: choose another" in removed.stderr
+    doctor = run_aigen("doctor")
+    assert doctor.returncode == 1
+    assert "wrong  images          model 'sd-turbo' is not here" in doctor.stdout
     assert not listed()["sd-turbo"]["here"]
     refused = run_aigen("generate", "a kite", "--images", "1", "--videos", "0")
     assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
@@ -78,7 +82,32 @@ def test_a_model_is_taken_from_a_folder_and_its_tiny_decoder_too(tmp_path: Path)
     decoder = write_decoder(tmp_path / "decoder")
     taken = run_aigen("models", "pull", "madebyollin/taesd", "--from", decoder)
     assert taken.returncode == 0, taken.stderr
+    assert "--fast uses it" in taken.stderr
+    found = listed()
+    assert found["sd-turbo"]["here"]
+    assert found["madebyollin/taesd"]["title"] == "tiny decoder, for --fast"
+
+
+def test_a_wrong_folder_takes_nothing_away(tmp_path: Path) -> None:
+    assert run_aigen("models", "pull", "sd-turbo", "--from", write_model(tmp_path / "stick")).returncode == 0
+    decoder = write_decoder(tmp_path / "decoder")
+    refused = run_aigen("models", "pull", "sd-turbo", "--from", decoder)
+    assert (refused.returncode, "is no model: its folder has no model_index.json" in refused.stderr) == (2, True)
     assert listed()["sd-turbo"]["here"]
+    refused = run_aigen("models", "pull", "madebyollin/taesd", "--from", tmp_path / "stick")
+    assert (refused.returncode, "holds no tiny decoder" in refused.stderr) == (2, True)
+
+
+def test_models_that_are_not_listed_and_the_default_are_shown_too(tmp_path: Path) -> None:
+    source = write_model(tmp_path / "stick")
+    assert run_aigen("models", "pull", "somebody/theirs", "--from", source).returncode == 0
+    assert run_aigen("models", "use", "./stick").returncode == 0
+    found = listed()
+    assert found["somebody/theirs"]["here"]
+    assert (found[str(source)]["here"], found[str(source)]["default"]) == (True, True)
+    text = run_aigen("models")
+    assert "images are made by stick (your default (AIGEN_MODEL))" in text.stderr
+    assert "videos are made by storybook (built in: always works)" in text.stderr
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,9 @@ def _print_plan(request: "GenerationRequest", as_json: bool) -> None:
     assert name is not None
     pipeline = pipelines.load(name)
     if not hasattr(pipeline, "plan"):
-        raise UsageError(f"model {name!r} plans no scene that could be shown: leave out --plan")
+        raise UsageError(
+            f"model {name!r} plans no scene that could be shown: add --model storybook or --guide storybook"
+        )
     scene = pipeline.plan(request.prompt)
     if as_json:
         print_json(scene)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from aigen.cli.program import Json, app, load_settings, print_json, say
+from aigen.errors import AigenError, GenerationError
 
 if TYPE_CHECKING:
     from aigen.models import Standing
@@ -53,23 +54,32 @@ def pull(
 
     model = find(name)
     token = load_settings().values.get("HF_TOKEN") or None
-    say(f"{model.title}: {model.licence}")
-    with _bar(model.name) as report:
-        folder = weights.take(model, source, report) if source else weights.pull(model, token, report)
+    say(f"{model.title}, licence: {model.licence}")
+    try:
+        with _bar(model.name) as report:
+            folder = weights.take(model, source, report) if source else weights.pull(model, token, report)
+    except GenerationError as error:
+        if weights.is_here(model):
+            raise GenerationError(f"{error} (what is here already can be used)") from error
+        raise
     typer.echo(folder)
-    if (folder / "model_index.json").exists():
-        say(f'it is here: aigen generate "a whale under the stars" --model {model.name}')
+    whole = (folder / "model_index.json").exists()
+    used = f'aigen generate "a whale under the stars" --model {model.name}' if whole else "--fast uses it"
+    say(f"it is here: {used}")
 
 
 @models_app.command()
 def remove(name: Name) -> None:
     """Remove a model from this machine."""
     from aigen.models import find
-    from aigen.pipelines import weights
+    from aigen.pipelines import FALLBACK, weights
     from aigen.wording import spoken_size
 
-    size = weights.remove(find(name))
+    model = find(name)
+    size = weights.remove(model)
     say(f"{name} is removed: {spoken_size(size)} are free again")
+    if load_settings().model in (model.name, model.hub):
+        say(f"it is still your default: choose another, such as aigen models use {FALLBACK}")
 
 
 @models_app.command()
@@ -91,6 +101,7 @@ def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --m
 
 
 def _print(found: "list[Standing]") -> None:
+    from aigen.pipelines import catalogue
     from aigen.wording import visible
 
     for standing in found:
@@ -101,9 +112,16 @@ def _print(found: "list[Standing]") -> None:
         gated = "; gated: needs HF_TOKEN" if standing.gated else ""
         typer.echo(visible(f"{standing.name:15} {here:5} {size:>8}  {needs:13} {standing.title}{default}"))
         for line in (f"{standing.licence}{gated}", f"fits: {standing.fit}", standing.note, standing.wrong):
-            if line and standing.download:
+            if line and standing.download != 0:
                 typer.echo(visible(f"{'':15} {line}"))
+    from aigen import pipelines
+    from aigen.types import KINDS
+
     say("get one with aigen models pull NAME; any other model: a folder, or its hub id (owner/name)")
+    with suppress(AigenError):
+        for kind in KINDS:
+            name, reason = pipelines.choose(kind, None, default=load_settings().model)
+            say(f"{kind}s are made by {catalogue.shown(name)} ({reason})")
 
 
 @contextmanager

@@ -37,7 +37,7 @@ class Model:
     folder: Path | None = None
     kinds: tuple[Kind, ...] = ("image",)
     pipeline: str | None = None
-    licence: str = "not known: see its own page"
+    licence: str = "not known, see its own page"
     gated: bool = False
     download: float | None = None
     memory: float | None = None
@@ -82,6 +82,11 @@ def tiny_decoder(pipeline: str) -> str | None:
     """The hub id of the tiny autoencoder that fits models of a diffusers pipeline, if there is one."""
     found = _read()["tiny"].get(pipeline)
     return str(found) if found else None
+
+
+def tiny_decoders() -> set[str]:
+    """The hub ids of all tiny autoencoders."""
+    return set(_read()["tiny"].values())
 
 
 def find(name: str, also: Iterable[str] = ()) -> Model:

@@ -147,7 +147,7 @@ def _batch(free: float, working: int) -> int:
 
 def _choose_for_processor(machine: Machine, contents: Contents, half: tuple[Half, ...], pixels: int) -> Setup:
     wide, narrow, time = contents.bytes_in(4), contents.bytes_in(2), machine.bfloat16_time
-    measured = f"takes {time:.2g} of float32's time on this processor (measured)" if time else "was not measured"
+    measured = f"takes {time:.2g} times as long as float32 on this processor (measured)" if time else "was not measured"
     alone = "one picture at a time: a processor gains nothing from more"
     if "bfloat16" in half and time is not None and time <= _PAYS:
         setup = Setup("cpu", "bfloat16", (f"bfloat16: {measured}", alone))

@@ -8,11 +8,12 @@ this module loads torch, and only `pull` talks to a network.
 import hashlib
 import json
 import os
+import re
 import shutil
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
@@ -86,6 +87,16 @@ def _cached(hub: str) -> Path:
     from huggingface_hub.constants import HF_HUB_CACHE
 
     return Path(HF_HUB_CACHE) / f"models--{hub.replace('/', '--')}"
+
+
+def others() -> list[Model]:
+    """Models and tiny decoders in the hub's cache that the catalogue does not list."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    known = {model.hub for model in catalogue.models().values()}
+    names = [path.name.split("--", 2)[1:] for path in sorted(Path(HF_HUB_CACHE).glob("models--*--*"))]
+    found = [catalogue.find("/".join(parts)) for parts in names if "/".join(parts) not in known]
+    return [model for model in found if model.hub in catalogue.tiny_decoders() or is_here(model)]
 
 
 def is_here(model: Model) -> bool:
@@ -480,7 +491,8 @@ def _translated(hub: str) -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return re.sub(r"^\[Errno -?\d+\] ", "", first)[:200]
 
 
 def take(model: Model, source: Path, report: Progress) -> Path:
@@ -488,8 +500,12 @@ def take(model: Model, source: Path, report: Progress) -> Path:
     assert model.hub
     if not source.is_dir():
         raise UsageError(f"--from {str(source)!r} is no folder")
-    if (source / "model_index.json").exists():
-        contents = examine(source, replace(model, hub=None))
+    if model.hub in catalogue.tiny_decoders():
+        if (_read_json(source / "config.json") or {}).get("_class_name") != "AutoencoderTiny":
+            raise UsageError(f"--from {str(source)!r} holds no tiny decoder (its config.json names an AutoencoderTiny)")
+        _count_bytes_of(source)
+    else:
+        contents = examine(source, catalogue.find(str(source.resolve())))
         if model.pipeline and contents.pipeline != model.pipeline:
             raise UsageError(
                 f"--from {str(source)!r} holds a {contents.pipeline}; {model.name} is a {model.pipeline}: give its folder"
@@ -517,6 +533,13 @@ def take(model: Model, source: Path, report: Progress) -> Path:
             done += file.size
         report(total, total, model.name)
         return _point_at(model.hub, revision)
+
+
+def _count_bytes_of(source: Path) -> None:
+    try:
+        _count_bytes([source / "diffusion_pytorch_model.safetensors"])
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--from {str(source)!r} is not whole: {error}; copy it again") from error
 
 
 def remove(model: Model) -> int:

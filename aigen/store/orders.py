@@ -74,14 +74,26 @@ class Orders(Connection):
         )
         return [_generation(row) for row in rows]
 
-    def pace(self, kind: str, model: str, count: int = 20) -> float | None:
-        """Seconds that a model took for an item of a kind of late, on average; None where it has made none."""
+    def pace(self, kind: str, model: str, request: GenerationRequest, count: int = 20) -> float | None:
+        """Seconds that a model took of late for an item of a kind, in orders of like size and options; None: there are none."""
         rows = self._read(
             """
             SELECT avg(seconds) AS pace FROM (
-                SELECT seconds FROM items WHERE kind = ? AND model = ? AND seconds IS NOT NULL ORDER BY rowid DESC LIMIT ?)
+                SELECT seconds FROM items JOIN generations USING (generation_id)
+                WHERE kind = :kind AND model = :model AND seconds IS NOT NULL
+                    AND json_extract(request, '$.size') IS :size AND json_extract(request, '$.steps') IS :steps AND json_extract(request, '$.guide') IS :guide
+                    AND coalesce(json_extract(request, '$.fast'), 0) = :fast
+                ORDER BY items.rowid DESC LIMIT :count)
             """,
-            [kind, model, count],
+            {
+                "kind": kind,
+                "model": model,
+                "size": request.size,
+                "steps": request.steps,
+                "guide": request.guide,
+                "fast": request.fast,
+                "count": count,
+            },
         )
         return rows[0]["pace"] if rows else None
 

@@ -238,7 +238,9 @@ def _estimate(gallery: Gallery, typed: dict[str, str]) -> str:
 
 def _models() -> dict[str, str]:
     """The models that can be chosen, each with what it is."""
-    return {name: pipelines.load(name).label for name in pipelines.offered()}
+    found = {name: pipelines.load(name) for name in pipelines.offered()}
+    rest = f"; videos by {pipelines.FALLBACK}"
+    return {name: f"{each.label}{'' if 'video' in each.kinds else rest}" for name, each in found.items()}
 
 
 def _paces(gallery: Gallery) -> dict[str, dict[Kind, float]]:
@@ -251,7 +253,7 @@ def _paces(gallery: Gallery) -> dict[str, dict[Kind, float]]:
                 model, _ = pipelines.choose(kind, None, name or None, gallery.settings.model, gallery.load)
             except UsageError:  # the default is no model: whoever orders is told
                 continue
-            if pace := gallery.store.pace(kind, model):
+            if pace := gallery.store.pace(kind, model, GenerationRequest(prompt="any")):
                 paces[kind] = pace
         if len(paces) == len(KINDS):
             found[name] = paces

@@ -45,7 +45,7 @@ class Diffusion:
         except UsageError as error:
             raise GenerationError(str(error)) from error
         name = shown(self.model.name)
-        run.step(0, 1, f"loading {name}…")
+        run.step(0, 0, f"loading {name}…")
         run.check()
         # Of models that nobody has listed, transformers mostly overflow in float16.
         half = self.model.half if self.model.listed or "unet" in contents.components else ("bfloat16",)

@@ -107,10 +107,12 @@ class _Order:
         """What the user should know of how this order is understood."""
         options, name = self.task.options, shown(self.model.name)
         if options.negative and not self._heeds_negatives():
-            why = "" if self._is_deaf() else f" at guidance {self.guidance:g}"
+            why = "" if self._is_deaf() else f" at guidance {self.guidance or 0:g}: give --guidance above 1"
             yield f"{name} heeds no negative prompt{why}"
         if options.guidance is not None and self.guidance is None:
             yield f"{name} knows no guidance: it is left out"
+        if self.task.options.guide and self.steps > (options.steps or self.model.steps or self.steps):
+            yield f"{name} takes {self.steps} steps, so that of a guide at strength {options.strength or STRENGTH} one is made"
         if left_out := self._left_out():
             yield f"{name} reads only the first words of so long a prompt; left out: {left_out}"
 
@@ -159,12 +161,14 @@ class _Order:
         told: dict[str, Any] = {
             "steps": self.steps,
             "guidance": self.guidance,
-            "negative_prompt": options.negative or None,
+            "negative_prompt": options.negative if self._heeds_negatives() else None,
             "sampler": type(pipeline.scheduler).__name__,
             "precision": self.loaded.setup.precision,
             "guide": options.guide,
             "strength": (options.strength or STRENGTH) if options.guide else None,
             "fast": self.loaded.fast or None,
+            # Its name says to nobody else which model it was.
+            "source": "a folder" if self.model.folder else None,
         }
         return {name: value for name, value in told.items() if value is not None}
 
