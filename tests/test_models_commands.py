@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import run_aigen
 from hub import Hub, serve
-from test_weights import repositories, write_decoder, write_model
+from model_folders import repositories, write_decoder, write_model
 
 from aigen.pipelines import catalogue
 

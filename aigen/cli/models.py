@@ -50,14 +50,14 @@ def pull(
 ) -> None:
     """Get a model; what came of one that was interrupted is not got again."""
     from aigen.models import find
-    from aigen.pipelines import weights
+    from aigen.pipelines import downloads, weights
 
     model = find(name)
     token = load_settings().values.get("HF_TOKEN") or None
     say(f"{model.title}, licence: {model.licence}")
     try:
         with _bar(model.name) as report:
-            folder = weights.take(model, source, report) if source else weights.pull(model, token, report)
+            folder = downloads.take(model, source, report) if source else downloads.pull(model, token, report)
     except GenerationError as error:
         if weights.is_here(model):
             raise GenerationError(f"{error} (what is here already can be used)") from error
@@ -72,11 +72,11 @@ def pull(
 def remove(name: Name) -> None:
     """Remove a model from this machine."""
     from aigen.models import find
-    from aigen.pipelines import FALLBACK, weights
+    from aigen.pipelines import FALLBACK, downloads
     from aigen.wording import spoken_size
 
     model = find(name)
-    size = weights.remove(model)
+    size = downloads.remove(model)
     say(f"{name} is removed: {spoken_size(size)} are free again")
     if load_settings().model in (model.name, model.hub):
         say(f"it is still your default: choose another, such as aigen models use {FALLBACK}")
