@@ -375,10 +375,11 @@ def _make(workshop: Workshop, generation_id: str) -> None:
     items = workshop.store.items(generation_id)
     models = dict.fromkeys(item.model for item in items)
     loaded = {model: workshop.load(model) for model in models}
-    paces: dict[Kind, float] = {}
-    for kind, model in dict.fromkeys((item.kind, item.model) for item in items):
-        if pace := workshop.store.pace(kind, model, generation.request):
-            paces[kind] = pace
+    paces = {
+        kind: pace
+        for kind, model in dict.fromkeys((item.kind, item.model) for item in items)
+        if (pace := workshop.store.pace(kind, model, generation.request))
+    }
     workshop.report(Started(generation, tuple(items), pipelines.introduce(loaded), paces))
     for told in _substituted(generation.request, loaded):
         workshop.report(Said(told))

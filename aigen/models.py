@@ -41,17 +41,17 @@ def look(settings: Settings) -> list[Standing]:
     default = settings.model
     built_in = [
         Standing(
-            name,
-            pipeline.label,
-            pipeline.kinds,
-            True,
-            name == default,
-            True,
-            "yes, always",
-            0.0,
-            None,
-            "part of aigen",
-            "",
+            name=name,
+            title=pipeline.label,
+            kinds=pipeline.kinds,
+            here=True,
+            default=name == default,
+            fits=True,
+            fit="yes, always",
+            download=0.0,
+            memory=None,
+            licence="part of aigen",
+            note="",
         )
         for name in pipelines.registered()
         for pipeline in [pipelines.load(name)]
@@ -66,7 +66,18 @@ def look(settings: Settings) -> list[Standing]:
 def _standing(model: Model, here: machine.Machine, default: str | None) -> Standing:
     if model.hub in catalogue.tiny_decoders():
         return Standing(
-            model.name, "tiny decoder, for --fast", (), True, False, True, "yes", 0.0, None, "MIT", "", model.hub
+            name=model.name,
+            title="tiny decoder, for --fast",
+            kinds=(),
+            here=True,
+            default=False,
+            fits=True,
+            fit="yes, always",
+            download=0.0,
+            memory=None,
+            licence="MIT",
+            note="",
+            hub=model.hub,
         )
     fits, fit = machine.fits(here, model)
     wrong = None

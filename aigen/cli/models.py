@@ -34,11 +34,12 @@ def list_models(as_json: Json = False) -> None:
     """Show every model: size, licence, what it needs, whether it fits this machine, whether it is here."""
     from aigen.models import look
 
-    found = look(load_settings())
+    settings = load_settings()
+    found = look(settings)
     if as_json:
         print_json([standing.as_json() for standing in found])
     else:
-        _print(found)
+        _print(found, settings.model)
 
 
 @models_app.command()
@@ -100,8 +101,10 @@ def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --m
         say(f"but AIGEN_MODEL in {place} says {winner}, and that comes first")
 
 
-def _print(found: "list[Standing]") -> None:
+def _print(found: "list[Standing]", default_model: str | None) -> None:
+    from aigen import pipelines
     from aigen.pipelines import catalogue
+    from aigen.types import KINDS
     from aigen.wording import visible
 
     for standing in found:
@@ -114,13 +117,10 @@ def _print(found: "list[Standing]") -> None:
         for line in (f"{standing.licence}{gated}", f"fits: {standing.fit}", standing.note, standing.wrong):
             if line and standing.download != 0:
                 typer.echo(visible(f"{'':15} {line}"))
-    from aigen import pipelines
-    from aigen.types import KINDS
-
     say("get one with aigen models pull NAME; any other model: a folder, or its hub id (owner/name)")
     with suppress(AigenError):
         for kind in KINDS:
-            name, reason = pipelines.choose(kind, None, default=load_settings().model)
+            name, reason = pipelines.choose(kind, None, default=default_model)
             say(f"{kind}s are made by {catalogue.shown(name)} ({reason})")
 
 

@@ -83,7 +83,7 @@ def others() -> list[Model]:
 
     known = {model.hub for model in catalogue.models().values()}
     names = [path.name.split("--", 2)[1:] for path in sorted(Path(HF_HUB_CACHE).glob("models--*--*"))]
-    found = [catalogue.find("/".join(parts)) for parts in names if "/".join(parts) not in known]
+    found = [Model(name=hub, title=hub, hub=hub) for hub in map("/".join, names) if hub not in known]
     return [model for model in found if model.hub in catalogue.tiny_decoders() or is_here(model)]
 
 
