@@ -30,11 +30,9 @@ from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.times import Clock, resolve, to_text, utc_now
 from aigen.types import (
-    FRAMES_PER_SECOND,
     KINDS,
     SEED_LIMIT,
     STYLES,
-    VIDEO_SECONDS,
     Failure,
     Finished,
     Generation,
@@ -401,6 +399,7 @@ def _make_batch(workshop: Workshop, generation: Generation, pipeline: Pipeline, 
     request, kind = generation.request, items[0].kind
     work = workshop.content.work(generation.generation_id)
     work.mkdir(parents=True, exist_ok=True)
+    frames, fps = request.length()
     task = Task(
         kind=kind,
         prompt=generation.prompt,
@@ -409,8 +408,8 @@ def _make_batch(workshop: Workshop, generation: Generation, pipeline: Pipeline, 
         seeds=tuple(item.seed for item in items),
         size=request.size_for(kind, pipeline.sizes[kind]),
         work=work,
-        frames=VIDEO_SECONDS * FRAMES_PER_SECOND if kind == "video" else 1,
-        fps=FRAMES_PER_SECOND,
+        frames=frames if kind == "video" else 1,
+        fps=fps,
         options=request.options(),
     )
     missing = {item.seed: item for item in items}

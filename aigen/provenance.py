@@ -17,7 +17,7 @@ from uuid import UUID
 
 from aigen import foreign
 from aigen.errors import GenerationError, UsageError
-from aigen.types import FRAMES_PER_SECOND, VIDEO_SECONDS, GenerationRequest, Kind, Provenance
+from aigen.types import GenerationRequest, Kind, Provenance
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -58,7 +58,7 @@ _FIELDS: dict[str, Any] = {
 _FORMS: tuple[Any, ...] = (
     ("style", "style", str), ("size", "size", str), ("number", "first", int), ("steps", "steps", int),
     ("guidance", "guidance", float, int), ("negative prompt", "negative", str), ("fast", "fast", bool), ("guide", "guide", str),
-    ("strength", "strength", float, int),
+    ("strength", "strength", float, int), ("duration", "duration", float, int), ("fps", "fps", int),
 )  # fmt: skip
 
 
@@ -322,13 +322,10 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
     if named and Path(named).name == provenance.model:  # else they suit another model
         said |= {name: parameters.get(name) for name in ("steps", "guidance", "fast", "guide", "strength")}
         said["negative"] = parameters.get("negative_prompt")
+    if given.get("videos", not given.get("images") and provenance.kind == "video"):
+        lengths = {"duration", "fps", "frames"}
+        said |= {name: parameters.get(name) for name in ("duration", "fps") if not lengths & set(given)}
     if not given.get("images") and not given.get("videos"):
-        usual = VIDEO_SECONDS, FRAMES_PER_SECOND
-        length = parameters.get("duration", usual[0]), parameters.get("fps", usual[1])
-        if provenance.kind == "video" and length != usual:
-            raise UsageError(
-                f"it says {length[0]} s at {length[1]} a second: only {usual[0]} s at {usual[1]} can be made"
-            )
         said |= {f"{provenance.kind}s": 1, "first": parameters.get("number", 1)}
         if 0 <= (provenance.seed or 0) < 2**32:  # other programs have larger ones, which mean nothing here
             said["seed"] = provenance.seed

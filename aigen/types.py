@@ -3,6 +3,7 @@
 Everything here is frozen and knows nothing of files, database or models. Times are ISO 8601, UTC, seconds.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -58,6 +59,7 @@ class Size:
 
 VIDEO_SECONDS = 4
 FRAMES_PER_SECOND = 24
+DURATION_LIMITS, FPS_LIMIT = (0.25, 60.0), 60
 DEFAULT_SIZES: dict[Kind, Size] = {"image": Size(1024, 1024), "video": Size(1280, 720)}
 
 
@@ -114,6 +116,9 @@ class GenerationRequest(Options):
     video_model: str | None = None
     seed: int | None = None
     size: str | None = None
+    duration: float | None = None  # of a video, in seconds
+    fps: int | None = None
+    frames: int | None = None
     notify_at: str | None = None
     notify: tuple[str, ...] = ("terminal",)
     first: int = 1  # the number of the first item of either kind; it is made from `seed`, the next from seed + 1
@@ -133,8 +138,39 @@ class GenerationRequest(Options):
             raise UsageError(f"seed {self.seed} is out of range: give a whole number from 0 to {limit}")
         if self.size is not None:
             Size.parse(self.size)
+        self._check_length()
         for channel in self.notify:
             check_channel(channel)
+
+    def _check_length(self) -> None:
+        given = {name: value for name in ("duration", "fps", "frames") if (value := getattr(self, name)) is not None}
+        if given and not self.videos:
+            raise UsageError(
+                f"{' and '.join(given)} mean something for videos only, and none are asked for: leave them out"
+            )
+        if self.fps is not None and not 1 <= self.fps <= FPS_LIMIT:
+            raise UsageError(f"fps is {self.fps}: give a number from 1 to {FPS_LIMIT}")
+        if self.frames is not None and self.duration is not None and self.fps is not None:
+            raise UsageError("duration, fps and frames are one too many: each follows from the other two")
+        (frames, fps), (low, high) = self.length(), DURATION_LIMITS
+        if fps > FPS_LIMIT:
+            raise UsageError(
+                f"{frames} frames in {self.duration:g} s are {fps} a second: at most {FPS_LIMIT} can be made"
+            )
+        if frames < 1 or not low <= frames / fps <= high:
+            told = f"{frames} frames at {fps} a second last {frames / fps:g} s"
+            if self.frames is None and self.duration is not None:
+                told = f"duration is {self.duration:g} s"
+            raise UsageError(f"{told}: a video can last {low:g} to {high:g} seconds")
+
+    def length(self) -> tuple[int, int]:
+        """The number of frames of a video, and how many of them a second has."""
+        if self.frames is not None and self.duration:
+            return self.frames, max(1, round(self.frames / self.duration))
+        fps = self.fps or FRAMES_PER_SECOND
+        seconds = VIDEO_SECONDS if self.duration is None else self.duration
+        whole = seconds if math.isfinite(seconds) else 0.0
+        return self.frames if self.frames is not None else round(whole * fps), fps
 
     def count(self, kind: Kind) -> int:
         return self.images if kind == "image" else self.videos

@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 from conftest import (
     SMALL,
@@ -503,3 +505,21 @@ def test_thumbnails_are_made_with_the_items_and_again_when_missing(made: dict[st
     made["video-1.mp4"].unlink()
     assert run_aigen("resume", generation_id).returncode == 0
     assert sorted(path.name for path in folder.iterdir()) == [name for name in names if "video-1" not in name]
+
+
+def test_a_video_has_the_length_that_was_asked_for_also_when_made_again() -> None:
+    options = ("--images", 0, "--videos", 1, "--user", "ana", *SMALL)
+    made = run_aigen("generate", "a boat in a storm at sea", "--duration", 5.5, "--fps", 10, *options)
+    assert made.returncode == 0, made.stderr
+    path = made.stdout.splitlines()[1]
+    with av.open(path) as container:
+        frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+    assert len(frames) == 55
+    assert all((one != other).any() for one, other in pairwise(frames))
+    told = json.loads(run_aigen("info", path, "--json").stdout)["parameters"]
+    assert (told["duration"], told["fps"]) == (5.5, 10)
+    again = run_aigen("generate", "--from-info", path, "--user", "ana")
+    assert Path(again.stdout.splitlines()[1]).read_bytes() == Path(path).read_bytes()
+    like = run_aigen("generate", "--from-info", path, "--duration", 1, "--user", "ana")
+    with av.open(like.stdout.splitlines()[1]) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 24

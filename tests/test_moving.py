@@ -44,6 +44,15 @@ def test_a_rig_never_jumps(name: str) -> None:
             assert max(numpy.abs(after - before).max() for before, after in pairwise(shifts)) < 0.17
 
 
+def test_in_a_long_take_things_travel_as_far_as_in_a_usual_one_and_in_a_short_one_as_fast() -> None:
+    (player, *_) = Scene(make_plan("a ship on the sea"), "plain", 1, 7, Size(320, 180)).players
+    for share in (0.0, 0.3, 1.0):
+        usual = player.moment(share * 4, 4).passed
+        assert usual == share * 4 - 2
+        assert player.moment(share * 40, 40).passed == pytest.approx(usual)
+        assert player.moment(share * 2, 2).passed == share * 2 - 1
+
+
 @pytest.mark.parametrize("name", sorted(set(RIGS) - {"still"}))
 def test_a_rig_moves(name: str) -> None:
     rig = RIGS[name]

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from aigen.errors import UsageError
@@ -76,3 +78,38 @@ def test_bad_channels_are_refused(channel: str) -> None:
 def test_good_channels_are_accepted() -> None:
     for channel in ("terminal", "desktop", "mailto:ana@example.org"):
         check_channel(channel)
+
+
+def length(**options: float) -> tuple[int, int]:
+    return GenerationRequest(prompt="x", **options).length()  # type: ignore[arg-type]
+
+
+def test_a_videos_length_follows_from_two_of_duration_fps_and_frames() -> None:
+    assert length() == (96, 24)
+    assert length(duration=2.5) == (60, 24)
+    assert length(duration=10, fps=12) == (120, 12)
+    assert length(frames=49, fps=8) == (49, 8)
+    assert length(frames=48) == (48, 24)
+    assert length(frames=60, duration=2) == (60, 30)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"duration": 0.1}, "duration is 0.1 s: a video can last 0.25 to 60 seconds"),
+        ({"duration": 61}, "duration is 61 s"),
+        ({"duration": float("nan")}, "duration is nan s"),
+        ({"duration": float("inf")}, "duration is inf s"),
+        ({"duration": -4}, "duration is -4 s"),
+        ({"fps": 0}, "fps is 0: give a number from 1 to 60"),
+        ({"fps": 61}, "fps is 61"),
+        ({"frames": 0}, "0 frames at 24 a second last 0 s"),
+        ({"frames": 5000}, "5000 frames at 24 a second last 208.333 s"),
+        ({"frames": 600, "duration": 1}, "600 frames in 1 s are 600 a second"),
+        ({"frames": 48, "duration": 2, "fps": 24}, "one too many"),
+        ({"duration": 5, "videos": 0}, "duration mean something for videos only"),
+    ],
+)
+def test_lengths_that_cannot_be_are_refused(options: dict[str, float], told: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(told)):
+        length(**options)

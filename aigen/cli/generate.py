@@ -54,6 +54,15 @@ def generate(
     size: Annotated[
         str | None, typer.Option("--size", metavar="WxH", help="In pixels [1024x1024, videos 1280x720].")
     ] = None,
+    duration: Annotated[
+        float | None, typer.Option("--duration", metavar="SECONDS", help="How long a video lasts [4].")
+    ] = None,
+    fps: Annotated[
+        int | None, typer.Option("--fps", parser=whole_number, metavar="N", help="Frames a second of a video [24].")
+    ] = None,
+    frames: Annotated[
+        int | None, typer.Option("--frames", parser=whole_number, metavar="N", help="Frames of a video, instead.")
+    ] = None,
     steps: Annotated[
         int | None,
         typer.Option("--steps", parser=whole_number, metavar="N", help="Of a diffusion model [as suits it]."),
@@ -109,6 +118,9 @@ def generate(
         "style": style,
         "seed": seed,
         "size": size,
+        "duration": duration,
+        "fps": fps,
+        "frames": frames,
         "steps": steps,
         "guidance": guidance,
         "negative": negative,

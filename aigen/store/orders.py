@@ -83,6 +83,8 @@ class Orders(Connection):
                 WHERE kind = :kind AND model = :model AND seconds IS NOT NULL
                     AND json_extract(request, '$.size') IS :size AND json_extract(request, '$.steps') IS :steps AND json_extract(request, '$.guide') IS :guide
                     AND coalesce(json_extract(request, '$.fast'), 0) = :fast
+                    AND json_extract(request, '$.duration') IS :duration AND json_extract(request, '$.fps') IS :fps
+                    AND json_extract(request, '$.frames') IS :frames
                 ORDER BY items.rowid DESC LIMIT :count)
             """,
             {
@@ -92,6 +94,9 @@ class Orders(Connection):
                 "steps": request.steps,
                 "guide": request.guide,
                 "fast": request.fast,
+                "duration": request.duration,
+                "fps": request.fps,
+                "frames": request.frames,
                 "count": count,
             },
         )

@@ -15,7 +15,7 @@ from aigen.pipelines.storybook.drawing.layers import Layer, View
 from aigen.pipelines.storybook.drawing.lettering import set_caption
 from aigen.pipelines.storybook.drawing.look import make_look
 from aigen.pipelines.storybook.drawing.styles import make_overlay
-from aigen.pipelines.storybook.drawing.surroundings import make_front, make_layers, make_screen
+from aigen.pipelines.storybook.drawing.surroundings import DRIFT, make_front, make_layers, make_screen
 from aigen.pipelines.storybook.moving.acting import Player, make_player
 from aigen.pipelines.storybook.moving.camera import view_at
 from aigen.pipelines.storybook.moving.weather import draw_before, draw_behind
@@ -57,8 +57,9 @@ class Scene:
         """Draw the frame at `time` seconds of a take that lasts `duration`; a still is one of duration 0."""
         look = self.look
         view = view_at(look.take.camera, time / duration if duration else 0.5, look.width, look.height)
+        drifted = time * min(1.0, DRIFT / duration) if duration else time  # in a long take clouds drift more slowly
         for layer in self.layers:
-            layer.draw(canvas, view, look.middle, time)
+            layer.draw(canvas, view, look.middle, drifted)
         draw_behind(look, canvas, time)
         for player in self.players:
             self._look_from(canvas, view, player.actor.depth)

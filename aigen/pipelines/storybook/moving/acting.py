@@ -16,7 +16,7 @@ from aigen.pipelines.storybook.moving.casting import rig_for
 from aigen.pipelines.storybook.moving.effects import draw_beam, draw_puffs, draw_signs
 from aigen.pipelines.storybook.moving.rigs import RIGS, Moment, Pose, Rig, Shares, burst_at, wing_angle
 
-# In seconds; longer takes go further than the picture's edge.
+# In seconds. In a longer take things travel as far, and more slowly: else they would leave the picture.
 HALF_A_TAKE = 2.0
 # Pictures bend on a grid of so many fields a side.
 FIELDS = 6
@@ -51,7 +51,9 @@ class Player:
         return Pose(pose.x - travel, pose.y, pose.turn, pose.wide, pose.tall, pose.alpha)
 
     def moment(self, time: float, duration: float) -> Moment:
-        return Moment(time, time - duration / 2 if duration else 0.0, self.actor.phase)
+        if not duration:
+            return Moment(time, 0.0, self.actor.phase)
+        return Moment(time, (time - duration / 2) * min(1.0, 2 * HALF_A_TAKE / duration), self.actor.phase)
 
     def moved(self, time: float, duration: float) -> tuple[float, float]:
         """How far it is from its place at a moment, in pixels."""

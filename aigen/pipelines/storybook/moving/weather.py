@@ -66,7 +66,7 @@ def draw_before(look: Look, canvas: skia.Canvas, time: float, duration: float) -
 def _draw_light(look: Look, canvas: skia.Canvas, time: float, duration: float) -> None:
     """Dusk falls, dawn breaks, clouds pass before the sun, lightning flashes."""
     if look.plan.weather == "storm" and look.outside:
-        flash = sum(_flash(time, at) for at in (1.1, 3.0))
+        flash = sum(_flash(time, at + 4 * turn) for turn in range(int(time / 4) + 1) for at in (1.1, 3.0))
         if flash > 0.01:
             canvas.drawColor(colour((214, 226, 255), 105 * min(1.0, flash)), skia.BlendMode.kSrcOver)
     if not look.outside or not duration:
