@@ -417,7 +417,10 @@ def test_the_last_item_of_the_largest_order_can_be_made_again() -> None:
         (replace(WHALE, parameters={"number": 0}), "number is 0"),
         (replace(WHALE, parameters={"number": True}), "number is True"),
         (replace(WHALE, parameters={"size": "1x1"}), "1x1"),
-        (replace(WHALE, kind="video", parameters={"duration": 8.0, "fps": 24}), "8.0 s at 24"),
+        (replace(WHALE, kind="video", parameters={"duration": 800.0, "fps": 24}), "duration is 800 s"),
+        (replace(WHALE, kind="video", parameters={"duration": "long"}), "duration is 'long'"),
+        (replace(WHALE, parameters={"steps": 2.5}), "steps is 2.5"),
+        (replace(WHALE, parameters={"negative_prompt": 5}), "negative prompt is 5"),
     ],
 )
 def test_what_cannot_be_ordered_is_refused(said: Provenance, named: str) -> None:
