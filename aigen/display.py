@@ -162,9 +162,8 @@ class Display:
 
     def _step(self, step: Step) -> None:
         kind, share = step.item.kind, (step.done / step.total if step.total else 0.0) + step.beside
-        self._estimate.advance(kind, share, 0.0 if self._preparing else self._since_last())
-        if self._preparing:
-            self._since_last()
+        seconds = self._since_last()
+        self._estimate.advance(kind, share, 0.0 if self._preparing else seconds)
         self._preparing = step.total == 0
         if self._preparing and not self._progress:
             self._say(step.text)

@@ -120,9 +120,7 @@ def _check_options(request: GenerationRequest, models: dict[Kind, str], used: di
     for name in request.given():
         if not any(name in pipeline.options for pipeline in used.values()):
             makers = " and ".join(
-                f"{catalogue.shown(model)}, which makes the {kind}s"
-                for kind in KINDS
-                if request.count(kind) and (model := models[kind])
+                f"{catalogue.shown(model)}, which makes the {kind}s" for kind, model in models.items()
             )
             raise UsageError(
                 f"{name} means nothing to {makers}: leave it out, or name a diffusion model with --model (see aigen models)"

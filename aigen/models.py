@@ -19,14 +19,14 @@ class Standing:
     name: str
     title: str
     kinds: tuple[Kind, ...]
-    here: bool
-    default: bool
-    fits: bool
-    fit: str
-    download: float | None
-    memory: float | None
     licence: str
-    note: str
+    here: bool = True
+    default: bool = False
+    fits: bool = True
+    fit: str = "yes, always"
+    download: float | None = 0.0
+    memory: float | None = None
+    note: str = ""
     hub: str | None = None
     gated: bool = False
     wrong: str | None = None
@@ -44,14 +44,8 @@ def look(settings: Settings) -> list[Standing]:
             name=name,
             title=pipeline.label,
             kinds=pipeline.kinds,
-            here=True,
-            default=name == default,
-            fits=True,
-            fit="yes, always",
-            download=0.0,
-            memory=None,
             licence="part of aigen",
-            note="",
+            default=name == default,
         )
         for name in pipelines.registered()
         for pipeline in [pipelines.load(name)]
@@ -65,20 +59,7 @@ def look(settings: Settings) -> list[Standing]:
 
 def _standing(model: Model, here: machine.Machine, default: str | None) -> Standing:
     if model.hub in catalogue.tiny_decoders():
-        return Standing(
-            name=model.name,
-            title="tiny decoder, for --fast",
-            kinds=(),
-            here=True,
-            default=False,
-            fits=True,
-            fit="yes, always",
-            download=0.0,
-            memory=None,
-            licence="MIT",
-            note="",
-            hub=model.hub,
-        )
+        return Standing(name=model.name, title="tiny decoder, for --fast", kinds=(), licence="MIT", hub=model.hub)
     fits, fit = machine.fits(here, model)
     wrong = None
     found = weights.locate(model) is not None

@@ -8,6 +8,7 @@ diffusion model: of the catalogue, a folder, or a hub id.
 import pkgutil
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib.metadata import entry_points
 
 from aigen.errors import UsageError
@@ -18,6 +19,7 @@ BUILT_IN = {"storybook": "aigen.pipelines.storybook:Storybook"}
 FALLBACK = "storybook"
 
 
+@cache
 def registered() -> dict[str, str]:
     """Every pipeline that needs no weights of its own: its name, and where it is (`module:Class`)."""
     return {point.name: point.value for point in entry_points(group="aigen.pipelines")} | BUILT_IN

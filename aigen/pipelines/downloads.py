@@ -24,7 +24,6 @@ from aigen.pipelines.catalogue import Model
 from aigen.pipelines.weights import (
     ONLY_PICKLES,
     PICKLES,
-    VARIANTS,
     cached,
     choose_weights,
     count_bytes,
@@ -63,7 +62,7 @@ def choose_files(files: Mapping[str, int], index: Mapping[str, Any] | None) -> l
     chosen = [] if index is None else ["model_index.json"]  # beside it often lie single-file checkpoints
     for part in parts:
         names = folders.get(part, [])
-        weights = next(filter(None, (choose_weights(names, variant) for variant in VARIANTS)), [])
+        _, weights = choose_weights(names)
         if "config.json" in names and not weights and any(fnmatch(name, each) for name in names for each in PICKLES):
             raise UsageError(f"{part or 'the model'} has its weights {ONLY_PICKLES}")
         small = [name for name in names if any(fnmatch(name, each) for each in _SMALL_FILES) and ".index" not in name]
@@ -110,16 +109,28 @@ def _pull(hub: str, token: str | None, report: Progress) -> Path:
         if not files:
             raise UsageError(f"{hub} on the hub is no model in the layout of diffusers")
         _check_disk(sum(file.size - _here(folder / file.name) for file in files))
-        total, done = sum(file.size for file in files), 0
-        for file in files:
-            report(done, total, file.name)
-            target = folder / file.name
-            if not target.exists() or target.stat().st_size != file.size:
-                with _translated(hub):
-                    _get(hub, revision, file.name, target, token, partial(_add, report, done, total, file.name))
-            done += file.size
-        report(total, total, hub)
+
+        def get(name: str, target: Path, told: Callable[[int], None]) -> None:
+            with _translated(hub):
+                _get(hub, revision, name, target, token, told)
+
+        _bring(files, folder, get, report)
         return _point_at(hub, revision)
+
+
+def _bring(
+    files: list[Download], folder: Path, get: Callable[[str, Path, Callable[[int], None]], None], report: Progress
+) -> None:
+    """Have those files got that are not here, or not whole, each by its name to its place."""
+    total, done = sum(file.size for file in files), 0
+    for file in files:
+        report(done, total, file.name)
+        target = folder / file.name
+        if not target.exists() or target.stat().st_size != file.size:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            get(file.name, target, partial(_add, report, done, total, file.name))
+        done += file.size
+    report(total, total, "")
 
 
 def _here(target: Path) -> int:
@@ -307,18 +318,14 @@ def take(model: Model, source: Path, report: Progress) -> Path:
     told = repr([(file, times[source / file.name].st_mtime_ns) for file in files])
     revision = hashlib.sha1(told.encode(), usedforsecurity=False).hexdigest()
     folder = cached(model.hub) / "snapshots" / revision
-    total, done = sum(file.size for file in files), 0
+
+    def copy(name: str, target: Path, told: Callable[[int], None]) -> None:
+        unfinished = target.with_name(f"{target.name}.incomplete")
+        shutil.copyfile(source / name, unfinished)
+        unfinished.replace(target)
+
     with _alone(model.hub):
-        for file in files:
-            report(done, total, file.name)
-            target = folder / file.name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if not target.exists() or target.stat().st_size != file.size:
-                unfinished = target.with_name(f"{target.name}.incomplete")
-                shutil.copyfile(source / file.name, unfinished)
-                unfinished.replace(target)
-            done += file.size
-        report(total, total, model.name)
+        _bring(files, folder, copy, report)
         return _point_at(model.hub, revision)
 
 

@@ -7,7 +7,7 @@ this module loads torch or talks to a network (`downloads` does).
 
 import json
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ ONLY_PICKLES = (
     "as a pickle only, which could run code: only safetensors are loaded; look for a repository that has them"
 )
 # In the names of files in half precision, preferred in this order; none: there is but one precision.
-VARIANTS = ("fp16", "bf16", None)
+_VARIANTS = ("fp16", "bf16", None)
 _HEADER_LIMIT = 100_000_000
 
 
@@ -168,20 +168,24 @@ def _weights(part: Path) -> tuple[str | None, list[Path]]:
 
     An index names its shards, so that one that is missing is among them too.
     """
-    names = sorted(path.name for path in part.iterdir())
-    for variant in VARIANTS:
-        chosen = choose_weights(names, variant)
-        if chosen:
-            paths = [part / name for name in chosen if not name.endswith(".json")]
-            for index in (part / name for name in chosen if name.endswith(".json")):
-                shards = (read_json(index) or {}).get("weight_map", {}).values()
-                paths = sorted({*paths, *(part / str(shard) for shard in shards)})
-            return variant, paths
+    variant, chosen = choose_weights(sorted(path.name for path in part.iterdir()))
+    paths = [part / name for name in chosen if not name.endswith(".json")]
+    for index in (part / name for name in chosen if name.endswith(".json")):
+        shards = (read_json(index) or {}).get("weight_map", {}).values()
+        paths = sorted({*paths, *(part / str(shard) for shard in shards)})
+    return variant, paths
+
+
+def choose_weights(names: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Of the files of one component, the safetensors to load and the variant that their names have."""
+    for variant in _VARIANTS:
+        if found := _of_variant(names, variant):
+            return variant, found
     return None, []
 
 
-def choose_weights(names: Iterable[str], variant: str | None) -> list[str]:
-    """Of the files of one component, the safetensors of a variant, or of none; where an index names shards, it and those.
+def _of_variant(names: Iterable[str], variant: str | None) -> list[str]:
+    """The safetensors of a variant, or of none; where an index names shards, it and those.
 
     They are named `model.fp16.safetensors`, `model.fp16-00001-of-00002.safetensors`, `model.safetensors.index.fp16.json`.
     """

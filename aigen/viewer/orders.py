@@ -1,7 +1,7 @@
 """Orders from the web: placing, repeating, cancelling, trying again, deleting; and their progress for scripts."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -32,6 +32,8 @@ FIELDS = {
 
 def add_routes(app: Bottle, gallery: Gallery) -> None:
     def form(typed: dict[str, str], errors: dict[str, str], code: int = 200) -> HTTPResponse:
+        models = _models()
+        paces = _paces(gallery, models)
         return page(
             "text-to-video",
             code,
@@ -39,13 +41,13 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             typed={**FIELDS, **typed},
             errors=errors,
             styles=STYLES,
-            models=_models(),
-            paces=_paces(gallery),
+            models=models,
+            paces=paces,
             pictures=MODEL_PICTURES,
             mails=_mails(gallery),
             desktop=not gallery.public,
             limit=item_limit(gallery),
-            estimate=_estimate(gallery, {**FIELDS, **typed}),
+            estimate=_estimate(paces, {**FIELDS, **typed}),
             message=errors.get("") or ("Something below needs another look." if errors else None),
         )
 
@@ -224,9 +226,9 @@ def _check_limits(gallery: Gallery, user_id: str, wanted: GenerationRequest) -> 
             raise UsageError(f"{mails} of your orders within an hour asked for a mail, which is the limit")
 
 
-def _estimate(gallery: Gallery, typed: dict[str, str]) -> str:
+def _estimate(known: dict[str, dict[Kind, float]], typed: dict[str, str]) -> str:
     """How long it would take, from how long the last orders took."""
-    paces = _paces(gallery).get(typed["model"])
+    paces = known.get(typed["model"])
     try:
         images, videos = _count(typed, "images"), _count(typed, "videos")
     except UsageError:
@@ -243,10 +245,10 @@ def _models() -> dict[str, str]:
     return {name: f"{each.label}{'' if 'video' in each.kinds else rest}" for name, each in found.items()}
 
 
-def _paces(gallery: Gallery) -> dict[str, dict[Kind, float]]:
+def _paces(gallery: Gallery, models: Iterable[str]) -> dict[str, dict[Kind, float]]:
     """Seconds an item of each kind of late, by the model that can be chosen (empty: none is), where both are known."""
     found = {}
-    for name in ("", *_models()):
+    for name in ("", *models):
         paces: dict[Kind, float] = {}
         for kind in KINDS:
             try:

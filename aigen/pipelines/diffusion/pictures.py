@@ -1,9 +1,9 @@
 """Pictures: batches as memory allows, the same noise for an item whatever is made beside it, progress by step."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from inspect import signature
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any
 
 from aigen.errors import AigenError, GenerationError
@@ -11,7 +11,7 @@ from aigen.pipelines.catalogue import Model, shown
 from aigen.pipelines.diffusion import device
 from aigen.pipelines.diffusion.loading import Loaded, explained, quietly, recover, release
 from aigen.pipelines.diffusion.prompts import styled
-from aigen.types import Failure, Output, Run, Size, Task
+from aigen.types import Failure, Options, Output, Run, Size, Task
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -88,10 +88,10 @@ class _Order:
 
     @classmethod
     def of(cls, loaded: Loaded, model: Model, task: Task) -> "_Order":
-        options, known = task.options, signature(loaded.pipeline.__call__).parameters
+        options, known = task.options, _known_to(loaded.pipeline)
         steps = options.steps or model.steps or known["num_inference_steps"].default
         if options.guide and "LatentConsistency" not in type(loaded.pipeline).__name__:  # which takes all its steps
-            steps = max(steps, math.ceil(1 / (options.strength or STRENGTH)))
+            steps = max(steps, math.ceil(1 / _strength(options)))
         guidance = next(
             (
                 value
@@ -112,7 +112,7 @@ class _Order:
         if options.guidance is not None and self.guidance is None:
             yield f"{name} knows no guidance: it is left out"
         if self.task.options.guide and self.steps > (options.steps or self.model.steps or self.steps):
-            yield f"{name} takes {self.steps} steps, so that of a guide at strength {options.strength or STRENGTH} one is made"
+            yield f"{name} takes {self.steps} steps, so that of a guide at strength {_strength(options)} one is made"
         if left_out := self._left_out():
             yield f"{name} reads only the first words of so long a prompt; left out: {left_out}"
 
@@ -137,8 +137,8 @@ class _Order:
         if task.options.guide:
             pipeline = _from_picture(pipeline)
             arguments["image"] = [self._drawn(number, seed, run) for number, seed in items]
-            arguments["strength"] = task.options.strength or STRENGTH
-        known = signature(pipeline.__call__).parameters
+            arguments["strength"] = _strength(task.options)
+        known = _known_to(pipeline)
         arguments = {name: value for name, value in arguments.items() if name in known and value is not None}
         with quietly():
             found = pipeline(**arguments, **_watched(pipeline, run, count))
@@ -165,7 +165,7 @@ class _Order:
             "sampler": type(pipeline.scheduler).__name__,
             "precision": self.loaded.setup.precision,
             "guide": options.guide,
-            "strength": (options.strength or STRENGTH) if options.guide else None,
+            "strength": _strength(options) if options.guide else None,
             "fast": self.loaded.fast or None,
             # Its name says to nobody else which model it was.
             "source": "a folder" if self.model.folder else None,
@@ -174,7 +174,7 @@ class _Order:
 
     def _is_deaf(self) -> bool:
         """Whether the pipeline takes no negative prompt, or heeds one only in ways that we do not use."""
-        known = signature(self.loaded.pipeline.__call__).parameters
+        known = _known_to(self.loaded.pipeline)
         return "negative_prompt" not in known or "true_cfg_scale" in known
 
     def _heeds_negatives(self) -> bool:
@@ -208,6 +208,15 @@ class _Order:
         return Image.open(make_item(task, lambda *_: None).path).convert("RGB")
 
 
+def _strength(options: Options) -> float:
+    return options.strength or STRENGTH
+
+
+def _known_to(pipeline: Any) -> Mapping[str, Parameter]:
+    """The arguments that a pipeline can be called with."""
+    return signature(pipeline.__call__).parameters
+
+
 def _from_picture(pipeline: Any) -> Any:
     """The same model as a pipeline that starts from a picture; it shares the weights."""
     from diffusers import AutoPipelineForImage2Image
@@ -233,7 +242,7 @@ def _watched(pipeline: Any, run: Run, count: int) -> dict[str, Any]:
         return tensors
 
     run.step(0, 1, "reading the prompt…")
-    known = signature(pipeline.__call__).parameters
+    known = _known_to(pipeline)
     if "callback_on_step_end" in known:
         return {"callback_on_step_end": on_step_end}
     if "callback" in known:  # PixArt has only this one
