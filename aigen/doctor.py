@@ -12,7 +12,7 @@ from typing import Literal
 
 from aigen import __version__, generation, pipelines, worker
 from aigen.errors import AigenError, NotDelivered, UsageError
-from aigen.generation import Workshop
+from aigen.making import Workshop
 from aigen.pipelines import catalogue, machine, weights
 from aigen.pipelines.storybook import DRAWING_ADVICE
 from aigen.settings import NAMES, ContentFolder, Settings

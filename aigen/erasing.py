@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aigen.errors import GenerationError, UsageError
-from aigen.generation import Workshop, find, thumbnail_paths
+from aigen.generation import find
+from aigen.making import Workshop, thumbnail_paths
 from aigen.types import Item, check_user_id
 
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aigen.generation import Workshop, files, is_interrupted
+from aigen.generation import files, is_interrupted
+from aigen.making import Workshop
 from aigen.times import from_text, to_text
 from aigen.types import KINDS, Generation, Item
 from aigen.wording import shortened

@@ -10,7 +10,8 @@ from time import monotonic
 
 from aigen import generation, pipelines
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError
-from aigen.generation import ATTEMPTS, Workshop
+from aigen.generation import ATTEMPTS
+from aigen.making import Workshop
 from aigen.settings import ContentFolder
 from aigen.types import Generation, Said
 

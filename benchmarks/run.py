@@ -111,7 +111,7 @@ def large_gallery() -> None:
     from webtest import TestApp
 
     from aigen import generation
-    from aigen.generation import Workshop
+    from aigen.making import Workshop
     from aigen.settings import ContentFolder, Settings
     from aigen.store import Store
     from aigen.types import GenerationRequest

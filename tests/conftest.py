@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import pytest
 
-from aigen.generation import Workshop
+from aigen.making import Workshop
 from aigen.media import VideoWriter, save_png
 from aigen.settings import ContentFolder
 from aigen.store import Store

@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from aigen import generation
 from aigen.errors import NotDelivered
-from aigen.generation import Workshop
+from aigen.making import Workshop
 from aigen.notify.messages import Message
 from aigen.settings import Settings
 from aigen.types import Generation, GenerationRequest

@@ -15,7 +15,7 @@ from PIL import Image
 
 from aigen import generation, pipelines, provenance
 from aigen.errors import Cancelled, GenerationError, UsageError
-from aigen.generation import Workshop
+from aigen.making import Workshop
 from aigen.pipelines import catalogue, machine, weights
 from aigen.pipelines.diffusion import Diffusion, device, loading, pictures
 from aigen.pipelines.diffusion.prompts import STYLES, styled

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from conftest import Scribbler, StillClock, files_in, left_in_work, wait_for
 
-from aigen import erasing, generation, media, provenance
+from aigen import erasing, generation, making, media, provenance
 from aigen.errors import AlreadyRunning, Cancelled, ContentError, GenerationError, Interrupted, UsageError
-from aigen.generation import Workshop
+from aigen.making import Workshop
 from aigen.types import (
     SEED_LIMIT,
     GenerationRequest,
@@ -451,7 +451,7 @@ def test_thumbnails_that_a_crash_prevented_are_made_when_the_order_ends(
     generation.resume(workshop, order.generation_id)
     assert scribbler.made.count(("image", 1)) == 1
     for item in workshop.store.items(order.generation_id):
-        assert all(path.exists() for path in generation.thumbnails(workshop.content, item).values())
+        assert all(path.exists() for path in making.thumbnails(workshop.content, item).values())
 
 
 def test_a_thumbnail_that_cannot_be_made_is_told_and_stops_nothing(
@@ -493,7 +493,7 @@ def test_how_long_a_model_takes_is_known_to_the_next_order(
     clock: StillClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("aigen.generation.monotonic", lambda: clock().timestamp())
+    monkeypatch.setattr("aigen.making.monotonic", lambda: clock().timestamp())
     scribbler.before = lambda task, run, number: clock.advance(2 if task.kind == "image" else 8)
     pace = workshop.store.pace
     assert pace("image", "storybook", request_two) is None
@@ -516,7 +516,7 @@ def test_what_is_of_no_item_such_as_loading_does_not_count(
     clock: StillClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("aigen.generation.monotonic", lambda: clock().timestamp())
+    monkeypatch.setattr("aigen.making.monotonic", lambda: clock().timestamp())
 
     def load_first(task: Task, run: Run, number: int) -> None:
         if number == 1:

@@ -18,7 +18,7 @@ from conftest import StillClock, aigen_command, kill, run_aigen, start_aigen, wa
 from notices import Inbox, mail_server, mail_settings, order_ready
 
 from aigen import generation
-from aigen.generation import Workshop
+from aigen.making import Workshop
 from aigen.notify import foreground, units
 from aigen.notify.delivery import Courier, deliver_everywhere
 from aigen.settings import ContentFolder, Settings

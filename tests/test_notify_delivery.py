@@ -14,7 +14,7 @@ from notices import Recorder, order_ready
 
 from aigen import generation
 from aigen.errors import GenerationError, NotDelivered
-from aigen.generation import Workshop
+from aigen.making import Workshop
 from aigen.notify import channels, delivery
 from aigen.notify.delivery import Courier, Rounds, deliver_due, deliver_everywhere
 from aigen.notify.messages import Message

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from aigen.accounts import hash_token
 from aigen.errors import NotDelivered, UsageError
-from aigen.generation import Workshop
+from aigen.making import Workshop
 from aigen.notify import links, messages, services, terminal
 from aigen.notify.delivery import Courier, deliver_due
 from aigen.notify.messages import Message

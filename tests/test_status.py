@@ -5,7 +5,7 @@ from conftest import Scribbler, StillClock
 
 from aigen import generation, status
 from aigen.errors import Interrupted
-from aigen.generation import Workshop
+from aigen.making import Workshop
 from aigen.types import GenerationRequest, Run, Task
 
 

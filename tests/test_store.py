@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from aigen import generation
 from aigen.errors import ContentError, StoreError, UsageError
-from aigen.generation import Workshop
+from aigen.making import Workshop
 from aigen.migrations import migrations
 from aigen.settings import ContentFolder
 from aigen.store import Store

@@ -13,7 +13,7 @@ from web import Browser
 
 from aigen import generation
 from aigen.accounts import hash_password
-from aigen.generation import Workshop
+from aigen.making import Workshop
 from aigen.notify import links
 from aigen.types import Generation, GenerationRequest
 from aigen.viewer.app import Gallery, make_app

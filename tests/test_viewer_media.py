@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from web import Browser
 
 from aigen import generation
-from aigen.generation import Workshop
+from aigen.making import Workshop
 from aigen.types import GenerationRequest
 from aigen.viewer.app import Gallery
 from aigen.viewer.media import Part, parse_range, write_archive

@@ -11,9 +11,9 @@ from conftest import Scribbler, StillClock, files_in
 from web import Browser
 from webtest import TestResponse
 
-from aigen import generation
+from aigen import generation, making
 from aigen.errors import GenerationError
-from aigen.generation import Workshop
+from aigen.making import Workshop
 from aigen.settings import Settings
 from aigen.types import GenerationRequest
 from aigen.viewer.app import Gallery
@@ -184,7 +184,7 @@ def test_a_failed_order_says_why_and_is_tried_again_by_the_worker(
 def test_deleting_an_order_leaves_nothing_of_it(ana: Browser, gallery: Gallery, workshop: Workshop) -> None:
     kept = generation.generate(workshop, GenerationRequest(prompt="kept", images=1, videos=1), "ana")
     gone = generation.generate(workshop, GenerationRequest(prompt="gone", images=1, videos=1), "ana")
-    generation.thumbnails(gallery.content, gallery.store.items(kept.generation_id)[0])
+    making.thumbnails(gallery.content, gallery.store.items(kept.generation_id)[0])
     assert ana.post(f"/orders/{gone.generation_id}/delete", form="/dash").headers["Location"] == "/dash"
     left = [path.name for path in gallery.content.root.rglob("*") if path.is_file()]
     assert not [name for name in left if gone.generation_id in name]
@@ -345,7 +345,7 @@ def test_what_a_typed_time_means_is_told(ana: Browser, clock: StillClock, monkey
 def test_how_long_it_takes_is_reckoned_from_what_the_model_made_of_late(
     ana: Browser, workshop: Workshop, scribbler: Scribbler, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aigen.generation.monotonic", lambda: clock().timestamp())
+    monkeypatch.setattr("aigen.making.monotonic", lambda: clock().timestamp())
     assert "It takes about" not in ana.get("/text-to-video").text
     scribbler.before = lambda task, run, number: clock.advance(2 if task.kind == "image" else 8)
     generation.generate(workshop, GenerationRequest(prompt="a kite", images=1, videos=1), "ana")

@@ -3,7 +3,8 @@ from conftest import Scribbler
 
 from aigen import generation, worker
 from aigen.errors import AlreadyRunning, Interrupted
-from aigen.generation import ATTEMPTS, Workshop
+from aigen.generation import ATTEMPTS
+from aigen.making import Workshop
 from aigen.types import GenerationRequest, Run, Task
 
 

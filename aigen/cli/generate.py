@@ -15,7 +15,7 @@ from aigen.errors import GenerationError, Interrupted, UsageError
 from aigen.types import STYLES
 
 if TYPE_CHECKING:
-    from aigen.generation import Workshop
+    from aigen.making import Workshop
     from aigen.types import Generation, GenerationRequest, Report
 
 

@@ -9,7 +9,7 @@ from aigen.cli.program import Content, Json, app, load_settings, open_workshop, 
 from aigen.errors import UsageError
 
 if TYPE_CHECKING:
-    from aigen.generation import Workshop
+    from aigen.making import Workshop
     from aigen.notify.delivery import Courier
     from aigen.settings import ContentFolder
     from aigen.types import Generation

@@ -10,7 +10,7 @@ from aigen.cli.program import Content, Json, app, load_settings, open_workshop, 
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError, UsageError
 
 if TYPE_CHECKING:
-    from aigen.generation import Workshop
+    from aigen.making import Workshop
     from aigen.types import Generation
 
 

@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from aigen.errors import AigenError
 
 if TYPE_CHECKING:
-    from aigen.generation import Workshop
+    from aigen.making import Workshop
     from aigen.settings import ContentFolder, Settings
     from aigen.store import Store
     from aigen.types import Report
@@ -185,7 +185,7 @@ def load_settings() -> "Settings":
 def open_workshop(
     content: Path | None, report: "Callable[[Report], None]" = lambda report: None, create: bool = False
 ) -> "Iterator[Workshop]":
-    from aigen.generation import Workshop
+    from aigen.making import Workshop
     from aigen.store import Store
     from aigen.times import utc_now
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from aigen import generation
+from aigen import making
 from aigen.errors import ContentError
 from aigen.notify import links
 from aigen.pipelines.catalogue import shown
@@ -96,7 +96,7 @@ def _thumbnails(content: ContentFolder, items: list[Item]) -> list[Path]:
     found = []
     for item in items:
         try:
-            found.append(generation.thumbnails(content, item)["small"])
+            found.append(making.thumbnails(content, item)["small"])
         except (ContentError, OSError):
             continue
     return found

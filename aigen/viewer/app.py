@@ -17,7 +17,7 @@ from bottle import Bottle, HTTPError, HTTPResponse, Route, SimpleTemplate, reque
 
 from aigen import __version__, pipelines
 from aigen.errors import AigenError, GenerationError, UsageError
-from aigen.generation import Workshop
+from aigen.making import Workshop
 from aigen.settings import ContentFolder, Settings
 from aigen.store import Store
 from aigen.times import Clock, utc_now

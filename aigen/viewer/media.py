@@ -16,7 +16,7 @@ from typing import IO
 
 from bottle import Bottle, HTTPResponse, request
 
-from aigen import generation
+from aigen import making
 from aigen.errors import ContentError
 from aigen.media import THUMBNAIL_SIDES
 from aigen.types import Item
@@ -100,7 +100,7 @@ def _thumbnail(gallery: Gallery, item: Item, size: str) -> Path:
     if _inside(gallery, gallery.content.file(item.path or "")) is None:
         missing()
     try:
-        return generation.thumbnails(gallery.content, item)[size]
+        return making.thumbnails(gallery.content, item)[size]
     except ContentError:
         missing()
 

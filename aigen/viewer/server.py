@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from aigen import worker
 from aigen.errors import AigenError, AlreadyRunning, UsageError
-from aigen.generation import Workshop
+from aigen.making import Workshop
 from aigen.notify import links
 from aigen.notify.delivery import Courier, Rounds
 from aigen.settings import ContentFolder, Settings
