@@ -9,7 +9,7 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from aigen.types import KINDS, Finished, Generation, Item, Kind, Placed, Report, Said, Started, Step, Waiting
+from aigen.types import KINDS, Expected, Finished, Generation, Item, Kind, Placed, Report, Said, Started, Step, Waiting
 from aigen.wording import duration, shortened, spoken_duration, visible
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Estimate:
 
     def __init__(self, items: dict[Kind, int], usual: dict[Kind, float] | None = None) -> None:
         self._left = dict(items)
-        self._usual = usual or {}
+        self._usual = dict(usual or {})
         self._made: dict[Kind, float] = dict.fromkeys(items, 0.0)
         self._took: dict[Kind, float] = dict.fromkeys(items, 0.0)
         self._share: dict[Kind, float] = dict.fromkeys(items, 0.0)
@@ -35,6 +35,11 @@ class Estimate:
         """The item in hand is done to `share` (0 to 1); `seconds` have gone by since the last word."""
         self._share[kind] = share
         self._took[kind] += seconds
+
+    def expect(self, kind: Kind, seconds: float) -> int:
+        """An item of this kind will take so long; how many of them are left."""
+        self._usual[kind] = seconds
+        return self._left[kind]
 
     def finish(self, kind: Kind) -> None:
         self._made[kind] += 1
@@ -103,6 +108,8 @@ class Display:
                     self._say(text)
                 case Started():
                     self._start(report)
+                case Expected(kind, seconds):
+                    self._expect(kind, seconds)
                 case Step():
                     self._step(report)
                 case Finished(item):
@@ -141,6 +148,12 @@ class Display:
         if self._console.is_terminal:
             self._open_bar(started, done)
 
+    def _expect(self, kind: Kind, seconds: float) -> None:
+        count = self._estimate.expect(kind, seconds)
+        self._say(
+            f"{count} {kind}{'s' * (count != 1)}: about {spoken_duration(count * seconds)}, as just measured here"
+        )
+
     def _open_bar(self, started: Started, done: int) -> None:
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
@@ -161,7 +174,7 @@ class Display:
         self._progress.start()
 
     def _step(self, step: Step) -> None:
-        kind, share = step.item.kind, (step.done / step.total if step.total else 0.0) + step.beside
+        kind, share = step.item.kind, step.share
         seconds = self._since_last()
         self._estimate.advance(kind, share, 0.0 if self._preparing else seconds)
         self._preparing = step.total == 0

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import tzinfo
+from pathlib import Path
 
-from aigen import making, media, pipelines
+from aigen import making, media, pipelines, uploads
 from aigen.errors import (
     AigenError,
     Cancelled,
@@ -75,8 +76,18 @@ def check(
         for kind in KINDS
         if request.count(kind)
     }
-    _check_options(request, models, {name: load(name) for name in dict.fromkeys(models.values())})
-    return replace(
+    used = {name: load(name) for name in models.values()}
+    if (
+        not request.images
+        and "video" in models
+        and used[models["video"]].start == "picture"
+        and not request.from_picture
+    ):
+        # It has its pictures made by the model of the images, though none are asked for.
+        asked_for_both = request.model if request.model and "image" in load(request.model).kinds else None
+        models["image"] = pipelines.choose("image", request.image_model, asked_for_both, default_model, load)[0]
+        used[models["image"]] = load(models["image"])
+    request = replace(
         request,
         model=None,
         image_model=models.get("image"),
@@ -84,20 +95,34 @@ def check(
         seed=request.seed if request.seed is not None else secrets.randbelow(SEED_LIMIT + 1),
         notify_at=to_text(resolve(request.notify_at, clock(), zone)) if request.notify_at else None,
     )
+    _check_options(request, used)
+    for kind, name in models.items():
+        _check_task(request, kind, name, used[name])
+    return request
 
 
-def _check_options(request: GenerationRequest, models: dict[Kind, str], used: dict[str, Pipeline]) -> None:
-    """Raise UsageError for an option that none of the models heeds, and for what one of them cannot do."""
+def _check_options(request: GenerationRequest, used: dict[str, Pipeline]) -> None:
+    """Raise UsageError for an option that none of the models heeds."""
     for name in request.given():
         if not any(name in pipeline.options for pipeline in used.values()):
             makers = " and ".join(
-                f"{catalogue.shown(model)}, which makes the {kind}s" for kind, model in models.items()
+                f"{catalogue.shown(model)}, which makes the {kind}s"
+                for kind in KINDS
+                if (model := request.model_for(kind))
             )
             raise UsageError(
                 f"{name} means nothing to {makers}: leave it out, or name a diffusion model with --model (see aigen models)"
             )
-    for pipeline in used.values():
-        pipeline.check(request)
+
+
+def _check_task(request: GenerationRequest, kind: Kind, name: str, pipeline: Pipeline) -> None:
+    """Raise UsageError for what a pipeline cannot make."""
+    if request.from_picture and pipeline.start == "prompt":
+        raise UsageError(
+            f"{catalogue.shown(name)}, which makes the {kind}s, cannot start from a picture: add --{kind}s 0, or name a model "
+            f"that can with --{kind}-model (see aigen models)"
+        )
+    pipeline.check(making.task_of(request, kind, pipeline))
 
 
 def place(
@@ -106,13 +131,20 @@ def place(
     user_id: str | None,
     *,
     detached: bool = False,
+    picture: Path | None = None,
     generation_id: str | None = None,
     limit: int | None = None,
 ) -> Generation:
     """Check an order and write it: the order, its planned items and waiting notices, in one transaction.
 
-    Raises UsageError before anything is written, also when `limit` orders of this user are unfinished already.
+    Raises UsageError before anything is written, also when `limit` orders of this user are unfinished already. Of a
+    `picture` that they start from a copy is kept, without what else is in its file.
     """
+    image = uploads.read(picture) if picture else None
+    if (image is None) == request.from_picture:
+        raise UsageError(
+            "it started from a picture, which is not kept: order it again with --from-image and that picture"
+        )
     request = check(request, user_id, load=workshop.load, clock=workshop.clock)
     assert request.seed is not None
     requested_at = to_text(workshop.clock())
@@ -140,17 +172,25 @@ def place(
     notices = [
         Notice(generation.generation_id, channel, "completed", due_at) for channel in dict.fromkeys(request.notify)
     ]
-    workshop.store.place(generation, user_id is None, items, notices, limit)
+    if image:  # first, so that no order waits for a picture that is not there
+        uploads.save(image, workshop.content.work(generation.generation_id) / making.SOURCE)
+    try:
+        workshop.store.place(generation, user_id is None, items, notices, limit)
+    except BaseException:
+        workshop.content.remove_work(generation.generation_id)
+        raise
     workshop.report(Placed(generation))
     return generation
 
 
-def generate(workshop: Workshop, request: GenerationRequest, user_id: str | None) -> Generation:
+def generate(
+    workshop: Workshop, request: GenerationRequest, user_id: str | None, picture: Path | None = None
+) -> Generation:
     """Place an order and make it, here and now. Its lock is held before it exists, so it is never taken for interrupted."""
     generation_id = new_generation_id()
     with hold(workshop.content, generation_id):
         try:
-            place(workshop, request, user_id, generation_id=generation_id)
+            place(workshop, request, user_id, picture=picture, generation_id=generation_id)
         except BaseException:
             workshop.content.remove_lock(generation_id)
             raise

@@ -3,7 +3,8 @@
 `generation` decides what is made and when; here nothing is known of locks, or of orders that ended.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -18,18 +19,24 @@ from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.times import Clock, utc_now
 from aigen.types import (
+    DEFAULT_LENGTH,
+    SIDE_LIMITS,
+    Expected,
     Failure,
     Finished,
     Generation,
     GenerationRequest,
     Item,
     Kind,
+    Length,
     Output,
+    Picture,
     Pipeline,
     Provenance,
     Report,
     Run,
     Said,
+    Size,
     Started,
     Step,
     Task,
@@ -37,6 +44,8 @@ from aigen.types import (
 
 # Seconds between two looks at whether the order was cancelled.
 HEARTBEAT = 1.0
+# In an order's work folder: the picture of the user's that it starts from, and the pictures that others made for it.
+SOURCE, PICTURES = "source.png", "pictures"
 
 
 @dataclass(frozen=True)
@@ -56,59 +65,76 @@ def make(workshop: Workshop, generation: Generation) -> None:
     """Make what is missing of an order. Raises what a pipeline raises, and Cancelled."""
     items = workshop.store.items(generation.generation_id)
     models = dict.fromkeys(item.model for item in items)
-    loaded = {model: workshop.load(model) for model in models}
+    used = dict.fromkeys([*models, feeder]) if (feeder := generation.request.image_model) else models
+    loaded = {model: workshop.load(model) for model in used}
     paces = {
         kind: pace
         for kind, model in dict.fromkeys((item.kind, item.model) for item in items)
-        if (pace := workshop.store.pace(kind, model, generation.request))
+        if (pace := workshop.store.pace(kind, model, generation.request, picture_by(generation.request, loaded[model])))
     }
     workshop.report(Started(generation, tuple(items), pipelines.introduce(loaded), paces))
     for told in _substituted(generation.request, loaded):
         workshop.report(Said(told))
     planned = [item for item in items if item.state == "planned"]
-    for (_, model), group in groupby(planned, key=lambda item: (item.kind, item.model)):
-        _make_batch(workshop, generation, loaded[model], list(group))
+    for (kind, model), group in groupby(planned, key=lambda item: (item.kind, item.model)):
+        _make_batch(workshop, generation, loaded[model], list(group), paces.get(kind))
+
+
+def picture_by(request: GenerationRequest, pipeline: Pipeline) -> str | None:
+    """The model whose pictures a pipeline makes its items from, if it does."""
+    return request.image_model if pipeline.start == "picture" and not request.from_picture else None
 
 
 def _substituted(request: GenerationRequest, loaded: dict[str, Pipeline]) -> Iterator[str]:
-    """What the built-in illustrator makes because the model of the other kind cannot."""
-    others: dict[Kind, str | None] = {"image": request.video_model, "video": request.image_model}
-    for kind, other in others.items():
-        if request.model_for(kind) == pipelines.FALLBACK and other in loaded and kind not in loaded[other].kinds:
-            yield f"{catalogue.shown(other)} makes no {kind}s: those are by {pipelines.FALLBACK}"
+    """What is made in another way because the model of the other kind cannot."""
+    image, video = request.image_model, request.video_model
+    if request.images and image == pipelines.FALLBACK and video in loaded and "image" not in loaded[video].kinds:
+        yield f"{catalogue.shown(video)} makes no images: those are by {image}"
+    if video == pipelines.MOTION and image in loaded and "video" not in loaded[image].kinds:
+        yield f"{catalogue.shown(image)} makes no videos: those are slow camera moves over its pictures"
 
 
-def _make_batch(workshop: Workshop, generation: Generation, pipeline: Pipeline, items: list[Item]) -> None:
-    """Have one pipeline make items of one kind; while it makes the next, a thread records the last."""
-    request, kind = generation.request, items[0].kind
-    work = workshop.content.work(generation.generation_id)
-    work.mkdir(parents=True, exist_ok=True)
-    frames, fps = request.length()
-    task = Task(
+def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: Iterable[Item] = ()) -> Task:
+    """What a pipeline is to make of an order; its folder is for others to say. Raises UsageError for what no video can be."""
+    length = request.length(pipeline.length, pipeline.most) if kind == "video" else Length(1, DEFAULT_LENGTH.fps)
+    return Task(
         kind=kind,
-        prompt=generation.prompt,
+        prompt=request.prompt,
         style=request.style,
         numbers=tuple(item.number for item in items),
         seeds=tuple(item.seed for item in items),
         size=request.size_for(kind, pipeline.sizes[kind]),
-        work=work,
-        frames=frames if kind == "video" else 1,
-        fps=fps,
+        work=Path(),
+        frames=length.frames,
+        fps=length.fps,
         options=request.options(),
+        pictured=request.from_picture or pipeline.start == "picture",
     )
-    missing = {item.seed: item for item in items}
+
+
+def usual_task(kind: Kind, pipeline: Pipeline) -> Task:
+    """What a pipeline makes when nobody says more than what kind."""
+    return task_of(GenerationRequest(prompt="any"), kind, pipeline)
+
+
+def _make_batch(
+    workshop: Workshop, generation: Generation, pipeline: Pipeline, items: list[Item], pace: float | None
+) -> None:
+    """Have one pipeline make items of one kind; while it makes the next, a thread records the last."""
+    work = workshop.content.work(generation.generation_id)
+    work.mkdir(parents=True, exist_ok=True)
+    task = replace(task_of(generation.request, items[0].kind, pipeline, items), work=work)
+    hands = _Hands(workshop, generation, task, items, pace)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer") as writer:
         writing: Future[None] | None = None
-        watch = _Watch()
-        for made in pipeline.generate(task, _run(workshop, items, missing, watch)):
+        for made in pipeline.generate(task, hands.run):
             if writing:
                 writing.result()
-            item = replace(missing.pop(made.seed), seconds=watch.lap())
-            writing = writer.submit(_record, workshop, generation, task, item, made)
+            writing = writer.submit(_record, workshop, generation, task, hands.finish(made.seed), made)
         if writing:
             writing.result()
-    if missing:
-        names = ", ".join(item.name for item in missing.values())
+    if hands.missing:
+        names = ", ".join(item.name for item in hands.missing.values())
         raise GenerationError(f"model {catalogue.shown(items[0].model)!r} ended without making {names}")
 
 
@@ -130,34 +156,112 @@ class _Watch:
         return seconds
 
 
-def _run(workshop: Workshop, items: list[Item], missing: dict[int, Item], watch: _Watch) -> Run:
-    """A pipeline's way up. The item in hand is the first of those still `missing`."""
-    beaten_at = monotonic()
-    by_seed = {item.seed: item for item in items}
+class _Hands:
+    """A pipeline's way up while it makes a task. The item in hand is the first of those still `missing`."""
 
-    def in_hand() -> Item:
-        return next(iter(missing.values()), items[-1])
+    def __init__(
+        self, workshop: Workshop, generation: Generation, task: Task, items: list[Item], pace: float | None
+    ) -> None:
+        self._workshop, self._generation, self._task = workshop, generation, task
+        self._items = {item.seed: item for item in items}
+        self.missing = dict(self._items)
+        self._pace = pace
+        self._watch = _Watch()
+        self._beaten_at = monotonic()
+        self._before = 0.0  # so much of an item was the making of its picture
+        self.run = Run(self.step, self.say, self.remember, self.recall, self.check, self.pictures, self.expect)
 
-    def step(done: int, total: int, text: str, beside: float = 0.0) -> None:
-        nonlocal beaten_at
-        watch.hear(total)
-        item = in_hand()
-        reported = Step(item, done, total, text, beside)
-        workshop.report(reported)
-        if monotonic() - beaten_at >= HEARTBEAT:
-            beaten_at = monotonic()
-            beat(workshop, item.generation_id, f"{item.name}: {reported}")
+    @property
+    def _item(self) -> Item:
+        return next(iter(self.missing.values()), list(self._items.values())[-1])
 
-    def check() -> None:
-        beat(workshop, in_hand().generation_id, in_hand().name)
+    def finish(self, seed: int) -> Item:
+        """The item of a seed, with the seconds that it took."""
+        return replace(self.missing.pop(seed), seconds=self._watch.lap())
 
-    return Run(
-        step=step,
-        say=lambda text: workshop.report(Said(text)),
-        remember=lambda seed, key, value: workshop.store.remember(by_seed[seed], key, value),
-        recall=lambda seed, key: workshop.store.recall(by_seed[seed], key),
-        check=check,
-    )
+    def step(self, done: int, total: int, text: str, beside: float = 0.0) -> None:
+        self._report(Step(self._item, done, total, text, beside, self._before, 1 - self._before))
+
+    def _report(self, step: Step) -> None:
+        self._watch.hear(step.total)
+        self._workshop.report(step)
+        if monotonic() - self._beaten_at >= HEARTBEAT:
+            self._beaten_at = monotonic()
+            beat(self._workshop, step.item.generation_id, f"{step.item.name}: {step}")
+
+    def say(self, text: str) -> None:
+        self._workshop.report(Said(text))
+
+    def remember(self, seed: int, key: str, value: Any) -> None:
+        self._workshop.store.remember(self._items[seed], key, value)
+
+    def recall(self, seed: int, key: str) -> Any:
+        return self._workshop.store.recall(self._items[seed], key)
+
+    def check(self) -> None:
+        beat(self._workshop, self._item.generation_id, self._item.name)
+
+    def expect(self, measure: Callable[[], float]) -> None:
+        if self._pace is None:
+            self._pace = measure()
+            self._workshop.report(Expected(self._task.kind, self._pace))
+
+    def pictures(self, seeds: Sequence[int], rest: float | None) -> list[Picture | Failure]:
+        """What the items of these seeds start from. What was made before a crash is not made again."""
+        if self._generation.request.from_picture:
+            return [Picture(self._task.work / SOURCE)] * len(seeds)
+        known = {seed: self._kept(seed) for seed in seeds}
+        missing = [self._items[seed] for seed in seeds if known[seed] is None]
+        made: dict[int, Picture | Failure] = {seed: kept for seed, kept in known.items() if kept}
+        if missing:
+            made |= self._feed(missing, rest)
+        return [made[seed] for seed in seeds]
+
+    def _kept(self, seed: int) -> Picture | None:
+        kept = self.recall(seed, "picture")
+        path = self._task.work / PICTURES / kept["name"] if kept else None
+        model = self._generation.request.image_model
+        return Picture(path, model, kept["media"], kept["parameters"]) if path and path.exists() else None
+
+    def _feed(self, items: list[Item], rest: float | None) -> dict[int, Picture | Failure]:
+        """Have the model of the images make what these items start from; after it an item takes `rest` seconds."""
+        model = self._generation.request.image_model
+        assert model
+        pipeline = self._workshop.load(model)
+        task = task_of(replace(self._generation.request, size=None), "image", pipeline, items)
+        task = replace(task, size=_fit(self._task.size, task.size), work=self._task.work / PICTURES)
+        task.work.mkdir(exist_ok=True)
+        # As long as nobody knows better, most of the work.
+        share = 0.8 if rest is not None else 0.0
+
+        def step(done: int, total: int, text: str, beside: float = 0.0) -> None:
+            shown = f"picture: {Step(self._item, done, total, text)}"
+            self._report(Step(self._item, done, total if share else 0, shown, beside, 0.0, share))
+
+        def expect(measure: Callable[[], float]) -> None:
+            nonlocal share
+            if rest is not None and self._pace is None:
+                seconds = measure()
+                share = seconds / (seconds + rest)
+                self.expect(lambda: seconds + rest)
+
+        made: dict[int, Picture | Failure] = {}
+        for output in pipeline.generate(task, replace(self.run, step=step, expect=expect)):
+            if isinstance(output, Output):
+                kept = {"name": output.path.name, "media": output.media, "parameters": output.parameters}
+                self.remember(output.seed, "picture", kept)
+                made[output.seed] = Picture(output.path, model, output.media, output.parameters)
+            else:
+                made[output.seed] = output
+        self._before = share
+        return made
+
+
+def _fit(wanted: Size, usual: Size) -> Size:
+    """A size of the same shape, with no more pixels than is usual."""
+    scale = min(1.0, math.sqrt(usual.width * usual.height / (wanted.width * wanted.height)))
+    low, _ = SIDE_LIMITS
+    return Size(max(low, round(wanted.width * scale)), max(low, round(wanted.height * scale)))
 
 
 def _record(workshop: Workshop, generation: Generation, task: Task, item: Item, made: Output | Failure) -> None:

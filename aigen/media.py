@@ -46,6 +46,14 @@ def save_png(pixels: "Pixels", path: Path) -> None:
     Image.fromarray(pixels).convert("RGB").save(path, format="PNG", compress_level=PNG_LEVEL)
 
 
+def open_fitting(path: Path, size: Size) -> "Image":
+    """The middle of a picture as RGB, so scaled that it has this size."""
+    from PIL import Image, ImageOps
+
+    with Image.open(path) as image:
+        return ImageOps.fit(image.convert("RGB"), (size.width, size.height), Image.Resampling.LANCZOS)
+
+
 class VideoWriter:
     """Encodes RGBA frames, one after another, as H.264 in an MP4 that can be played while it loads.
 

@@ -5,7 +5,7 @@ Everything here is frozen and knows nothing of files, database or models. Times 
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -57,9 +57,20 @@ class Size:
         return f"{self.width}x{self.height}"
 
 
-VIDEO_SECONDS = 4
-FRAMES_PER_SECOND = 24
-DURATION_LIMITS, FPS_LIMIT = (0.25, 60.0), 60
+@dataclass(frozen=True)
+class Length:
+    """Of a video: its frames, and how many of them a second has."""
+
+    frames: int
+    fps: int
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.fps
+
+
+DURATION_LIMITS, FPS_LIMIT, FRAMES_LIMIT = (0.25, 60.0), 60, 3600
+DEFAULT_LENGTH = Length(96, 24)
 DEFAULT_SIZES: dict[Kind, Size] = {"image": Size(1024, 1024), "video": Size(1280, 720)}
 
 
@@ -91,11 +102,8 @@ class Options:
             check_text(self.negative, "negative prompt")
         if self.guide is not None and self.guide not in GUIDES:
             raise UsageError(f"guide {self.guide[:40]!r} is not known: choose from {', '.join(GUIDES)}")
-        if self.strength is not None:
-            if not STRENGTH_LEAST <= self.strength <= 1:
-                raise UsageError(f"strength is {self.strength}: give a number from {STRENGTH_LEAST} to 1")
-            if self.guide is None:
-                raise UsageError("strength is of no use without a guide: add --guide storybook, or leave it out")
+        if self.strength is not None and not STRENGTH_LEAST <= self.strength <= 1:
+            raise UsageError(f"strength is {self.strength}: give a number from {STRENGTH_LEAST} to 1")
 
     def given(self) -> dict[str, Any]:
         """The options that were set, by name."""
@@ -121,11 +129,16 @@ class GenerationRequest(Options):
     frames: int | None = None
     notify_at: str | None = None
     notify: tuple[str, ...] = ("terminal",)
+    from_picture: bool = False  # a picture of the user's is what they start from
     first: int = 1  # the number of the first item of either kind; it is made from `seed`, the next from seed + 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_prompt(self.prompt)
+        if self.guide and self.from_picture:
+            raise UsageError("guide and picture are one too many: leave out --guide or --from-image")
+        if self.strength is not None and not self.guide and not self.from_picture:
+            raise UsageError("strength is of no use without a guide: add --guide storybook, or leave it out")
         for name, count in (("images", self.images), ("videos", self.videos)):
             if not 0 <= count <= COUNT_LIMIT:
                 raise UsageError(f"{name} is {count}: give a number from 0 to {COUNT_LIMIT}")
@@ -152,7 +165,26 @@ class GenerationRequest(Options):
             raise UsageError(f"fps is {self.fps}: give a number from 1 to {FPS_LIMIT}")
         if self.frames is not None and self.duration is not None and self.fps is not None:
             raise UsageError("duration, fps and frames are one too many: each follows from the other two")
-        (frames, fps), (low, high) = self.length(), DURATION_LIMITS
+        if self.frames is not None and not 1 <= self.frames <= FRAMES_LIMIT:
+            raise UsageError(f"frames is {self.frames}: give a number from 1 to {FRAMES_LIMIT}")
+        if self.frames is None or self.duration is not None or self.fps is not None:
+            self.length()  # else it is the model that says how many frames a second has
+
+    def length(self, usual: Length = DEFAULT_LENGTH, most: int | None = None) -> Length:
+        """How long its videos are, where they are `usual` unless told; then they have at most so many frames.
+
+        Raises UsageError when no video can be so long, or so short.
+        """
+        fps = self.fps or usual.fps
+        if self.frames is not None and self.duration:
+            fps = max(1, round(self.frames / self.duration))
+        seconds = usual.seconds if self.duration is None else self.duration
+        frames = self.frames
+        if frames is None:
+            frames = round(seconds * fps) if math.isfinite(seconds) else 0
+        if self.frames is None and self.duration is None and most:
+            frames = min(frames, most)
+        low, high = DURATION_LIMITS
         if fps > FPS_LIMIT:
             raise UsageError(
                 f"{frames} frames in {self.duration:g} s are {fps} a second: at most {FPS_LIMIT} can be made"
@@ -162,15 +194,7 @@ class GenerationRequest(Options):
             if self.frames is None and self.duration is not None:
                 told = f"duration is {self.duration:g} s"
             raise UsageError(f"{told}: a video can last {low:g} to {high:g} seconds")
-
-    def length(self) -> tuple[int, int]:
-        """The number of frames of a video, and how many of them a second has."""
-        if self.frames is not None and self.duration:
-            return self.frames, max(1, round(self.frames / self.duration))
-        fps = self.fps or FRAMES_PER_SECOND
-        seconds = VIDEO_SECONDS if self.duration is None else self.duration
-        whole = seconds if math.isfinite(seconds) else 0.0
-        return self.frames if self.frames is not None else round(whole * fps), fps
+        return Length(frames, fps)
 
     def count(self, kind: Kind) -> int:
         return self.images if kind == "image" else self.videos
@@ -238,6 +262,7 @@ class Task:
     """A batch of items of one kind for one pipeline. `numbers[i]` is to be made from `seeds[i]`.
 
     What distinguishes items of one order may depend on number and seed only, so that any can be made alone.
+    `pictured`: they start from pictures, which `Run.pictures` gives.
     """
 
     kind: Kind
@@ -250,6 +275,17 @@ class Task:
     frames: int = 1
     fps: int = 24
     options: Options = Options()
+    pictured: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What an item starts from: a file, and who made it with what. `made_by` is None for the user's own."""
+
+    path: Path
+    made_by: str | None = None
+    media: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -278,6 +314,9 @@ class Run:
     and in a fourth argument, where others are being made beside it, how much of those (1.0: one of them); `say(text)` tells the user something once;
     `remember(seed, key, value)` and `recall(seed, key)` keep an item's checkpoint over a crash (values are JSON);
     `check()` raises `Cancelled` when the order was cancelled, and is also called by `step`.
+    `pictures(seeds, rest)` gives what the items of these seeds start from, made by another pipeline where the user gave none;
+    an item then takes `rest` seconds more (None: far more, so that its picture does not count). `expect(measure)` has the
+    seconds that an item takes measured where nobody knows them from orders before.
     """
 
     step: Callable[..., None]
@@ -285,14 +324,20 @@ class Run:
     remember: Callable[[int, str, Any], None]
     recall: Callable[[int, str], Any]
     check: Callable[[], None]
+    pictures: Callable[[Sequence[int], float | None], list[Picture | Failure]]
+    expect: Callable[[Callable[[], float]], None]
+
+
+Start = Literal["prompt", "picture", "either"]
 
 
 class Pipeline(Protocol):
     """Makes the items of a task, one `Output` or `Failure` per seed, each as soon as it is done.
 
-    `label` says in a few words what made a picture; `sizes` are those of items whose size nobody gave; `options` names the
-    fields of `Options` that it heeds. `check` raises UsageError when it cannot make what is asked for, because its weights
-    are missing, say; that is called before an order is written. An exception of `generate` ends the whole order.
+    `label` says in a few words what made a picture; `sizes` and `length` are those of items for which nobody gave any, and
+    `most` the frames that a video can have; `options` names the fields of `Options` that it heeds, `start` what its items
+    start from. `check` raises UsageError when it cannot make a task (which has no folder yet), because its weights are
+    missing, say; that is called before an order is written. An exception of `generate` ends the whole order.
     """
 
     kinds: tuple[Kind, ...]
@@ -302,7 +347,16 @@ class Pipeline(Protocol):
     @property
     def sizes(self) -> Mapping[Kind, Size]: ...
 
-    def check(self, options: Options) -> None: ...
+    @property
+    def length(self) -> Length: ...
+
+    @property
+    def most(self) -> int | None: ...
+
+    @property
+    def start(self) -> Start: ...
+
+    def check(self, task: Task) -> None: ...
 
     def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]: ...
 
@@ -412,18 +466,36 @@ class Started:
 
 @dataclass(frozen=True)
 class Step:
-    """How far the item in hand is: `done` of `total` of whatever `text` names; `beside` it, so much of other items."""
+    """How far the item in hand is: `done` of `total` of whatever `text` names; `beside` it, so much of other items.
+
+    That is `part` of the work on the item, and so much was `before` it.
+    """
 
     item: Item
     done: int
     total: int
     text: str
     beside: float = 0.0
+    before: float = 0.0
+    part: float = 1.0
+
+    @property
+    def share(self) -> float:
+        """How much of an item is done, with what is done of others."""
+        return self.before + self.part * ((self.done / self.total if self.total else 0.0) + self.beside)
 
     def __str__(self) -> str:
         """`frame 5 of 96`; a text that counts by itself, or ends with …, stands for itself."""
         alone = self.text.endswith("…") or self.text[-1:].isdigit()
         return f"{self.text} {self.done} of {self.total}" if self.total > 1 and self.done and not alone else self.text
+
+
+@dataclass(frozen=True)
+class Expected:
+    """How many seconds an item of a kind will take, as this machine was just measured."""
+
+    kind: Kind
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -438,4 +510,4 @@ class Finished:
     item: Item
 
 
-Report = Placed | Waiting | Started | Step | Said | Finished
+Report = Placed | Waiting | Started | Expected | Step | Said | Finished

@@ -18,7 +18,19 @@ from aigen.making import Workshop
 from aigen.media import VideoWriter, save_png
 from aigen.settings import ContentFolder
 from aigen.store import Store
-from aigen.types import DEFAULT_SIZES, Failure, GenerationRequest, Kind, Options, Output, Run, Size, Task
+from aigen.types import (
+    DEFAULT_LENGTH,
+    DEFAULT_SIZES,
+    Failure,
+    GenerationRequest,
+    Kind,
+    Length,
+    Output,
+    Run,
+    Size,
+    Start,
+    Task,
+)
 
 if TYPE_CHECKING:
     from web import Browser
@@ -80,12 +92,15 @@ class Scribbler:
     kinds: tuple[Kind, ...] = ("image", "video")
     label: str = "scribbler, for tests"
     sizes: Mapping[Kind, Size] = field(default_factory=lambda: DEFAULT_SIZES)
+    length: Length = DEFAULT_LENGTH
+    most: int | None = None
+    start: Start = "prompt"
     options: frozenset[str] = frozenset()
     fail: set[int] = field(default_factory=set)
     before: Callable[[Task, Run, int], object] = lambda task, run, number: None
     made: list[tuple[str, int]] = field(default_factory=list)
 
-    def check(self, options: Options) -> None:
+    def check(self, task: Task) -> None:
         pass
 
     def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:

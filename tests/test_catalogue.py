@@ -1,3 +1,4 @@
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from aigen.errors import UsageError
 from aigen.pipelines import catalogue
 from aigen.pipelines.catalogue import Model
+from aigen.types import Size
 
 
 @pytest.mark.parametrize("model", catalogue.models().values(), ids=lambda model: model.name)
@@ -13,15 +15,42 @@ def test_the_catalogue_says_what_a_user_wants_to_know(model: Model) -> None:
     assert model.title
     assert model.licence
     assert "not known" not in model.licence
-    assert model.pipeline in catalogue.classes("image")
     assert model.download
     assert model.memory
     assert 0.5 < model.download < 50
     assert 1 < model.memory < 50
     assert model.steps
-    assert model.guidance is not None
-    assert model.size in (512, 768, 1024)
     assert model.half
+    if model.kinds == ("image",):
+        assert model.pipeline in catalogue.classes("image")
+        assert model.size in (512, 768, 1024)
+        assert model.guidance is not None
+        return
+    assert model.kinds == ("video",)
+    sort = catalogue.video_sorts()[model.pipeline or ""]
+    size = Size.parse(model.video or sort.video)
+    assert size.width % sort.multiple == size.height % sort.multiple == 0
+    frames = model.frames or sort.frames
+    assert sort.round_up(frames) == frames <= (model.most or sort.most)
+
+
+def test_the_pipelines_of_videos_are_those_of_diffusers() -> None:
+    """And they take what they are called with."""
+    import diffusers
+
+    for name, sort in catalogue.video_sorts().items():
+        for each in filter(None, (name, sort.pictured)):
+            known = signature(getattr(diffusers, each).__call__).parameters
+            assert {"num_frames", "num_inference_steps", "callback_on_step_end", "output_type"} <= set(known)
+            assert ("image" in known) == (each == sort.pictured or sort.start == "picture")
+            assert ("prompt" in known) == (each != "StableVideoDiffusionPipeline")
+
+
+def test_a_number_of_frames_is_rounded_up_to_one_that_can_be_made() -> None:
+    sorts = catalogue.video_sorts()
+    assert [sorts["WanPipeline"].round_up(count) for count in (1, 2, 5, 6, 80, 81)] == [1, 5, 5, 9, 81, 81]
+    assert sorts["LTXPipeline"].round_up(96) == 97
+    assert sorts["AnimateDiffPipeline"].round_up(15) == 15
 
 
 def test_the_pipelines_are_those_of_diffusers() -> None:

@@ -17,7 +17,8 @@ from aigen import generation, pipelines, provenance
 from aigen.errors import Cancelled, GenerationError, UsageError
 from aigen.making import Workshop
 from aigen.pipelines import catalogue, machine, weights
-from aigen.pipelines.diffusion import Diffusion, device, loading, pictures
+from aigen.pipelines.diffusion import Pictures, device, loading, pictures
+from aigen.pipelines.diffusion.call import STRENGTH, Call
 from aigen.pipelines.diffusion.prompts import STYLES, styled
 from aigen.pipelines.machine import Machine, Setup
 from aigen.settings import ContentFolder
@@ -64,7 +65,9 @@ class Listener:
             self.steps.append(shown)
             self.before_step(shown)
 
-        return Run(step, self.said.append, lambda *_: None, lambda *_: None, lambda: None)
+        return Run(
+            step, self.said.append, lambda *_: None, lambda *_: None, lambda: None, lambda *_: [], lambda _: None
+        )
 
 
 def a_task(tmp_path: Path, count: int = 1, **changes: Any) -> Task:
@@ -84,7 +87,7 @@ def a_task(tmp_path: Path, count: int = 1, **changes: Any) -> Task:
 
 
 def make(model: Path, task: Task, listener: Listener | None = None) -> list[Output | Failure]:
-    return list(Diffusion(catalogue.find(str(model))).generate(task, (listener or Listener()).run()))
+    return list(Pictures(catalogue.find(str(model))).generate(task, (listener or Listener()).run()))
 
 
 def pixels(output: Output | Failure) -> Any:
@@ -152,7 +155,7 @@ def test_a_guide_takes_enough_steps_and_says_what_it_did(models: Path, tmp_path:
     for output in made:
         assert isinstance(output, Output)
         assert output.parameters["steps"] == 2
-        assert (output.parameters["guide"], output.parameters["strength"]) == ("storybook", pictures.STRENGTH)
+        assert (output.parameters["guide"], output.parameters["strength"]) == ("storybook", STRENGTH)
 
 
 def test_progress_tells_loading_steps_and_decoding(models: Path, tmp_path: Path) -> None:
@@ -184,7 +187,7 @@ def test_what_is_held_does_not_count_against_the_next_order_of_it(
 ) -> None:
     """A machine that has just room for one: while the weights are held, less is free than loading them would need."""
     make(models / "xl", a_task(tmp_path))
-    room = machine._working(64 * 64) + 1000
+    room = machine.Demand.of_picture((), 64 * 64).working + 1000
     seen = replace(device.see(), free=room, system_free=room)
     monkeypatch.setattr(device, "see", lambda: seen)
     assert len(make(models / "xl", a_task(tmp_path))) == 1
@@ -194,13 +197,13 @@ def test_what_is_held_does_not_count_against_the_next_order_of_it(
 
 
 def test_an_unlisted_model_makes_its_own_size_in_its_own_number_of_steps(models: Path, tmp_path: Path) -> None:
-    pipeline = Diffusion(catalogue.find(str(models / "stable-diffusion")))
+    pipeline = Pictures(catalogue.find(str(models / "stable-diffusion")))
     assert pipeline.sizes["image"] == Size(64, 64)
-    assert Diffusion(catalogue.find(str(models / "flux"))).sizes["image"] == Size(1024, 1024)
-    assert Diffusion(catalogue.find("sdxl")).sizes["image"] == Size(1024, 1024)
+    assert Pictures(catalogue.find(str(models / "flux"))).sizes["image"] == Size(1024, 1024)
+    assert Pictures(catalogue.find("sdxl")).sizes["image"] == Size(1024, 1024)
     loaded = load(models / "stable-diffusion")
     for options in (Options(), Options(guide="storybook")):
-        order = pictures._Order.of(loaded, pipeline.model, a_task(tmp_path, options=options))
+        order = Call.of(loaded, pipeline.model, a_task(tmp_path, options=options), 32)
         assert (order.steps, order.guidance) == (50, 7.5)
 
 
@@ -397,14 +400,14 @@ def test_a_model_in_the_hubs_cache_goes_by_its_short_name(models: Path, tmp_path
     shutil.copytree(models / "stable-diffusion", tmp_path / "copy")
     shutil.copytree(models / "tiny", tmp_path / "tiny")
     tiny_models.put_in_cache(cache, "stabilityai/sd-turbo", tmp_path / "copy")
-    pipeline = Diffusion(catalogue.find("sd-turbo"))
+    pipeline = Pictures(catalogue.find("sd-turbo"))
     with pytest.raises(UsageError, match=r"--fast needs the tiny decoder .* aigen models pull madebyollin/taesd"):
-        pipeline.check(Options(fast=True))
+        pipeline.check(a_task(tmp_path, options=Options(fast=True)))
     tiny_models.put_in_cache(cache, "madebyollin/taesd", tmp_path / "tiny")
-    pipeline.check(Options(fast=True))
+    pipeline.check(a_task(tmp_path, options=Options(fast=True)))
     assert pipelines.offered() == ["storybook", "sd-turbo"]
     assert pipelines.choose("image", None)[0] == "sd-turbo"
-    assert pipelines.choose("video", None)[0] == "storybook"
+    assert pipelines.choose("video", None)[0] == "motion"
     full, fast = (
         next(iter(pipeline.generate(a_task(tmp_path, options=Options(steps=1, fast=each)), Listener().run())))
         for each in (False, True)
@@ -415,17 +418,17 @@ def test_a_model_in_the_hubs_cache_goes_by_its_short_name(models: Path, tmp_path
     assert isinstance(full, Output)
 
 
-def test_a_model_that_cannot_start_from_a_picture_takes_no_guide(models: Path) -> None:
+def test_a_model_that_cannot_start_from_a_picture_takes_no_guide(models: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="pixart cannot start from a picture"):
-        Diffusion(catalogue.find(str(models / "pixart"))).check(Options(guide="storybook"))
+        Pictures(catalogue.find(str(models / "pixart"))).check(a_task(tmp_path, options=Options(guide="storybook")))
 
 
 def test_a_pipeline_that_makes_no_pictures_is_refused(models: Path, tmp_path: Path) -> None:
     folder = tmp_path / "sound"
     shutil.copytree(models / "stable-diffusion", folder)
     tiny_models.write_index(folder, _class_name="AudioLDMPipeline")
-    with pytest.raises(UsageError, match="holds a AudioLDMPipeline, which makes no pictures"):
-        Diffusion(catalogue.find(str(folder))).check(Options())
+    with pytest.raises(UsageError, match="holds a AudioLDMPipeline, which makes no images"):
+        Pictures(catalogue.find(str(folder))).check(a_task(tmp_path))
 
 
 def test_weights_that_do_not_fit_their_configuration_are_one_clear_line(models: Path, tmp_path: Path) -> None:
@@ -439,7 +442,7 @@ def test_weights_that_do_not_fit_their_configuration_are_one_clear_line(models: 
 
 def test_a_model_that_is_gone_when_its_turn_comes_fails_the_order(tmp_path: Path) -> None:
     with pytest.raises(GenerationError, match="'sd-turbo' is not here: get it with aigen models pull sd-turbo"):
-        list(Diffusion(catalogue.find("sd-turbo")).generate(a_task(tmp_path), Listener().run()))
+        list(Pictures(catalogue.find("sd-turbo")).generate(a_task(tmp_path), Listener().run()))
 
 
 def test_where_a_model_lay_is_told_to_nobody_else(models: Path, tmp_path: Path) -> None:

@@ -90,16 +90,16 @@ def test_a_model_that_makes_no_videos_is_refused_for_them(scribbler: Scribbler) 
     assert generation.check(replace(request, videos=0), "ana", load=lambda name: pictures_only)
 
 
-def test_of_a_model_for_everything_that_makes_no_videos_the_built_in_one_makes_them(scribbler: Scribbler) -> None:
+def test_of_a_model_for_everything_that_makes_no_videos_its_pictures_are_set_in_motion(scribbler: Scribbler) -> None:
     pictures_only = replace(scribbler, kinds=("image",))
 
     def load(name: str) -> Pipeline:
         return pictures_only if name == "scribbler" else scribbler
 
     checked = generation.check(GenerationRequest(prompt="x", model="scribbler"), "ana", load=load)
-    assert (checked.image_model, checked.video_model) == ("scribbler", "storybook")
+    assert (checked.image_model, checked.video_model) == ("scribbler", "motion")
     default = generation.check(GenerationRequest(prompt="x"), "ana", "scribbler", load=load)
-    assert (default.image_model, default.video_model) == ("scribbler", "storybook")
+    assert (default.image_model, default.video_model) == ("scribbler", "motion")
 
 
 def test_an_option_that_no_model_heeds_is_refused(scribbler: Scribbler) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from aigen.errors import GenerationError, UsageError
 from aigen.pipelines import catalogue, machine
-from aigen.pipelines.machine import Machine
+from aigen.pipelines.machine import Demand, Machine
 from aigen.pipelines.weights import Contents
 
 GB = 10**9
@@ -17,6 +17,7 @@ BOTH = ("bfloat16", "float16")
 GPU = Machine("cuda", "a GPU", 24 * GB, 23 * GB, 32 * GB, 28 * GB)
 LAPTOP = Machine("cpu", "4 cores", 32 * GB, 28 * GB, 32 * GB, 28 * GB, bfloat16_time=0.5)
 PIXELS = 1024 * 1024
+DEMAND = Demand.of_picture(BOTH, PIXELS)
 
 
 def gpu(free: int) -> Machine:
@@ -28,60 +29,60 @@ def laptop(free: int, time: float) -> Machine:
 
 
 def test_a_large_gpu_holds_everything_and_makes_several_at_once() -> None:
-    setup = machine.choose(GPU, LARGE, BOTH, PIXELS)
+    setup = machine.choose(GPU, LARGE, DEMAND)
     assert (setup.device, setup.precision, setup.offload, setup.packed) == ("cuda", "bfloat16", "none", False)
     assert setup.batch > 1
     assert "7.0 GB of weights" in setup.reasons[1]
 
 
 def test_on_a_smaller_gpu_parts_wait_outside() -> None:
-    assert machine.choose(gpu(11), LARGE, BOTH, PIXELS).offload == "model"
-    assert machine.choose(gpu(5), LARGE, BOTH, PIXELS).offload == "sequential"
-    assert machine.choose(gpu(11), LARGE, BOTH, PIXELS).batch == 1
+    assert machine.choose(gpu(11), LARGE, DEMAND).offload == "model"
+    assert machine.choose(gpu(5), LARGE, DEMAND).offload == "sequential"
+    assert machine.choose(gpu(11), LARGE, DEMAND).batch == 1
 
 
 def test_a_gpu_that_cannot_even_work_is_left_alone_and_it_says_so() -> None:
-    setup = machine.choose(gpu(2), LARGE, BOTH, PIXELS)
+    setup = machine.choose(gpu(2), LARGE, DEMAND)
     assert setup.device == "cpu"
     assert setup.reasons[0].startswith("the GPU is too small")
 
 
 def test_the_precision_is_one_that_gpu_and_model_bear() -> None:
     old = replace(GPU, bfloat16=False)
-    assert machine.choose(old, LARGE, BOTH, PIXELS).precision == "float16"
-    assert machine.choose(old, LARGE, ("bfloat16",), PIXELS).precision == "float32"
-    assert machine.choose(GPU, LARGE, BOTH, PIXELS).precision == "bfloat16"
+    assert machine.choose(old, LARGE, DEMAND).precision == "float16"
+    assert machine.choose(old, LARGE, Demand.of_picture(("bfloat16",), PIXELS)).precision == "float32"
+    assert machine.choose(GPU, LARGE, DEMAND).precision == "bfloat16"
 
 
 def test_apples_memory_is_one_so_nothing_waits_outside() -> None:
     apple = Machine("mps", "Apple GPU", 16 * GB, 9 * GB, 16 * GB, 9 * GB)
     with pytest.raises(GenerationError, match="not enough memory"):
-        machine.choose(apple, LARGE, BOTH, PIXELS)
+        machine.choose(apple, LARGE, DEMAND)
 
 
 def test_weights_that_are_held_are_run_as_before_while_there_is_room_to_work() -> None:
-    held = machine.choose(gpu(24), LARGE, BOTH, 512 * 512)
+    held = machine.choose(gpu(24), LARGE, Demand.of_picture(BOTH, 512 * 512))
     beside = gpu(16)  # what is free beside them
-    again = machine.choose_again(held, beside, 512 * 512)
+    again = machine.choose_again(held, beside, Demand.of_picture(BOTH, 512 * 512))
     assert again == held
-    larger = machine.choose_again(held, beside, 1024 * 1536)
+    larger = machine.choose_again(held, beside, Demand.of_picture(BOTH, 1024 * 1536))
     assert larger
     assert 1 < larger.batch < held.batch
-    assert machine.choose_again(held, gpu(1), 2048 * 2048) is None
+    assert machine.choose_again(held, gpu(1), Demand.of_picture(BOTH, 2048 * 2048)) is None
 
 
 def test_a_processor_takes_bfloat16_only_where_it_was_measured_to_pay() -> None:
-    assert machine.choose(laptop(28, 0.5), LARGE, BOTH, PIXELS).precision == "bfloat16"
-    slow = machine.choose(laptop(28, 40.0), LARGE, BOTH, PIXELS)
+    assert machine.choose(laptop(28, 0.5), LARGE, DEMAND).precision == "bfloat16"
+    slow = machine.choose(laptop(28, 40.0), LARGE, DEMAND)
     assert (slow.precision, slow.packed, slow.batch) == ("float32", False, 1)
     assert "40 times as long as float32" in slow.reasons[0]
 
 
 def test_where_memory_is_short_the_large_network_is_kept_packed() -> None:
-    setup = machine.choose(laptop(15, 40.0), LARGE, BOTH, PIXELS)
+    setup = machine.choose(laptop(15, 40.0), LARGE, DEMAND)
     assert (setup.precision, setup.packed) == ("float32", True)
     with pytest.raises(GenerationError, match=r"not enough memory: .* close other programs .* or choose a smaller"):
-        machine.choose(laptop(7, 40.0), LARGE, BOTH, PIXELS)
+        machine.choose(laptop(7, 40.0), LARGE, DEMAND)
 
 
 def test_a_model_larger_than_the_machine_is_refused_before_anything_is_written() -> None:

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from aigen.errors import UsageError
-from aigen.types import DEFAULT_SIZES, GenerationRequest, Size, check_channel, check_user_id
+from aigen.types import DEFAULT_LENGTH, DEFAULT_SIZES, Length, GenerationRequest, Size, check_channel, check_user_id
 
 
 @pytest.mark.parametrize("text", ["1024", "x", "15x100", "100x4097", "-5x10", "1024 x 1024", "10.5x20", "٣٢x٣٢", ""])
@@ -80,8 +80,9 @@ def test_good_channels_are_accepted() -> None:
         check_channel(channel)
 
 
-def length(**options: float) -> tuple[int, int]:
-    return GenerationRequest(prompt="x", **options).length()  # type: ignore[arg-type]
+def length(usual: Length = DEFAULT_LENGTH, most: int | None = None, **options: float) -> tuple[int, int]:
+    found = GenerationRequest(prompt="x", **options).length(usual, most)  # type: ignore[arg-type]
+    return found.frames, found.fps
 
 
 def test_a_videos_length_follows_from_two_of_duration_fps_and_frames() -> None:
@@ -91,6 +92,17 @@ def test_a_videos_length_follows_from_two_of_duration_fps_and_frames() -> None:
     assert length(frames=49, fps=8) == (49, 8)
     assert length(frames=48) == (48, 24)
     assert length(frames=60, duration=2) == (60, 30)
+
+
+def test_what_nobody_says_is_as_usual_for_the_model() -> None:
+    usual = Length(81, 16)
+    assert length(usual) == (81, 16)
+    assert length(usual, duration=2) == (32, 16)
+    assert length(usual, frames=33) == (33, 16)
+    assert length(usual, fps=8) == (40, 8)
+    assert length(usual, most=81, fps=24) == (81, 24)
+    assert length(usual, most=81, duration=10) == (160, 16)  # which the model refuses
+    assert length(Length(16, 8), frames=3) == (3, 8)
 
 
 @pytest.mark.parametrize(
@@ -103,10 +115,11 @@ def test_a_videos_length_follows_from_two_of_duration_fps_and_frames() -> None:
         ({"duration": -4}, "duration is -4 s"),
         ({"fps": 0}, "fps is 0: give a number from 1 to 60"),
         ({"fps": 61}, "fps is 61"),
-        ({"frames": 0}, "0 frames at 24 a second last 0 s"),
-        ({"frames": 5000}, "5000 frames at 24 a second last 208.333 s"),
+        ({"frames": 0}, "frames is 0: give a number from 1 to 3600"),
+        ({"frames": 5000}, "frames is 5000"),
         ({"frames": 600, "duration": 1}, "600 frames in 1 s are 600 a second"),
         ({"frames": 48, "duration": 2, "fps": 24}, "one too many"),
+        ({"frames": 3000}, "3000 frames at 24 a second last 125 s"),
         ({"duration": 5, "videos": 0}, "duration mean something for videos only"),
     ],
 )

@@ -31,6 +31,9 @@ def generate(
             help="Make again what this file says it is, but for other options; with numbers, so many more like it.",
         ),
     ] = None,
+    from_image: Annotated[
+        Path | None, typer.Option("--from-image", metavar="FILE", help="Start from this picture: a PNG, JPEG or WebP.")
+    ] = None,
     images: Annotated[
         int | None,
         typer.Option("--images", parser=whole_number, metavar="N", help="How many images [5; like a file: 0]."),
@@ -102,7 +105,7 @@ def generate(
     content: Content = None,
 ) -> None:
     """Make images and videos from a prompt."""
-    from aigen import generation
+    from aigen import generation, uploads
     from aigen.notify import channels
     from aigen.types import GenerationRequest
 
@@ -127,6 +130,7 @@ def generate(
         "fast": fast or None,
         "guide": guide,
         "strength": strength,
+        "from_picture": from_image is not None or None,
         "notify_at": notify_at,
         "notify": tuple(notify) if notify else None,
     }
@@ -136,12 +140,14 @@ def generate(
         request = _reorder(from_info, given) if from_info else GenerationRequest(**given)
         request = generation.check(request, user, load_settings().model)
         channels.check(request.notify, load_settings())
+        if from_image:
+            uploads.read(from_image)
     if plan:
         _print_plan(request, as_json)
     elif detach:
-        _order(request, user, as_json, content)
+        _order(request, user, from_image, as_json, content)
     else:
-        _generate(request, user, no_wait, as_json, content)
+        _generate(request, user, from_image, no_wait, as_json, content)
 
 
 def _reorder(file: Path, given: dict[str, Any]) -> "GenerationRequest":
@@ -211,13 +217,15 @@ def _print_plan(request: "GenerationRequest", as_json: bool) -> None:
         typer.echo(visible(f"{field:10} {readable(value) if value else '-'}"))
 
 
-def _order(request: "GenerationRequest", user: str | None, as_json: bool, content: Path | None) -> None:
+def _order(
+    request: "GenerationRequest", user: str | None, picture: Path | None, as_json: bool, content: Path | None
+) -> None:
     """Place an order for the worker, and see that one runs."""
     from aigen import generation, worker
     from aigen.display import Display
 
     with Display() as display, open_workshop(content, display, create=True) as workshop:
-        order = generation.place(workshop, request, user, detached=True)
+        order = generation.place(workshop, request, user, detached=True, picture=picture)
         worker.start(workshop.content)
         announce(workshop, order, waits=False)
         if as_json:
@@ -228,7 +236,12 @@ def _order(request: "GenerationRequest", user: str | None, as_json: bool, conten
 
 
 def _generate(
-    request: "GenerationRequest", user: str | None, no_wait: bool, as_json: bool, content: Path | None
+    request: "GenerationRequest",
+    user: str | None,
+    picture: Path | None,
+    no_wait: bool,
+    as_json: bool,
+    content: Path | None,
 ) -> None:
     """Place an order, make it here, and tell when its time has come."""
     from aigen import generation
@@ -254,7 +267,7 @@ def _generate(
         workshop = stack.enter_context(open_workshop(content, report, create=True))
         generation.tidy(workshop)
         try:
-            order = generation.generate(workshop, request, user)
+            order = generation.generate(workshop, request, user, picture)
         except GenerationError:
             display.stop()
             tell(workshop, placed[0], said=True)

@@ -86,12 +86,11 @@ def remove(name: Name) -> None:
 @models_app.command()
 def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --model takes it.")]) -> None:
     """Make a model the default for what it makes."""
-    from aigen import pipelines
+    from aigen import making, pipelines
     from aigen.settings import settings_file, write_setting
-    from aigen.types import Options
 
     pipeline = pipelines.load(name)
-    pipeline.check(Options())
+    pipeline.check(making.usual_task(pipeline.kinds[0], pipeline))
     name = pipelines.canonical(name)
     write_setting(settings_file(), "AIGEN_MODEL", name)
     made = " and ".join(f"{kind}s" for kind in pipeline.kinds)

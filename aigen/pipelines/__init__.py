@@ -15,8 +15,10 @@ from aigen.errors import UsageError
 from aigen.pipelines import catalogue, machine, weights
 from aigen.types import Kind, Pipeline
 
-BUILT_IN = {"storybook": "aigen.pipelines.storybook:Storybook"}
+BUILT_IN = {"storybook": "aigen.pipelines.storybook:Storybook", "motion": "aigen.pipelines.motion:Motion"}
 FALLBACK = "storybook"
+# What makes videos of a model's pictures that makes none itself.
+MOTION = "motion"
 
 
 @cache
@@ -31,9 +33,9 @@ def load(name: str) -> Pipeline:
     if name in known:
         pipeline: Pipeline = pkgutil.resolve_name(known[name])()
         return pipeline
-    from aigen.pipelines.diffusion import Diffusion
+    from aigen.pipelines import diffusion
 
-    return Diffusion(catalogue.find(name, known))
+    return diffusion.load(catalogue.find(name, known))
 
 
 def introduce(pipelines: Mapping[str, Pipeline]) -> tuple[str, ...]:
@@ -63,7 +65,8 @@ def choose(
     """The model for items of one kind, and why: the one asked for, else the user's default, else an installed one that suits
     this machine, else the built-in one.
 
-    One that was `asked_for_both` kinds, or the default, and makes none of this kind leaves those to the others.
+    One that was `asked_for_both` kinds and makes only pictures has its videos made of those; where it is the default, only if
+    no other model suits. One that makes only videos leaves the pictures to the others.
     """
     if asked:
         if kind not in load(asked).kinds:
@@ -74,12 +77,23 @@ def choose(
     for name, reason in ((asked_for_both, "asked for"), (default, "your default (AIGEN_MODEL)")):
         if name and kind in load(name).kinds:
             return canonical(name), reason
+        if name == asked_for_both and name and kind == "video":
+            return MOTION, f"moves over the pictures of {catalogue.shown(name)}, which makes no videos"
+    if name := _installed(kind):
+        return name, "installed, and suits this machine"
+    if kind == "video" and (name := default or _installed("image")) and name != FALLBACK:
+        return MOTION, f"moves over the pictures of {catalogue.shown(name)}, which makes no videos"
+    return FALLBACK, "built in: always works"
+
+
+def _installed(kind: Kind) -> str | None:
+    """The first model of the catalogue that is here, makes this kind, and suits this machine."""
     for name, model in catalogue.models().items():
         if kind in model.kinds and weights.is_here(model):
             here = machine.look()
             if machine.fits(here, model)[0] and (here.device != "cpu" or model.light):
-                return name, "installed, and suits this machine"
-    return FALLBACK, "built in: always works"
+                return name
+    return None
 
 
 def canonical(name: str) -> str:

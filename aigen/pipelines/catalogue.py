@@ -15,7 +15,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
 
 from aigen.errors import UsageError
-from aigen.types import Kind
+from aigen.types import Kind, Start
 
 Half = Literal["bfloat16", "float16"]
 
@@ -28,7 +28,11 @@ class Model:
 
     `download` and `memory` are in GB: what `aigen models pull` gets, and what it takes in half precision. `half` are the
     half precisions that its numbers bear. `light`: bearable without a GPU. `guidance` 0: it was made to do without.
-    `arguments` are for its diffusers pipeline.
+    `arguments` are for its diffusers pipeline. `size` is the side of a picture.
+
+    Of a model of videos, `video` is their size, and they have `frames`, at most `most`, and `fps` of them a second; what is not
+    said is as usual for its pipeline (`VideoSort`). A motion adapter lies in a `file` and adds itself to the model `base`,
+    which is run with another `scheduler`.
     """
 
     name: str
@@ -48,10 +52,48 @@ class Model:
     light: bool = False
     note: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
+    video: str | None = None
+    frames: int | None = None
+    most: int | None = None
+    fps: int | None = None
+    base: str | None = None
+    file: str | None = None
+    scheduler: dict[str, Any] = field(default_factory=dict)
 
     @property
     def listed(self) -> bool:
         return self.name in models()
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoSort:
+    """The videos that a pipeline of diffusers makes.
+
+    Their sides are multiples of `multiple` pixels, and never others than `video` where they are `fixed`; they have a multiple
+    of `step` frames and one more. `start` is what they start from; a pipeline that starts from a prompt and could from a
+    picture has the class `pictured` for that.
+
+    Beside the weights they take memory, in bytes and half precision: `denoising` for each pixel of each frame, and `decoding`
+    for each pixel of the frames that are decoded at a time (0: of all) together. `full` are the parts that are float32 always.
+    """
+
+    start: Start = "prompt"
+    pictured: str | None = None
+    multiple: int = 16
+    step: int = 4
+    video: str
+    fixed: bool = False
+    frames: int
+    most: int
+    fps: int
+    denoising: float
+    decoding: float
+    at_a_time: int = 0
+    full: tuple[str, ...] = ()
+
+    def round_up(self, frames: int) -> int:
+        """So many frames, or the next number that can be made."""
+        return -(-(frames - 1) // self.step) * self.step + 1
 
 
 @cache
@@ -60,16 +102,20 @@ def _read() -> dict[str, Any]:
     return tomllib.loads(text)
 
 
+def _frozen(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+
+
 @cache
 def models() -> dict[str, Model]:
     """The models of the catalogue by name, the ones to prefer first."""
-    found = {}
-    for name, entry in _read()["models"].items():
-        fields: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
-        }
-        found[name] = Model(name=name, **fields)
-    return found
+    return {name: Model(name=name, **_frozen(entry)) for name, entry in _read()["models"].items()}
+
+
+@cache
+def video_sorts() -> dict[str, VideoSort]:
+    """What pipelines of diffusers make videos, by their class."""
+    return {name: VideoSort(**_frozen(entry)) for name, entry in _read()["videos"].items()}
 
 
 @cache

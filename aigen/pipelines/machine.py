@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Literal
 
 from aigen.errors import GenerationError, UsageError
-from aigen.pipelines.catalogue import Half, Model
+from aigen.pipelines.catalogue import Half, Model, VideoSort
 from aigen.pipelines.weights import Contents
+from aigen.types import Size
 from aigen.wording import spoken_size
 
 Device = Literal["cuda", "mps", "xpu", "cpu"]
@@ -27,11 +28,13 @@ Offload = Literal["none", "model", "sequential"]
 
 GB = 1e9
 # The large network of a model goes by one of these names.
-DENOISERS = ("unet", "transformer")
+DENOISERS = ("unet", "transformer", "transformer_2")
 # What a model takes beside its weights, in bytes a pixel of one picture (SD-Turbo, bfloat16, measured) and at least.
 _WORKING_PER_PIXEL, _WORKING_AT_LEAST = 4000, 1.0 * GB
 # Of what is free on a GPU, how much is counted on: others use it too.
 _TRUSTED = 0.92
+# What a model of videos takes at least, in bytes.
+_LEAST = 0.5 * GB
 # More at once gain little, and the first picture comes later.
 _BATCH_LIMIT = 4
 # bfloat16 pays on a processor when it takes at most so much of float32's time.
@@ -111,42 +114,71 @@ def _ask_nvidia() -> tuple[str, int, int] | None:
         return None
 
 
-def choose(machine: Machine, contents: Contents, half: tuple[Half, ...], pixels: int) -> Setup:
-    """How to run a model on a machine, for pictures of so many pixels. Raises GenerationError where its memory is too short."""
+@dataclass(frozen=True)
+class Demand:
+    """What a model is to be run for: one item takes `working` bytes beside its weights in half precision, `wide` in float32.
+
+    `half` are the half precisions that its numbers bear, `full` its parts that stay float32; at most so many items are made
+    `at_once`.
+    """
+
+    half: tuple[Half, ...]
+    working: int
+    wide: int
+    full: tuple[str, ...] = ()
+    at_once: int = 1
+
+    @classmethod
+    def of_picture(cls, half: tuple[Half, ...], pixels: int) -> "Demand":
+        working = int(max(_WORKING_AT_LEAST, pixels * _WORKING_PER_PIXEL))
+        return cls(half, working, working, at_once=_BATCH_LIMIT)
+
+    @classmethod
+    def of_video(cls, half: tuple[Half, ...], sort: VideoSort, size: Size, frames: int) -> "Demand":
+        pixels = size.width * size.height
+        working = max(sort.denoising * pixels * frames, sort.decoding * pixels * min(sort.at_a_time or frames, frames))
+        return cls(half, int(_LEAST + working), int(_LEAST + 2 * working), sort.full)
+
+    def in_precision(self, precision: Precision) -> int:
+        return self.wide if precision == "float32" else self.working
+
+
+def choose(machine: Machine, contents: Contents, demand: Demand) -> Setup:
+    """How to run a model on a machine. Raises GenerationError where its memory is too short."""
     if machine.device == "cpu":
-        return _choose_for_processor(machine, contents, half, pixels)
-    precision, reason = _gpu_precision(machine, half)
-    sizes = contents.bytes_in(_width(precision))
-    weights, working = sum(sizes.values()), _working(pixels)
+        return _choose_for_processor(machine, contents, demand)
+    precision, reason = _gpu_precision(machine, demand.half)
+    sizes, working = contents.bytes_in(_width(precision), demand.full), demand.in_precision(precision)
+    weights = sum(sizes.values())
     free = machine.free * _TRUSTED
     told = f"{spoken_size(weights)} of weights and {spoken_size(working)} to work in, {spoken_size(machine.free)} free on the GPU"
     if weights + working <= free:
-        return Setup(machine.device, precision, (reason, f"no offload: {told}"), batch=_batch(free - weights, working))
+        return Setup(machine.device, precision, (reason, f"no offload: {told}"), batch=_batch(free - weights, demand))
     if machine.device != "mps" and weights <= machine.system_free:  # Apple's memory is one
         if max(sizes.values()) + working <= free:
             return Setup(machine.device, precision, (reason, f"model offload: {told}"), "model")
         if working <= free:
             return Setup(machine.device, precision, (reason, f"sequential offload: {told}"), "sequential")
-    setup = _choose_for_processor(replace(machine, device="cpu"), contents, half, pixels)
+    setup = _choose_for_processor(replace(machine, device="cpu"), contents, demand)
     return replace(setup, reasons=(f"the GPU is too small: {told}", *setup.reasons))
 
 
-def choose_again(setup: Setup, machine: Machine, pixels: int) -> Setup | None:
+def choose_again(setup: Setup, machine: Machine, demand: Demand) -> Setup | None:
     """How to run a model whose weights are held as `setup` says; None where what is free beside them is too little."""
-    working = _working(pixels)
     free = machine.system_free if setup.device == "cpu" else machine.free * _TRUSTED
-    if working > free:
+    if demand.in_precision(setup.precision) > free:
         return None
     alone = setup.device == "cpu" or setup.offload != "none"
-    return replace(setup, batch=1 if alone else _batch(free, working))
+    return replace(setup, batch=1 if alone else _batch(free, demand))
 
 
-def _batch(free: float, working: int) -> int:
-    return max(1, min(_BATCH_LIMIT, int(free / working)))
+def _batch(free: float, demand: Demand) -> int:
+    return max(1, min(demand.at_once, int(free / demand.working)))
 
 
-def _choose_for_processor(machine: Machine, contents: Contents, half: tuple[Half, ...], pixels: int) -> Setup:
-    wide, narrow, time = contents.bytes_in(4), contents.bytes_in(2), machine.bfloat16_time
+def _choose_for_processor(machine: Machine, contents: Contents, demand: Demand) -> Setup:
+    half, time = demand.half, machine.bfloat16_time
+    wide, narrow = contents.bytes_in(4), contents.bytes_in(2, demand.full)
     measured = f"takes {time:.2g} times as long as float32 on this processor (measured)" if time else "was not measured"
     alone = "one picture at a time: a processor gains nothing from more"
     if "bfloat16" in half and time is not None and time <= _PAYS:
@@ -156,7 +188,8 @@ def _choose_for_processor(machine: Machine, contents: Contents, half: tuple[Half
         setup = Setup("cpu", "float32", (f"float32: bfloat16 {measured}", alone))
         needed = sum(wide.values())
     packed = sum(narrow[name] if name in DENOISERS else size for name, size in wide.items())
-    needed, packed = needed + _working(pixels), packed + _working(pixels)
+    working = demand.in_precision(setup.precision)
+    needed, packed = needed + working, packed + working
     if needed > machine.system_free >= packed and "bfloat16" in half and setup.precision == "float32":
         told = f"kept in bfloat16: else it would take {spoken_size(needed)} of memory, {spoken_size(machine.system_free)} are free"
         return replace(setup, packed=True, reasons=(*setup.reasons, told))
@@ -199,10 +232,6 @@ def fits(machine: Machine, model: Model) -> tuple[bool, str]:
     if needed > machine.system_memory:
         return False, f"no: it needs {spoken_size(needed)} of memory, here are {spoken_size(machine.system_memory)}"
     return True, "yes, without a GPU" if model.light else "only slowly: minutes a picture without a GPU"
-
-
-def _working(pixels: int) -> int:
-    return int(max(_WORKING_AT_LEAST, pixels * _WORKING_PER_PIXEL))
 
 
 def _width(precision: Precision) -> int:

@@ -7,8 +7,8 @@ this module loads torch or talks to a network (`downloads` does).
 
 import json
 import struct
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +30,25 @@ _HEADER_LIMIT = 100_000_000
 class Contents:
     """What a model's folder holds: the diffusers pipeline it is for, and the bytes of each component by data type.
 
-    `variant`: its half precision files are named with it (`fp16`), beside those in full.
+    `variant`: its half precision files are named with it (`fp16`), beside those in full. `index` is what it says of itself.
+    `adapter`: where the motion adapter lies that is added to it.
     """
 
     folder: Path
     pipeline: str
     components: dict[str, dict[str, int]] = field(default_factory=dict)
     variant: str | None = None
+    index: dict[str, Any] = field(default_factory=dict)
+    adapter: Path | None = None
 
-    def bytes_in(self, width: int) -> dict[str, int]:
-        """The bytes of each component when every number takes `width` of them."""
-        return {
-            name: sum(size // _WIDTHS.get(precision, width) * width for precision, size in sizes.items())
-            for name, sizes in self.components.items()
-        }
+    def bytes_in(self, width: int, full: Iterable[str] = ()) -> dict[str, int]:
+        """The bytes of each component when every number takes `width` of them, but 4 in those that are kept in `full`."""
+
+        def count(name: str, sizes: Mapping[str, int]) -> int:
+            wide = 4 if name in full else width
+            return sum(size // _WIDTHS.get(precision, wide) * wide for precision, size in sizes.items())
+
+        return {name: count(name, sizes) for name, sizes in self.components.items()}
 
     @property
     def side(self) -> int:
@@ -102,7 +107,24 @@ def find(model: Model) -> Contents:
     if folder is None:
         size = f" ({model.download:g} GB)" if model.download else ""
         raise UsageError(f"model {model.name!r} is not here: get it with aigen models pull {model.name}{size}")
-    return examine(folder, model)
+    return _adapted(folder, model) if model.base else examine(folder, model)
+
+
+def _adapted(folder: Path, model: Model) -> Contents:
+    """What is here of a motion adapter and of the model that it adds itself to."""
+    assert model.base
+    assert model.pipeline
+    adapter = folder / model.file if model.file else folder
+    files = [adapter] if model.file else _weights(folder)[1]
+    try:
+        found = count_bytes(files)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"model {model.name!r} is not whole: {error}; get it again: aigen models pull {model.name}"
+        ) from None
+    base = find(catalogue.find(model.base))
+    components = base.components | {"motion_adapter": found}
+    return replace(base, pipeline=model.pipeline, components=components, adapter=adapter)
 
 
 def tiny_decoder(pipeline: str) -> Path | None:
@@ -145,7 +167,7 @@ def examine(folder: Path, model: Model) -> Contents:
         except (OSError, ValueError) as error:
             raise UsageError(f"model {name!r} is not whole: {component}: {error}; {again}") from None
         variants.append(variant)
-    return Contents(folder, pipeline, components, next(filter(None, variants), None))
+    return Contents(folder, pipeline, components, next(filter(None, variants), None), index)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -74,8 +74,13 @@ class Orders(Connection):
         )
         return [_generation(row) for row in rows]
 
-    def pace(self, kind: str, model: str, request: GenerationRequest, count: int = 20) -> float | None:
-        """Seconds that a model took of late for an item of a kind, in orders of like size and options; None: there are none."""
+    def pace(
+        self, kind: str, model: str, request: GenerationRequest, picture_by: str | None = None, count: int = 20
+    ) -> float | None:
+        """Seconds that a model took of late for an item of a kind, in orders of like size and options; None: there are none.
+
+        Where another model made what they start from, only orders with the same one count.
+        """
         rows = self._read(
             """
             SELECT avg(seconds) AS pace FROM (
@@ -85,6 +90,7 @@ class Orders(Connection):
                     AND coalesce(json_extract(request, '$.fast'), 0) = :fast
                     AND json_extract(request, '$.duration') IS :duration AND json_extract(request, '$.fps') IS :fps
                     AND json_extract(request, '$.frames') IS :frames
+                    AND (:picture_by IS NULL OR json_extract(request, '$.image_model') = :picture_by)
                 ORDER BY items.rowid DESC LIMIT :count)
             """,
             {
@@ -97,6 +103,7 @@ class Orders(Connection):
                 "duration": request.duration,
                 "fps": request.fps,
                 "frames": request.frames,
+                "picture_by": picture_by,
                 "count": count,
             },
         )

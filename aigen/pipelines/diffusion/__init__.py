@@ -1,71 +1,196 @@
 """Diffusion models of the catalogue, of a folder or of the hub, run in this process by diffusers.
 
 What a user can ask for is judged here without loading torch; `device` sees the machine, `loading` brings the weights in,
-`pictures` makes what was ordered.
+`pictures` and `videos` make what was ordered, by a `call` of their pipeline.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from aigen.errors import GenerationError, UsageError
 from aigen.pipelines import machine, weights
-from aigen.pipelines.catalogue import Model, classes, shown
+from aigen.pipelines.catalogue import Half, Model, VideoSort, classes, shown, tiny_decoder, video_sorts
+from aigen.pipelines.machine import Demand
 from aigen.pipelines.weights import Contents
-from aigen.types import DEFAULT_SIZES, Failure, Kind, Options, Output, Run, Size, Task
+from aigen.types import DEFAULT_LENGTH, DEFAULT_SIZES, Failure, Kind, Length, Output, Picture, Run, Size, Start, Task
+from aigen.wording import spoken_size
 
 
 class Diffusion:
-    options = frozenset({"steps", "guidance", "negative", "fast", "guide", "strength"})
+    """What makes pictures and what makes videos have in common."""
+
+    kinds: tuple[Kind, ...] = ("image",)
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.kinds = model.kinds
+        self.name = shown(model.name)
         self.label = f"{model.title}, a generative model" if model.listed else "a generative model"
 
-    @property
-    def sizes(self) -> Mapping[Kind, Size]:
-        side = self.model.size or self._find().side
-        return {**DEFAULT_SIZES, "image": Size(side, side)}
-
-    def check(self, options: Options) -> None:
-        contents = self._find()
-        name = shown(self.model.name)
-        if options.fast and weights.tiny_decoder(contents.pipeline) is None:
+    def check(self, task: Task) -> None:
+        contents = self.find()
+        if task.options.fast and weights.tiny_decoder(contents.pipeline) is None:
             raise UsageError(self._no_tiny_decoder(contents))
-        if options.guide and contents.pipeline not in classes("guided"):
-            raise UsageError(
-                f"{name} cannot start from a picture: leave out --guide, or choose another model (aigen models)"
-            )
-        machine.check_memory(machine.look(), contents, name)
 
-    def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
-        from aigen.pipelines.diffusion import loading, pictures
+    def half(self) -> tuple[Half, ...]:
+        """The half precisions that its numbers bear. Of models that nobody has listed, transformers mostly overflow in float16."""
+        known = self.model.listed or "unet" in self.find().components
+        return self.model.half if known else ("bfloat16",)
 
-        try:
-            contents = self._find()
-        except UsageError as error:
-            raise GenerationError(str(error)) from error
-        name = shown(self.model.name)
-        run.step(0, 0, f"loading {name}…")
-        run.check()
-        # Of models that nobody has listed, transformers mostly overflow in float16.
-        half = self.model.half if self.model.listed or "unet" in contents.components else ("bfloat16",)
-        pixels = task.size.width * task.size.height
-        loaded = loading.prepare(self.model, contents, half, pixels, task.options.fast)
-        yield from pictures.make(loaded, self.model, task, run)
-
-    def _find(self) -> Contents:
+    def find(self) -> Contents:
+        """What is here of the model. Raises UsageError when it is not here, not whole, or makes nothing of its kind."""
         contents = weights.find(self.model)
-        if contents.pipeline not in classes("image"):
+        if not self.is_for(contents):
             raise UsageError(
-                f"model {shown(self.model.name)!r} holds a {contents.pipeline}, which makes no pictures from a prompt: "
+                f"model {self.name!r} holds a {contents.pipeline}, which makes no {self.kinds[0]}s from a prompt: "
                 "choose another (aigen models)"
             )
         return contents
 
-    def _no_tiny_decoder(self, contents: Contents) -> str:
-        from aigen.pipelines.catalogue import tiny_decoder
+    def is_for(self, contents: Contents) -> bool:
+        return contents.pipeline in classes("image")
 
-        name, hub = shown(self.model.name), tiny_decoder(contents.pipeline)
+    def begin(self, task: Task, run: Run) -> Contents:
+        """What is here of the model when its turn comes."""
+        run.step(0, 0, f"loading {self.name}…")
+        run.check()
+        try:
+            return self.find()
+        except UsageError as error:
+            raise GenerationError(str(error)) from error
+
+    def _no_tiny_decoder(self, contents: Contents) -> str:
+        hub = tiny_decoder(contents.pipeline)
         if hub is None:
-            return f"there is no tiny decoder for {name}: leave out --fast"
-        return f"--fast needs the tiny decoder for {name}, which is not here: get it with aigen models pull {hub}"
+            return f"there is no tiny decoder for {self.name}: leave out --fast"
+        return f"--fast needs the tiny decoder for {self.name}, which is not here: get it with aigen models pull {hub}"
+
+
+class Pictures(Diffusion):
+    options = frozenset({"steps", "guidance", "negative", "fast", "guide", "strength"})
+    length = DEFAULT_LENGTH
+    most = None
+
+    @property
+    def sizes(self) -> Mapping[Kind, Size]:
+        side = self.model.size or self.find().side
+        return {**DEFAULT_SIZES, "image": Size(side, side)}
+
+    @property
+    def start(self) -> Start:
+        return "either" if self.find().pipeline in classes("guided") else "prompt"
+
+    def check(self, task: Task) -> None:
+        super().check(task)
+        contents = self.find()
+        if task.options.guide and contents.pipeline not in classes("guided"):
+            raise UsageError(
+                f"{self.name} cannot start from a picture: leave out --guide, or choose another model (aigen models)"
+            )
+        machine.check_memory(machine.look(), contents, self.name)
+
+    def demand(self, task: Task) -> Demand:
+        return Demand.of_picture(self.half(), task.size.width * task.size.height)
+
+    def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
+        from aigen.pipelines.diffusion import loading, pictures
+
+        contents = self.begin(task, run)
+        loaded = loading.prepare(self.model, contents, self.demand(task), task.options.fast)
+        yield from pictures.make(loaded, self.model, task, run)
+
+
+class Videos(Diffusion):
+    kinds: tuple[Kind, ...] = ("video",)
+    options = frozenset({"steps", "guidance", "negative", "fast"})
+
+    @property
+    def sort(self) -> VideoSort:
+        return video_sorts()[self.model.pipeline or self.find().pipeline]
+
+    @property
+    def sizes(self) -> Mapping[Kind, Size]:
+        return {**DEFAULT_SIZES, "video": Size.parse(self.model.video or self.sort.video)}
+
+    @property
+    def length(self) -> Length:
+        return Length(self.model.frames or self.sort.frames, self.model.fps or self.sort.fps)
+
+    @property
+    def most(self) -> int:
+        return self.model.most or self.sort.most
+
+    @property
+    def start(self) -> Start:
+        # Wan's pipeline says so of itself when its network can also start from a picture.
+        return "either" if self.find().index.get("expand_timesteps") else self.sort.start
+
+    def is_for(self, contents: Contents) -> bool:
+        return contents.pipeline in video_sorts()
+
+    def check(self, task: Task) -> None:
+        super().check(task)
+        usual = self.sizes["video"]
+        if self.sort.fixed and task.size != usual:
+            raise UsageError(f"{self.name} makes videos of {usual} only, not of {task.size}: leave out --size")
+        if task.frames > self.most:
+            raise UsageError(
+                f"{task.frames} frames are too many for {self.name}: it makes at most {self.most}, which last "
+                f"{self.most / task.fps:.3g} s at {task.fps} a second: give a shorter --duration or fewer --frames"
+            )
+        self._check_memory(task)
+
+    def _check_memory(self, task: Task) -> None:
+        """Raise UsageError when this machine has not enough memory, with what would fit."""
+        here, contents = machine.look(), self.find()
+        machine.check_memory(here, contents, self.name)
+        weights_size = sum(contents.bytes_in(2, self.sort.full).values())
+        room = max(here.system_memory - weights_size, here.memory if here.device != "cpu" else 0)
+        if self.demand(task).working > room:
+            raise UsageError(
+                f"{self._too_large(task)} and {spoken_size(max(0, room))} are there: {self._advice(task, room)}"
+            )
+
+    def _too_large(self, task: Task) -> str:
+        working = spoken_size(self.demand(task).working)
+        return f"{task.frames} frames of {task.size} need {working} of memory beside the weights of {self.name},"
+
+    def _advice(self, task: Task, room: float) -> str:
+        """What would fit into so many bytes."""
+        counts = range(self.sort.round_up(task.frames), 0, -self.sort.step)
+        fitting = next((count for count in counts if self.demand(replace(task, frames=count)).working <= room), None)
+        if fitting:
+            return f"{fitting} frames would fit (--frames {fitting}), or a smaller --size"
+        return "give a smaller --size, or choose a smaller model (aigen models)"
+
+    def demand(self, task: Task) -> Demand:
+        return Demand.of_video(self.half(), self.sort, task.size, self.sort.round_up(task.frames))
+
+    def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
+        from aigen.pipelines.diffusion import loading, videos
+
+        # Before the weights are loaded: what makes the pictures has gone by then.
+        pictures: dict[int, Picture] = {}
+        if task.pictured:
+            for seed, given in zip(task.seeds, run.pictures(task.seeds, None), strict=True):
+                if isinstance(given, Failure):
+                    yield given
+                else:
+                    pictures[seed] = given
+            kept = [(number, seed) for number, seed in zip(task.numbers, task.seeds, strict=True) if seed in pictures]
+            if not kept:
+                return
+            numbers, seeds = zip(*kept, strict=True)
+            task = replace(task, numbers=numbers, seeds=seeds)
+        contents = self.begin(task, run)
+        loaded = loading.prepare(self.model, contents, self.demand(task), task.options.fast)
+        yield from videos.make(loaded, self.model, self.sort, task, run, pictures)
+
+
+def load(model: Model) -> Pictures | Videos:
+    """The pipeline of a model, by what it makes: as the catalogue says, or its own files."""
+    makes_videos = "video" in model.kinds
+    if not model.listed:
+        folder = weights.locate(model)
+        index = weights.read_json(folder / "model_index.json") if folder else None
+        makes_videos = (index or {}).get("_class_name") in video_sorts()
+    return Videos(model) if makes_videos else Pictures(model)

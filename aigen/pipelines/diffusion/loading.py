@@ -12,9 +12,9 @@ from typing import Any
 
 from aigen.errors import AigenError, GenerationError
 from aigen.pipelines import machine, weights
-from aigen.pipelines.catalogue import Half, Model, shown
+from aigen.pipelines.catalogue import Model, shown, video_sorts
 from aigen.pipelines.diffusion import device
-from aigen.pipelines.machine import DENOISERS, Setup
+from aigen.pipelines.machine import DENOISERS, Demand, Setup
 from aigen.pipelines.weights import Contents
 
 
@@ -23,33 +23,37 @@ class Loaded:
     """A pipeline of diffusers with its weights, and how it is run. `fast`: with a tiny decoder."""
 
     pipeline: Any
-    folder: Path
+    contents: Contents
     setup: Setup
     fast: bool
+
+    @property
+    def folder(self) -> Path:
+        return self.contents.folder
 
 
 _held: list[Loaded] = []
 
 
-def prepare(model: Model, contents: Contents, half: tuple[Half, ...], pixels: int, fast: bool) -> Loaded:
-    """The pipeline of a model, as this machine can run it for pictures of so many pixels: the one that is held, else loaded.
+def prepare(model: Model, contents: Contents, demand: Demand, fast: bool) -> Loaded:
+    """The pipeline of a model, as this machine can run it for what is demanded: the one that is held, else loaded.
 
     Raises GenerationError.
     """
     for held in _held:
-        if (held.folder, held.fast) == (contents.folder, fast):
+        if (held.contents, held.fast) == (contents, fast):
             device.free_memory(held.setup.device)  # what the last order worked in is not in use
-            if setup := machine.choose_again(held.setup, device.see(), pixels):
+            if setup := machine.choose_again(held.setup, device.see(), demand):
                 return replace(held, setup=setup)
     release()  # before what is free is looked at
-    return load(model, contents, machine.choose(device.see(), contents, half, pixels), fast)
+    return load(model, contents, machine.choose(device.see(), contents, demand), fast)
 
 
 def load(model: Model, contents: Contents, setup: Setup, fast: bool) -> Loaded:
     """Load a model instead of the one that is held. Raises GenerationError."""
     release()
     with explained(model, contents.folder, "cannot be loaded", "get it again with aigen models remove and pull"):
-        _held.append(Loaded(_load(contents, setup, fast), contents.folder, setup, fast))
+        _held.append(Loaded(_load(contents, model, setup, fast), contents, setup, fast))
     return _held[0]
 
 
@@ -66,26 +70,39 @@ def recover(loaded: Loaded) -> None:
     if loaded.setup.offload != "none":
         loaded.pipeline.maybe_free_model_hooks()
     decoder = getattr(loaded.pipeline, "vae", None)
-    if decoder is not None and str(decoder.dtype) != f"torch.{loaded.setup.precision}":
+    precision = "float32" if "vae" in _full(loaded.contents) else loaded.setup.precision
+    if decoder is not None and str(decoder.dtype) != f"torch.{precision}":
         import torch
 
-        decoder.to(dtype=getattr(torch, loaded.setup.precision))  # SDXL decodes in float32 where it knows no bfloat16
+        decoder.to(dtype=getattr(torch, precision))  # SDXL and SVD change it for a while where they know no bfloat16
 
 
-def _load(contents: Contents, setup: Setup, fast: bool) -> Any:
+def _full(contents: Contents) -> tuple[str, ...]:
+    """The parts of a model that are float32 always."""
+    sort = video_sorts().get(contents.pipeline)
+    return sort.full if sort else ()
+
+
+def _load(contents: Contents, model: Model, setup: Setup, fast: bool) -> Any:
+    import diffusers
     import torch
-    from diffusers import AutoencoderTiny, DiffusionPipeline
+    from diffusers import AutoencoderTiny
 
     precision = getattr(torch, setup.precision)
-    parts = {"default": precision} | dict.fromkeys(DENOISERS, torch.bfloat16) if setup.packed else precision
+    parts = {"default": precision} | dict.fromkeys(_full(contents), torch.float32)
+    if setup.packed:
+        parts |= dict.fromkeys(DENOISERS, torch.bfloat16)
+    more: dict[str, Any] = {"dtype": parts if len(parts) > 1 else precision, "variant": contents.variant}
     with quietly():
-        pipeline: Any = DiffusionPipeline.from_pretrained(
-            contents.folder,
-            dtype=parts,
-            variant=contents.variant,
-            use_safetensors=True,
-            local_files_only=True,
-        )
+        if contents.adapter:
+            more["motion_adapter"] = _load_adapter(contents.adapter, precision)
+        # What an adapter adds itself to is of another class.
+        maker = getattr(diffusers, contents.pipeline) if contents.adapter else diffusers.DiffusionPipeline
+        pipeline: Any = maker.from_pretrained(contents.folder, **more, use_safetensors=True, local_files_only=True)
+        if model.scheduler:
+            scheduler = getattr(diffusers, model.scheduler["class"])
+            rest = {name: value for name, value in model.scheduler.items() if name != "class"}
+            pipeline.scheduler = scheduler.from_config(pipeline.scheduler.config, **rest)
         if fast:
             pipeline.vae = AutoencoderTiny.from_pretrained(
                 weights.tiny_decoder(contents.pipeline), dtype=precision, use_safetensors=True, local_files_only=True
@@ -106,6 +123,18 @@ def _load(contents: Contents, setup: Setup, fast: bool) -> Any:
     else:
         pipeline.enable_sequential_cpu_offload(device=setup.device)
     return pipeline
+
+
+def _load_adapter(path: Path, precision: Any) -> Any:
+    """A motion adapter: a folder, or one file of weights for the usual architecture."""
+    from diffusers import MotionAdapter
+    from safetensors.torch import load_file
+
+    if path.is_dir():
+        return MotionAdapter.from_pretrained(path, dtype=precision, use_safetensors=True, local_files_only=True)
+    adapter: Any = MotionAdapter()
+    adapter.load_state_dict(load_file(path))
+    return adapter.to(precision)
 
 
 def _unpack_by_layer(pipeline: Any) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigen.errors import GenerationError
 from aigen.pipelines.storybook.understanding.plan import Plan, make_plan, with_boxes
-from aigen.types import DEFAULT_SIZES, Kind, Options, Output, Run, Size, Task
+from aigen.types import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Output, Run, Size, Start, Task
 
 if TYPE_CHECKING:
     from aigen.pipelines.storybook.crew import Crew
@@ -27,12 +27,15 @@ class Storybook:
     kinds: tuple[Kind, ...] = ("image", "video")
     label = "built-in illustrator, not a generative model"
     sizes = DEFAULT_SIZES
+    length = DEFAULT_LENGTH
+    most = None
+    start: Start = "prompt"
     options: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self._crew: Crew | None = None
 
-    def check(self, options: Options) -> None:
+    def check(self, task: Task) -> None:
         """It can always draw."""
 
     def plan(self, prompt: str) -> dict[str, Any]:

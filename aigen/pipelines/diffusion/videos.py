@@ -1,0 +1,150 @@
+"""Videos by models that make motion themselves: step by step, then frame by frame into the file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from aigen.errors import AigenError, GenerationError
+from aigen.media import VideoWriter, open_fitting
+from aigen.pipelines.catalogue import Model, VideoSort
+from aigen.pipelines.diffusion import device
+from aigen.pipelines.diffusion.call import Call, known_to, only_known, watched
+from aigen.pipelines.diffusion.decoding import streamed
+from aigen.pipelines.diffusion.loading import Loaded, explained, quietly, recover, release
+from aigen.types import Output, Picture, Run, Task
+
+if TYPE_CHECKING:
+    from aigen.media import Pixels
+
+
+def make(
+    loaded: Loaded, model: Model, sort: VideoSort, task: Task, run: Run, pictures: dict[int, Picture]
+) -> Iterator[Output]:
+    """The videos of a task, one after another, each from its picture (by seed) where there are any. Raises GenerationError."""
+    call = Call.of(loaded, model, task, sort.multiple)
+    for told in call.remarks():
+        run.say(told)
+    knows_rates = {"fps", "frame_rate"} & set(known_to(loaded.pipeline))
+    if task.fps != (usual := model.fps or sort.fps) and not knows_rates:
+        run.say(f"{call.name} moves as at {usual} frames a second; at {task.fps} it is {_pace(task.fps / usual)}")
+    for number, seed in zip(task.numbers, task.seeds, strict=True):
+        yield _attempt(call, sort, number, seed, pictures.get(seed), run)
+
+
+def _attempt(call: Call, sort: VideoSort, number: int, seed: int, picture: Picture | None, run: Run) -> Output:
+    loaded = call.loaded
+    try:
+        return _make(call, sort, number, seed, picture, run)
+    except (AigenError, OSError):  # cancelled; the disk is full
+        recover(loaded)
+        raise
+    except Exception as error:
+        if device.is_out_of_memory(error):
+            fewer = sort.round_up(call.task.frames // 2)
+            raise GenerationError(
+                f"not enough memory for {call.task.frames} frames of {call.task.size} by {call.name}: give --frames {fewer}, "
+                "a smaller --size, or choose a smaller model (aigen models)"
+            ) from error
+        release()  # whatever state it is in, the next order begins anew
+        with explained(call.model, loaded.folder, "failed", "try again"):
+            raise
+
+
+def _make(call: Call, sort: VideoSort, number: int, seed: int, picture: Picture | None, run: Run) -> Output:
+    import torch
+
+    task, pipeline = call.task, call.loaded.pipeline
+    arguments = call.arguments(1) | {
+        "num_frames": sort.round_up(task.frames),
+        "frame_rate": task.fps,
+        "fps": task.fps,
+        # On the processor whatever runs the model: the same noise everywhere.
+        "generator": torch.Generator("cpu").manual_seed(seed),
+        "decode_chunk_size": sort.at_a_time or None,
+        "output_type": "pt",
+    }
+    if picture:
+        pipeline = _from_picture(pipeline, sort)
+        arguments["image"] = open_fitting(picture.path, call.size)
+    path = task.work / f"video-{number}.mp4"
+    rest = max(1, call.steps // 8)  # of the time, roughly
+    with _Frames(path, call, run, rest) as frames, quietly(), streamed(pipeline.vae, frames.take, frames.say_tiled):
+        pipeline(**only_known(pipeline, arguments), **watched(pipeline, run, rest=rest))
+    own = picture is not None and picture.made_by is None
+    parameters = call.parameters(pipeline) | ({"picture_by": picture.made_by or "the user"} if picture else {})
+    return Output(path, seed, parameters, f"{'compositeWithT' if own else 't'}rainedAlgorithmicMedia")
+
+
+class _Frames:
+    """Writes the frames of a video as they come: as many as were asked for, and the middle of each."""
+
+    def __init__(self, path: Path, call: Call, run: Run, rest: int) -> None:
+        self._call, self._run, self._rest = call, run, rest
+        self._writer = VideoWriter(path, call.task.size, call.task.fps)
+        self._count = 0
+
+    def take(self, frames: Any) -> None:
+        """Write frames of shape (frames, channels, height, width), from -1 to 1."""
+        import torch
+
+        task, made = self._call.task, self._call.size
+        if not bool(torch.isfinite(frames).all()):
+            raise GenerationError(
+                f"{self._call.name} lost its numbers at precision {self._call.loaded.setup.precision}, and would have made a "
+                "black video: choose another model (aigen models)"
+            )
+        frames = frames[: task.frames - self._count]
+        left, top = (made.width - task.size.width) // 2, (made.height - task.size.height) // 2
+        frames = frames[..., top : top + task.size.height, left : left + task.size.width]
+        for frame in (frames.float() * 0.5 + 0.5).clamp(0, 1).mul(255).round().to(torch.uint8):
+            self._writer.write(_opaque(frame))
+            self._count += 1
+            self._tell()
+
+    def _tell(self) -> None:
+        steps, frames = self._call.steps, self._call.task.frames
+        done = steps + self._rest * self._count / frames
+        self._run.step(int(done), steps + self._rest, f"decoding frame {self._count} of {frames}")
+
+    def say_tiled(self) -> None:
+        self._run.say(f"not enough memory for {self._call.task.size} as a whole: {self._call.name} decodes it in tiles")
+
+    def __enter__(self) -> Self:
+        self._writer.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._writer.__exit__(kind, error, traceback)
+        if error is None and self._count != self._call.task.frames:
+            raise GenerationError(
+                f"{self._call.name} made {self._count} of {self._call.task.frames} frames: give --frames {self._count}"
+            )
+
+
+def _opaque(frame: Any) -> "Pixels":
+    """A frame of shape (channels, height, width) as RGBA pixels."""
+    import numpy
+
+    colours = frame.permute(1, 2, 0).cpu().numpy()
+    pixels = numpy.full((*colours.shape[:2], 4), 255, numpy.uint8)
+    pixels[..., :3] = colours
+    return pixels
+
+
+def _from_picture(pipeline: Any, sort: VideoSort) -> Any:
+    """The same model as a pipeline that starts from a picture; it shares the weights."""
+    if sort.start == "picture":
+        return pipeline
+    import diffusers
+
+    with quietly():
+        found = getattr(diffusers, str(sort.pictured)).from_pipe(pipeline)
+    found.set_progress_bar_config(disable=True)
+    return found
+
+
+def _pace(ratio: float) -> str:
+    return f"{ratio:.1f} times as fast" if ratio > 1 else f"{1 / ratio:.1f} times as slow"

@@ -1,0 +1,77 @@
+"""Pictures that users bring: checked by decoding, and kept as pixels only, without what else a file may tell of them."""
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aigen.errors import UsageError
+from aigen.wording import spoken_size
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+BYTES_LIMIT, PIXELS_LIMIT = 20_000_000, 50_000_000
+SIDE_LEAST = 16
+
+
+def read(path: Path) -> "Image":
+    """A picture as RGB, upright. Raises UsageError, naming its file, when it is none that can be used.
+
+    Its size is judged before it is decoded: a small file can hold a picture that fills the memory.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    name = repr(path.name[:80])
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise UsageError(f"picture {name} is no file: give a PNG, a JPEG or a WebP")
+        if size > BYTES_LIMIT:
+            raise UsageError(f"picture {name} has {spoken_size(size)}: the limit is {spoken_size(BYTES_LIMIT)}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
+            with Image.open(path, formats=FORMATS) as image:
+                width, height = image.size
+                if width * height > PIXELS_LIMIT:
+                    raise UsageError(f"picture {name} has {width}x{height} pixels: the limit is 50 million")
+                if min(width, height) < SIDE_LEAST:
+                    raise UsageError(
+                        f"picture {name} has {width}x{height} pixels: at least {SIDE_LEAST} a side are needed"
+                    )
+                if getattr(image, "n_frames", 1) > 1:
+                    raise UsageError(f"picture {name} is animated: give a still one")
+                image.load()
+                upright = ImageOps.exif_transpose(image)
+                return _opaque(upright)
+    except UnidentifiedImageError:
+        raise UsageError(f"picture {name} cannot be read: give a PNG, a JPEG or a WebP") from None
+    except FileNotFoundError:
+        raise UsageError(f"picture {str(path)[:200]!r} is not there: check the path") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UsageError(
+            f"picture {name} is damaged ({' '.join(str(error).split())[:120]}): give another copy"
+        ) from error
+
+
+def save(image: "Image", path: Path) -> None:
+    """Write a picture as PNG, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    image.save(unfinished, format="PNG", compress_level=1)
+    unfinished.replace(path)
+
+
+def _opaque(image: "Image") -> "Image":
+    """RGB without anything beside the pixels; what was transparent is white."""
+    from PIL import Image
+
+    if "A" in image.getbands() or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    if image.mode.startswith(("I", "F")):  # 16 bits a pixel: PIL would cut them off instead of scaling
+        image = image.point(lambda value: value / 257).convert("L")
+    found = Image.new("RGB", image.size)
+    found.paste(image.convert("RGB"))
+    return found
