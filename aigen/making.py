@@ -231,12 +231,16 @@ class _Hands:
         task = task_of(replace(self._generation.request, size=None), "image", pipeline, items)
         task = replace(task, size=_fit(self._task.size, task.size), work=self._task.work / PICTURES)
         task.work.mkdir(exist_ok=True)
+        made: dict[int, Picture | Failure] = {}
         # As long as nobody knows better, most of the work.
         share = 0.8 if rest is not None else 0.0
 
         def step(done: int, total: int, text: str, beside: float = 0.0) -> None:
-            shown = f"picture: {Step(self._item, done, total, text)}"
-            self._report(Step(self._item, done, total if share else 0, shown, beside, 0.0, share))
+            if share:
+                shown = f"picture: {Step(self._item, done, total, text)}"
+                self._report(Step(self._item, done, total, shown, beside, 0.0, share))
+            else:
+                self._report(Step(self._item, 0, 0, f"picture {len(made) + 1} of {len(items)} to start from…"))
 
         def expect(measure: Callable[[], float]) -> None:
             nonlocal share
@@ -245,7 +249,6 @@ class _Hands:
                 share = seconds / (seconds + rest)
                 self.expect(lambda: seconds + rest)
 
-        made: dict[int, Picture | Failure] = {}
         for output in pipeline.generate(task, replace(self.run, step=step, expect=expect)):
             if isinstance(output, Output):
                 kept = {"name": output.path.name, "media": output.media, "parameters": output.parameters}

@@ -12,7 +12,7 @@ PROMPT_LETTERS = [chr(code) for code in range(33, 127)]
 def save(folder: Path, sort: str, seed: int = 0) -> Path:
     """Make a model of a sort (stable-diffusion, checked, xl, flux, pixart) and save it in a folder."""
     torch.manual_seed(seed)
-    makers = {"stable-diffusion": _stable_diffusion, "checked": _checked, "xl": _xl, "flux": _flux, "pixart": _pixart}
+    makers = {"stable-diffusion": stable_diffusion, "checked": _checked, "xl": _xl, "flux": _flux, "pixart": _pixart}
     makers[sort]().save_pretrained(folder, safe_serialization=True)
     return folder
 
@@ -40,7 +40,7 @@ def _clip_tokenizer() -> Any:
     return CLIPTokenizer(vocab={token: place for place, token in enumerate(tokens)}, merges=[], model_max_length=77)
 
 
-def _t5_tokenizer() -> Any:
+def t5_tokenizer() -> Any:
     from transformers import T5Tokenizer
 
     vocabulary = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("\u2581", -1.0)]
@@ -67,7 +67,7 @@ def _clip(width: int, projected: bool = False) -> Any:
     return CLIPTextModelWithProjection(config) if projected else CLIPTextModel(config)
 
 
-def _t5() -> Any:
+def t5() -> Any:
     from transformers import T5Config, T5EncoderModel
 
     return T5EncoderModel(
@@ -112,7 +112,7 @@ def _scheduler() -> Any:
     )
 
 
-def _stable_diffusion(**more: Any) -> Any:
+def stable_diffusion(**more: Any) -> Any:
     from diffusers import StableDiffusionPipeline
 
     parts: dict[str, Any] = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
@@ -146,7 +146,7 @@ def _checked() -> Any:
         torch.nn.init.constant_(thresholds, -2.0)
     size = {"height": 32, "width": 32}
     processor = CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=size)
-    return _stable_diffusion(safety_checker=checker, feature_extractor=processor, requires_safety_checker=True)
+    return stable_diffusion(safety_checker=checker, feature_extractor=processor, requires_safety_checker=True)
 
 
 def _xl() -> Any:
@@ -192,8 +192,8 @@ def _flux() -> Any:
         vae=_autoencoder(4, use_quant_conv=False, use_post_quant_conv=False, shift_factor=0.06, scaling_factor=1.5),
         text_encoder=_clip(32),
         tokenizer=_clip_tokenizer(),
-        text_encoder_2=_t5(),
-        tokenizer_2=_t5_tokenizer(),
+        text_encoder_2=t5(),
+        tokenizer_2=t5_tokenizer(),
         transformer=transformer,
     )
 
@@ -216,8 +216,8 @@ def _pixart() -> Any:
     )
     return PixArtSigmaPipeline(
         transformer=transformer,
-        text_encoder=_t5(),
-        tokenizer=_t5_tokenizer(),
+        text_encoder=t5(),
+        tokenizer=t5_tokenizer(),
         vae=_autoencoder(),
         scheduler=DDIMScheduler(),
     )

@@ -51,7 +51,7 @@ def pull(
 ) -> None:
     """Get a model; what came of one that was interrupted is not got again."""
     from aigen.models import find
-    from aigen.pipelines import downloads, weights
+    from aigen.pipelines import catalogue, downloads, weights
 
     model = find(name)
     token = load_settings().values.get("HF_TOKEN") or None
@@ -64,8 +64,11 @@ def pull(
             raise GenerationError(f"{error} (what is here already can be used)") from error
         raise
     typer.echo(folder)
-    whole = (folder / "model_index.json").exists()
-    used = f'aigen generate "a whale under the stars" --model {model.name}' if whole else "--fast uses it"
+    used = f'aigen generate "a whale under the stars" --model {model.name}'
+    if model.hub in catalogue.tiny_decoders():
+        used = "--fast uses it"
+    elif model.base and not weights.is_here(catalogue.find(model.base)):
+        used = f"it adds itself to {model.base}, which is still missing: aigen models pull {model.base}"
     say(f"it is here: {used}")
 
 

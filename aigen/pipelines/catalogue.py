@@ -73,8 +73,9 @@ class VideoSort:
     of `step` frames and one more. `start` is what they start from; a pipeline that starts from a prompt and could from a
     picture has the class `pictured` for that.
 
-    Beside the weights they take memory, in bytes and half precision: `denoising` for each pixel of each frame, and `decoding`
-    for each pixel of the frames that are decoded at a time (0: of all) together. `full` are the parts that are float32 always.
+    Beside the weights they take memory, in bytes and float32: `denoising` for each pixel of each frame, and `decoding` for each
+    pixel of the frames that are decoded at a time (0: of all), of which there are so many, as a whole or in `tiles`. `full` are
+    the parts that are float32 always.
     """
 
     start: Start = "prompt"
@@ -89,6 +90,7 @@ class VideoSort:
     denoising: float
     decoding: float
     at_a_time: int = 0
+    tiles: bool = True
     full: tuple[str, ...] = ()
 
     def round_up(self, frames: int) -> int:

@@ -28,6 +28,7 @@ from aigen.pipelines.weights import (
     choose_weights,
     count_bytes,
     examine,
+    is_here,
     parts_of,
     read_json,
     tiny_decoder,
@@ -48,12 +49,14 @@ class Download:
     size: int
 
 
-def choose_files(files: Mapping[str, int], index: Mapping[str, Any] | None) -> list[Download]:
+def choose_files(files: Mapping[str, int], index: Mapping[str, Any] | None, only: str | None = None) -> list[Download]:
     """Of the files of a repository, with their sizes, those that are needed of the model that `index` describes.
 
-    Without an index it is a single component. Weights in half precision where there are any, else in full. Raises UsageError
-    when a component has only pickles.
+    Without an index it is a single component, or `only` one file. Weights in half precision where there are any, else in
+    full. Raises UsageError when a component has only pickles.
     """
+    if only:
+        return [Download(only, files[only])] if only in files else []
     folders: dict[str, list[str]] = {}
     for name in files:
         folder, _, rest = name.rpartition("/")
@@ -74,13 +77,17 @@ Progress = Callable[[int, int, str], None]
 
 
 def pull(model: Model, token: str | None, report: Progress) -> Path:
-    """Get a model from the hub, and the tiny autoencoder that fits it; its folder. What came stays, whatever comes between.
+    """Get a model from the hub, and what belongs to it: the tiny autoencoder that fits it, the model that it adds itself to.
+
+    Gives its folder. What came stays, whatever comes between.
 
     `report(done, total, text)` is told the bytes. Raises UsageError or GenerationError: no network, not there, gated, only
     pickles, the disk too full.
     """
     assert model.hub
-    folder = _pull(model.hub, token, report)
+    if model.base and not is_here(base := catalogue.find(model.base)):
+        pull(base, token, report)
+    folder = _pull(model.hub, token, report, model.file)
     if (folder / "model_index.json").exists():
         contents = examine(folder, model)
         tiny = catalogue.tiny_decoder(contents.pipeline)
@@ -89,7 +96,7 @@ def pull(model: Model, token: str | None, report: Progress) -> Path:
     return folder
 
 
-def _pull(hub: str, token: str | None, report: Progress) -> Path:
+def _pull(hub: str, token: str | None, report: Progress, only: str | None = None) -> Path:
     """Get what is needed of one repository; its folder."""
     from huggingface_hub import HfApi
 
@@ -105,7 +112,7 @@ def _pull(hub: str, token: str | None, report: Progress) -> Path:
             with _translated(hub):
                 _get(hub, revision, "model_index.json", folder / "model_index.json", token, lambda here: None)
             index = read_json(folder / "model_index.json") or {}
-        files = choose_files(sizes, index)
+        files = choose_files(sizes, index, only)
         if not files:
             raise UsageError(f"{hub} on the hub is no model in the layout of diffusers")
         _check_disk(sum(file.size - _here(folder / file.name) for file in files))
@@ -301,7 +308,9 @@ def take(model: Model, source: Path, report: Progress) -> Path:
     if model.hub in catalogue.tiny_decoders():
         if (read_json(source / "config.json") or {}).get("_class_name") != "AutoencoderTiny":
             raise UsageError(f"--from {str(source)!r} holds no tiny decoder (its config.json names an AutoencoderTiny)")
-        _check_decoder(source)
+        _check_weights(source / "diffusion_pytorch_model.safetensors", source)
+    elif model.base:
+        _check_adapter(source, model)
     else:
         contents = examine(source, catalogue.find(str(source.resolve())))
         if model.pipeline and contents.pipeline != model.pipeline:
@@ -310,7 +319,7 @@ def take(model: Model, source: Path, report: Progress) -> Path:
             )
     times = {path: path.stat() for path in sorted(source.rglob("*")) if path.is_file()}
     sizes = {path.relative_to(source).as_posix(): found.st_size for path, found in times.items()}
-    files = choose_files(sizes, read_json(source / "model_index.json"))
+    files = choose_files(sizes, read_json(source / "model_index.json"), model.file)
     if not files:
         raise UsageError(f"--from {str(source)!r} holds no model in the layout of diffusers")
     _check_disk(sum(file.size for file in files))
@@ -329,9 +338,19 @@ def take(model: Model, source: Path, report: Progress) -> Path:
         return _point_at(model.hub, revision)
 
 
-def _check_decoder(source: Path) -> None:
+def _check_adapter(source: Path, model: Model) -> None:
+    if model.file and not (source / model.file).exists():
+        raise UsageError(f"--from {str(source)!r} has no {model.file}: give the folder that holds it")
+    if not model.file and (read_json(source / "config.json") or {}).get("_class_name") != "MotionAdapter":
+        raise UsageError(f"--from {str(source)!r} holds no motion adapter (its config.json names a MotionAdapter)")
+    names = sorted(path.name for path in source.iterdir())
+    for name in [model.file] if model.file else choose_weights(names)[1]:
+        _check_weights(source / name, source)
+
+
+def _check_weights(path: Path, source: Path) -> None:
     try:
-        count_bytes([source / "diffusion_pytorch_model.safetensors"])
+        count_bytes([path])
     except (OSError, ValueError) as error:
         raise UsageError(f"--from {str(source)!r} is not whole: {error}; copy it again") from error
 

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
@@ -35,6 +36,8 @@ _WORKING_PER_PIXEL, _WORKING_AT_LEAST = 4000, 1.0 * GB
 _TRUSTED = 0.92
 # What a model of videos takes at least, in bytes.
 _LEAST = 0.5 * GB
+# How much of a frame a tile is, at most.
+_TILE = 0.25
 # More at once gain little, and the first picture comes later.
 _BATCH_LIMIT = 4
 # bfloat16 pays on a processor when it takes at most so much of float32's time.
@@ -62,7 +65,8 @@ class Machine:
 class Setup:
     """How a model is run, and why. `batch` pictures are made at once, to begin with.
 
-    `packed`: its large network is kept in bfloat16, and each layer becomes float32 when it is computed.
+    `packed`: its large network is kept in bfloat16, and each layer becomes float32 when it is computed. `tiled`: what it makes
+    is decoded piece by piece.
     """
 
     device: Device
@@ -71,6 +75,7 @@ class Setup:
     offload: Offload = "none"
     batch: int = 1
     packed: bool = False
+    tiled: bool = False
 
 
 def look() -> Machine:
@@ -119,7 +124,8 @@ class Demand:
     """What a model is to be run for: one item takes `working` bytes beside its weights in half precision, `wide` in float32.
 
     `half` are the half precisions that its numbers bear, `full` its parts that stay float32; at most so many items are made
-    `at_once`.
+    `at_once`. `phases` is what each part takes in half precision while the others are out, where that is known; `tiled` the
+    demand of decoding piece by piece, where that can be done.
     """
 
     half: tuple[Half, ...]
@@ -127,6 +133,8 @@ class Demand:
     wide: int
     full: tuple[str, ...] = ()
     at_once: int = 1
+    phases: Mapping[str, int] | None = None
+    tiled: "Demand | None" = None
 
     @classmethod
     def of_picture(cls, half: tuple[Half, ...], pixels: int) -> "Demand":
@@ -134,13 +142,22 @@ class Demand:
         return cls(half, working, working, at_once=_BATCH_LIMIT)
 
     @classmethod
-    def of_video(cls, half: tuple[Half, ...], sort: VideoSort, size: Size, frames: int) -> "Demand":
+    def of_video(cls, half: tuple[Half, ...], sort: VideoSort, size: Size, frames: int, tile: float = 1.0) -> "Demand":
+        """What videos of this size take; `tile` is the share of a frame that is decoded at a time."""
         pixels = size.width * size.height
-        working = max(sort.denoising * pixels * frames, sort.decoding * pixels * min(sort.at_a_time or frames, frames))
-        return cls(half, int(_LEAST + working), int(_LEAST + 2 * working), sort.full)
+        denoising = _LEAST + sort.denoising * pixels * frames
+        decoding = _LEAST + sort.decoding * pixels * min(sort.at_a_time or frames, frames) * tile
+        narrow = decoding if "vae" in sort.full else decoding / 2
+        phases = {"vae": int(narrow)} | dict.fromkeys(DENOISERS, int(denoising / 2))
+        tiled = cls.of_video(half, sort, size, frames, _TILE) if sort.tiles and tile == 1.0 else None
+        return cls(half, max(phases.values()), int(max(denoising, decoding)), sort.full, 1, phases, tiled)
 
     def in_precision(self, precision: Precision) -> int:
         return self.wide if precision == "float32" else self.working
+
+    def beside(self, part: str) -> int:
+        """What one part takes in half precision while the others wait outside."""
+        return self.working if self.phases is None else self.phases.get(part, int(_LEAST))
 
 
 def choose(machine: Machine, contents: Contents, demand: Demand) -> Setup:
@@ -148,26 +165,40 @@ def choose(machine: Machine, contents: Contents, demand: Demand) -> Setup:
     if machine.device == "cpu":
         return _choose_for_processor(machine, contents, demand)
     precision, reason = _gpu_precision(machine, demand.half)
-    sizes, working = contents.bytes_in(_width(precision), demand.full), demand.in_precision(precision)
+    sizes = contents.bytes_in(_width(precision), demand.full)
     weights = sum(sizes.values())
     free = machine.free * _TRUSTED
-    told = f"{spoken_size(weights)} of weights and {spoken_size(working)} to work in, {spoken_size(machine.free)} free on the GPU"
-    if weights + working <= free:
-        return Setup(machine.device, precision, (reason, f"no offload: {told}"), batch=_batch(free - weights, demand))
-    if machine.device != "mps" and weights <= machine.system_free:  # Apple's memory is one
-        if max(sizes.values()) + working <= free:
-            return Setup(machine.device, precision, (reason, f"model offload: {told}"), "model")
-        if working <= free:
-            return Setup(machine.device, precision, (reason, f"sequential offload: {told}"), "sequential")
-    setup = _choose_for_processor(replace(machine, device="cpu"), contents, demand)
-    return replace(setup, reasons=(f"the GPU is too small: {told}", *setup.reasons))
+    waits_outside = machine.device != "mps" and weights <= machine.system_free  # Apple's memory is one
+    ways = [each for each in (demand, demand.tiled) if each]
+    fitting: list[tuple[Offload, Demand]] = []
+    for each in ways:
+        working = each.in_precision(precision)
+        if weights + working <= free:
+            fitting.append(("none", each))
+        elif waits_outside and max(size + each.beside(name) for name, size in sizes.items()) <= free:
+            fitting.append(("model", each))
+    if waits_outside:
+        fitting += [("sequential", each) for each in ways if each.in_precision(precision) <= free]
+    told = (
+        f"{spoken_size(weights)} of weights and {spoken_size(demand.in_precision(precision))} to work in, "
+        f"{spoken_size(machine.free)} free on the GPU"
+    )
+    if not fitting:
+        setup = _choose_for_processor(replace(machine, device="cpu"), contents, demand)
+        return replace(setup, reasons=(f"the GPU is too small: {told}", *setup.reasons))
+    offload, chosen = fitting[0]
+    reasons = [reason, f"{'no' if offload == 'none' else offload} offload: {told}"]
+    batch = _batch(free - weights, chosen) if offload == "none" else 1
+    if chosen is not demand:
+        reasons.append("decoded in tiles: a whole frame would not fit")
+    return Setup(machine.device, precision, tuple(reasons), offload, batch, tiled=chosen is not demand)
 
 
 def choose_again(setup: Setup, machine: Machine, demand: Demand) -> Setup | None:
     """How to run a model whose weights are held as `setup` says; None where what is free beside them is too little."""
     free = machine.system_free if setup.device == "cpu" else machine.free * _TRUSTED
     if demand.in_precision(setup.precision) > free:
-        return None
+        return choose_again(replace(setup, tiled=True), machine, demand.tiled) if demand.tiled else None
     alone = setup.device == "cpu" or setup.offload != "none"
     return replace(setup, batch=1 if alone else _batch(free, demand))
 
@@ -189,6 +220,10 @@ def _choose_for_processor(machine: Machine, contents: Contents, demand: Demand) 
         needed = sum(wide.values())
     packed = sum(narrow[name] if name in DENOISERS else size for name, size in wide.items())
     working = demand.in_precision(setup.precision)
+    if needed + working > machine.system_free and demand.tiled:
+        told = "decoded in tiles: a whole frame would not fit"
+        setup = replace(setup, reasons=(*setup.reasons, told), tiled=True)
+        working = demand.tiled.in_precision(setup.precision)
     needed, packed = needed + working, packed + working
     if needed > machine.system_free >= packed and "bfloat16" in half and setup.precision == "float32":
         told = f"kept in bfloat16: else it would take {spoken_size(needed)} of memory, {spoken_size(machine.system_free)} are free"
@@ -231,7 +266,8 @@ def fits(machine: Machine, model: Model) -> tuple[bool, str]:
         return True, f"yes, but slower: the {machine.name} has {spoken_size(machine.memory)}, so parts wait outside it"
     if needed > machine.system_memory:
         return False, f"no: it needs {spoken_size(needed)} of memory, here are {spoken_size(machine.system_memory)}"
-    return True, "yes, without a GPU" if model.light else "only slowly: minutes a picture without a GPU"
+    pace = "minutes a picture" if "image" in model.kinds else "hours a video"
+    return True, "yes, without a GPU" if model.light else f"only slowly: {pace} without a GPU"
 
 
 def _width(precision: Precision) -> int:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from inspect import Parameter, signature
+from time import monotonic
 from typing import Any
 
 from aigen.pipelines.catalogue import Model, shown
@@ -143,12 +144,17 @@ def only_known(pipeline: Any, arguments: dict[str, Any]) -> dict[str, Any]:
 def watched(pipeline: Any, run: Run, count: int = 1, rest: int = 1) -> dict[str, Any]:
     """The arguments that make a pipeline tell each step, where it can, and stop when the order is cancelled.
 
-    So many items are made at once; what follows the steps, which is decoding, counts as `rest` more of them.
+    So many items are made at once; what follows the steps, which is decoding, counts as `rest` more of them. How long it all
+    takes is measured by the second step, where there are several: the first warms up.
     """
+    stepped_at: list[float] = []
 
     def tell(done: int) -> None:
         total = max(done, getattr(pipeline, "num_timesteps", None) or len(pipeline.scheduler.timesteps))
         run.check()
+        stepped_at.append(monotonic())
+        if done == 2:
+            run.expect(lambda: (stepped_at[1] - stepped_at[0]) * (total + rest))
         text = f"step {done} of {total}" if done < total else "decoding…"
         run.step(done, total + rest, text, (count - 1) * done / (total + rest))
 

@@ -15,13 +15,14 @@ _CAUSAL = {"AutoencoderKLWan", "AutoencoderKLCogVideoX"}
 
 
 @contextmanager
-def streamed(decoder: Any, take: Callable[[Any], None], say: Callable[[], None]) -> Iterator[None]:
+def streamed(decoder: Any, take: Callable[[Any], None], say: Callable[[], None], tiled: bool) -> Iterator[None]:
     """Have a decoder hand frames to `take`, as tensors of shape (frames, channels, height, width) from -1 to 1.
 
-    On too little memory it goes on in tiles, if it can, after `say`.
+    It decodes in tiles if it is to, and on too little memory, if it can, after `say`.
     """
     decode = decoder.decode
-    tiled = False
+    if tiled:
+        _tile(decoder)
 
     def decode_and_hand_on(*arguments: Any, **more: Any) -> Any:
         nonlocal tiled

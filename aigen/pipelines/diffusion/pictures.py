@@ -1,7 +1,9 @@
 """Pictures: batches as memory allows, the same noise for an item whatever is made beside it, progress by step."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from aigen.errors import AigenError, GenerationError
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 # Sides that every model can make; what is more than asked for is cut off.
 _MULTIPLE = 32
+# The least side of a picture that is made to see how long others take.
+_SMALLEST = 64
 
 
 def make(loaded: Loaded, model: Model, task: Task, run: Run) -> Iterator[Output | Failure]:
@@ -23,6 +27,8 @@ def make(loaded: Loaded, model: Model, task: Task, run: Run) -> Iterator[Output 
     call = Call.of(loaded, model, task, _MULTIPLE)
     for told in call.remarks():
         run.say(told)
+    with explained(model, loaded.folder, "failed", "try again"):
+        run.expect(lambda: _measure(call, run))
     name, decoder = shown(model.name), getattr(loaded.pipeline, "vae", None)
     waiting = list(zip(task.numbers, task.seeds, strict=True))
     batch, tiled = loaded.setup.batch, False
@@ -102,6 +108,24 @@ def _make(call: Call, items: list[tuple[int, int]], run: Run) -> list[Output | F
         save_png(_pixels(image, call.size, task.size), path)
         made.append(Output(path, seed, call.parameters(pipeline), mark))
     return made
+
+
+def _measure(call: Call, run: Run) -> float:
+    """The seconds that a picture will take, judged by one step of a picture of a quarter of its sides."""
+    import torch
+
+    times: list[float] = []
+    small = Size(*(max(_SMALLEST, side // 4 // _MULTIPLE * _MULTIPLE) for side in (call.size.width, call.size.height)))
+    pipeline, once = call.loaded.pipeline, replace(call, size=small, steps=1)
+    timed = replace(run, step=lambda *_: times.append(monotonic()))
+    arguments = once.arguments(1) | {"generator": torch.Generator("cpu").manual_seed(0)}
+    with quietly():
+        pipeline(**only_known(pipeline, arguments), **watched(pipeline, timed))
+    times.append(monotonic())
+    began, stepped, ended = times[0], times[-2], times[-1]
+    larger = call.size.width * call.size.height / (small.width * small.height)
+    steps = math.ceil(call.steps * strength(call.task.options)) if is_guided(call.task) else call.steps
+    return larger * (steps * (stepped - began) + ended - stepped)
 
 
 def _starts(call: Call, items: list[tuple[int, int]], run: Run) -> list[Picture]:

@@ -69,7 +69,12 @@ def _make(call: Call, sort: VideoSort, number: int, seed: int, picture: Picture 
         arguments["image"] = open_fitting(picture.path, call.size)
     path = task.work / f"video-{number}.mp4"
     rest = max(1, call.steps // 8)  # of the time, roughly
-    with _Frames(path, call, run, rest) as frames, quietly(), streamed(pipeline.vae, frames.take, frames.say_tiled):
+    tiled = call.loaded.setup.tiled
+    with (
+        _Frames(path, call, run, rest) as frames,
+        quietly(),
+        streamed(pipeline.vae, frames.take, frames.say_tiled, tiled),
+    ):
         pipeline(**only_known(pipeline, arguments), **watched(pipeline, run, rest=rest))
     own = picture is not None and picture.made_by is None
     parameters = call.parameters(pipeline) | ({"picture_by": picture.made_by or "the user"} if picture else {})
