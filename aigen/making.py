@@ -217,11 +217,17 @@ class _Hands:
             made |= self._feed(missing, rest)
         return [made[seed] for seed in seeds]
 
+    @property
+    def _painter(self) -> str:
+        """The model that makes what items start from, as files may say it."""
+        return catalogue.shown(self._generation.request.image_model or "")
+
     def _kept(self, seed: int) -> Picture | None:
         kept = self.recall(seed, "picture")
         path = self._task.work / PICTURES / kept["name"] if kept else None
-        model = self._generation.request.image_model
-        return Picture(path, model, kept["media"], kept["parameters"]) if path and path.exists() else None
+        if path is None or not path.exists():
+            return None
+        return Picture(path, self._painter, kept["media"], kept["parameters"])
 
     def _feed(self, items: list[Item], rest: float | None) -> dict[int, Picture | Failure]:
         """Have the model of the images make what these items start from; after it an item takes `rest` seconds."""
@@ -250,12 +256,15 @@ class _Hands:
                 self.expect(lambda: seconds + rest)
 
         for output in pipeline.generate(task, replace(self.run, step=step, expect=expect)):
-            if isinstance(output, Output):
-                kept = {"name": output.path.name, "media": output.media, "parameters": output.parameters}
-                self.remember(output.seed, "picture", kept)
-                made[output.seed] = Picture(output.path, model, output.media, output.parameters)
-            else:
+            if isinstance(output, Failure):
                 made[output.seed] = output
+                continue
+            found = {"name": output.path.name, "media": output.media, "parameters": output.parameters}
+            self.remember(output.seed, "picture", found)
+            # As the store gives it, so that a file is the same after a crash.
+            kept = self._kept(output.seed)
+            assert kept
+            made[output.seed] = kept
         self._before = share
         return made
 

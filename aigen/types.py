@@ -324,8 +324,8 @@ class Run:
     remember: Callable[[int, str, Any], None]
     recall: Callable[[int, str], Any]
     check: Callable[[], None]
-    pictures: Callable[[Sequence[int], float | None], list[Picture | Failure]]
-    expect: Callable[[Callable[[], float]], None]
+    pictures: Callable[[Sequence[int], float | None], list[Picture | Failure]] = lambda seeds, rest: []
+    expect: Callable[[Callable[[], float]], None] = lambda measure: None
 
 
 Start = Literal["prompt", "picture", "either"]

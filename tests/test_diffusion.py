@@ -65,9 +65,7 @@ class Listener:
             self.steps.append(shown)
             self.before_step(shown)
 
-        return Run(
-            step, self.said.append, lambda *_: None, lambda *_: None, lambda: None, lambda *_: [], lambda _: None
-        )
+        return Run(step, self.said.append, lambda *_: None, lambda *_: None, lambda: None)
 
 
 def a_task(tmp_path: Path, count: int = 1, **changes: Any) -> Task:

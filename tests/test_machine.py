@@ -7,8 +7,9 @@ import pytest
 
 from aigen.errors import GenerationError, UsageError
 from aigen.pipelines import catalogue, machine
-from aigen.pipelines.machine import Demand, Machine
+from aigen.pipelines.machine import Demand, Machine, Setup
 from aigen.pipelines.weights import Contents
+from aigen.types import Size
 
 GB = 10**9
 # Of the size of SDXL, in half precision on disk.
@@ -92,6 +93,47 @@ def test_a_model_larger_than_the_machine_is_refused_before_anything_is_written()
     machine.check_memory(LAPTOP, LARGE, "sdxl")
 
 
+# Of the size of Wan 2.1 1.3B: its reader of prompts is the largest part, its decoder stays float32.
+WAN = Contents(
+    Path("x"),
+    "WanPipeline",
+    {"transformer": {"F32": int(5.7 * GB)}, "text_encoder": {"F32": int(22.7 * GB)}, "vae": {"F32": GB // 2}},
+)
+
+
+def of_wan(frames: int = 81) -> Demand:
+    return Demand.of_video(("bfloat16",), catalogue.video_sorts()["WanPipeline"], Size(832, 480), frames)
+
+
+def test_a_video_takes_what_was_measured() -> None:
+    demand = of_wan()
+    assert demand.phases
+    assert 9 * GB < demand.phases["vae"] < 11 * GB  # float32, whatever the rest is
+    assert 1.5 * GB < demand.phases["transformer"] < 2.5 * GB
+    assert of_wan(161).phases == {**demand.phases, **dict.fromkeys(machine.DENOISERS, of_wan(161).phases["unet"])}  # type: ignore[index]
+    assert demand.tiled
+    assert demand.tiled.working < demand.working / 3
+
+
+def test_parts_of_a_model_of_videos_wait_outside_each_while_another_works() -> None:
+    roomy = replace(GPU, memory=80 * GB, free=79 * GB, system_memory=64 * GB, system_free=60 * GB)
+    assert machine.choose(roomy, WAN, of_wan()).offload == "none"
+    assert not machine.choose(roomy, WAN, of_wan()).tiled
+    small = machine.choose(replace(roomy, free=16 * GB), WAN, of_wan())
+    assert (small.offload, small.tiled) == ("model", False)  # 11.4 to read the prompt, 10.6 to decode
+    smaller = machine.choose(replace(roomy, free=8 * GB), WAN, of_wan())
+    assert (smaller.offload, smaller.tiled) == ("sequential", True)
+    assert "decoded in tiles" in smaller.reasons[-1]
+
+
+def test_a_held_model_decodes_in_tiles_when_less_is_free() -> None:
+    held = Setup("cuda", "bfloat16", ())
+    again = machine.choose_again(held, gpu(6), of_wan())
+    assert again
+    assert again.tiled
+    assert machine.choose_again(held, gpu(1), of_wan()) is None
+
+
 @pytest.mark.parametrize(
     ("name", "here", "told"),
     [
@@ -101,6 +143,8 @@ def test_a_model_larger_than_the_machine_is_refused_before_anything_is_written()
         ("sd-turbo", LAPTOP, "yes, without a GPU"),
         ("sdxl", LAPTOP, "only slowly"),
         ("flux-schnell", LAPTOP, "no: it needs"),
+        ("wan-1.3b", GPU, "yes, but slower"),
+        ("wan-1.3b", LAPTOP, "only slowly: hours a video"),
     ],
 )
 def test_whether_a_model_fits_is_told_before_it_is_here(name: str, here: Machine, told: str) -> None:

@@ -19,7 +19,7 @@ def listed() -> dict[str, dict[str, object]]:
 
 def test_every_model_is_listed_with_what_a_user_wants_to_know() -> None:
     found = listed()
-    assert list(found) == ["storybook", *catalogue.models()]
+    assert list(found) == ["storybook", "motion", *catalogue.models()]
     assert found["storybook"]["here"]
     sd_turbo = found["sd-turbo"]
     assert sd_turbo["download"] == 2.6
@@ -107,7 +107,7 @@ def test_models_that_are_not_listed_and_the_default_are_shown_too(tmp_path: Path
     assert (found[str(source)]["here"], found[str(source)]["default"]) == (True, True)
     text = run_aigen("models")
     assert "images are made by stick (your default (AIGEN_MODEL))" in text.stderr
-    assert "videos are made by storybook (built in: always works)" in text.stderr
+    assert "videos are made by motion (moves over the pictures of stick, which makes no videos)" in text.stderr
 
 
 @pytest.mark.parametrize(

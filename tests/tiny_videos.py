@@ -19,7 +19,7 @@ def save(folder: Path, sort: str, seed: int = 0) -> Path:
 
 def adapter() -> Any:
     """A motion adapter for the tiny Stable Diffusion. Unlike one that begins its training, it changes something."""
-    from diffusers import MotionAdapter
+    from diffusers.models.unets.unet_motion_model import MotionAdapter
 
     made: Any = MotionAdapter(
         block_out_channels=(8, 16),

@@ -52,7 +52,8 @@ def release() -> None:
 
 def offered() -> list[str]:
     """The models that can be chosen from a list: the built-in ones, and those of the catalogue that are here."""
-    return [*registered(), *(name for name, model in catalogue.models().items() if weights.is_here(model))]
+    built_in = [name for name in registered() if name != MOTION]  # which is for what makes no videos
+    return [*built_in, *(name for name, model in catalogue.models().items() if weights.is_here(model))]
 
 
 def choose(

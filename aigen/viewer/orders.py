@@ -241,8 +241,11 @@ def _estimate(known: dict[str, dict[Kind, float]], typed: dict[str, str]) -> str
 def _models() -> dict[str, str]:
     """The models that can be chosen, each with what it is."""
     found = {name: pipelines.load(name) for name in pipelines.offered()}
-    rest = f"; videos by {pipelines.FALLBACK}"
-    return {name: f"{each.label}{'' if 'video' in each.kinds else rest}" for name, each in found.items()}
+    rest: dict[tuple[Kind, ...], str] = {
+        ("image",): "; videos are camera moves over its pictures",
+        ("video",): "; videos only, pictures by others",
+    }
+    return {name: f"{each.label}{rest.get(each.kinds, '')}" for name, each in found.items()}
 
 
 def _paces(gallery: Gallery, models: Iterable[str]) -> dict[str, dict[Kind, float]]:
