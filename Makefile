@@ -36,6 +36,7 @@ benchmark: .venv/installed-benchmark
 # Not part of CI: weights of real size take minutes without a GPU.
 benchmark-models: .venv/installed-benchmark
 	.venv/bin/python benchmarks/diffusion.py
+	.venv/bin/python benchmarks/videos.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

@@ -180,10 +180,10 @@ def run_alone(case: Case, way: str) -> None:
             start = time.perf_counter()
             make()
             times.append(time.perf_counter() - start)
-    print(json.dumps({"first": times[0], "seconds": median(times[1:] or times), "peak": _peak()}))
+    print(json.dumps({"first": times[0], "seconds": median(times[1:] or times), "peak": peak_memory()}))
 
 
-def _peak() -> float:
+def peak_memory() -> float:
     """The most memory in MB that this process has held; getrusage would also count what its parent held."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
