@@ -209,7 +209,10 @@ class _Hands:
     def pictures(self, seeds: Sequence[int], rest: float | None) -> list[Picture | Failure]:
         """What the items of these seeds start from. What was made before a crash is not made again."""
         if self._generation.request.from_picture:
-            return [Picture(self._task.work / SOURCE)] * len(seeds)
+            path = self._task.work / SOURCE
+            if not path.exists():
+                raise GenerationError("the picture that it starts from is gone: order it again with --from-image")
+            return [Picture(path)] * len(seeds)
         known = {seed: self._kept(seed) for seed in seeds}
         missing = [self._items[seed] for seed in seeds if known[seed] is None]
         made: dict[int, Picture | Failure] = {seed: kept for seed, kept in known.items() if kept}

@@ -47,11 +47,18 @@ def save_png(pixels: "Pixels", path: Path) -> None:
 
 
 def open_fitting(path: Path, size: Size) -> "Image":
-    """The middle of a picture as RGB, so scaled that it has this size."""
-    from PIL import Image, ImageOps
+    """A picture as RGB, so scaled and cut that it has this size."""
+    from PIL import Image
 
     with Image.open(path) as image:
-        return ImageOps.fit(image.convert("RGB"), (size.width, size.height), Image.Resampling.LANCZOS)
+        return fit(image.convert("RGB"), size)
+
+
+def fit(image: "Image", size: Size) -> "Image":
+    """A picture so scaled that it fills this size, and what stands out cut off: less above, where heads are, than below."""
+    from PIL import Image, ImageOps
+
+    return ImageOps.fit(image, (size.width, size.height), Image.Resampling.LANCZOS, centering=(0.5, 0.3))
 
 
 class VideoWriter:

@@ -312,16 +312,28 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
     if provenance == Provenance(provenance.kind, mark=provenance.mark):
         raise UsageError("it does not say what made it")
     parameters = provenance.parameters
+    painter = parameters.get("picture_by")
+    if painter == "the user" and not given.get("from_picture"):
+        raise UsageError("it started from a picture of yours, which is not in it: give that with --from-image")
     if parameters.get("source") == "a folder" and not {"model", f"{provenance.kind}_model"} & set(given):
         raise UsageError(
             f"it was made by a model in a folder named {provenance.model!r}: give that folder with --model"
         )
     said: dict[str, Any] = {"prompt": provenance.prompt, "model": provenance.model, "images": 0, "videos": 0}
+    if painter and painter != "the user":
+        if parameters.get("picture_source") == "a folder" and "image_model" not in given:
+            raise UsageError(
+                f"its picture was made by a model in a folder named {painter!r}: give that folder with --image-model"
+            )
+        said["image_model"] = painter
     said |= {name: parameters.get(name) for name in ("style", "size")}
     named = next((given[name] for name in ("model", f"{provenance.kind}_model") if given.get(name)), provenance.model)
     if named and Path(named).name == provenance.model:  # else they suit another model
-        said |= {name: parameters.get(name) for name in ("steps", "guidance", "fast", "guide", "strength")}
-        said["negative"] = parameters.get("negative_prompt")
+        # Of two models, each with settings of its own, what was asked for counts.
+        asked = parameters.get("asked")
+        own = parameters | {"negative": parameters.get("negative_prompt")}
+        options = asked if isinstance(asked, dict) else own
+        said |= {name: options.get(name) for name in ("steps", "guidance", "negative", "fast", "guide", "strength")}
     if given.get("videos", not given.get("images") and provenance.kind == "video"):
         lengths = {"duration", "fps", "frames"}
         said |= {name: parameters.get(name) for name in ("duration", "fps") if not lengths & set(given)}

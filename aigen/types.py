@@ -287,6 +287,12 @@ class Picture:
     media: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
 
+    def told(self) -> dict[str, Any]:
+        """What is said of it in a file that was made from it."""
+        own = dict(self.parameters)
+        source = {"picture_source": own.pop("source")} if "source" in own else {}
+        return own | source | {"picture_by": self.made_by or "the user"}
+
 
 @dataclass(frozen=True)
 class Output:

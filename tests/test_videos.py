@@ -487,6 +487,13 @@ def test_the_model_of_the_images_makes_what_videos_start_from(models: Path, orde
     assert [len(decoded(path)) for path in orders.files()] == [8, 8]
     told = provenance.read(orders.files()[0])
     assert (told.model, told.parameters["picture_by"], told.parameters["fps"]) == ("svd", "pictures", 8)
+    with pytest.raises(UsageError, match="its picture was made by a model in a folder named 'pictures': give"):
+        provenance.reorder(told, {"model": str(models / "svd")})
+    named = {"video_model": request.video_model, "image_model": request.image_model}
+    again = generation.check(replace(provenance.reorder(told, named), model=None), "ana")
+    assert again == replace(request, videos=1, duration=1.0, frames=None)
+    whole = "".join(str(value) for path in orders.files() for value in provenance.read(path).parameters.values())
+    assert str(models) not in whole
     assert not orders.content.works()
 
 
@@ -590,6 +597,13 @@ def test_a_picture_of_the_users_is_set_in_motion(models: Path, orders: Orders, p
     assert order.request.image_model is None
     told = provenance.read(orders.files()[0])
     assert (told.mark, told.parameters["picture_by"]) == ("algorithmicallyEnhanced", "the user")
+    with pytest.raises(UsageError, match="it started from a picture of yours, which is not in it: give that"):
+        provenance.reorder(told, {})
+    assert provenance.reorder(told, {"from_picture": True}).video_model is None
+    waiting = generation.place(orders.workshop, replace(request, seed=9), "ana", picture=photo, detached=True)
+    (orders.content.work(waiting.generation_id) / "source.png").unlink()
+    with pytest.raises(GenerationError, match="the picture that it starts from is gone: order it again"):
+        generation.resume(orders.workshop, waiting.generation_id)
 
 
 def test_what_cannot_start_from_a_picture_is_refused_and_nothing_is_written(

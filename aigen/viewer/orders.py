@@ -8,7 +8,7 @@ from typing import Any
 
 from bottle import Bottle, HTTPResponse, request
 
-from aigen import erasing, generation, pipelines, provenance, status
+from aigen import erasing, generation, making, pipelines, provenance, status
 from aigen.errors import UsageError
 from aigen.notify import channels, mail
 from aigen.times import resolve, spoken
@@ -88,11 +88,14 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.post("/like/<generation_id>/<kind>/<number:int>")
     def like(generation_id: str, kind: str, number: int) -> None:
         """More like one picture or video: the same request, from other seeds."""
-        for item in own(gallery, generation_id).items:
+        before = own(gallery, generation_id)
+        for item in before.items:
             if (item.kind, item.number) == (kind, number) and item.path:
                 found = provenance.read(gallery.content.file(item.path))
                 # The model by its row: of a folder, the file has only the last name.
                 given = {f"{kind}s": MORE_LIKE_IT if kind == "image" else 1, f"{kind}_model": item.model}
+                if painter := making.picture_by(before.order.request, gallery.load(item.model)):
+                    given["image_model"] = painter
                 go(f"/dash#{place(replace(provenance.reorder(found, given), model=None, notify=()))}")
         missing()
 

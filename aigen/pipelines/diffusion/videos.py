@@ -77,7 +77,10 @@ def _make(call: Call, sort: VideoSort, number: int, seed: int, picture: Picture 
     ):
         pipeline(**only_known(pipeline, arguments), **watched(pipeline, run, rest=rest))
     own = picture is not None and picture.made_by is None
-    parameters = call.parameters(pipeline) | ({"picture_by": picture.made_by or "the user"} if picture else {})
+    parameters = call.parameters(pipeline)
+    if picture:
+        parameters |= {name: value for name, value in picture.told().items() if name.startswith("picture_")}
+        parameters |= {"asked": task.options.given()} if picture.made_by else {}
     return Output(path, seed, parameters, f"{'compositeWithT' if own else 't'}rainedAlgorithmicMedia")
 
 

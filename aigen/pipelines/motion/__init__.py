@@ -47,7 +47,7 @@ def _move(task: Task, number: int, seed: int, picture: Picture, run: Run) -> Out
         for count, pixels in enumerate(frames, 1):
             video.write(pixels)
             run.step(count, task.frames, "frame")
-    parameters = picture.parameters | {"move": camera.move_of(number), "picture_by": picture.made_by or "the user"}
+    parameters = picture.told() | {"move": camera.move_of(number)}
     return Output(path, seed, parameters, _MARKS.get(picture.media or "", _OWN))
 
 

@@ -46,11 +46,11 @@ class Move:
 
 
 MOVES = (
-    Move("pan", x=0.021, pivot=-0.5),
-    Move("push in", x=0.004, z=0.06),
-    Move("crane up", x=0.004, y=-0.026, pivot=-0.4),
-    Move("pull back", x=-0.004, z=-0.06),
-    Move("orbit", x=0.026, z=0.012, pivot=0.8),
+    Move("pan", x=0.034, pivot=-0.5),
+    Move("push in", x=0.006, z=0.1),
+    Move("crane up", x=0.006, y=-0.042, pivot=-0.4),
+    Move("pull back", x=-0.006, z=-0.1),
+    Move("orbit", x=0.036, z=0.03, pivot=0.8),
 )
 
 
@@ -62,18 +62,19 @@ def move_of(number: int) -> str:
 def frames(picture: "Image", number: int, seed: int, size: Size, frames: int, fps: int) -> Iterator["Pixels"]:
     """Film a still picture: yields so many opaque RGBA frames of shape (height, width, 4), all in one array.
 
-    The picture may have any size; its middle fills the frame.
+    The picture may have any size; it fills the frame.
     """
     import numpy
     import skia
-    from PIL import Image, ImageOps
+
+    from aigen.media import fit
 
     move = _move(number)
     side = random.Random(seed).choice((-1, 1))
     amount = min(frames / fps / LONGEST, 1.0) ** 0.5
     enlarged = _enlarged(move, amount)
     texture = Size(round(size.width * enlarged * DETAIL), round(size.height * enlarged * DETAIL))
-    still = ImageOps.fit(picture, (texture.width, texture.height), Image.Resampling.LANCZOS)
+    still = fit(picture, texture)
     mesh = _mesh(estimate(numpy.asarray(still)), texture)
     pixels = numpy.zeros((size.height, size.width, 4), numpy.uint8)
     opaque = {"colorType": skia.kRGBA_8888_ColorType, "alphaType": skia.kOpaque_AlphaType}
