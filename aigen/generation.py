@@ -6,7 +6,7 @@ what is missing, so running an order again makes exactly that.
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
@@ -71,11 +71,18 @@ def check(
         check_user_id(user_id)
     if request.style not in STYLES:
         raise UsageError(f"style {request.style!r} is not known: choose from {', '.join(STYLES)}")
-    models = {
-        kind: pipelines.choose(kind, request.model_for(kind), request.model, default_model, load)[0]
-        for kind in KINDS
-        if request.count(kind)
-    }
+    models: dict[Kind, str] = {}
+    for kind in KINDS:
+        if request.count(kind):
+            models[kind], _ = pipelines.choose(
+                kind,
+                request.model_for(kind),
+                request.model,
+                default_model,
+                load,
+                painter=models.get("image") or request.image_model,
+                from_picture=request.from_picture,
+            )
     used = {name: load(name) for name in models.values()}
     if (
         not request.images
@@ -140,11 +147,10 @@ def place(
     Raises UsageError before anything is written, also when `limit` orders of this user are unfinished already. Of a
     `picture` that they start from a copy is kept, without what else is in its file.
     """
+    if request.from_picture and picture is None:
+        raise UsageError("it started from a picture, which is not kept: order it anew from that picture (--from-image)")
     image = uploads.read(picture) if picture else None
-    if (image is None) == request.from_picture:
-        raise UsageError(
-            "it started from a picture, which is not kept: order it again with --from-image and that picture"
-        )
+    request = replace(request, from_picture=image is not None)
     request = check(request, user_id, load=workshop.load, clock=workshop.clock)
     assert request.seed is not None
     requested_at = to_text(workshop.clock())
@@ -172,13 +178,16 @@ def place(
     notices = [
         Notice(generation.generation_id, channel, "completed", due_at) for channel in dict.fromkeys(request.notify)
     ]
-    if image:  # first, so that no order waits for a picture that is not there
-        uploads.save(image, workshop.content.work(generation.generation_id) / making.SOURCE)
-    try:
-        workshop.store.place(generation, user_id is None, items, notices, limit)
-    except BaseException:
-        workshop.content.remove_work(generation.generation_id)
-        raise
+    with ExitStack() as stack:
+        if image:  # first, so that no order waits for a picture that is not there
+            if detached:  # else its lock is held already; without, others would clear its folder away
+                stack.enter_context(hold(workshop.content, generation.generation_id))
+            uploads.save(image, workshop.content.work(generation.generation_id) / making.SOURCE)
+        try:
+            workshop.store.place(generation, user_id is None, items, notices, limit)
+        except BaseException:
+            workshop.content.remove_work(generation.generation_id)
+            raise
     workshop.report(Placed(generation))
     return generation
 
@@ -269,6 +278,8 @@ def resume(workshop: Workshop, generation_id: str) -> Generation:
             return generation
         if generation.status == "Cancelled":
             raise UsageError(f"order {generation_id} was cancelled: place it again with aigen generate")
+        if generation.request.from_picture and not (workshop.content.work(generation_id) / making.SOURCE).exists():
+            raise UsageError("the picture that it starts from is gone: order it anew from that picture (--from-image)")
         workshop.store.reopen(generation_id)
         return run(workshop, generation_id)
 

@@ -168,7 +168,8 @@ class _Hands:
         self._pace = pace
         self._watch = _Watch()
         self._beaten_at = monotonic()
-        self._before = 0.0  # so much of an item was the making of its picture
+        self._before = 0.0  # so much of the item in hand was the making of its picture
+        self._share = 0.8  # of any item; as long as nobody knows better, most
         self.run = Run(self.step, self.say, self.remember, self.recall, self.check, self.pictures, self.expect)
 
     @property
@@ -177,6 +178,7 @@ class _Hands:
 
     def finish(self, seed: int) -> Item:
         """The item of a seed, with the seconds that it took."""
+        self._before = 0.0
         return replace(self.missing.pop(seed), seconds=self._watch.lap())
 
     def step(self, done: int, total: int, text: str, beside: float = 0.0) -> None:
@@ -211,13 +213,15 @@ class _Hands:
         if self._generation.request.from_picture:
             path = self._task.work / SOURCE
             if not path.exists():
-                raise GenerationError("the picture that it starts from is gone: order it again with --from-image")
+                raise GenerationError("the picture that it starts from is gone")
             return [Picture(path)] * len(seeds)
         known = {seed: self._kept(seed) for seed in seeds}
         missing = [self._items[seed] for seed in seeds if known[seed] is None]
         made: dict[int, Picture | Failure] = {seed: kept for seed, kept in known.items() if kept}
         if missing:
             made |= self._feed(missing, rest)
+        if lacking := [self._items[seed].name for seed in seeds if seed not in made]:
+            raise GenerationError(f"model {self._painter!r} ended without making the picture of {', '.join(lacking)}")
         return [made[seed] for seed in seeds]
 
     @property
@@ -241,8 +245,8 @@ class _Hands:
         task = replace(task, size=_fit(self._task.size, task.size), work=self._task.work / PICTURES)
         task.work.mkdir(exist_ok=True)
         made: dict[int, Picture | Failure] = {}
-        # As long as nobody knows better, most of the work.
-        share = 0.8 if rest is not None else 0.0
+        share = self._share if rest is not None else 0.0
+        began = monotonic()
 
         def step(done: int, total: int, text: str, beside: float = 0.0) -> None:
             if share:
@@ -269,6 +273,8 @@ class _Hands:
             assert kept
             made[output.seed] = kept
         self._before = share
+        if rest is not None:
+            self._share = (took := monotonic() - began) / (took + rest)
         return made
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from aigen import pipelines
 from aigen.errors import UsageError
-from aigen.pipelines import catalogue, machine, weights
+from aigen.pipelines import catalogue, diffusion, machine, weights
 from aigen.pipelines.catalogue import Model
 from aigen.settings import Settings
 from aigen.types import Kind
@@ -71,7 +71,7 @@ def _standing(model: Model, here: machine.Machine, default: str | None) -> Stand
     return Standing(
         name=model.name,
         title=model.title,
-        kinds=model.kinds,
+        kinds=diffusion.load(model).kinds,
         here=found,
         default=default in (model.name, model.hub),
         fits=fits,

@@ -4,7 +4,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aigen.errors import UsageError
+from aigen.errors import AigenError, UsageError
+from aigen.media import publish
 from aigen.wording import spoken_size
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def read(path: Path) -> "Image":
         if size > BYTES_LIMIT:
             raise UsageError(f"picture {name} has {spoken_size(size)}: the limit is {spoken_size(BYTES_LIMIT)}")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
+            warnings.simplefilter(
+                "ignore"
+            )  # of large pictures, for which we have a limit, and of odd ones, which are tried
             with Image.open(path, formats=FORMATS) as image:
                 width, height = image.size
                 if width * height > PIXELS_LIMIT:
@@ -39,7 +42,7 @@ def read(path: Path) -> "Image":
                     raise UsageError(
                         f"picture {name} has {width}x{height} pixels: at least {SIDE_LEAST} a side are needed"
                     )
-                if getattr(image, "n_frames", 1) > 1:
+                if image.format in ("PNG", "WEBP") and getattr(image, "n_frames", 1) > 1:  # a JPEG may hold a preview
                     raise UsageError(f"picture {name} is animated: give a still one")
                 image.load()
                 upright = ImageOps.exif_transpose(image)
@@ -48,7 +51,11 @@ def read(path: Path) -> "Image":
         raise UsageError(f"picture {name} cannot be read: give a PNG, a JPEG or a WebP") from None
     except FileNotFoundError:
         raise UsageError(f"picture {str(path)[:200]!r} is not there: check the path") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        raise UsageError(f"picture {name} has too many pixels: the limit is 50 million") from None
+    except AigenError:
+        raise
+    except Exception as error:  # what a decoder says of bytes of strangers can be anything
         raise UsageError(
             f"picture {name} is damaged ({' '.join(str(error).split())[:120]}): give another copy"
         ) from error
@@ -56,10 +63,10 @@ def read(path: Path) -> "Image":
 
 def save(image: "Image", path: Path) -> None:
     """Write a picture as PNG, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
     image.save(unfinished, format="PNG", compress_level=1)
-    unfinished.replace(path)
+    publish(unfinished, path)
 
 
 def _opaque(image: "Image") -> "Image":

@@ -3,11 +3,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from conftest import Scribbler, StillClock, files_in, left_in_work, wait_for
 
-from aigen import erasing, generation, making, media, provenance
+from aigen import erasing, generation, making, media, pipelines, provenance
 from aigen.errors import AlreadyRunning, Cancelled, ContentError, GenerationError, Interrupted, UsageError
 from aigen.making import Workshop
 from aigen.types import (
@@ -100,6 +101,25 @@ def test_of_a_model_for_everything_that_makes_no_videos_its_pictures_are_set_in_
     assert (checked.image_model, checked.video_model) == ("scribbler", "motion")
     default = generation.check(GenerationRequest(prompt="x"), "ana", "scribbler", load=load)
     assert (default.image_model, default.video_model) == ("scribbler", "motion")
+
+
+def test_videos_are_by_the_model_of_the_images_where_that_makes_both(
+    scribbler: Scribbler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures_only = replace(scribbler, kinds=("image",))
+    monkeypatch.setattr(pipelines, "_installed", lambda kind, suits=None: "pictures" if kind == "image" else None)
+
+    def load(name: str) -> Pipeline:
+        return pictures_only if name == "pictures" else scribbler
+
+    def chosen(**named: Any) -> tuple[str | None, str | None]:
+        request = generation.check(GenerationRequest(prompt="x", **named), "ana", load=load)
+        return request.image_model, request.video_model
+
+    assert chosen() == ("pictures", "motion")
+    assert chosen(image_model="storybook") == ("storybook", "storybook")
+    assert chosen(image_model="pictures") == ("pictures", "motion")
+    assert chosen(video_model="storybook") == ("pictures", "storybook")
 
 
 def test_an_option_that_no_model_heeds_is_refused(scribbler: Scribbler) -> None:

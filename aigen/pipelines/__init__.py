@@ -62,13 +62,22 @@ def choose(
     asked_for_both: str | None = None,
     default: str | None = None,
     load: Callable[[str], Pipeline] = load,
+    *,
+    painter: str | None = None,
+    from_picture: bool = False,
 ) -> tuple[str, str]:
     """The model for items of one kind, and why: the one asked for, else the user's default, else an installed one that suits
     this machine, else the built-in one.
 
-    One that was `asked_for_both` kinds and makes only pictures has its videos made of those; where it is the default, only if
-    no other model suits. One that makes only videos leaves the pictures to the others.
+    One that was `asked_for_both` kinds and makes only pictures has its videos made of those; where it is the default, or the
+    `painter` who makes the pictures of the same order, only if no other model suits. One that makes only videos leaves the
+    pictures to the others. To start `from_picture`, nothing is chosen that could not, if there is another.
     """
+
+    def suits(name: str) -> bool:
+        pipeline = load(name)
+        return kind in pipeline.kinds and not (from_picture and pipeline.start == "prompt")
+
     if asked:
         if kind not in load(asked).kinds:
             raise UsageError(
@@ -76,23 +85,25 @@ def choose(
             )
         return canonical(asked), "asked for"
     for name, reason in ((asked_for_both, "asked for"), (default, "your default (AIGEN_MODEL)")):
-        if name and kind in load(name).kinds:
+        if name and kind in load(name).kinds and (name == asked_for_both or suits(name)):
             return canonical(name), reason
         if name == asked_for_both and name and kind == "video":
             return MOTION, f"moves over the pictures of {catalogue.shown(name)}, which makes no videos"
-    if name := _installed(kind):
+    if name := _installed(kind, suits):
         return name, "installed, and suits this machine"
-    if kind == "video" and (name := default or _installed("image")) and name != FALLBACK:
+    if kind == "video" and from_picture:
+        return MOTION, "moves over the picture"
+    if kind == "video" and (name := painter or default or _installed("image")) and "video" not in load(name).kinds:
         return MOTION, f"moves over the pictures of {catalogue.shown(name)}, which makes no videos"
     return FALLBACK, "built in: always works"
 
 
-def _installed(kind: Kind) -> str | None:
-    """The first model of the catalogue that is here, makes this kind, and suits this machine."""
+def _installed(kind: Kind, suits: Callable[[str], bool] = lambda name: True) -> str | None:
+    """The first model of the catalogue that is here, makes this kind, and suits this machine and what is wanted."""
     for name, model in catalogue.models().items():
         if kind in model.kinds and weights.is_here(model):
             here = machine.look()
-            if machine.fits(here, model)[0] and (here.device != "cpu" or model.light):
+            if machine.fits(here, model)[0] and (here.device != "cpu" or model.light) and suits(name):
                 return name
     return None
 

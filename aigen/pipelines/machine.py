@@ -78,6 +78,10 @@ class Setup:
     tiled: bool = False
 
 
+class TooLittleMemory(GenerationError):
+    """What is wanted of a model does not fit into the memory that is there."""
+
+
 def look() -> Machine:
     """This machine, seen without loading torch: a GPU of Nvidia's or Apple's, else its processor.
 
@@ -197,10 +201,11 @@ def choose(machine: Machine, contents: Contents, demand: Demand) -> Setup:
 def choose_again(setup: Setup, machine: Machine, demand: Demand) -> Setup | None:
     """How to run a model whose weights are held as `setup` says; None where what is free beside them is too little."""
     free = machine.system_free if setup.device == "cpu" else machine.free * _TRUSTED
-    if demand.in_precision(setup.precision) > free:
-        return choose_again(replace(setup, tiled=True), machine, demand.tiled) if demand.tiled else None
     alone = setup.device == "cpu" or setup.offload != "none"
-    return replace(setup, batch=1 if alone else _batch(free, demand))
+    for each in filter(None, (demand, demand.tiled)):
+        if each.in_precision(setup.precision) <= free:
+            return replace(setup, batch=1 if alone else _batch(free, each), tiled=each is not demand)
+    return None
 
 
 def _batch(free: float, demand: Demand) -> int:
@@ -229,7 +234,7 @@ def _choose_for_processor(machine: Machine, contents: Contents, demand: Demand) 
         told = f"kept in bfloat16: else it would take {spoken_size(needed)} of memory, {spoken_size(machine.system_free)} are free"
         return replace(setup, packed=True, reasons=(*setup.reasons, told))
     if needed > machine.system_free:
-        raise GenerationError(
+        raise TooLittleMemory(
             f"not enough memory: {spoken_size(needed)} are needed and {spoken_size(machine.system_free)} are free: "
             "close other programs (an idle aigen worker keeps its last model for a minute), or choose a smaller model "
             "(aigen models)"

@@ -91,6 +91,7 @@ class Orders(Connection):
                     AND json_extract(request, '$.duration') IS :duration AND json_extract(request, '$.fps') IS :fps
                     AND json_extract(request, '$.frames') IS :frames
                     AND (:picture_by IS NULL OR json_extract(request, '$.image_model') = :picture_by)
+                    AND coalesce(json_extract(request, '$.from_picture'), 0) = :from_picture
                 ORDER BY items.rowid DESC LIMIT :count)
             """,
             {
@@ -104,6 +105,7 @@ class Orders(Connection):
                 "fps": request.fps,
                 "frames": request.frames,
                 "picture_by": picture_by,
+                "from_picture": request.from_picture,
                 "count": count,
             },
         )

@@ -256,12 +256,15 @@ def _paces(gallery: Gallery, models: Iterable[str]) -> dict[str, dict[Kind, floa
     found = {}
     for name in ("", *models):
         paces: dict[Kind, float] = {}
+        usual = GenerationRequest(prompt="any", model=name or None, seed=0)
+        try:
+            usual = generation.check(usual, None, gallery.settings.model, load=gallery.load)
+        except UsageError:  # the default is no model: whoever orders is told
+            continue
         for kind in KINDS:
-            try:
-                model, _ = pipelines.choose(kind, None, name or None, gallery.settings.model, gallery.load)
-            except UsageError:  # the default is no model: whoever orders is told
-                continue
-            if pace := gallery.store.pace(kind, model, GenerationRequest(prompt="any")):
+            model = usual.model_for(kind) or ""
+            painter = making.picture_by(usual, gallery.load(model))
+            if pace := gallery.store.pace(kind, model, usual, painter):
                 paces[kind] = pace
         if len(paces) == len(KINDS):
             found[name] = paces

@@ -4,16 +4,29 @@ What a user can ask for is judged here without loading torch; `device` sees the 
 `pictures` and `videos` make what was ordered, by a `call` of their pipeline.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from aigen.errors import GenerationError, UsageError
 from aigen.pipelines import machine, weights
 from aigen.pipelines.catalogue import Half, Model, VideoSort, classes, shown, tiny_decoder, video_sorts
-from aigen.pipelines.machine import Demand
+from aigen.pipelines.machine import Demand, Machine, TooLittleMemory
 from aigen.pipelines.weights import Contents
-from aigen.types import DEFAULT_LENGTH, DEFAULT_SIZES, Failure, Kind, Length, Output, Picture, Run, Size, Start, Task
-from aigen.wording import spoken_size
+from aigen.types import (
+    DEFAULT_LENGTH,
+    DEFAULT_SIZES,
+    DURATION_LIMITS,
+    Failure,
+    Kind,
+    Length,
+    Output,
+    Picture,
+    Run,
+    Size,
+    Start,
+    Task,
+)
 
 
 class Diffusion:
@@ -140,33 +153,38 @@ class Videos(Diffusion):
         self._check_memory(task)
 
     def _check_memory(self, task: Task) -> None:
-        """Raise UsageError when this machine has not enough memory, with what would fit."""
-        here, contents = machine.look(), self.find()
-        machine.check_memory(here, contents, self.name)
-        weights_size = sum(contents.bytes_in(2, self.sort.full).values())
-        room = max(here.system_memory - weights_size, here.memory if here.device != "cpu" else 0)
-        if self.demand(task).working > room:
-            raise UsageError(
-                f"{self._too_large(task)} and {spoken_size(max(0, room))} are there: {self._advice(task, room)}"
-            )
+        """Raise UsageError when all the memory of this machine is too little, with what would fit."""
+        here = machine.look()
+        # What is free now may be more when its turn comes; and whether bfloat16 pays is not known before torch is loaded.
+        whole = replace(here, free=here.memory, system_free=here.system_memory, bfloat16_time=0.5)
+        machine.check_memory(here, self.find(), self.name)
+        if not self._fits(whole, task):
+            raise UsageError(f"this machine has not enough memory {self._too_large(whole, task)}")
 
-    def _too_large(self, task: Task) -> str:
-        working = spoken_size(self.demand(task).working)
-        return f"{task.frames} frames of {task.size} need {working} of memory beside the weights of {self.name},"
+    def _fits(self, here: Machine, task: Task) -> bool:
+        try:
+            machine.choose(here, self.find(), self.demand(task))
+        except TooLittleMemory:
+            return False
+        return True
 
-    def _advice(self, task: Task, room: float) -> str:
-        """What would fit into so many bytes."""
-        counts = range(self.sort.round_up(task.frames), 0, -self.sort.step)
-        fitting = next((count for count in counts if self.demand(replace(task, frames=count)).working <= room), None)
-        if fitting:
-            return f"{fitting} frames would fit (--frames {fitting}), or a smaller --size"
-        return "give a smaller --size, or choose a smaller model (aigen models)"
+    def _too_large(self, here: Machine, task: Task) -> str:
+        """What does not fit, and what would."""
+        least = math.ceil(DURATION_LIMITS[0] * task.fps)
+        counts = range(self.sort.round_up(task.frames) - self.sort.step, least - 1, -self.sort.step)
+        fewer = next((count for count in counts if self._fits(here, replace(task, frames=count))), None)
+        half = Size(task.size.width // 2 & ~1, task.size.height // 2 & ~1)
+        advice = [f"{fewer} frames would fit (--frames {fewer})"] if fewer else []
+        if not self.sort.fixed and self._fits(here, replace(task, size=half)):
+            advice.append(f"{half} would fit (--size {half})")
+        told = ", ".join([*advice, "or choose a smaller model (aigen models)"])
+        return f"for {task.frames} frames of {task.size} by {self.name}: {told}"
 
     def demand(self, task: Task) -> Demand:
         return Demand.of_video(self.half(), self.sort, task.size, self.sort.round_up(task.frames))
 
     def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
-        from aigen.pipelines.diffusion import loading, videos
+        from aigen.pipelines.diffusion import device, loading, videos
 
         # Before the weights are loaded: what makes the pictures has gone by then.
         pictures: dict[int, Picture] = {}
@@ -182,7 +200,10 @@ class Videos(Diffusion):
             numbers, seeds = zip(*kept, strict=True)
             task = replace(task, numbers=numbers, seeds=seeds)
         contents = self.begin(task, run)
-        loaded = loading.prepare(self.model, contents, self.demand(task), task.options.fast)
+        try:
+            loaded = loading.prepare(self.model, contents, self.demand(task), task.options.fast)
+        except TooLittleMemory as error:
+            raise GenerationError(f"{error}; {self._too_large(device.see(), task)}") from error
         yield from videos.make(loaded, self.model, self.sort, task, run, pictures)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from aigen.pipelines.catalogue import Model, shown
 from aigen.pipelines.diffusion.loading import Loaded
 from aigen.pipelines.diffusion.prompts import styled
-from aigen.types import Options, Run, Size, Task
+from aigen.types import Options, Picture, Run, Size, Task
 
 # How much of a picture that another starts from is made anew, unless the user says.
 STRENGTH = 0.6
@@ -121,6 +121,12 @@ class Call:
         return str(tokenizers[0].decode(tokens[76:-1], skip_special_tokens=True)).strip()
 
 
+def mark_of(picture: Picture | None) -> str:
+    """The IPTC digital source type of what a model made, from a picture or none: of the user's own, it says so."""
+    own = picture is not None and picture.made_by is None
+    return "compositeWithTrainedAlgorithmicMedia" if own else "trainedAlgorithmicMedia"
+
+
 def is_guided(task: Task) -> bool:
     """Whether pictures are made from other pictures, of which a part stays."""
     return task.kind == "image" and bool(task.options.guide or task.pictured)
@@ -162,8 +168,8 @@ def watched(pipeline: Any, run: Run, count: int = 1, rest: int = 1) -> dict[str,
         tell(step + 1)
         return tensors
 
-    run.step(0, 1, "reading the prompt…")
     known = known_to(pipeline)
+    run.step(0, 1, "reading the prompt…" if "prompt" in known else "looking at the picture…")
     if "callback_on_step_end" in known:
         return {"callback_on_step_end": on_step_end}
     if "callback" in known:  # PixArt has only this one

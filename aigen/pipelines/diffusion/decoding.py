@@ -36,7 +36,7 @@ def streamed(decoder: Any, take: Callable[[Any], None], say: Callable[[], None],
         try:
             return _decode(decoder, decode, hand_on, arguments, more)
         except Exception as error:
-            if tiled or not hasattr(decoder, "enable_tiling") or not device.is_out_of_memory(error):
+            if tiled or not hasattr(decoder, "use_tiling") or not device.is_out_of_memory(error):
                 raise
         # Not before the error is gone, which holds what was in the making.
         tiled = True

@@ -77,6 +77,22 @@ def recover(loaded: Loaded) -> None:
         decoder.to(dtype=getattr(torch, precision))  # SDXL and SVD change it for a while where they know no bfloat16
 
 
+@contextmanager
+def guarded(loaded: Loaded, model: Model) -> Iterator[None]:
+    """While a pipeline runs: when that breaks off, it is brought back, or let go of. That memory is short is for others to say."""
+    try:
+        yield
+    except (AigenError, OSError):  # cancelled; the disk is full
+        recover(loaded)
+        raise
+    except Exception as error:
+        if device.is_out_of_memory(error):
+            raise
+        release()  # whatever state it is in, the next order begins anew
+        with explained(model, loaded.folder, "failed", "try again"):
+            raise
+
+
 def _full(contents: Contents) -> tuple[str, ...]:
     """The parts of a model that are float32 always."""
     sort = video_sorts().get(contents.pipeline)
@@ -131,7 +147,10 @@ def _load_adapter(path: Path, precision: Any) -> Any:
     from safetensors.torch import load_file
 
     if path.is_dir():
-        return MotionAdapter.from_pretrained(path, dtype=precision, use_safetensors=True, local_files_only=True)
+        variant, _ = weights.choose_weights(sorted(each.name for each in path.iterdir()))
+        return MotionAdapter.from_pretrained(
+            path, dtype=precision, variant=variant, use_safetensors=True, local_files_only=True
+        )
     adapter: Any = MotionAdapter()
     adapter.load_state_dict(load_file(path))
     return adapter.to(precision)

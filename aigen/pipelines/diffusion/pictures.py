@@ -6,11 +6,11 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from aigen.errors import AigenError, GenerationError
+from aigen.errors import GenerationError
 from aigen.pipelines.catalogue import Model, shown
 from aigen.pipelines.diffusion import device
-from aigen.pipelines.diffusion.call import Call, is_guided, only_known, strength, watched
-from aigen.pipelines.diffusion.loading import Loaded, explained, quietly, recover, release
+from aigen.pipelines.diffusion.call import Call, is_guided, mark_of, only_known, strength, watched
+from aigen.pipelines.diffusion.loading import Loaded, explained, guarded, quietly, recover
 from aigen.types import Failure, Output, Picture, Run, Size, Task
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def make(loaded: Loaded, model: Model, task: Task, run: Run) -> Iterator[Output 
                 batch = len(items) // 2
                 at_once = f"{batch} at a time" if batch > 1 else "one at a time"
                 run.say(f"not enough memory for {len(items)} pictures at once: {name} makes {at_once}")
-            elif not tiled and decoder is not None and hasattr(decoder, "enable_tiling"):
+            elif not tiled and decoder is not None and hasattr(decoder, "use_tiling"):
                 tiled = True
                 decoder.enable_tiling()
                 run.say(f"not enough memory for {task.size} as a whole: {name} decodes it in tiles")
@@ -61,15 +61,11 @@ def _attempt(call: Call, items: list[tuple[int, int]], run: Run) -> list[Output 
     """The pictures of a batch; None where memory is too short for so many."""
     loaded = call.loaded
     try:
-        return _make(call, items, run)
-    except (AigenError, OSError):  # cancelled; the disk is full
-        recover(loaded)
-        raise
+        with guarded(loaded, call.model):
+            return _make(call, items, run)
     except Exception as error:
         if not device.is_out_of_memory(error):
-            release()  # whatever state it is in, the next order begins anew
-            with explained(call.model, loaded.folder, "failed", "try again"):
-                raise
+            raise
     # Not before the error is gone, which holds what was in the making.
     recover(loaded)
     device.free_memory(loaded.setup.device)
@@ -95,9 +91,9 @@ def _make(call: Call, items: list[tuple[int, int]], run: Run) -> list[Output | F
     with quietly():
         found = pipeline(**only_known(pipeline, arguments), **watched(pipeline, run, count))
     replaced = getattr(found, "nsfw_content_detected", None) or [False] * count
-    # Made from a picture that is nobody's but the user's, it says so.
-    own = any(start.made_by is None for start in starts)
-    mark = "compositeWithTrainedAlgorithmicMedia" if own else "trainedAlgorithmicMedia"
+    if starts:
+        recover(call.loaded)  # what waits outside a GPU does so only for the pipeline that it was loaded by
+    mark = mark_of(starts[0] if starts else None)
     made: list[Output | Failure] = []
     for (number, seed), image, unsafe in zip(items, found.images, replaced, strict=True):
         if unsafe:

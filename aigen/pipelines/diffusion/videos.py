@@ -1,18 +1,19 @@
 """Videos by models that make motion themselves: step by step, then frame by frame into the file."""
 
 from collections.abc import Iterator
+from inspect import signature
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from aigen.errors import AigenError, GenerationError
+from aigen.errors import GenerationError
 from aigen.media import VideoWriter, open_fitting
 from aigen.pipelines.catalogue import Model, VideoSort
 from aigen.pipelines.diffusion import device
-from aigen.pipelines.diffusion.call import Call, known_to, only_known, watched
+from aigen.pipelines.diffusion.call import Call, known_to, mark_of, only_known, watched
 from aigen.pipelines.diffusion.decoding import streamed
-from aigen.pipelines.diffusion.loading import Loaded, explained, quietly, recover, release
-from aigen.types import Output, Picture, Run, Task
+from aigen.pipelines.diffusion.loading import Loaded, guarded, quietly, recover, release
+from aigen.types import DURATION_LIMITS, Output, Picture, Run, Task
 
 if TYPE_CHECKING:
     from aigen.media import Pixels
@@ -28,27 +29,28 @@ def make(
     knows_rates = {"fps", "frame_rate"} & set(known_to(loaded.pipeline))
     if task.fps != (usual := model.fps or sort.fps) and not knows_rates:
         run.say(f"{call.name} moves as at {usual} frames a second; at {task.fps} it is {_pace(task.fps / usual)}")
+    if "prompt" not in known_to(loaded.pipeline) and any(picture.made_by is None for picture in pictures.values()):
+        run.say(f"{call.name} reads no prompt: it moves the picture as it sees fit")
     for number, seed in zip(task.numbers, task.seeds, strict=True):
         yield _attempt(call, sort, number, seed, pictures.get(seed), run)
 
 
 def _attempt(call: Call, sort: VideoSort, number: int, seed: int, picture: Picture | None, run: Run) -> Output:
-    loaded = call.loaded
     try:
-        return _make(call, sort, number, seed, picture, run)
-    except (AigenError, OSError):  # cancelled; the disk is full
-        recover(loaded)
-        raise
+        with guarded(call.loaded, call.model):
+            return _make(call, sort, number, seed, picture, run)
     except Exception as error:
-        if device.is_out_of_memory(error):
-            fewer = sort.round_up(call.task.frames // 2)
-            raise GenerationError(
-                f"not enough memory for {call.task.frames} frames of {call.task.size} by {call.name}: give --frames {fewer}, "
-                "a smaller --size, or choose a smaller model (aigen models)"
-            ) from error
-        release()  # whatever state it is in, the next order begins anew
-        with explained(call.model, loaded.folder, "failed", "try again"):
+        if not device.is_out_of_memory(error):
             raise
+    # Not before the error is gone, which holds what was in the making.
+    release()
+    smaller = "" if sort.fixed else ", give a smaller --size"
+    fewer = call.task.frames // 2
+    shorter = f", give --frames {fewer}" if fewer >= call.task.fps * DURATION_LIMITS[0] else ""
+    raise GenerationError(
+        f"not enough memory for {call.task.frames} frames of {call.task.size} by {call.name}: close other programs{shorter}"
+        f"{smaller}, or choose a smaller model (aigen models)"
+    )
 
 
 def _make(call: Call, sort: VideoSort, number: int, seed: int, picture: Picture | None, run: Run) -> Output:
@@ -76,12 +78,12 @@ def _make(call: Call, sort: VideoSort, number: int, seed: int, picture: Picture 
         streamed(pipeline.vae, frames.take, frames.say_tiled, tiled),
     ):
         pipeline(**only_known(pipeline, arguments), **watched(pipeline, run, rest=rest))
-    own = picture is not None and picture.made_by is None
     parameters = call.parameters(pipeline)
     if picture:
+        recover(call.loaded)  # what waits outside a GPU does so only for the pipeline that it was loaded by
         parameters |= {name: value for name, value in picture.told().items() if name.startswith("picture_")}
         parameters |= {"asked": task.options.given()} if picture.made_by else {}
-    return Output(path, seed, parameters, f"{'compositeWithT' if own else 't'}rainedAlgorithmicMedia")
+    return Output(path, seed, parameters, mark_of(picture))
 
 
 class _Frames:
@@ -148,10 +150,14 @@ def _from_picture(pipeline: Any, sort: VideoSort) -> Any:
         return pipeline
     import diffusers
 
+    maker = getattr(diffusers, str(sort.pictured))
+    # Not by `from_pipe`, which would make all of the weights float32.
+    parts = {**pipeline.config, **pipeline.components}
+    known = signature(maker.__init__).parameters
     with quietly():
-        found = getattr(diffusers, str(sort.pictured)).from_pipe(pipeline)
-    found.set_progress_bar_config(disable=True)
-    return found
+        made = maker(**{name: part for name, part in parts.items() if name in known})
+    made.set_progress_bar_config(disable=True)
+    return made
 
 
 def _pace(ratio: float) -> str:
