@@ -1,5 +1,5 @@
 # Every target sets up what it needs. CI runs these same commands (.ci/run).
-.PHONY: demo test test-system check fix package score benchmark benchmark-models clean
+.PHONY: demo test test-system check fix package score film benchmark benchmark-models clean
 
 AIGEN = .venv/bin/aigen
 SET_UP = scripts/set_up.sh scripts/make_environment.sh scripts/system_libraries.sh pyproject.toml
@@ -29,6 +29,9 @@ package: .venv/installed-dev
 
 score: .venv/installed
 	.venv/bin/python benchmarks/understanding.py
+
+film: .venv/installed-dev
+	.venv/bin/aigen narrate --file docs/demo/script.txt --user demo --seed 11 --no-wait --content build/film
 
 benchmark: .venv/installed-benchmark
 	.venv/bin/python benchmarks/run.py

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from aigen.errors import GenerationError, UsageError
 from aigen.generation import find
-from aigen.making import Workshop, thumbnail_paths
+from aigen.making import Workshop, captions, thumbnail_paths
 from aigen.types import Item, check_user_id
 
 
@@ -28,7 +28,8 @@ def erase_order(workshop: Workshop, generation_id: str, patience: float = 30) ->
 def erase_item(workshop: Workshop, item: Item) -> None:
     """Erase one finished item of an order that has ended, and the order with its last one."""
     assert item.path
-    for path in (workshop.content.file(item.path), *thumbnail_paths(workshop.content, item).values()):
+    derived = (*captions(workshop.content, item), *thumbnail_paths(workshop.content, item).values())
+    for path in (workshop.content.file(item.path), *derived):
         path.unlink(missing_ok=True)
     workshop.store.delete_item(item)
     if not workshop.store.items(item.generation_id):

@@ -73,7 +73,9 @@ def check(
         raise UsageError(f"style {request.style!r} is not known: choose from {', '.join(STYLES)}")
     models: dict[Kind, str] = {}
     for kind in KINDS:
-        if request.count(kind):
+        if kind == "video" and request.narration:
+            models[kind] = _narrator(request)
+        elif request.count(kind):
             models[kind], _ = pipelines.choose(
                 kind,
                 request.model_for(kind),
@@ -108,6 +110,15 @@ def check(
     return request
 
 
+def _narrator(request: GenerationRequest) -> str:
+    if request.video_model not in (None, pipelines.NARRATOR):
+        raise UsageError(
+            f"narrated videos are put together from pictures, not by {catalogue.shown(request.video_model or '')}: name what makes "
+            "the pictures with --image-model"
+        )
+    return pipelines.NARRATOR
+
+
 def _check_options(request: GenerationRequest, used: dict[str, Pipeline]) -> None:
     """Raise UsageError for an option that none of the models heeds."""
     for name in request.given():
@@ -139,18 +150,24 @@ def place(
     *,
     detached: bool = False,
     picture: Path | None = None,
+    music: Path | None = None,
     generation_id: str | None = None,
     limit: int | None = None,
 ) -> Generation:
     """Check an order and write it: the order, its planned items and waiting notices, in one transaction.
 
     Raises UsageError before anything is written, also when `limit` orders of this user are unfinished already. Of a
-    `picture` that they start from a copy is kept, without what else is in its file.
+    `picture` that they start from a copy is kept, without what else is in its file; also of the `music` of a narrated film.
     """
     if request.from_picture and picture is None:
         raise UsageError("it started from a picture, which is not kept: order it anew from that picture (--from-image)")
     image = uploads.read(picture) if picture else None
     request = replace(request, from_picture=image is not None)
+    if request.narration:
+        if request.narration.music and music is None:
+            raise UsageError("its music is not kept: order it anew with that music (--music)")
+        told = replace(request.narration, music=music.suffix.lower() if music else None)
+        request = replace(request, narration=told)
     request = check(request, user_id, load=workshop.load, clock=workshop.clock)
     assert request.seed is not None
     requested_at = to_text(workshop.clock())
@@ -178,11 +195,14 @@ def place(
     notices = [
         Notice(generation.generation_id, channel, "completed", due_at) for channel in dict.fromkeys(request.notify)
     ]
+    work = workshop.content.work(generation.generation_id)
     with ExitStack() as stack:
-        if image:  # first, so that no order waits for a picture that is not there
-            if detached:  # else its lock is held already; without, others would clear its folder away
-                stack.enter_context(hold(workshop.content, generation.generation_id))
-            uploads.save(image, workshop.content.work(generation.generation_id) / making.SOURCE)
+        if (image or music) and detached:  # else its lock is held already; without, others would clear its folder away
+            stack.enter_context(hold(workshop.content, generation.generation_id))
+        if image:  # first, so that no order waits for what is not there
+            uploads.save(image, work / making.SOURCE)
+        if music and request.narration:
+            uploads.keep(music, work / f"{making.MUSIC}{request.narration.music}")
         try:
             workshop.store.place(generation, user_id is None, items, notices, limit)
         except BaseException:
@@ -193,13 +213,17 @@ def place(
 
 
 def generate(
-    workshop: Workshop, request: GenerationRequest, user_id: str | None, picture: Path | None = None
+    workshop: Workshop,
+    request: GenerationRequest,
+    user_id: str | None,
+    picture: Path | None = None,
+    music: Path | None = None,
 ) -> Generation:
     """Place an order and make it, here and now. Its lock is held before it exists, so it is never taken for interrupted."""
     generation_id = new_generation_id()
     with hold(workshop.content, generation_id):
         try:
-            place(workshop, request, user_id, picture=picture, generation_id=generation_id)
+            place(workshop, request, user_id, picture=picture, music=music, generation_id=generation_id)
         except BaseException:
             workshop.content.remove_lock(generation_id)
             raise

@@ -37,6 +37,7 @@ from aigen.types import (
     Run,
     Said,
     Size,
+    Sketch,
     Started,
     Step,
     Task,
@@ -46,6 +47,10 @@ from aigen.types import (
 HEARTBEAT = 1.0
 # In an order's work folder: the picture of the user's that it starts from, and the pictures that others made for it.
 SOURCE, PICTURES = "source.png", "pictures"
+# What lies beside a narrated film, under its name.
+CAPTIONS = (".srt", ".vtt")
+# And the music of a narrated film, with the suffix of its file.
+MUSIC = "music"
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,9 @@ def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: I
         fps=length.fps,
         options=request.options(),
         pictured=request.from_picture or pipeline.start == "picture",
+        narration=request.narration if kind == "video" else None,
+        painter=request.image_model,
+        from_picture=request.from_picture,
     )
 
 
@@ -170,7 +178,9 @@ class _Hands:
         self._beaten_at = monotonic()
         self._before = 0.0  # so much of the item in hand was the making of its picture
         self._share = 0.8  # of any item; as long as nobody knows better, most
-        self.run = Run(self.step, self.say, self.remember, self.recall, self.check, self.pictures, self.expect)
+        self.run = Run(
+            self.step, self.say, self.remember, self.recall, self.check, self.pictures, self.expect, self.paint
+        )
 
     @property
     def _item(self) -> Item:
@@ -229,8 +239,61 @@ class _Hands:
         """The model that makes what items start from, as files may say it."""
         return catalogue.shown(self._generation.request.image_model or "")
 
-    def _kept(self, seed: int) -> Picture | None:
-        kept = self.recall(seed, "picture")
+    def paint(self, seed: int, sketches: Sequence[Sketch], before: float, part: float) -> list[Picture | Failure]:
+        """Pictures for one item, each made once, also over a crash."""
+        model = self._generation.request.image_model
+        assert model
+        pipeline = self._workshop.load(model)
+        usual = task_of(replace(self._generation.request, size=None, narration=None), "image", pipeline)
+        made: list[Picture | Failure] = []
+        for place, sketch in enumerate(sketches, 1):
+            key = f"picture-{place}"
+            if kept := self._kept(seed, key):
+                made.append(kept)
+                continue
+            work = self._task.work / PICTURES / f"{self._items[seed].number}-{place}"
+            work.mkdir(parents=True, exist_ok=True)
+            task = replace(
+                usual,
+                prompt=sketch.prompt,
+                style=sketch.style,
+                numbers=(sketch.number,),
+                seeds=(sketch.seed,),
+                size=_fit(sketch.size, usual.size),
+                work=work,
+                pictured=False,
+            )
+            gone, share = before + part * (place - 1) / len(sketches), part / len(sketches)
+            step = self._painting(f"picture {place} of {len(sketches)}", gone, share)
+            run = replace(self.run, step=step, expect=lambda measure: None)
+            made += [self._keep(seed, output, key) for output in pipeline.generate(task, run)]
+            if len(made) < place:
+                raise GenerationError(
+                    f"model {self._painter!r} ended without making picture {place} of {self._item.name}"
+                )
+        return made
+
+    def _painting(self, name: str, before: float, part: float) -> Callable[..., None]:
+        """How a pipeline that makes a picture tells its steps, as part of an item's."""
+
+        def step(done: int, total: int, text: str, beside: float = 0.0) -> None:
+            shown = f"{name}: {Step(self._item, done, total, text)}"
+            self._report(Step(self._item, done, total, shown, beside, before, part))
+
+        return step
+
+    def _keep(self, seed: int, output: Output | Failure, key: str) -> Picture | Failure:
+        """Remember a picture that was made; as the store gives it, so that a file is the same after a crash."""
+        if isinstance(output, Failure):
+            return replace(output, seed=seed)
+        name = output.path.relative_to(self._task.work / PICTURES).as_posix()
+        self.remember(seed, key, {"name": name, "media": output.media, "parameters": output.parameters})
+        kept = self._kept(seed, key)
+        assert kept
+        return kept
+
+    def _kept(self, seed: int, key: str = "picture") -> Picture | None:
+        kept = self.recall(seed, key)
         path = self._task.work / PICTURES / kept["name"] if kept else None
         if path is None or not path.exists():
             return None
@@ -250,8 +313,7 @@ class _Hands:
 
         def step(done: int, total: int, text: str, beside: float = 0.0) -> None:
             if share:
-                shown = f"picture: {Step(self._item, done, total, text)}"
-                self._report(Step(self._item, done, total, shown, beside, 0.0, share))
+                self._painting("picture", 0.0, share)(done, total, text, beside)
             else:
                 self._report(Step(self._item, 0, 0, f"picture {len(made) + 1} of {len(items)} to start from…"))
 
@@ -263,15 +325,7 @@ class _Hands:
                 self.expect(lambda: seconds + rest)
 
         for output in pipeline.generate(task, replace(self.run, step=step, expect=expect)):
-            if isinstance(output, Failure):
-                made[output.seed] = output
-                continue
-            found = {"name": output.path.name, "media": output.media, "parameters": output.parameters}
-            self.remember(output.seed, "picture", found)
-            # As the store gives it, so that a file is the same after a crash.
-            kept = self._kept(output.seed)
-            assert kept
-            made[output.seed] = kept
+            made[output.seed] = self._keep(output.seed, output, "picture")
         self._before = share
         if rest is not None:
             self._share = (took := monotonic() - began) / (took + rest)
@@ -298,10 +352,13 @@ def _record(workshop: Workshop, generation: Generation, task: Task, item: Item, 
                 made.path,
                 Provenance(task.kind, task.prompt, catalogue.shown(item.model), item.seed, made.media, parameters),
             )
+            for each in made.beside:  # first: whoever finds the item finds them too
+                media.publish(each, workshop.content.file(f"{generation.user_id}/{_stem(item)}{each.suffix}"))
             media.publish(made.path, workshop.content.file(path))
             item = replace(item, state="done", path=path, parameters=parameters)
             if not store.record(item):
-                workshop.content.file(path).unlink(missing_ok=True)
+                for suffix in (made.path.suffix, *(each.suffix for each in made.beside)):
+                    workshop.content.file(path).with_suffix(suffix).unlink(missing_ok=True)
                 raise Cancelled(f"order {item.generation_id} was cancelled")
             make_thumbnails(workshop, [item])
     workshop.report(Finished(item))
@@ -340,6 +397,12 @@ def thumbnails(content: ContentFolder, item: Item) -> dict[str, Path]:
 def thumbnail_paths(content: ContentFolder, item: Item) -> dict[str, Path]:
     """Where the thumbnails of a finished item are, by the name of their size."""
     return {name: content.thumbnail(item.path or "", name) for name in media.THUMBNAIL_SIDES}
+
+
+def captions(content: ContentFolder, item: Item) -> list[Path]:
+    """The files of captions that lie beside a finished film."""
+    file = content.file(item.path or "")
+    return [path for suffix in CAPTIONS if item.path and (path := file.with_suffix(suffix)).exists()]
 
 
 def make_thumbnails(workshop: Workshop, items: Iterable[Item]) -> None:

@@ -10,14 +10,14 @@ import json
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID
 
 from aigen import foreign
 from aigen.errors import GenerationError, UsageError
-from aigen.types import GenerationRequest, Kind, Provenance
+from aigen.types import GenerationRequest, Kind, Narration, Provenance
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -304,6 +304,24 @@ def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
 # Ordered again
 
 
+def _narration(told: dict[str, Any]) -> Narration:
+    """How a film says that it was narrated."""
+    if not isinstance(told.get("script"), str):
+        raise UsageError("its script is too long to be in it: narrate that again with aigen narrate --file")
+    known = {each.name for each in fields(Narration)}
+    try:
+        return Narration(
+            **{name: value for name, value in told.items() if name in known and name != "styles"} | _styles(told)
+        )
+    except TypeError as error:
+        raise UsageError("it says of its narration what cannot be") from error
+
+
+def _styles(told: dict[str, Any]) -> dict[str, Any]:
+    styles = told.get("styles")
+    return {"styles": tuple(map(str, styles))} if isinstance(styles, list) and styles else {}
+
+
 def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
     """The request that makes this very item again. What is `given` wins, by the names of a request.
 
@@ -334,7 +352,9 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
         own = parameters | {"negative": parameters.get("negative_prompt")}
         options = asked if isinstance(asked, dict) else own
         said |= {name: options.get(name) for name in ("steps", "guidance", "negative", "fast", "guide", "strength")}
-    if given.get("videos", not given.get("images") and provenance.kind == "video"):
+    if isinstance(told := parameters.get("narration"), dict):
+        said |= {"narration": _narration(told), "fps": parameters.get("fps")}
+    elif given.get("videos", not given.get("images") and provenance.kind == "video"):
         lengths = {"duration", "fps", "frames"}
         said |= {name: parameters.get(name) for name in ("duration", "fps") if not lengths & set(given)}
     if not given.get("images") and not given.get("videos"):

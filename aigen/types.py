@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from aigen.errors import UsageError
 
@@ -111,6 +111,41 @@ class Options:
         return {name: value for name, value in values.items() if value is not None and value is not False}
 
 
+Captions = Literal["burned", "srt", "off"]
+Transition = Literal["fade", "cut"]
+SCRIPT_LIMIT, SCENES_LIMIT = 200_000, 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Narration:
+    """How a text is told in a video: in so many scenes (None: as suits it), in its `styles` in turn, by a voice.
+
+    `music` is the suffix of the file that is played beneath it, if any; the file itself lies in the order's folder.
+    """
+
+    script: str
+    scenes: int | None = None
+    styles: tuple[str, ...] = ("plain", "dramatic", "photorealistic")
+    voice: str = "hibari"
+    captions: Captions = "burned"
+    transition: Transition = "fade"
+    music: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.script.strip():
+            raise UsageError("the script is empty: write what shall be said")
+        check_text(self.script, "script", SCRIPT_LIMIT)
+        if self.scenes is not None and not 1 <= self.scenes <= SCENES_LIMIT:
+            raise UsageError(f"scenes is {self.scenes}: give a number from 1 to {SCENES_LIMIT}, or auto")
+        for name, value, known in (
+            ("captions", self.captions, get_args(Captions)),
+            ("transition", self.transition, get_args(Transition)),
+            *(("style", style, STYLES) for style in self.styles),
+        ):
+            if value not in known:
+                raise UsageError(f"{name} {value[:40]!r} is not known: choose from {', '.join(known)}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class GenerationRequest(Options):
     """What was asked for. Checks its own form; names of models and styles are checked by `generation.place`."""
@@ -130,11 +165,19 @@ class GenerationRequest(Options):
     notify_at: str | None = None
     notify: tuple[str, ...] = ("terminal",)
     from_picture: bool = False  # a picture of the user's is what they start from
+    narration: Narration | None = None  # its videos are narrated films
     first: int = 1  # the number of the first item of either kind; it is made from `seed`, the next from seed + 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if isinstance(self.narration, dict):  # as the store keeps it
+            told = {**self.narration, "styles": tuple(self.narration.get("styles", ()))}
+            object.__setattr__(self, "narration", Narration(**told))
         check_prompt(self.prompt)
+        if self.narration and not self.videos:
+            raise UsageError("0 videos: it is the videos that are narrated")
+        if self.narration and (self.duration is not None or self.frames is not None):
+            raise UsageError("a narrated video lasts as long as its words: leave out --duration and --frames")
         if self.guide and self.from_picture:
             raise UsageError("guide and picture are one too many: leave out --guide or --from-image")
         if self.strength is not None and not self.guide and not self.from_picture:
@@ -218,9 +261,9 @@ def check_prompt(prompt: str) -> None:
     check_text(prompt, "prompt")
 
 
-def check_text(text: str, name: str) -> None:
-    if len(text) > PROMPT_LIMIT:
-        raise UsageError(f"the {name} has {len(text)} characters: the limit is {PROMPT_LIMIT}")
+def check_text(text: str, name: str, limit: int = PROMPT_LIMIT) -> None:
+    if len(text) > limit:
+        raise UsageError(f"the {name} has {len(text)} characters: the limit is {limit}")
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -262,7 +305,8 @@ class Task:
     """A batch of items of one kind for one pipeline. `numbers[i]` is to be made from `seeds[i]`.
 
     What distinguishes items of one order may depend on number and seed only, so that any can be made alone.
-    `pictured`: they start from pictures, which `Run.pictures` gives.
+    `pictured`: they start from pictures, which `Run.pictures` gives. A narrated film has a `narration`; `painter` is the model
+    that makes its pictures, unless `Run.pictures` gives one of the user's (`from_picture`).
     """
 
     kind: Kind
@@ -276,6 +320,20 @@ class Task:
     fps: int = 24
     options: Options = Options()
     pictured: bool = False
+    narration: Narration | None = None
+    painter: str | None = None
+    from_picture: bool = False
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A picture that another pipeline is to make for an item."""
+
+    prompt: str
+    style: str
+    number: int
+    seed: int
+    size: Size
 
 
 @dataclass(frozen=True)
@@ -296,12 +354,16 @@ class Picture:
 
 @dataclass(frozen=True)
 class Output:
-    """A finished file in the task's work folder. `media` is its IPTC digital source type."""
+    """A finished file in the task's work folder, and those that go with it under its name (`beside`).
+
+    `media` is its IPTC digital source type.
+    """
 
     path: Path
     seed: int
     parameters: dict[str, Any]
     media: str
+    beside: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -321,7 +383,8 @@ class Run:
     `remember(seed, key, value)` and `recall(seed, key)` keep an item's checkpoint over a crash (values are JSON);
     `check()` raises `Cancelled` when the order was cancelled, and is also called by `step`.
     `pictures(seeds, rest)` gives what the items of these seeds start from, made by another pipeline where the user gave none;
-    an item then takes `rest` seconds more (None: far more, so that its picture does not count). `expect(measure)` has the
+    an item then takes `rest` seconds more (None: far more, so that its picture does not count). `paint(seed, sketches, before,
+    part)` has pictures made for one item, which is `part` of the work on it, after so much `before`. `expect(measure)` has the
     seconds that an item takes measured where nobody knows them from orders before.
     """
 
@@ -332,6 +395,7 @@ class Run:
     check: Callable[[], None]
     pictures: Callable[[Sequence[int], float | None], list[Picture | Failure]] = lambda seeds, rest: []
     expect: Callable[[Callable[[], float]], None] = lambda measure: None
+    paint: Callable[[int, Sequence[Sketch], float, float], list[Picture | Failure]] = lambda *_: []
 
 
 Start = Literal["prompt", "picture", "either"]

@@ -1,5 +1,6 @@
 """Pictures that users bring: checked by decoding, and kept as pixels only, without what else a file may tell of them."""
 
+import shutil
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,6 +67,14 @@ def save(image: "Image", path: Path) -> None:
     unfinished = path.with_suffix(".unfinished")
     unfinished.parent.mkdir(parents=True, exist_ok=True)
     image.save(unfinished, format="PNG", compress_level=1)
+    publish(unfinished, path)
+
+
+def keep(file: Path, path: Path) -> None:
+    """Copy a file as it is, whole or not at all."""
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, unfinished)
     publish(unfinished, path)
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,7 @@ from aigen.types import STYLES
 
 if TYPE_CHECKING:
     from aigen.making import Workshop
-    from aigen.types import Generation, GenerationRequest, Report
+    from aigen.types import Generation, GenerationRequest, Narration, Report
 
 
 @app.command()
@@ -34,6 +35,9 @@ def generate(
     from_image: Annotated[
         Path | None, typer.Option("--from-image", metavar="FILE", help="Start from this picture: a PNG, JPEG or WebP.")
     ] = None,
+    narrate: Annotated[
+        bool, typer.Option("--narrate", help="Have the prompt spoken in the videos (aigen narrate).")
+    ] = False,
     images: Annotated[
         int | None,
         typer.Option("--images", parser=whole_number, metavar="N", help="How many images [5; like a file: 0]."),
@@ -133,6 +137,7 @@ def generate(
         "from_picture": from_image is not None or None,
         "notify_at": notify_at,
         "notify": tuple(notify) if notify else None,
+        "narration": _narration(prompt, style) if narrate and prompt else None,
     }
     given = {name: value for name, value in options.items() if value is not None}
     # Before the store is opened: a wrong order leaves nothing behind, not even an empty store.
@@ -144,10 +149,38 @@ def generate(
             uploads.read(from_image)
     if plan:
         _print_plan(request, as_json)
-    elif detach:
-        _order(request, user, from_image, as_json, content)
     else:
-        _generate(request, user, from_image, no_wait, as_json, content)
+        carry_out(request, user, Way(no_wait, detach, as_json, content), Brought(picture=from_image))
+
+
+def _narration(prompt: str, style: str | None) -> "Narration":
+    """The prompt as a script."""
+    from aigen.types import Narration
+
+    return Narration(script=prompt, styles=(style,)) if style else Narration(script=prompt)
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Files of the user's that an order starts from."""
+
+    picture: Path | None = None
+    music: Path | None = None
+
+
+@dataclass(frozen=True)
+class Way:
+    """How an order is carried out: whether to wait for its time, or have a worker make it; where, and how it is told."""
+
+    no_wait: bool
+    detach: bool
+    as_json: bool
+    content: Path | None
+
+
+def carry_out(request: "GenerationRequest", user: str | None, way: Way, brought: Brought) -> None:
+    """Place an order that was checked, and have it made here, unless a worker shall."""
+    (_order if way.detach else _generate)(request, user, way, brought)
 
 
 def _reorder(file: Path, given: dict[str, Any]) -> "GenerationRequest":
@@ -217,32 +250,23 @@ def _print_plan(request: "GenerationRequest", as_json: bool) -> None:
         typer.echo(visible(f"{field:10} {readable(value) if value else '-'}"))
 
 
-def _order(
-    request: "GenerationRequest", user: str | None, picture: Path | None, as_json: bool, content: Path | None
-) -> None:
+def _order(request: "GenerationRequest", user: str | None, way: Way, brought: Brought) -> None:
     """Place an order for the worker, and see that one runs."""
     from aigen import generation, worker
     from aigen.display import Display
 
-    with Display() as display, open_workshop(content, display, create=True) as workshop:
-        order = generation.place(workshop, request, user, detached=True, picture=picture)
+    with Display() as display, open_workshop(way.content, display, create=True) as workshop:
+        order = generation.place(workshop, request, user, detached=True, picture=brought.picture, music=brought.music)
         worker.start(workshop.content)
         announce(workshop, order, waits=False)
-        if as_json:
+        if way.as_json:
             print_json(describe(workshop, order))
             return
         typer.echo(f"user {order.user_id}")
         say(f"see how far it is: aigen status {order.user_id} --watch")
 
 
-def _generate(
-    request: "GenerationRequest",
-    user: str | None,
-    picture: Path | None,
-    no_wait: bool,
-    as_json: bool,
-    content: Path | None,
-) -> None:
+def _generate(request: "GenerationRequest", user: str | None, way: Way, brought: Brought) -> None:
     """Place an order, make it here, and tell when its time has come."""
     from aigen import generation
     from aigen.display import Display
@@ -260,25 +284,25 @@ def _generate(
                 placed.append(order.generation_id)
                 stack.enter_context(foreground.own_terminal(workshop.content, order.generation_id))
                 with suppress(OSError):  # nobody reads us; the order is made all the same
-                    typer.echo(f"user {order.user_id}", err=as_json)
-                    announce(workshop, order, waits=not no_wait)
+                    typer.echo(f"user {order.user_id}", err=way.as_json)
+                    announce(workshop, order, waits=not way.no_wait)
             display(event)
 
-        workshop = stack.enter_context(open_workshop(content, report, create=True))
+        workshop = stack.enter_context(open_workshop(way.content, report, create=True))
         generation.tidy(workshop)
         try:
-            order = generation.generate(workshop, request, user, picture)
+            order = generation.generate(workshop, request, user, picture=brought.picture, music=brought.music)
         except GenerationError:
             display.stop()
             tell(workshop, placed[0], said=True)
             raise
         display.stop()
-        if not no_wait:
+        if not way.no_wait:
             _wait(workshop, order)
         tell(workshop, order.generation_id)
         if "terminal" not in order.request.notify:  # else the notice has the link
             say(f"in the web gallery: {base_url(load_settings(), workshop.content)}/dash")
-        print_order(workshop, order, as_json)
+        print_order(workshop, order, way.as_json)
 
 
 def _wait(workshop: "Workshop", order: "Generation") -> None:

@@ -29,6 +29,7 @@ interrupted = threading.Event()
 # The commands as the help lists them: what most users need first.
 COMMANDS = (
     "generate",
+    "narrate",
     "status",
     "resume",
     "cancel",

@@ -15,10 +15,14 @@ from aigen.errors import UsageError
 from aigen.pipelines import catalogue, machine, weights
 from aigen.types import Kind, Pipeline
 
-BUILT_IN = {"storybook": "aigen.pipelines.storybook:Storybook", "motion": "aigen.pipelines.motion:Motion"}
+BUILT_IN = {
+    "storybook": "aigen.pipelines.storybook:Storybook",
+    "motion": "aigen.pipelines.motion:Motion",
+    "narrator": "aigen.narrator:Narrator",
+}
 FALLBACK = "storybook"
-# What makes videos of a model's pictures that makes none itself.
-MOTION = "motion"
+# What makes videos of a model's pictures that makes none itself, and what makes narrated films.
+MOTION, NARRATOR = "motion", "narrator"
 
 
 @cache
@@ -52,7 +56,7 @@ def release() -> None:
 
 def offered() -> list[str]:
     """The models that can be chosen from a list: the built-in ones, and those of the catalogue that are here."""
-    built_in = [name for name in registered() if name != MOTION]  # which is for what makes no videos
+    built_in = [name for name in registered() if name not in (MOTION, NARRATOR)]  # which make no pictures
     return [*built_in, *(name for name, model in catalogue.models().items() if weights.is_here(model))]
 
 

@@ -50,6 +50,9 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
                 if answer.status_code == 200:
                     _log(gallery, item, "download" if wanted else "view")
                 return answer
+            if name in (path.name for path in making.captions(gallery.content, item)):
+                wanted = request.query.getunicode("download")
+                return serve(gallery, gallery.content.file(item.path).with_name(name), name if wanted else None)
             for size in THUMBNAIL_SIDES:
                 if name == f"{Path(item.path).stem}-{size}.webp":
                     return serve(gallery, _thumbnail(gallery, item, size), None)
@@ -67,7 +70,13 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
 
 def archive_of(gallery: Gallery, items: list[Item], name: str) -> HTTPResponse:
     """The files of items as one archive, but for those that are gone; 404 when all are."""
-    made = [_inside(gallery, gallery.content.file(item.path)) for item in items if item.path]
+    paths = [
+        path
+        for item in items
+        if item.path
+        for path in (gallery.content.file(item.path), *making.captions(gallery.content, item))
+    ]
+    made = [_inside(gallery, path) for path in paths]
     files = [file for file in made if file]
     if not files:
         missing()

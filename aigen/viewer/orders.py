@@ -8,11 +8,11 @@ from typing import Any
 
 from bottle import Bottle, HTTPResponse, request
 
-from aigen import erasing, generation, making, pipelines, provenance, status
+from aigen import erasing, generation, making, narration, pipelines, provenance, status
 from aigen.errors import UsageError
 from aigen.notify import channels, mail
 from aigen.times import resolve, spoken
-from aigen.types import KINDS, STYLES, GenerationRequest, Kind, check_channel, check_prompt
+from aigen.types import KINDS, STYLES, GenerationRequest, Kind, Narration, check_channel, check_prompt
 from aigen.viewer import visits
 from aigen.viewer.app import Gallery, go, missing, page, visit
 from aigen.viewer.pages import own
@@ -26,7 +26,8 @@ PATIENCE = 2.0
 # What models make, for their picker.
 MODEL_PICTURES = {"storybook": "example-whale.webp"}
 FIELDS = {
-    "prompt": "", "images": "5", "videos": "5", "style": "plain", "model": "", "notify_at": "", "notify": "", "address": "",
+    "prompt": "", "images": "5", "videos": "5", "style": "plain", "model": "", "notify_at": "", "notify": "", "address": "", "narrate": "",
+    "script": "",
 }  # fmt: skip
 
 
@@ -169,6 +170,7 @@ def read(typed: dict[str, str], gallery: Gallery) -> tuple[GenerationRequest | N
         errors["style"] = f"style {typed['style'][:40]!r} is not known: choose one of these"
     if typed["model"] and typed["model"] not in pipelines.offered():
         errors["model"] = f"model {typed['model'][:40]!r} is not known: choose one of these"
+    told = attempt("script", lambda: _narration(typed))
     attempt("notify_at", lambda: resolve(typed["notify_at"], gallery.clock()))
     notify = attempt("notify", lambda: _channel(typed, gallery)) or ()
     if notify and mail.is_mail(notify[0]) and _mails(gallery):
@@ -187,9 +189,19 @@ def read(typed: dict[str, str], gallery: Gallery) -> tuple[GenerationRequest | N
             model=typed["model"] or None,
             notify_at=typed["notify_at"].strip() or None,
             notify=notify,
+            narration=told,
         ),
     )
     return wanted, errors
+
+
+def _narration(typed: dict[str, str]) -> Narration | None:
+    if not typed["narrate"]:
+        return None
+    script = typed["script"] if typed["script"].strip() else typed["prompt"]
+    told = Narration(script=script) if typed["style"] == "plain" else Narration(script=script, styles=(typed["style"],))
+    narration.check(told)
+    return told
 
 
 def _count(typed: dict[str, str], name: str) -> int:

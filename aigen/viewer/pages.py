@@ -67,6 +67,12 @@ class Tile:
         return f"/media/{self.item.generation_id}/{PurePosixPath(self.item.path or '').stem}-{size}.webp"
 
     @property
+    def captions(self) -> str | None:
+        """How a narrated film has its captions; None where it is none."""
+        narration = (self.item.parameters or {}).get("narration")
+        return str(narration.get("captions")) if isinstance(narration, dict) else None
+
+    @property
     def size(self) -> Size:
         """Its width and height, so that its place is kept until it is there."""
         try:

@@ -82,7 +82,7 @@ def _make(call: Call, sort: VideoSort, number: int, seed: int, picture: Picture 
     if picture:
         recover(call.loaded)  # what waits outside a GPU does so only for the pipeline that it was loaded by
         parameters |= {name: value for name, value in picture.told().items() if name.startswith("picture_")}
-        parameters |= {"asked": task.options.given()} if picture.made_by else {}
+        parameters |= {"asked": given} if picture.made_by and (given := task.options.given()) else {}
     return Output(path, seed, parameters, mark_of(picture))
 
 

@@ -15,6 +15,7 @@ from aigen.pipelines.storybook.understanding.plan import Plan, make_plan, with_b
 from aigen.types import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Output, Run, Size, Start, Task
 
 if TYPE_CHECKING:
+    from aigen.media import Pixels
     from aigen.pipelines.storybook.crew import Crew
 
 # What to do where skia cannot be loaded, most often for want of system libraries that it does not bring along.
@@ -56,7 +57,7 @@ class Storybook:
             import skia  # noqa: F401
         except ImportError as error:
             raise GenerationError(f"drawing does not work here ({error}): {DRAWING_ADVICE}") from error
-        plan, style = _planned(task.prompt, task.style), _style(task)
+        plan, style = _planned(task.prompt, task.style), _style(task.style)
         if style != task.style:
             run.say(f"storybook has no style {task.style!r}: it draws {style!r} instead")
         for told in _told(plan):
@@ -72,6 +73,21 @@ class Storybook:
             yield make_item(replace(task, numbers=(number,), seeds=(seed,)), run.step)
 
 
+def film(prompt: str, style: str, number: int, seed: int, size: Size, frames: int, fps: int) -> Iterator["Pixels"]:
+    """A scene of a prompt in motion: so many opaque RGBA frames of shape (height, width, 4), all in one array."""
+    import numpy
+    import skia
+
+    from aigen.pipelines.storybook.scene import Scene
+
+    scene = Scene(_planned(prompt, style), _style(style), number, seed, size)
+    pixels = numpy.zeros((size.height, size.width, 4), numpy.uint8)
+    canvas = skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType).getCanvas()
+    for frame in range(frames):
+        scene.draw(canvas, frame / fps, frames / fps)
+        yield pixels
+
+
 def make_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
     """Draw the one item that a task is of, and tell each step."""
     import numpy
@@ -82,7 +98,7 @@ def make_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
 
     (number,), (seed,) = task.numbers, task.seeds
     step(0, task.frames, "planning the scene")
-    plan, style = _planned(task.prompt, task.style), _style(task)
+    plan, style = _planned(task.prompt, task.style), _style(task.style)
     scene = Scene(plan, style, number, seed, task.size)
     pixels = numpy.zeros((task.size.height, task.size.width, 4), numpy.uint8)
     canvas = skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType).getCanvas()
@@ -103,10 +119,11 @@ def make_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
     return Output(path, seed, {"style": style, "scene": with_boxes(plan, scene.boxes(duration))}, "algorithmicMedia")
 
 
-def _style(task: Task) -> str:
+def _style(style: str) -> str:
+    """The style that is drawn where one is asked for."""
     from aigen.pipelines.storybook.drawing.scenery import STYLE_INSTEAD
 
-    return STYLE_INSTEAD.get(task.style, task.style)
+    return STYLE_INSTEAD.get(style, style)
 
 
 def _planned(prompt: str, style: str) -> Plan:

@@ -1,0 +1,129 @@
+"""Have a text told in a film: `aigen narrate`."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aigen.cli.generate import Brought, Way, carry_out
+from aigen.cli.program import Content, Json, app, load_settings, whole_number
+from aigen.errors import UsageError
+from aigen.types import STYLES
+
+if TYPE_CHECKING:
+    pass
+
+# Of the script, what stands for the film in lists and searches.
+TITLE_LENGTH = 120
+
+
+@app.command()
+def narrate(
+    text: Annotated[str | None, typer.Argument(help="What shall be said; - reads it from standard input.")] = None,
+    file: Annotated[
+        str | None, typer.Option("--file", metavar="FILE", help="A text file to be read aloud; - for standard input.")
+    ] = None,
+    user: Annotated[str | None, typer.Option("--user", metavar="ID", help="Whose it is [a new random id].")] = None,
+    scenes: Annotated[
+        str, typer.Option("--scenes", metavar="N", help="How many scenes, or auto: about 8 seconds each.")
+    ] = "auto",
+    voice: Annotated[str, typer.Option("--voice", metavar="NAME", help="hibari (English), piper or gtts.")] = "hibari",
+    music: Annotated[
+        Path | None,
+        typer.Option("--music", metavar="FILE", help="Played beneath the voice, looped, softer while it speaks."),
+    ] = None,
+    captions: Annotated[
+        str,
+        typer.Option("--captions", metavar="HOW", help="burned into the picture, srt (files beside the film), or off."),
+    ] = "burned",
+    transition: Annotated[str, typer.Option("--transition", metavar="HOW", help="fade or cut.")] = "fade",
+    model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="What makes the pictures.")] = None,
+    style: Annotated[
+        str | None,
+        typer.Option(
+            "--style", metavar="NAME", help=f"{', '.join(STYLES)} [plain, dramatic and photorealistic in turn]."
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", parser=whole_number, metavar="N", help="The same seed makes the same again [random]."),
+    ] = None,
+    size: Annotated[str | None, typer.Option("--size", metavar="WxH", help="In pixels [1280x720].")] = None,
+    fps: Annotated[
+        int | None, typer.Option("--fps", parser=whole_number, metavar="N", help="Frames a second [25].")
+    ] = None,
+    notify_at: Annotated[
+        str | None, typer.Option("--notify-at", metavar="WHEN", help="HH:MM, 'tomorrow HH:MM' or ISO 8601 [at once].")
+    ] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--notify",
+            metavar="CHANNEL",
+            help="terminal, desktop, mailto:ADDRESS or a messenger's URL; repeatable [terminal].",
+        ),
+    ] = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the time of the notice.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Order, start a worker, and return at once.")] = False,
+    as_json: Json = False,
+    content: Content = None,
+) -> None:
+    """Make a narrated film from a text."""
+    from aigen import film, generation
+    from aigen.notify import channels
+    from aigen.types import GenerationRequest, Narration
+    from aigen.wording import shortened
+
+    script = _read(text, file)
+    options: dict[str, Any] = {
+        "model": model,
+        "seed": seed,
+        "size": size,
+        "fps": fps,
+        "notify_at": notify_at,
+        "notify": tuple(notify) if notify else None,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    told: Any = {"styles": (style,)} if style else {}
+    narration = Narration(
+        script=script,
+        scenes=_count(scenes),
+        voice=voice,
+        captions=captions,  # type: ignore[arg-type]  # what it may be is checked there
+        transition=transition,  # type: ignore[arg-type]
+        **told,
+    )
+    # Before the store is opened: a wrong order leaves nothing behind.
+    title = shortened(" ".join(script.split()), TITLE_LENGTH)
+    request = GenerationRequest(prompt=title, images=0, videos=1, narration=narration, **given)
+    request = generation.check(request, user, load_settings().model)
+    channels.check(request.notify, load_settings())
+    if music:
+        film.check_music(music)
+    carry_out(request, user, Way(no_wait, detach, as_json, content), Brought(music=music))
+
+
+def _read(text: str | None, file: str | None) -> str:
+    from aigen import narration
+
+    if (text is None) == (file is None):
+        raise UsageError('give a text or --file FILE: aigen narrate "The keeper lit the lamp."')
+    name = "-" if text == "-" else file
+    if name is None:
+        assert text is not None
+        return text
+    if name == "-":
+        return narration.read(sys.stdin.buffer.read(), "from standard input")
+    try:
+        return narration.read(Path(name).read_bytes(), repr(name))
+    except OSError as error:
+        raise UsageError(f"script {name!r} cannot be read ({error.strerror}): check the path") from error
+
+
+def _count(scenes: str) -> int | None:
+    if scenes == "auto":
+        return None
+    if not scenes.lstrip("-").isdecimal() or not scenes.isascii():
+        raise UsageError(f"scenes is {scenes[:20]!r}: give a number from 1, or auto")
+    return int(scenes)
