@@ -31,7 +31,7 @@ score: .venv/installed
 	.venv/bin/python benchmarks/understanding.py
 
 film: .venv/installed-dev
-	.venv/bin/aigen narrate --file docs/demo/script.txt --user demo --seed 11 --no-wait --content build/film
+	.venv/bin/aigen narrate --file docs/demo/script.txt --user demo --scenes 14 --seed 11 --no-wait --content build/film
 
 benchmark: .venv/installed-benchmark
 	.venv/bin/python benchmarks/run.py

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # How much longer a video takes than an image, until both have been measured.
 USUAL_RATIO = {"image": 1.0, "video": 4.0}
+# Seconds after which a step that stands still is called stalled: a step of a large model can take half a minute.
+STALLED = 60.0
 # Seconds that the built-in illustrator takes, for orders whose other kind is made by a model of quite another pace.
 STORYBOOK_SECONDS: dict[Kind, float] = {"image": 0.6, "video": 1.8}
 
@@ -155,21 +157,30 @@ class Display:
         )
 
     def _open_bar(self, started: Started, done: int) -> None:
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+        from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+        from rich.text import Text
+
+        told = self._times
+
+        class Times(ProgressColumn):
+            """Goes on while a step takes its time."""
+
+            def render(self, task: Task) -> Text:
+                return Text(told())
 
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[made]}"),
-            TextColumn("{task.fields[times]}"),
+            Times(),
             console=self._console,
             transient=True,
         )
         total = sum(USUAL_RATIO[item.kind] for item in started.items)
         self._finished = sum(USUAL_RATIO[item.kind] for item in started.items if item.state != "planned")
         self._made, self._total = done, len(started.items)
-        self._bar = self._progress.add_task("starting", total=total, made=f"{done} of {self._total}", times="")
+        self._bar = self._progress.add_task("starting", total=total, made=f"{done} of {self._total}")
         self._progress.update(self._bar, completed=self._finished)
         self._progress.start()
 
@@ -185,7 +196,6 @@ class Display:
                 self._bar,
                 description=f"{self._name(step.item)}: {step}",
                 completed=self._finished + USUAL_RATIO[kind] * share,
-                times=self._times(),
             )
 
     def _finish(self, item: Item) -> None:
@@ -193,9 +203,7 @@ class Display:
         if self._progress and self._bar is not None:
             self._finished += USUAL_RATIO[item.kind]
             self._made += 1
-            self._progress.update(
-                self._bar, completed=self._finished, made=f"{self._made} of {self._total}", times=self._times()
-            )
+            self._progress.update(self._bar, completed=self._finished, made=f"{self._made} of {self._total}")
             if item.error:
                 self._print(f"{self._name(item)} failed: {item.error}")
         else:
@@ -209,7 +217,9 @@ class Display:
     def _times(self) -> str:
         gone = monotonic() - self._started_at
         left = self._estimate.seconds_left()
-        return f"{duration(gone)} gone, {duration(left) if left is not None else '?'} left"
+        quiet = monotonic() - self._heard_at
+        stalled = f" (stalled? no step for {duration(quiet)})" if quiet > STALLED else ""
+        return f"{duration(gone)} gone, {duration(left) if left is not None else '?'} left{stalled}"
 
     def _name(self, item: Item) -> str:
         count = self._counts[item.kind]

@@ -151,7 +151,7 @@ def report(folder: Path, size: Size, turns: int, minutes: float) -> None:
     for way in WAYS:
         took = median(times[way])
         print(
-            f"{way:18} {took:6.2f} s, {seconds / took:5.2f} x realtime, {usual / took:5.2f} times as fast as moviepy; "
+            f"{way:18} {took:6.2f} s ({min(times[way]):.2f} to {max(times[way]):.2f}), {seconds / took:5.2f} x realtime, {usual / took:5.2f} times as fast as moviepy; "
             f"{median(busy[way]):6.2f} s of processor, peak {peaks[way]:4.0f} MB",
             flush=True,
         )

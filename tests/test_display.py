@@ -66,6 +66,16 @@ def test_loading_is_told_and_counts_for_no_item(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err.splitlines() == ["loading sd-turbo…"]
 
 
+def test_a_step_that_stands_still_is_shown_as_stalled(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("aigen.display.monotonic", lambda: now)
+    with Display() as display:
+        now += 59
+        assert "stalled" not in display._times()
+        now += 2
+        assert display._times() == "1:01 gone, ? left (stalled? no step for 1:01)"
+
+
 def test_on_a_terminal_progress_names_item_step_and_times() -> None:
     """The real program on a real pseudo-terminal."""
     leader, follower = pty.openpty()

@@ -5,17 +5,18 @@ import re
 import time
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from conftest import Scribbler, StillClock, files_in
 from web import Browser
 from webtest import TestResponse
 
-from aigen import generation, making
+from aigen import erasing, generation, making, pipelines
 from aigen.errors import GenerationError
 from aigen.making import Workshop
 from aigen.settings import Settings
-from aigen.types import GenerationRequest
+from aigen.types import GenerationRequest, Narration
 from aigen.viewer.app import Gallery
 
 
@@ -47,6 +48,31 @@ def test_an_order_is_placed_shown_while_it_is_made_and_when_it_is_ready(
     assert ready.count('<img src="/media/') == 2
     for path in re.findall(r'(?:src|href|poster)="(/[^"]*)"', ready):
         assert ana.get(path).status_code in (200, 303), path
+
+
+def test_a_narrated_film_is_ordered_by_form_and_played_with_its_captions(ana: Browser, gallery: Gallery) -> None:
+    gallery = replace(gallery, load=pipelines.load)
+    refused = place(ana, narrate="yes", script="你好，世界。今天天气很好。")
+    assert refused.status_code == 400
+    assert 'id="error-script"' in refused.text
+    place(ana, images="0", narrate="yes", script="A kite flies. It is <i>windy</i>.", style="night")
+    (order,) = gallery.store.generations("ana")
+    assert order.request.narration == Narration(script="A kite flies. It is <i>windy</i>.", styles=("night",))
+    small = replace(order.request, size="160x90", fps=10, video_model=None)
+    told = Narration(script="A kite flies.", captions="srt")
+    workshop = Workshop(gallery.content, gallery.store)
+    film = generation.generate(workshop, replace(small, narration=told), "ana")
+    page = ana.get(f"/videoplayer/{film.generation_id}/1").text
+    (track,) = re.findall(r'<track kind="captions"[^>]* src="([^"]*)" default>', page)
+    assert " muted" not in page
+    assert ana.get(track).text.startswith("WEBVTT")
+    assert ana.get(track).headers["Content-Type"].startswith("text/vtt")
+    (captions,) = re.findall(r'href="(/media/[^"]*\.srt\?download=1)"', page)
+    assert "A kite flies." in ana.get(captions).text
+    names = zipfile.ZipFile(io.BytesIO(ana.get(f"/archive/{film.generation_id}.zip").body)).namelist()
+    assert sorted(Path(name).suffix for name in names) == [".mp4", ".srt", ".vtt"]
+    erasing.erase_item(workshop, gallery.store.items(film.generation_id)[0])
+    assert not [path for path in gallery.content.user("ana").iterdir() if film.generation_id in path.name]
 
 
 def test_the_newest_order_is_first_and_older_ones_follow(ana: Browser, gallery: Gallery) -> None:
