@@ -9,7 +9,8 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from aigen.types import KINDS, Expected, Finished, Generation, Item, Kind, Placed, Report, Said, Started, Step, Waiting
+from aigen.request import KINDS, Kind
+from aigen.types import Expected, Finished, Generation, Item, Placed, Report, Said, Started, Step, Waiting
 from aigen.wording import duration, shortened, spoken_duration, visible
 
 if TYPE_CHECKING:

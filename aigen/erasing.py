@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from aigen.errors import GenerationError, UsageError
 from aigen.generation import find
 from aigen.making import Workshop, captions, thumbnail_paths
-from aigen.types import Item, check_user_id
+from aigen.request import check_user_id
+from aigen.types import Item
 
 
 def erase_order(workshop: Workshop, generation_id: str, patience: float = 30) -> None:

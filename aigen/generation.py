@@ -23,23 +23,11 @@ from aigen.errors import (
 )
 from aigen.making import Workshop
 from aigen.pipelines import catalogue
+from aigen.request import KINDS, SEED_LIMIT, STYLES, GenerationRequest, Kind, check_user_id
 from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.times import Clock, resolve, to_text, utc_now
-from aigen.types import (
-    KINDS,
-    SEED_LIMIT,
-    STYLES,
-    Generation,
-    GenerationRequest,
-    Item,
-    Kind,
-    Notice,
-    Pipeline,
-    Placed,
-    Waiting,
-    check_user_id,
-)
+from aigen.types import Generation, Item, Notice, Pipeline, Placed, Waiting
 
 # Attempts that workers make at an order; after as many crashes it needs a person.
 ATTEMPTS = 3

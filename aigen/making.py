@@ -15,20 +15,16 @@ from typing import Any
 from aigen import media, pipelines, provenance
 from aigen.errors import Cancelled, ContentError, GenerationError
 from aigen.pipelines import catalogue
+from aigen.request import DEFAULT_LENGTH, SIDE_LIMITS, GenerationRequest, Kind, Length, Size
 from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.times import Clock, utc_now
 from aigen.types import (
-    DEFAULT_LENGTH,
-    SIDE_LIMITS,
     Expected,
     Failure,
     Finished,
     Generation,
-    GenerationRequest,
     Item,
-    Kind,
-    Length,
     Output,
     Picture,
     Pipeline,
@@ -36,7 +32,6 @@ from aigen.types import (
     Report,
     Run,
     Said,
-    Size,
     Sketch,
     Started,
     Step,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from aigen import film, speech
 from aigen.errors import UsageError
-from aigen.types import SCRIPT_LIMIT, Narration
+from aigen.request import SCRIPT_LIMIT, Narration
 
 # Seconds that a scene lasts at least and at most, as far as its sentences allow.
 SCENE_LEAST, SCENE_MOST = 4.0, 12.0

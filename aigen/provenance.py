@@ -17,7 +17,8 @@ from uuid import UUID
 
 from aigen import foreign
 from aigen.errors import GenerationError, UsageError
-from aigen.types import GenerationRequest, Kind, Narration, Provenance
+from aigen.request import GenerationRequest, Kind, Narration
+from aigen.types import Provenance
 
 if TYPE_CHECKING:
     from PIL.Image import Image

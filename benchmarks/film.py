@@ -27,7 +27,7 @@ from PIL import Image
 
 from aigen import film
 from aigen.film import writing
-from aigen.types import Size
+from aigen.request import Size
 
 FPS, EACH = 25, 4.0
 TEXTS = [

@@ -112,9 +112,9 @@ def large_gallery() -> None:
 
     from aigen import generation
     from aigen.making import Workshop
+    from aigen.request import GenerationRequest
     from aigen.settings import ContentFolder, Settings
     from aigen.store import Store
-    from aigen.types import GenerationRequest
     from aigen.viewer.app import Gallery, guarded, make_app
 
     with tempfile.TemporaryDirectory() as folder:
@@ -175,7 +175,7 @@ def frames() -> None:
     from aigen.pipelines.storybook.scene import Scene
     from aigen.pipelines.storybook.takes import TAKES
     from aigen.pipelines.storybook.understanding.plan import make_plan
-    from aigen.types import Size
+    from aigen.request import Size
 
     size, count = Size(1280, 720), 96
     pixels = numpy.zeros((size.height, size.width, 4), numpy.uint8)
@@ -238,7 +238,8 @@ def marks() -> None:
     from aigen import provenance
     from aigen.media import THUMBNAIL_SIDES, save_thumbnails
     from aigen.pipelines.storybook import make_item
-    from aigen.types import DEFAULT_SIZES, KINDS, Provenance, Task
+    from aigen.request import DEFAULT_SIZES, KINDS
+    from aigen.types import Provenance, Task
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -16,7 +16,7 @@ import av
 from PIL import Image
 
 from aigen.provenance import xmp
-from aigen.types import STYLES
+from aigen.request import STYLES
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
 PICTURES = {"whale.png": "a whale under the stars", "sailboat.png": "a sailboat on the sea at sunset"}

@@ -16,21 +16,10 @@ import pytest
 
 from aigen.making import Workshop
 from aigen.media import VideoWriter, save_png
+from aigen.request import DEFAULT_LENGTH, DEFAULT_SIZES, GenerationRequest, Kind, Length, Size
 from aigen.settings import ContentFolder
 from aigen.store import Store
-from aigen.types import (
-    DEFAULT_LENGTH,
-    DEFAULT_SIZES,
-    Failure,
-    GenerationRequest,
-    Kind,
-    Length,
-    Output,
-    Run,
-    Size,
-    Start,
-    Task,
-)
+from aigen.types import Failure, Output, Run, Start, Task
 
 if TYPE_CHECKING:
     from web import Browser

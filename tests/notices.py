@@ -19,8 +19,9 @@ from aigen import generation
 from aigen.errors import NotDelivered
 from aigen.making import Workshop
 from aigen.notify.messages import Message
+from aigen.request import GenerationRequest
 from aigen.settings import Settings
-from aigen.types import Generation, GenerationRequest
+from aigen.types import Generation
 
 USER, PASSWORD = "bot@example.org", "s3cr3t p@ss/wörd"
 

@@ -6,7 +6,7 @@ import pytest
 from aigen.errors import UsageError
 from aigen.pipelines import catalogue
 from aigen.pipelines.catalogue import Model
-from aigen.types import Size
+from aigen.request import Size
 
 
 @pytest.mark.parametrize("model", catalogue.models().values(), ids=lambda model: model.name)

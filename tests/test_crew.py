@@ -14,7 +14,8 @@ import pytest
 from aigen.errors import GenerationError
 from aigen.pipelines.storybook import Storybook, crew, make_item
 from aigen.pipelines.storybook.crew import Crew, hands_for
-from aigen.types import Run, Size, Task
+from aigen.request import Size
+from aigen.types import Run, Task
 
 
 def silent() -> Run:

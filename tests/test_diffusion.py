@@ -21,10 +21,11 @@ from aigen.pipelines.diffusion import Pictures, device, loading, pictures
 from aigen.pipelines.diffusion.call import STRENGTH, Call
 from aigen.pipelines.diffusion.prompts import STYLES, styled
 from aigen.pipelines.machine import Machine, Setup
+from aigen.request import STYLES as ALL_STYLES
+from aigen.request import GenerationRequest, Options, Size
 from aigen.settings import ContentFolder
 from aigen.store import Store
-from aigen.types import STYLES as ALL_STYLES
-from aigen.types import Failure, Finished, GenerationRequest, Options, Output, Report, Run, Said, Size, Step, Task
+from aigen.types import Failure, Finished, Output, Report, Run, Said, Step, Task
 
 # What libraries warn of while models are made here is nobody's business; where users load some, `quietly` sees to it.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")

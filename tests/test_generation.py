@@ -11,20 +11,8 @@ from conftest import Scribbler, StillClock, files_in, left_in_work, wait_for
 from aigen import erasing, generation, making, media, pipelines, provenance
 from aigen.errors import AlreadyRunning, Cancelled, ContentError, GenerationError, Interrupted, UsageError
 from aigen.making import Workshop
-from aigen.types import (
-    SEED_LIMIT,
-    GenerationRequest,
-    Item,
-    Pipeline,
-    Placed,
-    Provenance,
-    Report,
-    Run,
-    Said,
-    Started,
-    Step,
-    Task,
-)
+from aigen.request import SEED_LIMIT, GenerationRequest
+from aigen.types import Item, Pipeline, Placed, Provenance, Report, Run, Said, Started, Step, Task
 
 
 def test_an_order_becomes_files_and_rows(workshop: Workshop, request_two: GenerationRequest) -> None:

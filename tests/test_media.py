@@ -9,7 +9,7 @@ from PIL import Image
 
 from aigen.errors import ContentError
 from aigen.media import VideoWriter, publish, save_png, save_thumbnails
-from aigen.types import Size
+from aigen.request import Size
 
 
 @pytest.mark.parametrize("size", [Size(16, 16), Size(17, 33), Size(200, 100)])

@@ -19,7 +19,7 @@ def listed() -> dict[str, dict[str, object]]:
 
 def test_every_model_is_listed_with_what_a_user_wants_to_know() -> None:
     found = listed()
-    assert list(found) == ["storybook", "motion", *catalogue.models()]
+    assert list(found) == ["storybook", "motion", "narrator", *catalogue.models()]
     assert found["storybook"]["here"]
     sd_turbo = found["sd-turbo"]
     assert sd_turbo["download"] == 2.6

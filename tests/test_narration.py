@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from aigen import generation, narration, pipelines, provenance
 from aigen.errors import Cancelled, UsageError
 from aigen.making import Workshop
+from aigen.request import GenerationRequest, Narration
 from aigen.settings import ContentFolder
 from aigen.store import Store
-from aigen.types import GenerationRequest, Narration, Pipeline, Report, Step
+from aigen.types import Pipeline, Report, Step
 
 KEEPER = "The keeper lit the lamp. A ship passed by. A whale sang to the moon. Then it was morning."
 

@@ -21,10 +21,10 @@ from aigen import generation
 from aigen.making import Workshop
 from aigen.notify import foreground, units
 from aigen.notify.delivery import Courier, deliver_everywhere
+from aigen.request import GenerationRequest
 from aigen.settings import ContentFolder, Settings
 from aigen.store import Store
 from aigen.times import utc_now
-from aigen.types import GenerationRequest
 
 ANA = "mailto:ana@example.org"
 QUICK = ("--size", "32x32", "--images", 1, "--videos", 0)

@@ -18,10 +18,10 @@ from aigen.making import Workshop
 from aigen.notify import channels, delivery
 from aigen.notify.delivery import Courier, Rounds, deliver_due, deliver_everywhere
 from aigen.notify.messages import Message
+from aigen.request import GenerationRequest
 from aigen.settings import ContentFolder, Settings
 from aigen.store import Store
 from aigen.times import resolve, to_text
-from aigen.types import GenerationRequest
 
 ANA, BOB = "mailto:ana@example.org", "mailto:bob@example.org"
 

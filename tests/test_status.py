@@ -6,7 +6,8 @@ from conftest import Scribbler, StillClock
 from aigen import generation, status
 from aigen.errors import Interrupted
 from aigen.making import Workshop
-from aigen.types import GenerationRequest, Run, Task
+from aigen.request import GenerationRequest
+from aigen.types import Run, Task
 
 
 def test_standings_say_what_to_do_next(

@@ -14,7 +14,8 @@ from aigen.pipelines.storybook.drawing import anatomy, backdrops, bodies, interi
 from aigen.pipelines.storybook.moving.effects import PUFFS, SIGNS
 from aigen.pipelines.storybook.understanding.vocabulary import tables
 from aigen.pipelines.storybook.understanding.vocabulary.tables import SETTINGS
-from aigen.types import STYLES, Kind, Output, Run, Size, Task
+from aigen.request import STYLES, Kind, Size
+from aigen.types import Output, Run, Task
 
 
 def silent() -> Run:

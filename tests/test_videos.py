@@ -22,23 +22,10 @@ from aigen.media import VideoWriter
 from aigen.pipelines import catalogue, diffusion, machine, weights
 from aigen.pipelines.diffusion import loading
 from aigen.pipelines.machine import Machine, Setup
+from aigen.request import GenerationRequest, Options, Size
 from aigen.settings import ContentFolder
 from aigen.store import Store
-from aigen.types import (
-    Expected,
-    Failure,
-    Finished,
-    GenerationRequest,
-    Options,
-    Output,
-    Picture,
-    Report,
-    Run,
-    Said,
-    Size,
-    Step,
-    Task,
-)
+from aigen.types import Expected, Failure, Finished, Output, Picture, Report, Run, Said, Step, Task
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
 
@@ -417,7 +404,9 @@ def test_what_would_fit_the_memory_is_said(models: Path, tmp_path: Path, monkeyp
     monkeypatch.setattr(machine, "look", lambda: laptop)
     task = a_task(tmp_path, size=Size(1024, 576), frames=25, fps=7, pictured=True)
     # The weights are tiny here; to decode 8 frames of a real one takes 12.5 GB.
-    with pytest.raises(UsageError, match=r"of 1024x640 by svd: 7 frames would fit \(--frames 7\), 512x320 would fit \(--size 512x320\)"):
+    with pytest.raises(
+        UsageError, match=r"of 1024x640 by svd: 7 frames would fit \(--frames 7\), 512x320 would fit \(--size 512x320\)"
+    ):
         pipeline.check(replace(task, size=Size(1024, 640)))
     monkeypatch.setattr(machine, "look", lambda: replace(laptop, memory=9 * 10**9, system_memory=9 * 10**9))
     with pytest.raises(UsageError, match=r"for 25 frames of 1024x576 by svd: 5 frames would fit"):

@@ -15,7 +15,8 @@ from aigen import generation
 from aigen.accounts import hash_password
 from aigen.making import Workshop
 from aigen.notify import links
-from aigen.types import Generation, GenerationRequest
+from aigen.request import GenerationRequest
+from aigen.types import Generation
 from aigen.viewer.app import Gallery, make_app
 
 # Names that have broken programs like ours.

@@ -13,7 +13,7 @@ from web import Browser
 
 from aigen import generation
 from aigen.making import Workshop
-from aigen.types import GenerationRequest
+from aigen.request import GenerationRequest
 from aigen.viewer.app import Gallery
 from aigen.viewer.media import Part, parse_range, write_archive
 

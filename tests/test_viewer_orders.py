@@ -15,8 +15,8 @@ from webtest import TestResponse
 from aigen import erasing, generation, making, pipelines
 from aigen.errors import GenerationError
 from aigen.making import Workshop
+from aigen.request import GenerationRequest, Narration
 from aigen.settings import Settings
-from aigen.types import GenerationRequest, Narration
 from aigen.viewer.app import Gallery
 
 

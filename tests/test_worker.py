@@ -5,7 +5,8 @@ from aigen import generation, worker
 from aigen.errors import AlreadyRunning, Interrupted
 from aigen.generation import ATTEMPTS
 from aigen.making import Workshop
-from aigen.types import GenerationRequest, Run, Task
+from aigen.request import GenerationRequest
+from aigen.types import Run, Task
 
 
 def no_sleep(seconds: float) -> None:

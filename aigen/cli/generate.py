@@ -13,11 +13,12 @@ from aigen.cli.notices import announce, tell
 from aigen.cli.orders import describe, print_order
 from aigen.cli.program import Content, Json, app, load_settings, open_workshop, print_json, say, whole_number
 from aigen.errors import GenerationError, Interrupted, UsageError
-from aigen.types import STYLES
+from aigen.request import STYLES
 
 if TYPE_CHECKING:
     from aigen.making import Workshop
-    from aigen.types import Generation, GenerationRequest, Narration, Report
+    from aigen.request import GenerationRequest, Narration
+    from aigen.types import Generation, Report
 
 
 @app.command()
@@ -111,7 +112,7 @@ def generate(
     """Make images and videos from a prompt."""
     from aigen import generation, uploads
     from aigen.notify import channels
-    from aigen.types import GenerationRequest
+    from aigen.request import GenerationRequest
 
     if prompt is None and from_info is None:
         prompt, notify_at = _ask(notify_at)
@@ -155,7 +156,7 @@ def generate(
 
 def _narration(prompt: str, style: str | None) -> "Narration":
     """The prompt as a script."""
-    from aigen.types import Narration
+    from aigen.request import Narration
 
     return Narration(script=prompt, styles=(style,)) if style else Narration(script=prompt)
 
@@ -206,8 +207,8 @@ def _named_in_errors(from_info: Path | None) -> "Iterator[None]":
 
 def _ask(notify_at: str | None) -> tuple[str, str | None]:
     """Ask for what is missing, if there is somebody to ask."""
+    from aigen.request import check_prompt
     from aigen.times import resolve, utc_now
-    from aigen.types import check_prompt
 
     if not sys.stdin.isatty():
         raise UsageError('a prompt is missing: aigen generate "a whale under the stars"')

@@ -106,7 +106,7 @@ def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --m
 def _print(found: "list[Standing]", default_model: str | None) -> None:
     from aigen import pipelines
     from aigen.pipelines import catalogue
-    from aigen.types import KINDS
+    from aigen.request import KINDS
     from aigen.wording import visible
 
     for standing in found:

@@ -9,7 +9,7 @@ import typer
 from aigen.cli.generate import Brought, Way, carry_out
 from aigen.cli.program import Content, Json, app, load_settings, whole_number
 from aigen.errors import UsageError
-from aigen.types import STYLES
+from aigen.request import STYLES
 
 if TYPE_CHECKING:
     pass
@@ -72,7 +72,7 @@ def narrate(
     """Make a narrated film from a text."""
     from aigen import film, generation
     from aigen.notify import channels
-    from aigen.types import GenerationRequest, Narration
+    from aigen.request import GenerationRequest, Narration
     from aigen.wording import shortened
 
     script = _read(text, file)

@@ -141,7 +141,7 @@ def describe(workshop: "Workshop", order: "Generation") -> dict[str, Any]:
 def print_order(workshop: "Workshop", order: "Generation", as_json: bool) -> None:
     """The result of an order on stdout: paths, relative where that is shorter to read."""
     from aigen.generation import files
-    from aigen.types import KINDS
+    from aigen.request import KINDS
 
     if as_json:
         print_json(describe(workshop, order))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigen.errors import GenerationError
 from aigen.film.plan import Film, Frames, Planes
-from aigen.types import Size
+from aigen.request import Size
 
 if TYPE_CHECKING:
     from PIL.Image import Image

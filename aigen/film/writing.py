@@ -14,7 +14,7 @@ from aigen.film.plan import Film, Planes
 from aigen.film.shots import plane_arrays, sequence
 from aigen.film.sound import samples_of, soundtrack
 from aigen.media import ENCODER, ENCODER_THREADS, FRAMES_AHEAD
-from aigen.types import Size
+from aigen.request import Size
 
 if TYPE_CHECKING:
     from aigen.film.burning import Stamp

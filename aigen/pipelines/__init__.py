@@ -13,7 +13,8 @@ from importlib.metadata import entry_points
 
 from aigen.errors import UsageError
 from aigen.pipelines import catalogue, machine, weights
-from aigen.types import Kind, Pipeline
+from aigen.request import Kind
+from aigen.types import Pipeline
 
 BUILT_IN = {
     "storybook": "aigen.pipelines.storybook:Storybook",

@@ -15,7 +15,8 @@ from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
 
 from aigen.errors import UsageError
-from aigen.types import Kind, Start
+from aigen.request import Kind
+from aigen.types import Start
 
 Half = Literal["bfloat16", "float16"]
 

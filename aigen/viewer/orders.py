@@ -11,8 +11,8 @@ from bottle import Bottle, HTTPResponse, request
 from aigen import erasing, generation, making, narration, pipelines, provenance, status
 from aigen.errors import UsageError
 from aigen.notify import channels, mail
+from aigen.request import KINDS, STYLES, GenerationRequest, Kind, Narration, check_channel, check_prompt
 from aigen.times import resolve, spoken
-from aigen.types import KINDS, STYLES, GenerationRequest, Kind, Narration, check_channel, check_prompt
 from aigen.viewer import visits
 from aigen.viewer.app import Gallery, go, missing, page, visit
 from aigen.viewer.pages import own

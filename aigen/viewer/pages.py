@@ -11,9 +11,10 @@ from bottle import Bottle, HTTPResponse, request
 from aigen import pipelines, status
 from aigen.errors import UsageError
 from aigen.pipelines.catalogue import shown
+from aigen.request import Kind, Size
 from aigen.status import Standing
 from aigen.times import from_text
-from aigen.types import Item, Kind, Size
+from aigen.types import Item
 from aigen.viewer import visits
 from aigen.viewer.app import Gallery, go, missing, page, visit
 from aigen.wording import readable, shortened

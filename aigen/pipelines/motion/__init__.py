@@ -7,7 +7,8 @@ It needs no weights, and says what it is: nothing in the picture moves by itself
 from collections.abc import Iterator, Mapping
 from time import perf_counter
 
-from aigen.types import DEFAULT_LENGTH, DEFAULT_SIZES, Failure, Kind, Output, Picture, Run, Size, Start, Task
+from aigen.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
+from aigen.types import Failure, Output, Picture, Run, Start, Task
 
 # What a video of a picture by a model is, and of one that was drawn, or is the user's own.
 _MARKS = {"trainedAlgorithmicMedia": "trainedAlgorithmicMedia", "algorithmicMedia": "algorithmicMedia"}

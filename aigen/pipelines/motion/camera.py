@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aigen.pipelines.motion.depth import estimate
-from aigen.types import Size
+from aigen.request import Size
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from aigen.errors import GenerationError
 from aigen.pipelines.storybook.understanding.plan import Plan, make_plan, with_boxes
-from aigen.types import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Output, Run, Size, Start, Task
+from aigen.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
+from aigen.types import Output, Run, Start, Task
 
 if TYPE_CHECKING:
     from aigen.media import Pixels
