@@ -70,7 +70,10 @@ def make(workshop: Workshop, generation: Generation) -> None:
     paces = {
         kind: pace
         for kind, model in dict.fromkeys((item.kind, item.model) for item in items)
-        if (pace := workshop.store.pace(kind, model, generation.request, picture_by(generation.request, loaded[model])))
+        if model != pipelines.NARRATOR  # which takes as long as the words do
+        and (
+            pace := workshop.store.pace(kind, model, generation.request, picture_by(generation.request, loaded[model]))
+        )
     }
     workshop.report(Started(generation, tuple(items), pipelines.introduce(loaded), paces))
     for told in _substituted(generation.request, loaded):

@@ -4,7 +4,7 @@ import errno
 import os
 import tempfile
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -61,16 +61,16 @@ def fit(image: "Image", size: Size) -> "Image":
     return ImageOps.fit(image, (size.width, size.height), Image.Resampling.LANCZOS, centering=(0.5, 0.3))
 
 
-class VideoWriter:
-    """Encodes RGBA frames, one after another, as H.264 in an MP4 that can be played while it loads.
+class Writer:
+    """An MP4 with H.264 that can be played while it loads, in the making.
 
-    Frames are arrays of shape (height, width, 4); both sides are even. They are encoded in a thread of their own, so that
-    drawing and encoding use a core each; no more than a few are ever in memory.
+    What is to be encoded is so in a thread of its own, one after another, so that drawing and encoding use a core each; no
+    more than a few frames are ever in memory.
     """
 
     def __init__(self, path: Path, size: Size, fps: int) -> None:
         import av
-        from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
+        from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
         self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         stream = self._container.add_stream("libx264", rate=fps, options=ENCODER | {"threads": str(ENCODER_THREADS)})
@@ -81,32 +81,19 @@ class VideoWriter:
         context.colorspace = Colorspace.ITU709
         context.color_primaries = ColorPrimaries.BT709
         context.color_trc = ColorTrc.BT709
-        self._stream: Any = stream
-        self._reformatter = VideoReformatter()
+        self._streams: list[Any] = [stream]
         self._count = 0
         self._encoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encoder")
         self._waiting: deque[Future[None]] = deque()
 
-    def write(self, pixels: "Pixels") -> None:
-        """Encode one frame; the array may be drawn over at once."""
-        self._waiting.append(self._encoder.submit(self._encode, pixels.copy()))
+    def _later(self, encode: Callable[..., None], *arguments: Any) -> None:
+        self._waiting.append(self._encoder.submit(encode, *arguments))
         while len(self._waiting) > FRAMES_AHEAD:
             self._waiting.popleft().result()
 
-    def _encode(self, pixels: "Pixels") -> None:
-        from av import VideoFrame
-        from av.video.reformatter import Colorspace, Interpolation
-
-        frame = self._reformatter.reformat(
-            VideoFrame.from_numpy_buffer(pixels, format="rgba"),
-            format="yuv420p",
-            src_colorspace=Colorspace.ITU709,
-            dst_colorspace=Colorspace.ITU709,
-            interpolation=Interpolation.AREA,  # four pixels make one of colour: their mean, and the fastest way to it
-        )
-        frame.pts = self._count
-        self._count += 1
-        self._container.mux(self._stream.encode(frame))
+    def _encode_frame(self, frame: Any) -> None:
+        frame.pts, self._count = self._count, self._count + 1
+        self._container.mux(self._streams[0].encode(frame))
 
     def __enter__(self) -> Self:
         return self
@@ -119,9 +106,37 @@ class VideoWriter:
             if error is None:
                 for frame in self._waiting:
                     frame.result()
-                self._container.mux(self._stream.encode(None))
+                for stream in self._streams:
+                    self._container.mux(stream.encode(None))
         finally:
             self._container.close()
+
+
+class VideoWriter(Writer):
+    """Encodes RGBA frames, one after another: arrays of shape (height, width, 4); both sides are even."""
+
+    def __init__(self, path: Path, size: Size, fps: int) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        super().__init__(path, size, fps)
+        self._reformatter = VideoReformatter()
+
+    def write(self, pixels: "Pixels") -> None:
+        """Encode one frame; the array may be drawn over at once."""
+        self._later(self._encode, pixels.copy())
+
+    def _encode(self, pixels: "Pixels") -> None:
+        from av import VideoFrame
+        from av.video.reformatter import Colorspace, Interpolation
+
+        frame = self._reformatter.reformat(
+            VideoFrame.from_numpy_buffer(pixels, format="rgba"),
+            format="yuv420p",
+            src_colorspace=Colorspace.ITU709,
+            dst_colorspace=Colorspace.ITU709,
+            interpolation=Interpolation.AREA,  # four pixels make one of colour: their mean, and the fastest way to it
+        )
+        self._encode_frame(frame)
 
 
 def save_thumbnails(file: Path, sides: Mapping[Path, int], making: Path) -> None:

@@ -7,8 +7,9 @@ scenes, `film` puts them together; the pipeline `narrator` has it all done in th
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from aigen import film, speech
+from aigen import speech
 from aigen.errors import UsageError
+from aigen.film import check_captions
 from aigen.request import SCRIPT_LIMIT, Narration
 
 # Seconds that a scene lasts at least and at most, as far as its sentences allow.
@@ -36,14 +37,17 @@ class Scene:
     style: str
 
 
-def plan(narration: Narration) -> list[Scene]:
-    """The scenes of a film, in order, in its styles in turn. The same text gives the same scenes."""
+def plan(narration: Narration, film: int = 1) -> list[Scene]:
+    """The scenes of an order's n-th film, in its styles in turn, of which each film begins with another.
+
+    The same text gives the same scenes.
+    """
     sentences = split(narration.script)
     groups = group([_seconds(sentence) for sentence in sentences], narration.scenes)
     texts = [[sentences[place] for place in each] for each in groups]
     prompts = describe([" ".join(sentence.text for sentence in each) for each in texts])
     return [
-        Scene(number, tuple(each), prompt, narration.styles[(number - 1) % len(narration.styles)])
+        Scene(number, tuple(each), prompt, narration.styles[(number + film - 2) % len(narration.styles)])
         for number, (each, prompt) in enumerate(zip(texts, prompts, strict=True), 1)
     ]
 
@@ -53,7 +57,7 @@ def check(narration: Narration) -> None:
     speech.voice(narration.voice)
     speech.check(narration.script, narration.voice)
     if narration.captions == "burned":
-        film.check_captions(narration.script)
+        check_captions(narration.script)
 
 
 def read(text: bytes, name: str) -> str:

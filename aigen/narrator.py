@@ -25,6 +25,7 @@ _SPEECH, _PICTURES = 0.1, 0.6
 _LEAD, _TAIL = 0.5, 1.2
 # Pictures of a film have seeds of their own: far from those of other films of the order.
 _SEED_STEP = 7919
+_PHOTOGRAPH = "photorealistic"
 # Of a longer script a file does not say it.
 _SAID = 10_000
 
@@ -42,9 +43,11 @@ class Narrator:
         narration.check(_narration(task))
 
     def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
-        scenes = narration.plan(_narration(task))
+        told = _narration(task)
+        if task.painter == FALLBACK and _PHOTOGRAPH in told.styles and not task.from_picture:
+            run.say(f"{FALLBACK} takes no photographs: scenes in the style {_PHOTOGRAPH} are drawn plain")
         for number, seed in zip(task.numbers, task.seeds, strict=True):
-            yield _make(task, scenes, number, seed, run)
+            yield _make(task, narration.plan(told, number), number, seed, run)
 
 
 def _narration(task: Task) -> Narration:
@@ -149,7 +152,7 @@ def _drawn(scene: Scene, number: int, seed: int) -> Any:
 
     def frames(size: Size, count: int, fps: int) -> Iterator[Any]:
         # What it draws for photographs has bars above and below, which would come and go from scene to scene.
-        style = "plain" if scene.style == "photorealistic" else scene.style
+        style = "plain" if scene.style == _PHOTOGRAPH else scene.style
         return storybook.film(scene.prompt, style, scene.number + number - 1, _seed(seed, scene), size, count, fps)
 
     return frames

@@ -72,6 +72,7 @@ def test_five_and_five_by_default() -> None:
     assert (len(made["images"]), len(made["videos"])) == (5, 5)
 
 
+@pytest.mark.system
 def test_same_seed_same_bytes_for_another_user_and_order() -> None:
     for user in ("ana", "bob"):
         assert run_aigen("generate", "a kite", *SMALL, "--user", user, "--images", 2, "--videos", 2).returncode == 0
@@ -150,6 +151,7 @@ def test_unknown_names_are_told_in_one_line(command: list[str]) -> None:
     assert not CONTENT.exists()
 
 
+@pytest.mark.system
 def test_commands_that_only_look_make_no_folder() -> None:
     for command in (["status"], ["users", "list"], ["resume"], ["doctor"]):
         assert run_aigen(*command).returncode == 0
@@ -307,6 +309,7 @@ def test_a_detached_order_is_made_in_the_background() -> None:
     assert kill_worker(CONTENT, signal.SIGKILL) == 1
 
 
+@pytest.mark.system
 def test_a_worker_ends_politely_on_sigterm() -> None:
     run_aigen("generate", "a kite", "--size", "32x32", "--images", 1, "--videos", 0)
     process = start_aigen("worker")
@@ -428,7 +431,7 @@ def test_a_file_names_no_user_no_order_and_no_time(made: dict[str, Path]) -> Non
             assert secret.encode() not in data
 
 
-@pytest.mark.parametrize("name", ["image-2.png", "video-2.mp4"])
+@pytest.mark.parametrize("name", ["image-2.png", pytest.param("video-2.mp4", marks=pytest.mark.system)])
 def test_from_info_makes_the_same_bytes_again(made: dict[str, Path], name: str) -> None:
     result = run_aigen("generate", "--from-info", made[name], "--user", "bob")
     assert result.returncode == 0, result.stderr
@@ -440,6 +443,7 @@ def test_from_info_makes_the_same_bytes_again(made: dict[str, Path], name: str) 
     assert Path(again.stdout.splitlines()[1]).read_bytes() != made[name].read_bytes()
 
 
+@pytest.mark.system
 def test_from_info_with_numbers_makes_more_like_it(made: dict[str, Path]) -> None:
     order = json.loads(run_aigen("generate", "--from-info", made["image-2.png"], "--images", 3, "--json").stdout)
     assert (len(order["images"]), order["videos"], order["prompt"]) == (3, [], "two cats, a kite")
@@ -507,6 +511,7 @@ def test_thumbnails_are_made_with_the_items_and_again_when_missing(made: dict[st
     assert sorted(path.name for path in folder.iterdir()) == [name for name in names if "video-1" not in name]
 
 
+@pytest.mark.system
 def test_a_video_has_the_length_that_was_asked_for_also_when_made_again() -> None:
     options = ("--images", 0, "--videos", 1, "--user", "ana", *SMALL)
     made = run_aigen("generate", "a boat in a storm at sea", "--duration", 5.5, "--fps", 10, *options)

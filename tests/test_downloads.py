@@ -98,6 +98,7 @@ def test_a_model_is_pulled_with_its_tiny_decoder_and_not_got_twice(tmp_path: Pat
     assert told.steps[-1][0] == told.steps[-1][1]
 
 
+@pytest.mark.system
 def test_a_download_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     """A process of its own, killed for good in the middle of a file of 120 MB."""
     hub = Hub(repositories(tmp_path, numbers=30_000_000), stall_after=60_000_000)

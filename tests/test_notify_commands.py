@@ -72,6 +72,7 @@ def test_an_order_is_told_by_mail_when_it_is_ready(inbox: Inbox) -> None:
     assert "and while aigen serve runs, which it does not now" in result.stderr
 
 
+@pytest.mark.system
 def test_without_a_daemon_the_command_waits_and_sends_it_itself(inbox: Inbox) -> None:
     due = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 5))
     result = run_aigen("generate", "a kite", *QUICK, "--notify", ANA, "--notify-at", due, "--json")
@@ -81,6 +82,7 @@ def test_without_a_daemon_the_command_waits_and_sends_it_itself(inbox: Inbox) ->
     assert len(inbox.mails) == 1
 
 
+@pytest.mark.system
 def test_a_mail_that_cannot_be_sent_does_not_fail_the_order(inbox: Inbox) -> None:
     result = run_aigen("generate", "a kite", *QUICK, "--notify", "mailto:nobody@example.org", "--notify", "terminal")
     assert result.returncode == 0
@@ -113,6 +115,7 @@ def test_a_failed_order_is_told_too(inbox: Inbox) -> None:
     assert "Your order failed" in on_terminal("status")
 
 
+@pytest.mark.system
 def test_a_detached_order_is_told_by_its_worker_and_on_the_next_terminal(inbox: Inbox) -> None:
     order = run_aigen(
         "generate", "a kite", *QUICK, "--user", "ana", "--notify", ANA, "--notify", "terminal", "--detach"
@@ -153,6 +156,7 @@ def test_ctrl_c_ends_the_waiting_and_keeps_the_notice() -> None:
     assert notices()[0]["state"] == "ready"
 
 
+@pytest.mark.system
 def test_resume_tells_of_what_it_has_finished(inbox: Inbox) -> None:
     order = ("generate", "a kite", "--images", 20, "--videos", 2, "--size", "64x48")
     process = start_aigen(*order, "--notify", ANA, "--notify", "terminal")

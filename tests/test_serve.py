@@ -123,6 +123,7 @@ def test_an_order_from_the_web_is_made_by_the_worker_beside_it(serve: Start) -> 
     assert (server.process.returncode, told) == (0, "")
 
 
+@pytest.mark.system
 def test_ending_the_server_strands_no_order(serve: Start) -> None:
     server = serve()
     server.post("/register", "/register", user_id="ana", password="")
@@ -340,6 +341,7 @@ def test_a_forwarded_address_or_host_is_not_believed(serve: Start) -> None:
         assert answer.code == 421
 
 
+@pytest.mark.system
 def test_due_notices_are_sent_by_the_server(serve: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with mail_server(tmp_path) as (port, inbox):
         for name, value in mail_settings(port, tmp_path).items():

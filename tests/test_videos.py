@@ -32,8 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::Deprec
 torch.set_num_threads(1)  # the tests run side by side, and the models are tiny
 
 SORTS = ["animatediff", "wan", "wan22", "ltx", "cogvideox", "svd"]
-PROMPTED = [sort for sort in SORTS if sort != "svd"]
-PICTURED = ["svd", "ltx", "wan22"]
+PICTURED = ["svd", "ltx", pytest.param("wan22", marks=pytest.mark.system)]
 
 
 @pytest.fixture(scope="session")
@@ -180,7 +179,9 @@ def coarse(frame: Any) -> Any:
     return frame.reshape(8, 8, 8, 8, 3).mean(axis=(1, 3))
 
 
-@pytest.mark.parametrize("sort", ["animatediff", "wan", "wan22"])
+@pytest.mark.parametrize(
+    "sort", ["wan22", *(pytest.param(sort, marks=pytest.mark.system) for sort in ("animatediff", "wan"))]
+)
 def test_a_video_has_the_frames_and_the_size_that_were_asked_for(
     models: Path, tmp_path: Path, sort: str, written: list[Any]
 ) -> None:
@@ -191,6 +192,7 @@ def test_a_video_has_the_frames_and_the_size_that_were_asked_for(
     assert len(written) == 6
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("sort", ["animatediff", "wan"])
 def test_a_video_is_the_same_alone_and_after_others(models: Path, tmp_path: Path, sort: str) -> None:
     first, second = (output.path.read_bytes() for output in made(models / sort, a_task(tmp_path, 2)))
@@ -219,7 +221,7 @@ def test_a_video_starts_from_its_picture(models: Path, tmp_path: Path, sort: str
     assert (green.media, green.parameters["picture_by"]) == ("compositeWithTrainedAlgorithmicMedia", "the user")
 
 
-@pytest.mark.parametrize("sort", ["ltx", "wan22"])
+@pytest.mark.parametrize("sort", ["ltx", pytest.param("wan22", marks=pytest.mark.system)])
 def test_starting_from_a_picture_leaves_the_weights_as_they_are(
     models: Path, tmp_path: Path, sort: str, picture: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -313,17 +315,16 @@ def test_an_order_is_cancelled_at_the_next_step(models: Path, tmp_path: Path) ->
         if text in ("step 2 of 9", "decoding frame 3 of 9"):
             raise Cancelled("enough")
 
-    for steps in (9, 1):
-        for sort in ("wan", "animatediff"):
-            with pytest.raises(Cancelled):
-                make(models / sort, a_task(tmp_path, options=Options(steps=steps)), Listener(before_step=cancel))
-            assert len(made(models / sort, a_task(tmp_path))) == 1  # what is held still works
+    for sort, steps in (("wan", 9), ("animatediff", 1)):
+        with pytest.raises(Cancelled):
+            make(models / sort, a_task(tmp_path, options=Options(steps=steps)), Listener(before_step=cancel))
+        assert len(made(models / sort, a_task(tmp_path))) == 1  # what is held still works
 
 
 # Too little memory
 
 
-@pytest.mark.parametrize("sort", ["wan", "ltx", "animatediff"])
+@pytest.mark.parametrize("sort", ["wan", "ltx", pytest.param("animatediff", marks=pytest.mark.system)])
 def test_on_too_little_memory_it_decodes_in_tiles_and_says_so(
     models: Path, tmp_path: Path, sort: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -351,6 +352,7 @@ def test_on_too_little_memory_it_decodes_in_tiles_and_says_so(
     assert "decode" not in vars(decoder)
 
 
+@pytest.mark.system
 def test_where_not_even_a_step_can_be_made_it_says_what_to_do(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -575,7 +577,7 @@ def test_how_long_videos_took_is_known_to_the_next_order_of_the_same_models(mode
     generation.generate(orders.workshop, other, "ana")  # drawn pictures take another time
 
 
-@pytest.mark.parametrize("video_model", ["svd", "motion"])
+@pytest.mark.parametrize("video_model", ["motion", pytest.param("svd", marks=pytest.mark.system)])
 def test_pictures_that_were_made_are_not_made_again_by_resume(models: Path, orders: Orders, video_model: str) -> None:
     """Cancelled by a crash at the second video; the end is as if nothing had been."""
     model = str(models / video_model) if video_model != "motion" else video_model

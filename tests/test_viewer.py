@@ -275,6 +275,7 @@ def test_failed_logins_have_to_wait(
     assert visit().post("/login", user_id="ana", password="long enough").status_code == 303
 
 
+@pytest.mark.system
 def test_an_address_that_guesses_ids_has_to_wait(gallery: Gallery, order: Generation, clock: StillClock) -> None:
     for number in range(20):
         assert Browser(gallery, "10.0.0.9").post("/login", user_id=f"user{number}").status_code == 403
@@ -284,6 +285,7 @@ def test_an_address_that_guesses_ids_has_to_wait(gallery: Gallery, order: Genera
     assert Browser(gallery, "10.0.0.9").post("/login", user_id="ana").status_code == 303
 
 
+@pytest.mark.system
 def test_behind_a_proxy_the_address_says_nothing(gallery: Gallery, order: Generation) -> None:
     proxied = replace(gallery, proxied=True)
     for number in range(25):

@@ -1,11 +1,8 @@
 """The film as a file: H.264 and AAC in an MP4 that plays while it loads, its frames and its sound written as they are made."""
 
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from aigen.errors import GenerationError
 from aigen.film.burning import Stamps, check_captions
@@ -13,7 +10,7 @@ from aigen.film.music import RATE, Reader
 from aigen.film.plan import Film, Planes
 from aigen.film.shots import plane_arrays, sequence
 from aigen.film.sound import samples_of, soundtrack
-from aigen.media import ENCODER, ENCODER_THREADS, FRAMES_AHEAD
+from aigen.media import Writer
 from aigen.request import Size
 
 if TYPE_CHECKING:
@@ -52,39 +49,20 @@ def _make(film: Film, path: Path, step: Callable[[int, int], None]) -> None:
             step(frame + 1, film.count)
 
 
-class FilmWriter:
-    """Encodes frames with their sound; in a thread of its own, so that drawing and encoding use a core each.
-
-    No more than a few frames are ever in memory.
-    """
+class FilmWriter(Writer):
+    """Encodes frames with their sound."""
 
     def __init__(self, path: Path, size: Size, fps: int) -> None:
-        import av
-        from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
-
-        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
-        stream = self._container.add_stream("libx264", rate=fps, options=ENCODER | {"threads": str(ENCODER_THREADS)})
-        stream.width, stream.height, stream.pix_fmt = size.width, size.height, "yuv420p"
-        context = stream.codec_context
-        context.thread_count = ENCODER_THREADS
-        context.color_range = ColorRange.MPEG
-        context.colorspace = Colorspace.ITU709
-        context.color_primaries = ColorPrimaries.BT709
-        context.color_trc = ColorTrc.BT709
-        sound = self._container.add_stream("aac", rate=RATE, layout="stereo", options=SOUND_ENCODER)
+        super().__init__(path, size, fps)
+        sound: Any = self._container.add_stream("aac", rate=RATE, layout="stereo", options=SOUND_ENCODER)
         sound.bit_rate = SOUND_RATE
-        self._stream: Any = stream
-        self._sound: Any = sound
+        self._streams.append(sound)
         self._size = size
-        self._count = self._heard = 0
-        self._encoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encoder")
-        self._waiting: deque[Future[None]] = deque()
+        self._heard = 0
 
     def write(self, planes: Planes, stamp: "Stamp | None", samples: "Samples") -> None:
         """Encode one frame with a caption over it, and the sound that is heard while it is seen."""
-        self._waiting.append(self._encoder.submit(self._encode, planes, stamp, samples))
-        while len(self._waiting) > FRAMES_AHEAD:
-            self._waiting.popleft().result()
+        self._later(self._encode, planes, stamp, samples)
 
     def _encode(self, planes: Planes, stamp: "Stamp | None", samples: "Samples") -> None:
         import numpy
@@ -96,24 +74,7 @@ class FilmWriter:
             array[...] = plane
         if stamp:
             stamp.lay(arrays)
-        frame.pts, self._count = self._count, self._count + 1
-        self._container.mux(self._stream.encode(frame))
+        self._encode_frame(frame)
         heard = AudioFrame.from_ndarray(numpy.ascontiguousarray(samples), format="fltp", layout="stereo")
         heard.sample_rate, heard.pts, self._heard = RATE, self._heard, self._heard + samples.shape[1]
-        self._container.mux(self._sound.encode(heard))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        try:
-            self._encoder.shutdown(cancel_futures=error is not None)
-            if error is None:
-                for frame in self._waiting:
-                    frame.result()
-                for stream in (self._stream, self._sound):
-                    self._container.mux(stream.encode(None))
-        finally:
-            self._container.close()
+        self._container.mux(self._streams[1].encode(heard))
