@@ -35,6 +35,7 @@ film: .venv/installed-dev
 
 benchmark: .venv/installed-benchmark
 	.venv/bin/python benchmarks/run.py
+	.venv/bin/python benchmarks/film.py --minutes 0
 
 # Not part of CI: weights of real size take minutes without a GPU.
 benchmark-models: .venv/installed-benchmark

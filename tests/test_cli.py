@@ -175,6 +175,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert "cannot be written" in result.stderr
 
 
+@pytest.mark.system
 def test_hostile_prompts_are_shown_safely_and_kept_exactly() -> None:
     prompt = "a \x1b[31mred\x1b[0m\ncat \x7f\x9b31m \u202e '; DROP TABLE items; -- [bold]🐋"
     result = run_aigen("generate", prompt, "--user", "ana", "--size", "32x32", "--images", 1, "--videos", 0)
@@ -205,6 +206,7 @@ def test_the_plan_is_shown_and_nothing_made() -> None:
     assert not CONTENT.exists()
 
 
+@pytest.mark.system
 def test_the_notice_waits_for_its_time() -> None:
     due = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 5))
     result = run_aigen(
@@ -361,6 +363,7 @@ def test_a_worker_loads_nothing_from_the_current_folder() -> None:
     kill_worker(CONTENT, signal.SIGKILL)
 
 
+@pytest.mark.system
 def test_doctor_tells_of_a_refused_store() -> None:
     CONTENT.mkdir()
     (CONTENT / "aigen.db").write_text("a letter to my aunt " * 100)

@@ -142,6 +142,7 @@ def test_two_orders_a_worker_and_status_at_once_lose_nothing(tmp_path: Path) -> 
     kill_worker(content, signal.SIGKILL)
 
 
+@pytest.mark.system
 def test_erasing_a_user_stops_her_running_order(tmp_path: Path) -> None:
     content = tmp_path / "content"
     process = start_aigen(*ORDER[:-1], "50", "--content", content)

@@ -83,6 +83,7 @@ def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
         list(made)
 
 
+@pytest.mark.system
 def test_a_crew_of_which_one_died_is_made_anew(tmp_path: Path) -> None:
     some = Crew()
     list(some.make(task(tmp_path / "a", 2), silent(), 2))

@@ -357,7 +357,7 @@ def test_what_torch_says_of_memory_is_understood() -> None:
     assert not device.is_out_of_memory(ValueError("out of memory"))
 
 
-@pytest.mark.parametrize("sort", ["stable-diffusion", "flux"])
+@pytest.mark.parametrize("sort", ["stable-diffusion", pytest.param("flux", marks=pytest.mark.system)])
 def test_a_packed_network_makes_nearly_the_same_picture(models: Path, tmp_path: Path, sort: str) -> None:
     model = catalogue.find(str(models / sort))
     contents = weights.find(model)

@@ -157,6 +157,7 @@ def test_what_no_model_can_do_is_one_clear_line_and_nothing_is_written(
     assert not (tmp_path / "generated_content").exists()
 
 
+@pytest.mark.system
 def test_a_damaged_model_is_listed_as_such_and_mended_by_pulling(tmp_path: Path) -> None:
     with serve(Hub(repositories(tmp_path))) as hub:
         assert run_aigen("models", "pull", "sd-turbo", environment=hub.environment).returncode == 0

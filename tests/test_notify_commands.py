@@ -99,6 +99,7 @@ def test_a_mail_that_cannot_be_sent_does_not_fail_the_order(inbox: Inbox) -> Non
     assert notices()[0]["state"] == "ready"
 
 
+@pytest.mark.system
 def test_a_failed_order_is_told_too(inbox: Inbox) -> None:
     """Its process is killed three times, and then the worker gives it up."""
     with Store.open(ContentFolder(CONTENT.absolute()), create=True) as store:
