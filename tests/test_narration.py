@@ -2,8 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,12 @@ import pytest
 from conftest import Scribbler, run_aigen
 from hypothesis import given
 from hypothesis import strategies as st
+from orders import Orders
 
 from aigen import generation, narration, pipelines, provenance
 from aigen.errors import Cancelled, UsageError
-from aigen.making import Workshop
 from aigen.request import GenerationRequest, Narration
-from aigen.settings import ContentFolder
-from aigen.store import Store
-from aigen.types import Pipeline, Report, Step
+from aigen.types import Report, Step
 
 KEEPER = "The keeper lit the lamp. A ship passed by. A whale sang to the moon. Then it was morning."
 
@@ -106,41 +103,19 @@ def test_what_a_narration_cannot_be_is_refused(changes: dict[str, Any], told: st
 # Whole films
 
 
-@dataclass
-class Orders:
-    """Orders in a content folder of their own, what they report, and what makes their pictures."""
+def with_painter(root: Path) -> Orders:
+    """Orders for which `scribbler` makes pictures."""
+    painter = Scribbler(kinds=("image",))
+    return Orders(root, load=lambda name: painter if name == "scribbler" else pipelines.load(name))
 
-    root: Path
-    painter: Scribbler
-    reports: list[Report] = field(default_factory=list)
-    before: Callable[[Report], None] = lambda report: None
 
-    def __post_init__(self) -> None:
-        self.content = ContentFolder(self.root)
-        self.store = Store.open(self.content, create=True)
-
-    def report(self, report: Report) -> None:
-        self.reports.append(report)
-        self.before(report)
-
-    def load(self, name: str) -> Pipeline:
-        return self.painter if name == "scribbler" else pipelines.load(name)
-
-    @property
-    def workshop(self) -> Workshop:
-        return Workshop(self.content, self.store, self.report, self.load)
-
-    def steps(self) -> list[str]:
-        return [str(report) for report in self.reports if isinstance(report, Step)]
-
-    def file(self, suffix: str) -> Path:
-        (path,) = (self.root / "ana").glob(f"*{suffix}")
-        return path
+def painter_of(orders: Orders) -> Any:
+    return orders.load("scribbler")
 
 
 @pytest.fixture
 def orders(tmp_path: Path) -> Any:
-    made = Orders(tmp_path / "content", Scribbler(kinds=("image",)))
+    made = with_painter(tmp_path / "content")
     with made.store:
         yield made
 
@@ -184,7 +159,7 @@ def test_a_models_pictures_are_filmed(orders: Orders) -> None:
     request = a_film(image_model="scribbler", told={"scenes": 3, "captions": "off"})
     order = generation.generate(orders.workshop, request, "ana")
     assert order.status == "Completed"
-    assert [number for kind, number in orders.painter.made] == [1, 2, 3]
+    assert [number for kind, number in painter_of(orders).made] == [1, 2, 3]
     assert "picture 2 of 3: scribbling" in orders.steps()
     assert [path.suffix for path in (orders.root / "ana").iterdir()] == [".mp4"]  # no captions
 
@@ -203,7 +178,7 @@ def test_resume_makes_only_what_is_missing(orders: Orders, place: str) -> None:
     work = orders.content.work(placed.generation_id)
     spoken = {path: path.stat().st_mtime_ns for path in work.rglob("*.wav")}
     assert len(spoken) == (2 if place.startswith("speech") else 4)
-    painted = len(orders.painter.made)
+    painted = len(painter_of(orders).made)
     orders.before = lambda report: None
     kept = {}
 
@@ -213,8 +188,8 @@ def test_resume_makes_only_what_is_missing(orders: Orders, place: str) -> None:
     orders.before = look
     assert generation.resume(orders.workshop, placed.generation_id).status == "Completed"
     assert kept == spoken
-    assert len(orders.painter.made) == (2 if painted < 2 else painted)
-    undisturbed = Orders(orders.root.parent / "undisturbed", Scribbler(kinds=("image",)))
+    assert len(painter_of(orders).made) == (2 if painted < 2 else painted)
+    undisturbed = with_painter(orders.root.parent / "undisturbed")
     with undisturbed.store:
         generation.generate(undisturbed.workshop, request, "ana")
     assert orders.file(".mp4").read_bytes() == undisturbed.file(".mp4").read_bytes()

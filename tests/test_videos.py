@@ -13,19 +13,17 @@ import pytest
 import tiny_models
 import tiny_videos
 import torch
+from orders import Orders
 from PIL import Image
 
 from aigen import generation, pipelines, provenance
 from aigen.errors import Cancelled, GenerationError, UsageError
-from aigen.making import Workshop
 from aigen.media import VideoWriter
 from aigen.pipelines import catalogue, diffusion, machine, weights
 from aigen.pipelines.diffusion import loading
 from aigen.pipelines.machine import Machine, Setup
 from aigen.request import GenerationRequest, Options, Size
-from aigen.settings import ContentFolder
-from aigen.store import Store
-from aigen.types import Expected, Failure, Finished, Output, Picture, Report, Run, Said, Step, Task
+from aigen.types import Expected, Failure, Finished, Output, Picture, Report, Run, Step, Task
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
 
@@ -469,36 +467,6 @@ def test_a_motion_adapter_is_added_to_its_model(
 
 
 # Whole orders: pictures made for videos
-
-
-@dataclass
-class Orders:
-    """Orders in a content folder of their own, and what they report."""
-
-    root: Path
-    reports: list[Report] = field(default_factory=list)
-    before: Callable[[Report], None] = lambda report: None
-
-    def __post_init__(self) -> None:
-        self.content = ContentFolder(self.root)
-        self.store = Store.open(self.content, create=True)
-
-    def report(self, report: Report) -> None:
-        self.reports.append(report)
-        self.before(report)
-
-    @property
-    def workshop(self) -> Workshop:
-        return Workshop(self.content, self.store, self.report)
-
-    def said(self) -> list[str]:
-        return [report.text for report in self.reports if isinstance(report, Said)]
-
-    def steps(self) -> list[str]:
-        return [str(report) for report in self.reports if isinstance(report, Step)]
-
-    def files(self) -> list[Path]:
-        return sorted((self.root / "ana").glob("*.mp4"))
 
 
 @pytest.fixture

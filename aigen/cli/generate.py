@@ -21,6 +21,26 @@ if TYPE_CHECKING:
     from aigen.types import Generation, Report
 
 
+# What every command that orders something takes.
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", parser=whole_number, metavar="N", help="The same seed makes the same again [random]."),
+]
+NotifyAt = Annotated[
+    str | None, typer.Option("--notify-at", metavar="WHEN", help="HH:MM, 'tomorrow HH:MM' or ISO 8601 [at once].")
+]
+Notify = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--notify",
+        metavar="CHANNEL",
+        help="terminal, desktop, mailto:ADDRESS or a messenger's URL; repeatable [terminal].",
+    ),
+]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the time of the notice.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Order, start a worker, and return at once.")]
+
+
 @app.command()
 def generate(
     prompt: Annotated[str | None, typer.Argument(help="What the pictures and videos shall show.")] = None,
@@ -55,10 +75,7 @@ def generate(
         str | None, typer.Option("--video-model", metavar="NAME", help="What makes the videos.")
     ] = None,
     style: Annotated[str | None, typer.Option("--style", metavar="NAME", help=f"{', '.join(STYLES)} [plain].")] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option("--seed", parser=whole_number, metavar="N", help="The same seed makes the same again [random]."),
-    ] = None,
+    seed: Seed = None,
     size: Annotated[
         str | None, typer.Option("--size", metavar="WxH", help="In pixels [1024x1024, videos 1280x720].")
     ] = None,
@@ -92,19 +109,10 @@ def generate(
     strength: Annotated[
         float | None, typer.Option("--strength", metavar="X", help="How much of the guide is made anew, 0 to 1 [0.6].")
     ] = None,
-    notify_at: Annotated[
-        str | None, typer.Option("--notify-at", metavar="WHEN", help="HH:MM, 'tomorrow HH:MM' or ISO 8601 [at once].")
-    ] = None,
-    notify: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--notify",
-            metavar="CHANNEL",
-            help="terminal, desktop, mailto:ADDRESS or a messenger's URL; repeatable [terminal].",
-        ),
-    ] = None,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the time of the notice.")] = False,
-    detach: Annotated[bool, typer.Option("--detach", help="Order, start a worker, and return at once.")] = False,
+    notify_at: NotifyAt = None,
+    notify: Notify = None,
+    no_wait: NoWait = False,
+    detach: Detach = False,
     plan: Annotated[bool, typer.Option("--plan", help="Show what would be drawn; make nothing.")] = False,
     as_json: Json = False,
     content: Content = None,

@@ -2,17 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from aigen.cli.generate import Brought, Way, carry_out
+from aigen.cli.generate import Brought, Detach, Notify, NotifyAt, NoWait, Seed, Way, carry_out
 from aigen.cli.program import Content, Json, app, load_settings, whole_number
 from aigen.errors import UsageError
 from aigen.request import STYLES
-
-if TYPE_CHECKING:
-    pass
 
 # Of the script, what stands for the film in lists and searches.
 TITLE_LENGTH = 120
@@ -45,27 +42,15 @@ def narrate(
             "--style", metavar="NAME", help=f"{', '.join(STYLES)} [plain, dramatic and photorealistic in turn]."
         ),
     ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option("--seed", parser=whole_number, metavar="N", help="The same seed makes the same again [random]."),
-    ] = None,
+    seed: Seed = None,
     size: Annotated[str | None, typer.Option("--size", metavar="WxH", help="In pixels [1280x720].")] = None,
     fps: Annotated[
         int | None, typer.Option("--fps", parser=whole_number, metavar="N", help="Frames a second [25].")
     ] = None,
-    notify_at: Annotated[
-        str | None, typer.Option("--notify-at", metavar="WHEN", help="HH:MM, 'tomorrow HH:MM' or ISO 8601 [at once].")
-    ] = None,
-    notify: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--notify",
-            metavar="CHANNEL",
-            help="terminal, desktop, mailto:ADDRESS or a messenger's URL; repeatable [terminal].",
-        ),
-    ] = None,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the time of the notice.")] = False,
-    detach: Annotated[bool, typer.Option("--detach", help="Order, start a worker, and return at once.")] = False,
+    notify_at: NotifyAt = None,
+    notify: Notify = None,
+    no_wait: NoWait = False,
+    detach: Detach = False,
     as_json: Json = False,
     content: Content = None,
 ) -> None:
