@@ -18,6 +18,7 @@ from aigen.types import Output, Run, Start, Task
 if TYPE_CHECKING:
     from aigen.media import Pixels
     from aigen.pipelines.storybook.crew import Crew
+    from aigen.pipelines.storybook.scene import Scene
 
 # What to do where skia cannot be loaded, most often for want of system libraries that it does not bring along.
 DRAWING_ADVICE = (
@@ -76,24 +77,29 @@ class Storybook:
 
 def film(prompt: str, style: str, number: int, seed: int, size: Size, frames: int, fps: int) -> Iterator["Pixels"]:
     """A scene of a prompt in motion: so many opaque RGBA frames of shape (height, width, 4), all in one array."""
-    import numpy
-    import skia
-
     from aigen.pipelines.storybook.scene import Scene
 
-    scene = Scene(_planned(prompt, style), _style(style), number, seed, size)
-    pixels = numpy.zeros((size.height, size.width, 4), numpy.uint8)
-    canvas = skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType).getCanvas()
+    return _frames(Scene(_planned(prompt, style), _style(style), number, seed, size), size, frames, fps)
+
+
+def _frames(scene: "Scene", size: Size, frames: int, fps: int) -> Iterator["Pixels"]:
+    pixels, canvas = _paper(size)
     for frame in range(frames):
         scene.draw(canvas, frame / fps, frames / fps)
         yield pixels
 
 
-def make_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
-    """Draw the one item that a task is of, and tell each step."""
+def _paper(size: Size) -> tuple["Pixels", Any]:
+    """Pixels, and a canvas that draws on them."""
     import numpy
     import skia
 
+    pixels = numpy.zeros((size.height, size.width, 4), numpy.uint8)
+    return pixels, skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType).getCanvas()
+
+
+def make_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
+    """Draw the one item that a task is of, and tell each step."""
     from aigen.media import VideoWriter, save_png
     from aigen.pipelines.storybook.scene import STILL_AT, Scene
 
@@ -101,22 +107,20 @@ def make_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
     step(0, task.frames, "planning the scene")
     plan, style = _planned(task.prompt, task.style), _style(task.style)
     scene = Scene(plan, style, number, seed, task.size)
-    pixels = numpy.zeros((task.size.height, task.size.width, 4), numpy.uint8)
-    canvas = skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType).getCanvas()
     if task.kind == "image":
         duration = 0.0
         path = task.work / f"{task.kind}-{number}.png"
         step(0, 1, "drawing")
+        pixels, canvas = _paper(task.size)
         scene.draw(canvas, STILL_AT, duration)
         save_png(pixels, path)
     else:
         duration = task.frames / task.fps
         path = task.work / f"{task.kind}-{number}.mp4"
         with VideoWriter(path, task.size, task.fps) as video:
-            for frame in range(task.frames):
-                scene.draw(canvas, frame / task.fps, duration)
+            for count, pixels in enumerate(_frames(scene, task.size, task.frames, task.fps), 1):
                 video.write(pixels)
-                step(frame + 1, task.frames, "frame")
+                step(count, task.frames, "frame")
     return Output(path, seed, {"style": style, "scene": with_boxes(plan, scene.boxes(duration))}, "algorithmicMedia")
 
 
