@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from aigen.errors import UsageError
+from aigen.sight import Seen
 
 Kind = Literal["image", "video"]
 KINDS: tuple[Kind, ...] = ("image", "video")
@@ -17,6 +18,9 @@ KINDS: tuple[Kind, ...] = ("image", "video")
 STYLES = (
     "plain", "photorealistic", "dramatic", "cinematic", "watercolour", "paper-cut", "night", "poster",
 )  # fmt: skip
+
+# What the pictures that are made from a user's are in, one after another, where nobody says a style.
+STYLES_IN_TURN = ("plain", "dramatic", "photorealistic", "cinematic", "watercolour")
 
 PROMPT_LIMIT = 2000
 COUNT_LIMIT = 100
@@ -158,7 +162,10 @@ class GenerationRequest(Options):
     frames: int | None = None
     notify_at: str | None = None
     notify: tuple[str, ...] = ("terminal",)
-    from_picture: bool = False  # a picture of the user's is what they start from
+    from_picture: bool = False  # a picture of the user's is what they start from; then the prompt may be empty
+    seen: Seen | None = None  # in that picture
+    vision_model: str | None = None  # who looks at it
+    styles: tuple[str, ...] = ()  # of its images, in turn; else they are all in `style`
     narration: Narration | None = None  # its videos are narrated films
     first: int = 1  # the number of the first item of either kind; it is made from `seed`, the next from seed + 1
 
@@ -167,7 +174,10 @@ class GenerationRequest(Options):
         if isinstance(self.narration, dict):  # as the store keeps it
             told = {**self.narration, "styles": tuple(self.narration.get("styles", ()))}
             object.__setattr__(self, "narration", Narration(**told))
-        check_prompt(self.prompt)
+        if isinstance(self.seen, dict):
+            object.__setattr__(self, "seen", Seen.from_json(self.seen))
+        if self.prompt.strip() or not self.from_picture or self.seen:
+            check_prompt(self.prompt)
         if self.narration and not self.videos:
             raise UsageError("0 videos: it is the videos that are narrated")
         if self.narration and (self.duration is not None or self.frames is not None):

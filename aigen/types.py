@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from aigen.request import GenerationRequest, Kind, Length, Narration, Options, Size
+from aigen.sight import Seen
 
 Status = Literal["Processing", "Completed", "Failed", "Cancelled"]
 State = Literal["planned", "done", "failed"]
@@ -25,7 +26,8 @@ class Task:
 
     What distinguishes items of one order may depend on number and seed only, so that any can be made alone.
     `pictured`: they start from pictures, which `Run.pictures` gives. A narrated film has a `narration`; `painter` is the model
-    that makes its pictures, unless `Run.pictures` gives one of the user's (`from_picture`).
+    that makes its pictures, unless `Run.pictures` gives one of the user's (`from_picture`). `source` is where that lies, and
+    `seen` what is seen in it. Where there are `styles`, the items are in these in turn.
     """
 
     kind: Kind
@@ -42,6 +44,13 @@ class Task:
     narration: Narration | None = None
     painter: str | None = None
     from_picture: bool = False
+    source: Path | None = None
+    seen: Seen | None = None
+    styles: tuple[str, ...] = ()
+
+    def style_of(self, number: int) -> str:
+        """The style of the item with this number."""
+        return self.styles[(number - 1) % len(self.styles)] if self.styles else self.style
 
 
 @dataclass(frozen=True)

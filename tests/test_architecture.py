@@ -15,8 +15,8 @@ import aigen
 ROOT = Path(aigen.__file__).parent
 # Top to bottom is the direction of imports: a module may import what stands below it, never above.
 ORDER = [
-    "__main__", "cli", "viewer", "doctor", "models", "status", "worker", "display", "notify", "erasing", "generation", "making", "narrator", "narration", "film", "speech", "accounts", "pipelines", "uploads", "media",
-    "provenance", "foreign", "store", "migrations", "settings", "times", "types", "request", "wording", "errors",
+    "__main__", "cli", "viewer", "doctor", "models", "status", "worker", "display", "notify", "erasing", "generation", "making", "narrator", "narration", "film", "speech", "accounts", "vision", "pipelines", "uploads", "media",
+    "provenance", "foreign", "store", "migrations", "settings", "times", "types", "request", "sight", "wording", "errors",
 ]  # fmt: skip
 # storybook is a package of rooms with an order of its own, which may use what stands below `pipelines`.
 STORYBOOK = [
