@@ -31,6 +31,11 @@ class Seen:
     model: str = "nanodet"
     mark: str | None = None
 
+    @property
+    def prompt(self) -> str:
+        """What is asked for where the picture alone is given."""
+        return self.caption or f"a picture, mostly {' and '.join(self.colours[:2]) or 'of one colour'}"
+
     @classmethod
     def from_json(cls, told: dict[str, Any]) -> "Seen":
         """What `as_json` gave, as the store or a file keeps it."""

@@ -108,3 +108,51 @@ def test_what_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=told) as refused:
             uploads.read(path)
         assert "\n" not in str(refused.value)
+
+
+def test_a_large_jpeg_can_be_read_smaller(tmp_path: Path) -> None:
+    path = a_picture(tmp_path / "a.jpg", (1600, 800))
+    assert uploads.read(path).size == (1600, 800)
+    assert uploads.read(path, least=400).size == (400, 200)
+    assert uploads.read(path, least=401).size == (800, 400)
+    assert uploads.read(path, least=5000).size == (1600, 800)
+    image, size = uploads.glance(path, 400)
+    assert (image.size, image.mode, size) == ((400, 200), "RGB", (1600, 800))
+    (left, *_), (right, *_) = image.getpixel((20, 100)), image.getpixel((380, 100))  # type: ignore[misc]
+    assert left < 60 < 190 < right
+
+
+def test_a_glance_tells_the_upright_size(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = 8
+    image, size = uploads.glance(a_picture(tmp_path / "a.jpg", (1600, 800), exif=exif), 400)
+    assert (image.size, size) == ((200, 400), (800, 1600))
+    image, size = uploads.glance(a_picture(tmp_path / "a.png", (1600, 800)), 400)
+    assert image.size == size == (1600, 800)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_a_jpeg_of_other_pixels_can_be_read_smaller_too(tmp_path: Path, mode: str) -> None:
+    image = uploads.read(a_picture(tmp_path / "a.jpg", (1600, 800), mode=mode), least=400)
+    assert (image.size, image.mode) == ((400, 200), "RGB")
+
+
+def test_a_narrow_jpeg_keeps_its_width(tmp_path: Path) -> None:
+    assert uploads.read(a_picture(tmp_path / "a.jpg", (4000, 16)), least=400).size == (4000, 16)
+
+
+def test_a_glance_refuses_what_reading_does(tmp_path: Path) -> None:
+    whole = a_picture(tmp_path / "whole.jpg", (300, 300)).read_bytes()
+    (cut := tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    for path, told in (
+        (cut, r"picture 'holiday\.jpg' is damaged \("),
+        (a_picture(tmp_path / "thin.png", (400, 4)), r"picture 'holiday\.jpg' has 400x4 pixels"),
+        (bomb(tmp_path / "bomb.png", 10_000, 10_000), r"picture 'holiday\.jpg' has 10000x10000 pixels: the limit is"),
+        (tmp_path / "none.png", r"picture 'holiday\.jpg' is not there"),
+    ):
+        for look in (
+            lambda at: uploads.glance(at, 100, name="holiday.jpg"),
+            lambda at: uploads.read(at, name="holiday.jpg"),
+        ):
+            with pytest.raises(UsageError, match=told):
+                look(path)

@@ -1,0 +1,137 @@
+"""What a file says of a picture: when and with which camera it was taken, or what made it from which prompt.
+
+Of a photo's metadata only these two are ever told: no place, no name, no comment, no serial number. They come from strangers, so
+what is not plainly a date or a camera is passed over, and a broken file says nothing.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aigen import provenance
+from aigen.errors import AigenError
+from aigen.types import Provenance
+from aigen.wording import shortened, visible
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+EXIF, MAKE, MODEL, TAKEN = 0x8769, 0x010F, 0x0110, 0x9003
+FIRST_YEAR = 1990  # before that, nothing wrote such files
+CAMERA = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,/()+&-]{1,39}")
+MONTHS = (
+    "January February March April May June July August September October November December".split()
+)  # fmt: skip
+PROMPT_LIMIT, SPOKEN_LIMIT = 2000, 200
+# What a file of a kind has in it if it says what made it; to look for that is much quicker than to decode it.
+SIGNS = (b"digitalsourcetype/", b"Steps:", "Steps:".encode("utf-16-le"), "Steps:".encode("utf-16-be"))
+# How a mark is told, before and behind who made it.
+MAKERS = {
+    "algorithmicMedia": ("drawn by a program", ""),
+    "trainedAlgorithmicMedia": ("made by a trained model", ""),
+    "compositeWithTrainedAlgorithmicMedia": ("made by a trained model", "from somebody's picture"),
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a file says: in sentences, the prompt if aigen made it, and its IPTC digital source type."""
+
+    sentences: tuple[str, ...] = ()
+    prompt: str | None = None
+    mark: str | None = None
+
+
+def read(path: Path, *, camera: bool) -> Facts:
+    """What a file says of itself; when and with what it was taken only for `camera`."""
+    said = _provenance(path)
+    own = said.prompt if said.mark in provenance.MARKS else None
+    sentences = [sentence for sentence in (_made(said), _taken(path) if camera else "") if sentence]
+    return Facts(tuple(sentences), _line(own)[:PROMPT_LIMIT] or None if own else None, said.mark)
+
+
+def _provenance(path: Path) -> Provenance:
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+            if head != b"\x89PNG":
+                whole = file.read()
+                if not any(sign in whole for sign in SIGNS):
+                    return Provenance("image")
+        return provenance.read(path)
+    except (AigenError, OSError):
+        return Provenance("image")
+
+
+def _made(said: Provenance) -> str:
+    """The sentence on what made it, as far as the file says."""
+    maker = f", {shortened(_line(said.model))}," if said.model else ""
+    prompt = f"from the prompt “{shortened(_line(said.prompt), SPOKEN_LIMIT)}”" if said.prompt else ""
+    if said.mark == "algorithmicallyEnhanced":
+        return "Its file says that it is somebody's picture, changed by a program."
+    if said.mark and said.mark not in MAKERS:
+        return f"Its file says that its source type is {shortened(said.mark)}."
+    if not said.mark and not prompt:
+        return ""
+    before, behind = MAKERS.get(said.mark or "", ("made by a model", ""))
+    sources = " and ".join(part for part in (behind, prompt) if part)
+    return f"Its file says that it was {before}{maker} {sources}".rstrip(" ,") + "."
+
+
+def _taken(path: Path) -> str:
+    """The sentence on the photo, as far as its file says when and with what it was taken."""
+    import warnings
+
+    from PIL import Image
+
+    from aigen.uploads import FORMATS
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd Exif data
+            with Image.open(path, formats=FORMATS) as image:
+                day, camera = _day(image), _camera(image)
+    except Exception:  # what a decoder says of bytes of strangers can be anything, and none of it matters here
+        return ""
+    parts = [f"on {day.day} {MONTHS[day.month - 1]} {day.year}"] if day else []
+    if camera:
+        parts.append(f"with {_article(camera)} {camera}")
+    return f"Its file says that it was taken {' '.join(parts)}." if parts else ""
+
+
+def _day(image: "Image") -> date | None:
+    told = image.getexif().get_ifd(EXIF).get(TAKEN)
+    found = re.match(r"(\d{4})[:-](\d\d)[:-](\d\d)\b", told) if isinstance(told, str) else None
+    try:
+        day = date(*map(int, found.groups())) if found else None
+    except ValueError:
+        return None
+    return day if day and FIRST_YEAR <= day.year <= date.today().year else None
+
+
+def _camera(image: "Image") -> str:
+    """The camera's model with its maker before it, where that is not a part of it."""
+    exif = image.getexif()
+    make, model = (
+        " ".join(told.replace("\0", " ").split()) if isinstance(told := exif.get(tag), str) else ""
+        for tag in (MAKE, MODEL)
+    )
+    if not CAMERA.fullmatch(model):
+        return ""
+    maker = make.split()[0].capitalize() if make.isupper() and len(make) > 3 else make.split()[0] if make else ""
+    whole = model if not maker or model.lower().startswith(maker.lower()) else f"{maker} {model}"
+    return whole if CAMERA.fullmatch(whole) else model
+
+
+def _article(name: str) -> str:
+    """The article before a name, of which the first word is spelled out where it is short or has a number in it."""
+    word = re.split(r"\W", name)[0]
+    spelled = word.isupper() and (len(word) < 4 or not word.isalpha())
+    return "an" if word[0] in ("AEFHILMNORSX8" if spelled else "AEIOUaeiou8") else "a"
+
+
+def _line(text: str) -> str:
+    """Text as one line that is safe to print."""
+    return visible(" ".join(text.split()))

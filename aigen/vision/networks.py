@@ -1,0 +1,30 @@
+"""The built-in networks: each is opened once in a process, from the folder `weights`, and computes on two cores at most."""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+WEIGHTS = Path(__file__).parent / "weights"
+THREADS_LIMIT = 2
+
+
+@cache
+def load(name: str) -> "InferenceSession":
+    """The network of this name, ready to run."""
+    from onnxruntime import InferenceSession, SessionOptions
+
+    options = SessionOptions()
+    options.intra_op_num_threads = min(THREADS_LIMIT, _cores())
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others may need the cores meanwhile
+    options.log_severity_level = 3  # what it warns of is about the machine, and of no use to who asks about a photo
+    return InferenceSession(WEIGHTS / f"{name}.onnx", options, providers=["CPUExecutionProvider"])
+
+
+def _cores() -> int:
+    """Cores that this process may use, which can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
