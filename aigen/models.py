@@ -14,7 +14,10 @@ from aigen.settings import Settings
 
 @dataclass(frozen=True)
 class Standing:
-    """One model as `aigen models` lists it. `download` and `memory` are in GB; `wrong` says what is amiss with what is here."""
+    """One model as `aigen models` lists it. `download` and `memory` are in GB; `wrong` says what is amiss with what is here.
+
+    One that `sees` pictures makes none, of no kind.
+    """
 
     name: str
     title: str
@@ -30,6 +33,7 @@ class Standing:
     hub: str | None = None
     gated: bool = False
     wrong: str | None = None
+    sees: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -50,7 +54,7 @@ def look(settings: Settings) -> list[Standing]:
         for name in pipelines.registered()
         for pipeline in [pipelines.load(name)]
     ]
-    found = [*catalogue.models().values(), *weights.others()]
+    found = [*catalogue.models().values(), *catalogue.seeing().values(), *weights.others()]
     with suppress(UsageError):
         if default and default not in pipelines.registered() and catalogue.find(default) not in found:
             found.append(catalogue.find(default))
@@ -61,7 +65,7 @@ def _standing(model: Model, here: machine.Machine, default: str | None) -> Stand
     if model.hub in catalogue.tiny_decoders():
         return Standing(name=model.name, title="tiny decoder, for --fast", kinds=(), licence="MIT", hub=model.hub)
     fits, fit = machine.fits(here, model)
-    wrong = None
+    wrong, sees = None, weights.sees(model)
     found = weights.locate(model) is not None
     if found:
         try:
@@ -71,7 +75,7 @@ def _standing(model: Model, here: machine.Machine, default: str | None) -> Stand
     return Standing(
         name=model.name,
         title=model.title,
-        kinds=diffusion.load(model).kinds,
+        kinds=() if sees else diffusion.load(model).kinds,
         here=found,
         default=default in (model.name, model.hub),
         fits=fits,
@@ -83,6 +87,7 @@ def _standing(model: Model, here: machine.Machine, default: str | None) -> Stand
         hub=model.hub,
         gated=model.gated,
         wrong=wrong,
+        sees=sees,
     )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from aigen.errors import UsageError
-from aigen.pipelines import catalogue
+from aigen.pipelines import catalogue, weights
 from aigen.pipelines.catalogue import Model
 from aigen.request import Size
 
@@ -32,6 +32,19 @@ def test_the_catalogue_says_what_a_user_wants_to_know(model: Model) -> None:
     assert size.width % sort.multiple == size.height % sort.multiple == 0
     frames = model.frames or sort.frames
     assert sort.round_up(frames) == frames <= (model.most or sort.most)
+
+
+@pytest.mark.parametrize("model", catalogue.seeing().values(), ids=lambda model: model.name)
+def test_of_models_that_see_it_says_the_same_and_offers_them_for_no_pictures(model: Model) -> None:
+    assert model.hub
+    assert model.download
+    assert model.memory
+    assert "not known" not in model.licence
+    assert model.sees
+    assert model.listed
+    assert model.name not in catalogue.models()
+    assert catalogue.find(model.name) == catalogue.find(model.hub) == model
+    assert model.pipeline in weights.SEEING
 
 
 def test_the_pipelines_of_videos_are_those_of_diffusers() -> None:
@@ -84,6 +97,7 @@ def test_a_model_goes_by_its_short_name_its_hub_id_any_hub_id_or_a_folder(tmp_pa
         ("sd-tubo", "did you mean sd-turbo?"),
         ("storybok", "did you mean storybook?"),
         ("zzz", "choose from storybook, sdxl-turbo"),
+        ("florence2", "did you mean florence-2?"),
         ("./nowhere", "no such folder"),
         ("/nowhere", "no such folder"),
         ("model.safetensors", "is a file"),

@@ -1,6 +1,7 @@
 """Getting and removing models. The hub is a stand-in, spoken to by its own library."""
 
 import hashlib
+import json
 import shutil
 import signal
 import subprocess
@@ -12,11 +13,13 @@ from typing import Any
 import pytest
 from hub import REVISION, Hub, serve
 from model_folders import damage, repositories, write_model
+from tiny_vision import write_seeing
 
 from aigen.errors import AigenError, AlreadyRunning, GenerationError, UsageError
 from aigen.pipelines import catalogue, downloads, weights
 
 SD_TURBO = catalogue.find("sd-turbo")
+FLORENCE = catalogue.find("florence-2")
 
 
 def test_of_a_repository_only_what_is_needed_is_got() -> None:
@@ -271,3 +274,49 @@ def test_a_model_is_removed(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is a folder of your own"):
         downloads.remove(catalogue.find(str(tmp_path / "stick")))
     assert (tmp_path / "stick").is_dir()
+
+
+def test_of_a_model_that_sees_nothing_is_got_that_is_code(tmp_path: Path, endpoint: Any) -> None:
+    original = write_seeing(tmp_path / "original")
+    for name in ("modeling_florence2.py", "README.md", "pytorch_model.bin", "onnx/model.onnx", "onnx/config.json"):
+        (original / name).parent.mkdir(exist_ok=True)
+        (original / name).touch()
+    with serve(Hub({FLORENCE.hub or "": original})) as hub:
+        endpoint(hub.url)
+        folder = downloads.pull(FLORENCE, None, Told())
+    assert sorted(path.name for path in folder.rglob("*")) == [
+        "config.json", "model.safetensors", "preprocessor_config.json", "processor_config.json", "tokenizer.json",
+    ]  # fmt: skip
+    assert weights.find(FLORENCE).folder == folder
+    assert [model.name for model in weights.others()] == []
+    assert downloads.remove(FLORENCE) > 4000
+    assert not weights.is_here(FLORENCE)
+
+
+@pytest.mark.parametrize("how", ["pickle", "another class", "code"])
+def test_what_cannot_see_safely_is_not_taken_for_a_model_that_sees(tmp_path: Path, endpoint: Any, how: str) -> None:
+    original = write_seeing(tmp_path / "original")
+    if how == "pickle":
+        (original / "model.safetensors").rename(original / "pytorch_model.bin")
+    else:
+        config = {"architectures": ["Florence2ForConditionalGeneration" if how == "code" else "BertModel"]}
+        (original / "config.json").write_text(json.dumps(config | ({"auto_map": {}} if how == "code" else {})))
+    told = {"pickle": "pickle only", "another class": "is none that sees", "code": "code of its own"}[how]
+    with serve(Hub({FLORENCE.hub or "": original})) as hub:
+        endpoint(hub.url)
+        with pytest.raises(UsageError, match=told):
+            downloads.pull(FLORENCE, None, Told())
+    with pytest.raises(UsageError, match=told):
+        downloads.take(FLORENCE, original, Told())
+    assert not weights.is_here(FLORENCE)
+
+
+def test_a_model_that_sees_is_taken_from_a_folder_that_holds_it_and_no_other(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds a DFineForObjectDetection; florence-2 is a Florence2"):
+        downloads.take(FLORENCE, write_seeing(tmp_path / "other", "DFineForObjectDetection"), Told())
+    with pytest.raises(UsageError, match="holds a StableDiffusionPipeline"):
+        downloads.take(FLORENCE, write_model(tmp_path / "painter"), Told())
+    with pytest.raises(UsageError, match=r"not whole: it has no readable config.json; copy it again"):
+        downloads.take(FLORENCE, tmp_path, Told())
+    folder = downloads.take(FLORENCE, write_seeing(tmp_path / "stick"), Told())
+    assert weights.find(FLORENCE).folder == folder

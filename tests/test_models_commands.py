@@ -7,6 +7,7 @@ import pytest
 from conftest import run_aigen
 from hub import Hub, serve
 from model_folders import repositories, write_decoder, write_model
+from tiny_vision import write_seeing
 
 from aigen.pipelines import catalogue
 
@@ -19,7 +20,7 @@ def listed() -> dict[str, dict[str, object]]:
 
 def test_every_model_is_listed_with_what_a_user_wants_to_know() -> None:
     found = listed()
-    assert list(found) == ["storybook", "motion", "narrator", *catalogue.models()]
+    assert list(found) == ["storybook", "motion", "narrator", *catalogue.models(), *catalogue.seeing()]
     assert found["storybook"]["here"]
     sd_turbo = found["sd-turbo"]
     assert sd_turbo["download"] == 2.6
@@ -28,6 +29,7 @@ def test_every_model_is_listed_with_what_a_user_wants_to_know() -> None:
     text = run_aigen("models", "list").stdout
     assert all(name in text for name in found)
     assert "gated: needs HF_TOKEN" in text
+    assert "sees pictures: aigen describe" in text
     assert max(map(len, text.splitlines())) <= 120
 
 
@@ -88,6 +90,22 @@ def test_a_model_is_taken_from_a_folder_and_its_tiny_decoder_too(tmp_path: Path)
     assert found["madebyollin/taesd"]["title"] == "tiny decoder, for --fast"
 
 
+def test_a_model_that_sees_is_pulled_listed_and_removed(tmp_path: Path) -> None:
+    hub = Hub({catalogue.find("florence-2").hub or "": write_seeing(tmp_path / "original")})
+    with serve(hub):
+        pulled = run_aigen("models", "pull", "florence-2", environment=hub.environment)
+    assert pulled.returncode == 0, pulled.stderr
+    assert "Florence-2 base, licence: MIT" in pulled.stderr
+    assert "it is here: aigen describe photo.jpg --model florence-2" in pulled.stderr
+    found = listed()["florence-2"]
+    assert (found["here"], found["sees"], found["kinds"], found["fits"]) == (True, True, [], True)
+    text = run_aigen("models")
+    assert "images are made by storybook" in text.stderr
+    assert "your pictures are looked at by florence-2" in text.stderr
+    assert run_aigen("models", "remove", "florence-2").returncode == 0
+    assert not listed()["florence-2"]["here"]
+
+
 def test_a_wrong_folder_takes_nothing_away(tmp_path: Path) -> None:
     assert run_aigen("models", "pull", "sd-turbo", "--from", write_model(tmp_path / "stick")).returncode == 0
     decoder = write_decoder(tmp_path / "decoder")
@@ -121,6 +139,8 @@ def test_models_that_are_not_listed_and_the_default_are_shown_too(tmp_path: Path
         (["remove", "sd-turbo"], 2, "nothing to remove"),
         (["use", "sd-turbo"], 2, "get it with aigen models pull sd-turbo"),
         (["use", "zzz"], 2, "is not known"),
+        (["use", "florence-2"], 2, "makes no pictures, it sees them: when it is here, aigen describe"),
+        (["remove", "d-fine"], 2, "nothing to remove"),
     ],
 )
 def test_what_cannot_be_is_one_clear_line(tmp_path: Path, arguments: list[str], code: int, told: str) -> None:
@@ -144,6 +164,7 @@ def test_what_cannot_be_is_one_clear_line(tmp_path: Path, arguments: list[str], 
         (["--steps", "3"], "steps means nothing to storybook"),
         (["--fast"], "fast means nothing to storybook"),
         (["--model", "./mine"], "is no model: its folder has no model_index.json"),
+        (["--model", "florence-2"], "model 'florence-2' sees pictures and makes none"),
         (["--video-model", "sd-turbo"], "makes no videos: name one that does with --video-model"),
     ],
 )

@@ -7,6 +7,7 @@ import numpy
 import pytest
 from model_folders import damage, write_model
 from safetensors.numpy import save_file
+from tiny_vision import write_seeing
 
 from aigen.errors import UsageError
 from aigen.pipelines import catalogue, weights
@@ -73,6 +74,53 @@ def test_a_model_that_is_not_here_says_how_to_get_it() -> None:
 def test_what_is_not_whole_or_not_safe_is_refused_in_one_line(tmp_path: Path, how: str, told: str) -> None:
     folder = write_model(tmp_path / "mine")
     damage(folder, how)
+    with pytest.raises(UsageError, match=told) as refused:
+        weights.find(of(folder))
+    assert "\n" not in str(refused.value)
+    assert str(tmp_path) not in str(refused.value)
+
+
+def test_a_model_that_sees_is_known_by_its_class(tmp_path: Path) -> None:
+    model = of(write_seeing(tmp_path / "mine", "DFineForObjectDetection"))
+    contents = weights.find(model)
+    assert (contents.pipeline, contents.components) == ("DFineForObjectDetection", {"network": {"F32": 4000}})
+    assert weights.sees(model)
+    assert not weights.sees(of(write_model(tmp_path / "other")))
+    assert weights.sees(catalogue.find("florence-2"))
+    with pytest.raises(
+        UsageError, match=r"'florence-2' is not here: get it with aigen models pull florence-2 \(0.5 GB\)"
+    ):
+        weights.find(catalogue.find("florence-2"))
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ("cut", "not whole: model.safetensors is cut off"),
+        ("no weights", "not whole: it has no weights"),
+        ("no tokenizer", "not whole: tokenizer.json is missing"),
+        ("pickle", "pickle only, which could run code"),
+        ("code of its own", "brings code of its own"),
+        ("another class", "is no model"),
+    ],
+)
+def test_one_that_sees_is_refused_in_one_line_too(tmp_path: Path, how: str, told: str) -> None:
+    folder = write_seeing(tmp_path / "mine")
+    file = folder / "model.safetensors"
+    match how:
+        case "cut":
+            file.write_bytes(file.read_bytes()[:-1])
+        case "no weights":
+            file.unlink()
+        case "no tokenizer":
+            (folder / "tokenizer.json").unlink()
+        case "pickle":
+            file.rename(folder / "pytorch_model.bin")
+        case "code of its own":
+            config = {"architectures": ["Florence2ForConditionalGeneration"], "auto_map": {"AutoModel": "theirs.Model"}}
+            (folder / "config.json").write_text(json.dumps(config))
+        case "another class":
+            (folder / "config.json").write_text('{"architectures": "BertModel"}')
     with pytest.raises(UsageError, match=told) as refused:
         weights.find(of(folder))
     assert "\n" not in str(refused.value)

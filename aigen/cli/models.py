@@ -67,6 +67,8 @@ def pull(
     used = f'aigen generate "a whale under the stars" --model {model.name}'
     if model.hub in catalogue.tiny_decoders():
         used = "--fast uses it"
+    elif weights.sees(model):
+        used = f"aigen describe photo.jpg --model {model.name}"
     elif model.base and not weights.is_here(catalogue.find(model.base)):
         used = f"it adds itself to {model.base}, which is still missing: aigen models pull {model.base}"
     say(f"it is here: {used}")
@@ -89,11 +91,18 @@ def remove(name: Name) -> None:
 @models_app.command()
 def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --model takes it.")]) -> None:
     """Make a model the default for what it makes."""
-    from aigen import making, pipelines
+    from aigen import pipelines, tasks
+    from aigen.errors import UsageError
+    from aigen.pipelines import catalogue, weights
     from aigen.settings import settings_file, write_setting
 
+    if name not in pipelines.registered() and weights.sees(catalogue.find(name, pipelines.registered())):
+        raise UsageError(
+            f"model {catalogue.shown(name)!r} makes no pictures, it sees them: when it is here, aigen describe and "
+            "--from-image use it by themselves, or name it with --vision-model"
+        )
     pipeline = pipelines.load(name)
-    pipeline.check(making.usual_task(pipeline.kinds[0], pipeline))
+    pipeline.check(tasks.usual_task(pipeline.kinds[0], pipeline))
     name = pipelines.canonical(name)
     write_setting(settings_file(), "AIGEN_MODEL", name)
     made = " and ".join(f"{kind}s" for kind in pipeline.kinds)
@@ -104,19 +113,21 @@ def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --m
 
 
 def _print(found: "list[Standing]", default_model: str | None) -> None:
-    from aigen import pipelines
+    from aigen import pipelines, vision
     from aigen.pipelines import catalogue
+    from aigen.pipelines.machine import GB
     from aigen.request import KINDS
-    from aigen.wording import visible
+    from aigen.wording import spoken_size, visible
 
     for standing in found:
         here = "here" if standing.here else "-"
-        size = f"{standing.download:.1f} GB" if standing.download else ""
+        size = spoken_size(standing.download * GB) if standing.download else ""
         needs = f"{standing.memory:.0f} GB memory" if standing.memory else ""
         default = " (your default)" if standing.default else ""
         gated = "; gated: needs HF_TOKEN" if standing.gated else ""
         typer.echo(visible(f"{standing.name:15} {here:5} {size:>8}  {needs:13} {standing.title}{default}"))
-        for line in (f"{standing.licence}{gated}", f"fits: {standing.fit}", standing.note, standing.wrong):
+        seen = "sees pictures: aigen describe" if standing.sees else ""
+        for line in (f"{standing.licence}{gated}", f"fits: {standing.fit}", seen, standing.note, standing.wrong):
             if line and standing.download != 0:
                 typer.echo(visible(f"{'':15} {line}"))
     say("get one with aigen models pull NAME; any other model: a folder, or its hub id (owner/name)")
@@ -124,6 +135,7 @@ def _print(found: "list[Standing]", default_model: str | None) -> None:
         for kind in KINDS:
             name, reason = pipelines.choose(kind, None, default=default_model)
             say(f"{kind}s are made by {catalogue.shown(name)} ({reason})")
+    say(f"your pictures are looked at by {vision.choose(None)}")
 
 
 @contextmanager

@@ -38,15 +38,23 @@ def load(name: str) -> Pipeline:
     if name in known:
         pipeline: Pipeline = pkgutil.resolve_name(known[name])()
         return pipeline
+    model = catalogue.find(name, known)
+    if model.sees:
+        raise UsageError(
+            f"model {model.name!r} sees pictures and makes none: it is for aigen describe, and --vision-model"
+        )
     from aigen.pipelines import diffusion
 
-    return diffusion.load(catalogue.find(name, known))
+    return diffusion.load(model)
 
 
 def introduce(pipelines: Mapping[str, Pipeline]) -> tuple[str, ...]:
     """What makes the items of an order, as its display says it."""
-    advice = "; for Stable Diffusion: aigen models pull sd-turbo" if set(pipelines) == {FALLBACK} else ""
-    return tuple(f"{catalogue.shown(name)}: {pipeline.label}{advice}" for name, pipeline in pipelines.items())
+    built_in = FALLBACK in pipelines and set(pipelines) <= {FALLBACK, MOTION}
+    advice = {FALLBACK: "; for Stable Diffusion: aigen models pull sd-turbo"} if built_in else {}
+    return tuple(
+        f"{catalogue.shown(name)}: {pipeline.label}{advice.get(name, '')}" for name, pipeline in pipelines.items()
+    )
 
 
 def release() -> None:
@@ -90,6 +98,8 @@ def choose(
             )
         return canonical(asked), "asked for"
     for name, reason in ((asked_for_both, "asked for"), (default, "your default (AIGEN_MODEL)")):
+        if name == FALLBACK and kind == "video" and from_picture:
+            return MOTION, "moves over the picture"  # which storybook, that draws its own, would not show
         if name and kind in load(name).kinds and (name == asked_for_both or suits(name)):
             return canonical(name), reason
         if name == asked_for_both and name and kind == "video":

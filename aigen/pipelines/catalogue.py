@@ -29,7 +29,8 @@ class Model:
 
     `download` and `memory` are in GB: what `aigen models pull` gets, and what it takes in half precision. `half` are the
     half precisions that its numbers bear. `light`: bearable without a GPU. `guidance` 0: it was made to do without.
-    `arguments` are for its diffusers pipeline. `size` is the side of a picture.
+    `arguments` are for its diffusers pipeline. `size` is the side of a picture. One that makes nothing, of no `kinds`, sees
+    pictures, and its `pipeline` is the class of transformers that it is for.
 
     Of a model of videos, `video` is their size, and they have `frames`, at most `most`, and `fps` of them a second; what is not
     said is as usual for its pipeline (`VideoSort`). A motion adapter lies in a `file` and adds itself to the model `base`,
@@ -63,7 +64,12 @@ class Model:
 
     @property
     def listed(self) -> bool:
-        return self.name in models()
+        return self.name in models() | seeing()
+
+    @property
+    def sees(self) -> bool:
+        """Whether it looks at pictures; such a model makes none."""
+        return not self.kinds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +117,14 @@ def _frozen(entry: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def models() -> dict[str, Model]:
-    """The models of the catalogue by name, the ones to prefer first."""
+    """The models of the catalogue that make pictures or videos, by name, the ones to prefer first."""
     return {name: Model(name=name, **_frozen(entry)) for name, entry in _read()["models"].items()}
+
+
+@cache
+def seeing() -> dict[str, Model]:
+    """The models of the catalogue that see pictures and make none, by name, the ones to prefer first."""
+    return {name: Model(name=name, kinds=(), **_frozen(entry)) for name, entry in _read()["vision"].items()}
 
 
 @cache
@@ -140,7 +152,7 @@ def tiny_decoders() -> set[str]:
 
 def find(name: str, also: Iterable[str] = ()) -> Model:
     """The model of this name: listed, a folder, or a hub id. Raises UsageError with the nearest of these and `also`."""
-    known = models()
+    known = models() | seeing()
     if name in known:
         return known[name]
     for model in known.values():
@@ -161,9 +173,8 @@ def find(name: str, also: Iterable[str] = ()) -> Model:
         raise UsageError(f"model {shown(name)!r} is a file: give the folder of a model in the layout of diffusers")
     if name.startswith((".", "/", "~")) or "\\" in name:
         raise UsageError(f"model {shown(name)[:80]!r} is not there: no such folder")
-    names = [*also, *known]
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    advice = f"did you mean {near[0]}?" if near else f"choose from {', '.join(names)}"
+    near = difflib.get_close_matches(name, [*also, *known], n=1, cutoff=0.5)
+    advice = f"did you mean {near[0]}?" if near else f"choose from {', '.join([*also, *models()])}"
     raise UsageError(f"model {name[:80]!r} is not known: {advice} (all: aigen models; or give a folder or a hub id)")
 
 

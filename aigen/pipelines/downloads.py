@@ -10,7 +10,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
@@ -88,7 +88,7 @@ def pull(model: Model, token: str | None, report: Progress) -> Path:
     if model.base and not is_here(base := catalogue.find(model.base)):
         pull(base, token, report)
     folder = _pull(model.hub, token, report, model.file)
-    if (folder / "model_index.json").exists():
+    if model.sees or (folder / "model_index.json").exists():
         contents = examine(folder, model)
         tiny = catalogue.tiny_decoder(contents.pipeline)
         if tiny and tiny_decoder(contents.pipeline) is None:
@@ -312,7 +312,7 @@ def take(model: Model, source: Path, report: Progress) -> Path:
     elif model.base:
         _check_adapter(source, model)
     else:
-        contents = examine(source, catalogue.find(str(source.resolve())))
+        contents = examine(source, replace(catalogue.find(str(source.resolve())), kinds=model.kinds))
         if model.pipeline and contents.pipeline != model.pipeline:
             raise UsageError(
                 f"--from {str(source)!r} holds a {contents.pipeline}; {model.name} is a {model.pipeline}: give its folder"

@@ -21,6 +21,11 @@ PICKLES = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.pkl")
 ONLY_PICKLES = (
     "as a pickle only, which could run code: only safetensors are loaded; look for a repository that has them"
 )
+# The classes of transformers that see, and what belongs to such a model besides its weights.
+SEEING = {
+    "Florence2ForConditionalGeneration": ("processor_config.json", "tokenizer.json"),
+    "DFineForObjectDetection": ("preprocessor_config.json",),
+}
 # In the names of files in half precision, preferred in this order; none: there is but one precision.
 _VARIANTS = ("fp16", "bf16", None)
 _HEADER_LIMIT = 100_000_000
@@ -29,6 +34,8 @@ _HEADER_LIMIT = 100_000_000
 @dataclass(frozen=True)
 class Contents:
     """What a model's folder holds: the diffusers pipeline it is for, and the bytes of each component by data type.
+
+    A model that sees is one component for a class of transformers.
 
     `variant`: its half precision files are named with it (`fp16`), beside those in full. `index` is what it says of itself.
     `adapter`: where the motion adapter lies that is added to it.
@@ -86,7 +93,7 @@ def others() -> list[Model]:
     """Models and tiny decoders in the hub's cache that the catalogue does not list."""
     from huggingface_hub.constants import HF_HUB_CACHE
 
-    known = {model.hub for model in catalogue.models().values()}
+    known = {model.hub for model in (catalogue.models() | catalogue.seeing()).values()}
     names = [path.name.split("--", 2)[1:] for path in sorted(Path(HF_HUB_CACHE).glob("models--*--*"))]
     found = [Model(name=hub, title=hub, hub=hub) for hub in map("/".join, names) if hub not in known]
     return [model for model in found if model.hub in catalogue.tiny_decoders() or is_here(model)]
@@ -142,6 +149,8 @@ def examine(folder: Path, model: Model) -> Contents:
     name = catalogue.shown(model.name)
     again = f"get it again: aigen models pull {model.name}" if model.hub else "copy it again"
     index = read_json(folder / "model_index.json")
+    if index is None and (model.sees or _sort_of_seeing(folder)):
+        return _examine_seeing(folder, model, again)
     if index is None:
         if model.hub:
             raise UsageError(f"model {name!r} is not whole: it has no readable model_index.json; {again}")
@@ -168,6 +177,42 @@ def examine(folder: Path, model: Model) -> Contents:
             raise UsageError(f"model {name!r} is not whole: {component}: {error}; {again}") from None
         variants.append(variant)
     return Contents(folder, pipeline, components, next(filter(None, variants), None), index)
+
+
+def sees(model: Model) -> bool:
+    """Whether a model looks at pictures and makes none: as the catalogue says, or what is here of it."""
+    folder = locate(model)
+    return model.sees or bool(folder and _sort_of_seeing(folder))
+
+
+def _sort_of_seeing(folder: Path) -> str | None:
+    """The class of transformers that what lies in a folder is for, if it is one that sees and that is known."""
+    told = (read_json(folder / "config.json") or {}).get("architectures")
+    return next((each for each in told if each in SEEING), None) if isinstance(told, list) else None
+
+
+def _examine_seeing(folder: Path, model: Model, again: str) -> Contents:
+    """What a folder holds of a model that sees: a single component, with what prepares pictures for it."""
+    name = catalogue.shown(model.name)
+    config = read_json(folder / "config.json")
+    if config is None:
+        raise UsageError(f"model {name!r} is not whole: it has no readable config.json; {again}")
+    sort = _sort_of_seeing(folder)
+    if sort is None:
+        raise UsageError(f"model {name!r} is none that sees: its config.json names none of {', '.join(SEEING)}")
+    if "auto_map" in config:
+        raise UsageError(f"model {name!r} brings code of its own to run, which is never done")
+    for each in SEEING[sort]:
+        if not (folder / each).exists():
+            raise UsageError(f"model {name!r} is not whole: {each} is missing; {again}")
+    variant, weights = _weights(folder)
+    if not weights and any(any(folder.glob(pattern)) for pattern in PICKLES):
+        raise UsageError(f"model {name!r} has its weights {ONLY_PICKLES}")
+    try:
+        found = count_bytes(weights)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"model {name!r} is not whole: {error}; {again}") from None
+    return Contents(folder, sort, {"network": found}, variant, config)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
