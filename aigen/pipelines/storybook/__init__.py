@@ -8,22 +8,31 @@ files of them. CONTRIBUTING.md shows where a new setting, rig or style goes.
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aigen.errors import GenerationError
 from aigen.pipelines.storybook.understanding.plan import Plan, make_plan, with_boxes
+from aigen.pipelines.storybook.understanding.sights import Sighted, plan_of
 from aigen.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
+from aigen.sight import Seen
 from aigen.types import Output, Run, Start, Task
 
 if TYPE_CHECKING:
     from aigen.media import Pixels
     from aigen.pipelines.storybook.crew import Crew
+    from aigen.pipelines.storybook.drawing.tinting import Tones
     from aigen.pipelines.storybook.scene import Scene
 
 # What to do where skia cannot be loaded, most often for want of system libraries that it does not bring along.
 DRAWING_ADVICE = (
     "install the system's OpenGL libraries (Debian: apt-get install libgl1 libegl1 libexpat1 libfontconfig1)"
 )
+# Of images that are made from a picture, the third of five is the picture itself: the photorealistic one, where they are in
+# several styles, since no scene can be that.
+OF_FIVE, GRADED = 5, 3
+# Where all five are the picture itself, in one style, each shows another part of it: its share, and from where.
+FRAMINGS = ((0.8, 0.5, 0.4), (0.75, 0.1, 0.3), (1.0, 0.5, 0.5), (0.75, 0.9, 0.5), (0.6, 0.5, 0.5))
 
 
 class Storybook:
@@ -32,7 +41,7 @@ class Storybook:
     sizes = DEFAULT_SIZES
     length = DEFAULT_LENGTH
     most = None
-    start: Start = "prompt"
+    start: Start = "either"
     options: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
@@ -41,9 +50,9 @@ class Storybook:
     def check(self, task: Task) -> None:
         """It can always draw."""
 
-    def plan(self, prompt: str) -> dict[str, Any]:
-        """The scene that would be drawn for a prompt."""
-        return make_plan(prompt).as_json()
+    def plan(self, prompt: str, seen: Seen | None = None) -> dict[str, Any]:
+        """The scene that would be drawn for a prompt, and for what is seen in a picture."""
+        return plan_of(prompt, seen).plan.as_json() if seen else make_plan(prompt).as_json()
 
     def compose(self, prompt: str, number: int, seed: int, size: Size) -> dict[str, Any]:
         """The scene of one item with the boxes of its things, without making a file."""
@@ -59,10 +68,9 @@ class Storybook:
             import skia  # noqa: F401
         except ImportError as error:
             raise GenerationError(f"drawing does not work here ({error}): {DRAWING_ADVICE}") from error
-        plan, style = _planned(task.prompt, task.style), _style(task.style)
-        if style != task.style:
-            run.say(f"storybook has no style {task.style!r}: it draws {style!r} instead")
-        for told in _told(plan):
+        for told in dict.fromkeys(_told_of_styles(task)):
+            run.say(told)
+        for told in _told_of_picture(task, _sighted(task)) if task.from_picture else _told(make_plan(task.prompt)):
             run.say(told)
         hands = hands_for(task)
         if hands > 1:
@@ -104,9 +112,13 @@ def make_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
     from aigen.pipelines.storybook.scene import STILL_AT, Scene
 
     (number,), (seed,) = task.numbers, task.seeds
+    sighted = _sighted(task)
+    if _is_graded(task, number, sighted):
+        return _grade_item(task, step)
     step(0, task.frames, "planning the scene")
-    plan, style = _planned(task.prompt, task.style), _style(task.style)
-    scene = Scene(plan, style, number, seed, task.size)
+    style = _style(task.style_of(number))
+    plan = _planned(task.prompt, task.style_of(number), sighted)
+    scene = Scene(plan, style, number, seed, task.size, sighted, _tones(task))
     if task.kind == "image":
         duration = 0.0
         path = task.work / f"{task.kind}-{number}.png"
@@ -124,6 +136,57 @@ def make_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
     return Output(path, seed, {"style": style, "scene": with_boxes(plan, scene.boxes(duration))}, "algorithmicMedia")
 
 
+def _grade_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
+    """The picture itself, in the style of the one item that a task is of."""
+    from aigen.media import PNG_LEVEL, open_fitting
+    from aigen.pipelines.storybook.drawing.grading import grade
+
+    (number,), (seed,) = task.numbers, task.seeds
+    step(0, 1, "grading the picture")
+    style = task.style_of(number)
+    path = task.work / f"{task.kind}-{number}.png"
+    share, across, down = (1.0, 0.5, 0.5) if task.styles else FRAMINGS[(number - 1) % OF_FIVE]
+    width, height = round(task.size.width / share), round(task.size.height / share)
+    left, top = round((width - task.size.width) * across), round((height - task.size.height) * down)
+    framed = open_fitting(_source(task), Size(width, height))
+    framed = framed.crop((left, top, left + task.size.width, top + task.size.height))
+    graded = grade(framed, style, seed)
+    graded.save(path, format="PNG", compress_level=PNG_LEVEL)
+    return Output(path, seed, {"style": style, "graded": "the picture itself"}, "algorithmicallyEnhanced")
+
+
+def _is_graded(task: Task, number: int, sighted: Sighted | None) -> bool:
+    """Whether an item is the picture itself: one of five, and all where nothing is known that could be drawn."""
+    if task.kind != "image" or not task.from_picture:
+        return False
+    return number % OF_FIVE == GRADED or not (sighted and sighted.plan.objects)
+
+
+def _sighted(task: Task) -> Sighted | None:
+    """What is seen in the picture that a task starts from, and where."""
+    if not task.from_picture:
+        return None
+    return plan_of(task.prompt, task.seen or Seen(width=task.size.width, height=task.size.height))
+
+
+def _tones(task: Task) -> "Tones | None":
+    """The colours of the picture that a task starts from."""
+    if not task.from_picture:
+        return None
+    from PIL import Image
+
+    from aigen.pipelines.storybook.drawing.tinting import tones_of
+
+    with Image.open(_source(task)) as picture:
+        return tones_of(picture)
+
+
+def _source(task: Task) -> Path:
+    if task.source is None or not task.source.exists():
+        raise GenerationError("the picture that it starts from is gone")
+    return task.source
+
+
 def _style(style: str) -> str:
     """The style that is drawn where one is asked for."""
     from aigen.pipelines.storybook.drawing.scenery import STYLE_INSTEAD
@@ -131,10 +194,30 @@ def _style(style: str) -> str:
     return STYLE_INSTEAD.get(style, style)
 
 
-def _planned(prompt: str, style: str) -> Plan:
-    """The plan of a prompt; the style `night` makes it one by night."""
-    plan = make_plan(prompt)
+def _planned(prompt: str, style: str, sighted: Sighted | None = None) -> Plan:
+    """The plan of a prompt, or of what is seen; the style `night` makes it one by night."""
+    plan = sighted.plan if sighted else make_plan(prompt)
     return replace(plan, time="night") if style == "night" else plan
+
+
+def _told_of_styles(task: Task) -> Iterator[str]:
+    """In which styles no scene is drawn."""
+    sighted = _sighted(task)
+    for number in task.numbers:
+        asked = task.style_of(number)
+        if _style(asked) != asked and not _is_graded(task, number, sighted):
+            yield f"storybook has no style {asked!r}: it draws {_style(asked)!r} instead"
+
+
+def _told_of_picture(task: Task, sighted: Sighted | None) -> Iterator[str]:
+    """What a user should know of what is seen and said: what of it is not drawn."""
+    assert sighted
+    if not sighted.plan.objects and task.kind == "image":
+        yield "storybook recognises nothing that it could draw: the images are the picture itself, graded in its styles"
+    elif sighted.missing:
+        yield f"storybook has no picture of: {', '.join(sighted.missing)}"
+    own = task.seen is None or task.prompt != task.seen.prompt
+    yield from _told(replace(sighted.plan, unmatched=sighted.unplaced, language=sighted.plan.language if own else "en"))
 
 
 def _told(plan: Plan) -> Iterator[str]:

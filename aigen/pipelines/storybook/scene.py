@@ -8,6 +8,7 @@ from dataclasses import replace
 import skia
 
 from aigen.pipelines.storybook.composing.places import Actor, place_actors, shares_seen
+from aigen.pipelines.storybook.composing.sighted import ON_POSTS, make_spots, place_seen, seen_from
 from aigen.pipelines.storybook.drawing import scenery
 from aigen.pipelines.storybook.drawing.colours import colour, soft_disc
 from aigen.pipelines.storybook.drawing.figures import Figure
@@ -16,10 +17,12 @@ from aigen.pipelines.storybook.drawing.lettering import set_caption
 from aigen.pipelines.storybook.drawing.look import make_look
 from aigen.pipelines.storybook.drawing.styles import make_overlay
 from aigen.pipelines.storybook.drawing.surroundings import DRIFT, make_front, make_layers, make_screen
+from aigen.pipelines.storybook.drawing.tinting import Tones, tinted
 from aigen.pipelines.storybook.moving.acting import Player, make_player
 from aigen.pipelines.storybook.moving.camera import view_at
 from aigen.pipelines.storybook.moving.weather import draw_before, draw_behind
 from aigen.pipelines.storybook.understanding.plan import Plan
+from aigen.pipelines.storybook.understanding.sights import Sighted
 from aigen.request import Size
 
 # The moment of a take that stills show.
@@ -27,13 +30,31 @@ STILL_AT = 0.4
 
 
 class Scene:
-    """A scene of a given size. `number` (1, 2, …) chooses the take, `seed` the small differences."""
+    """A scene of a given size. `number` (1, 2, …) chooses the take, `seed` the small differences.
 
-    def __init__(self, plan: Plan, style: str, number: int, seed: int, size: Size) -> None:
+    Where the plan is of what is `sighted` in a photograph, things are as they are there, in light of its `tones`.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        style: str,
+        number: int,
+        seed: int,
+        size: Size,
+        sighted: Sighted | None = None,
+        tones: Tones | None = None,
+    ) -> None:
         self.look = make_look(plan, style, number, seed, size)
+        spots = make_spots(self.look, sighted) if sighted and sighted.places else []
+        if spots:
+            self.look = seen_from(self.look, spots)
+        if tones:
+            self.look = tinted(self.look, tones)
         self.layers = make_layers(self.look)
         self.front = make_front(self.look)
-        self.players = [make_player(self.look, actor) for actor in place_actors(self.look)]
+        actors = place_seen(self.look, spots) if spots else place_actors(self.look)
+        self.players = [make_player(self.look, actor) for actor in actors]
         self.screens = self._make_screens()
         self.overlay = make_overlay(self.look)
         on_band = style == "poster"  # which sets it as its title
@@ -63,6 +84,8 @@ class Scene:
         draw_behind(look, canvas, time)
         for player in self.players:
             self._look_from(canvas, view, player.actor.depth)
+            if player.actor.where == "deck" and player.actor.name in ON_POSTS:
+                self._draw_post(canvas, player.actor)
             player.draw(canvas, time, duration)
             canvas.restore()
             if player.actor.thing in self.screens:
@@ -88,6 +111,14 @@ class Scene:
         canvas.translate(middle[0] + x, middle[1] + y)
         canvas.scale(near, near)
         canvas.translate(-middle[0], -middle[1])
+
+    def _draw_post(self, canvas: skia.Canvas, actor: Actor) -> None:
+        """What a traffic light or a sign is upon, down to the ground."""
+        look = self.look
+        foot = max(actor.base, look.horizon + look.height * 0.09)
+        wide = max(1.5, actor.width * 0.09)
+        post = skia.Rect.MakeLTRB(actor.x - wide / 2, actor.base - actor.height * 0.5, actor.x + wide / 2, foot)
+        canvas.drawRect(post, skia.Paint(AntiAlias=True, Color=colour(look.lit((92, 96, 112)))))
 
     def boxes(self, duration: float = 0.0) -> list[list[list[float]]]:
         """For each object of the plan, a box for each of its things that is drawn and can be seen.

@@ -164,7 +164,7 @@ def _place_group(
     flips = {
         member: member.x < member.faces.x
         if member.faces
-        else not pinned and _turned(look, member.name, x + (member.x - (left + right) / 2) * measure, place)
+        else not pinned and turned(look, member.name, x + (member.x - (left + right) / 2) * measure, place)
         for member in group.members
     }
     phases = {member: look.random.uniform(0, math.tau) + place for member in group.members}
@@ -260,7 +260,7 @@ def _spot(look: Look, place: int, count: int, airborne: bool) -> tuple[float, fl
     return x, min(ground, look.height * 0.93 - look.bars), 0.85 + 0.1 * nearness, reach
 
 
-def _turned(look: Look, name: str, x: float, place: int) -> bool:
+def turned(look: Look, name: str, x: float, place: int) -> bool:
     """Whether a picture, which looks to the left, is drawn mirrored: things at the left side look into the scene."""
     entry = artwork.index()[name]
     if (entry["subgroup"] or "").startswith("transport"):

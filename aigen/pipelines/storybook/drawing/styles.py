@@ -13,6 +13,7 @@ from aigen.pipelines.storybook.drawing.lettering import draw_title
 from aigen.pipelines.storybook.drawing.look import Look
 
 PAPER: Colour = (250, 246, 236)
+INK: Colour = (44, 34, 70)
 
 
 def _stepped(levels: int) -> skia.ColorFilter:
@@ -25,7 +26,7 @@ def _surface_like(image: skia.Image) -> skia.Surface:
     return new_surface(image.width(), image.height(), image.isOpaque())
 
 
-def _grain(canvas: skia.Canvas, size: float, strength: float, seed: int) -> None:
+def draw_grain(canvas: skia.Canvas, size: float, strength: float, seed: int) -> None:
     """The tooth of paper, or pigment that settled in it: light and dark, only where something is drawn."""
     noise = skia.PerlinNoiseShader.MakeFractalNoise(1 / size, 1 / size, 3, seed)
     # Its red as a grey between dark and light, around the middle.
@@ -46,7 +47,7 @@ def _kept_inside(image: skia.Image, draw: Callable[[skia.Canvas], None]) -> skia
     return surface.makeImageSnapshot()
 
 
-def _wobbled(image: skia.Image, far: float, size: float, seed: int) -> skia.Image:
+def wobbled(image: skia.Image, far: float, size: float, seed: int) -> skia.Image:
     """Edges as a hand draws them."""
     surface = _surface_like(image)
     noise = skia.Surface(image.width(), image.height())
@@ -71,10 +72,10 @@ def _inset(image: skia.Image, edge: float) -> skia.Image:
 
 def _paint_picture(look: Look, image: skia.Image) -> skia.Image:
     side = max(image.width(), image.height())
-    image = _wobbled(_inset(image, side * 0.012), side * 0.022, max(6.0, side * 0.09), 3)
+    image = wobbled(_inset(image, side * 0.012), side * 0.022, max(6.0, side * 0.09), 3)
 
     def pigment(canvas: skia.Canvas) -> None:
-        _grain(canvas, max(5.0, side * 0.3), 0.42, 5)
+        draw_grain(canvas, max(5.0, side * 0.3), 0.42, 5)
         # Paint gathers and dries darker along its edge.
         edge = _surface_like(image)
         rim = edge.getCanvas()
@@ -98,29 +99,29 @@ def _paint_picture(look: Look, image: skia.Image) -> skia.Image:
 
 def _paint_layer(look: Look, image: skia.Image) -> skia.Image:
     if not image.isOpaque():
-        image = _wobbled(image, look.unit * 0.012, look.unit * 0.05, 7)
+        image = wobbled(image, look.unit * 0.012, look.unit * 0.05, 7)
 
     def pigment(canvas: skia.Canvas) -> None:
-        _grain(canvas, look.unit * 0.3, 0.5, 11)
-        _grain(canvas, max(2.0, look.unit * 0.006), 0.16, 13)
+        draw_grain(canvas, look.unit * 0.3, 0.5, 11)
+        draw_grain(canvas, max(2.0, look.unit * 0.006), 0.16, 13)
         canvas.drawColor(colour(PAPER, 26), skia.BlendMode.kSrcOver)
 
     return _kept_inside(image, pigment)
 
 
-def _paint_border(look: Look) -> skia.Image:
+def paper_border(width: float, height: float, unit: float) -> skia.Image:
     """White paper around the painting, with a ragged edge, and its grain all over."""
-    surface = skia.Surface(int(look.width), int(look.height))
+    surface = skia.Surface(int(width), int(height))
     canvas = surface.getCanvas()
     canvas.clear(colour(PAPER))
-    edge = look.unit * 0.05
-    hole = skia.Surface(int(look.width), int(look.height))
-    inner = skia.Rect.MakeWH(look.width, look.height).makeInset(edge, edge)
+    edge = unit * 0.05
+    hole = skia.Surface(int(width), int(height))
+    inner = skia.Rect.MakeWH(width, height).makeInset(edge, edge)
     soft = skia.Paint(
-        AntiAlias=True, MaskFilter=skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, max(0.6, look.unit * 0.002))
+        AntiAlias=True, MaskFilter=skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, max(0.6, unit * 0.002))
     )
     hole.getCanvas().drawRoundRect(inner, edge * 0.4, edge * 0.4, soft)
-    ragged = _wobbled(hole.makeImageSnapshot(), look.unit * 0.05, look.unit * 0.06, 17)
+    ragged = wobbled(hole.makeImageSnapshot(), unit * 0.05, unit * 0.06, 17)
     canvas.drawImage(ragged, 0, 0, skia.SamplingOptions(), skia.Paint(BlendMode=skia.BlendMode.kDstOut))
     return surface.makeImageSnapshot()
 
@@ -142,7 +143,7 @@ def _cut_picture(look: Look, image: skia.Image) -> skia.Image:
         inner, 0, 0, LINEAR, skia.Paint(ColorFilter=white, ImageFilter=skia.ImageFilters.Dilate(edge, edge))
     )
     canvas.drawImage(inner, 0, 0, LINEAR, skia.Paint(ColorFilter=_stepped(6)))
-    return _kept_inside(surface.makeImageSnapshot(), lambda inside: _grain(inside, max(2.0, side * 0.012), 0.14, 3))
+    return _kept_inside(surface.makeImageSnapshot(), lambda inside: draw_grain(inside, max(2.0, side * 0.012), 0.14, 3))
 
 
 def _cut_layer(look: Look, image: skia.Image) -> skia.Image:
@@ -160,7 +161,7 @@ def _cut_layer(look: Look, image: skia.Image) -> skia.Image:
         )
     canvas.drawImage(image, 0, 0, skia.SamplingOptions(), skia.Paint(ColorFilter=_stepped(11)))
     return _kept_inside(
-        surface.makeImageSnapshot(), lambda inside: _grain(inside, max(2.0, look.unit * 0.005), 0.14, 5)
+        surface.makeImageSnapshot(), lambda inside: draw_grain(inside, max(2.0, look.unit * 0.005), 0.14, 5)
     )
 
 
@@ -186,24 +187,32 @@ def _print_layer(look: Look, image: skia.Image) -> skia.Image:
 
 
 def _print_border(look: Look) -> skia.Image:
-    """A cream margin with a fine line, broad below where the title is set."""
+    """The poster's margin in the take's tone, broad below where the title is set."""
+    low = poster_band(look)
     surface = skia.Surface(int(look.width), int(look.height))
     canvas = surface.getCanvas()
+    canvas.drawImage(cream_border(look.width, look.height, look.unit, low, look.take.tone), 0, 0)
     edge = round(look.unit * 0.035)
-    low = poster_band(look)
-    cream, ink = mix(PAPER, look.take.tone, 0.06), (44, 34, 70)
-    canvas.clear(colour(cream))
-    hole = skia.Rect.MakeLTRB(edge, edge, look.width - edge, look.height - max(edge, low))
-    canvas.drawRect(hole, skia.Paint(BlendMode=skia.BlendMode.kClear))
-    line = skia.Paint(
-        AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=max(1.0, look.unit * 0.003), Color=colour(ink)
-    )
-    canvas.drawRect(hole.makeOutset(edge * 0.22, edge * 0.22), line)
     if look.plan.caption and low:
         area = skia.Rect.MakeLTRB(
             edge * 1.5, look.height - low + edge * 0.4, look.width - edge * 1.5, look.height - edge * 0.45
         )
-        draw_title(canvas, look.plan.caption, area, colour(ink))
+        draw_title(canvas, look.plan.caption, area, colour(INK))
+    return surface.makeImageSnapshot()
+
+
+def cream_border(width: float, height: float, unit: float, low: float = 0.0, tone: Colour = PAPER) -> skia.Image:
+    """A cream margin with a fine line, below at least `low` pixels broad."""
+    surface = skia.Surface(int(width), int(height))
+    canvas = surface.getCanvas()
+    edge = round(unit * 0.035)
+    canvas.clear(colour(mix(PAPER, tone, 0.06)))
+    hole = skia.Rect.MakeLTRB(edge, edge, width - edge, height - max(edge, low))
+    canvas.drawRect(hole, skia.Paint(BlendMode=skia.BlendMode.kClear))
+    line = skia.Paint(
+        AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=max(1.0, unit * 0.003), Color=colour(INK)
+    )
+    canvas.drawRect(hole.makeOutset(edge * 0.22, edge * 0.22), line)
     return surface.makeImageSnapshot()
 
 
@@ -218,7 +227,10 @@ PICTURES: dict[str, Callable[[Look, skia.Image], skia.Image]] = {
 LAYERS: dict[str, Callable[[Look, skia.Image], skia.Image]] = {
     "watercolour": _paint_layer, "paper-cut": _cut_layer, "poster": _print_layer,
 }  # fmt: skip
-OVERLAYS: dict[str, Callable[[Look], skia.Image]] = {"watercolour": _paint_border, "poster": _print_border}
+OVERLAYS: dict[str, Callable[[Look], skia.Image]] = {
+    "watercolour": lambda look: paper_border(look.width, look.height, look.unit),
+    "poster": _print_border,
+}
 
 
 def finish_picture(look: Look, image: skia.Image) -> skia.Image:

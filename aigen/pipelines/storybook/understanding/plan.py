@@ -60,6 +60,17 @@ class Plan:
 @lru_cache(maxsize=16)
 def make_plan(prompt: str) -> Plan:
     """The scene that a prompt asks for, as far as it is understood. Any text gives a plan."""
+    return _conclude(*_read(prompt))
+
+
+def settings_named(prompt: str) -> tuple[str, ...]:
+    """The settings that a prompt names itself, the one that counts most first."""
+    reader, _, _ = _read(prompt)
+    return tuple(value for value in tables.SETTINGS if value in reader.scene.get("setting", ()))
+
+
+def _read(prompt: str) -> tuple[Reader, str | None, str | None]:
+    """What has read a prompt, what is quoted in it, and its language."""
     quoted = _QUOTED.search(prompt)
     prompt = _CRAFT.sub(" ", _QUOTED.sub(" ", prompt))
     words = cut(prompt)
@@ -71,7 +82,7 @@ def make_plan(prompt: str) -> Plan:
         reader.read(words)
         if not quoted and 2 <= len(words) <= 10 and reader.is_saying():  # "never stop dreaming"
             reader.symbols.append(Token("symbol", vocabulary.symbols()["motivation"], " ".join(prompt.split())))
-    return _conclude(reader, quoted[1].strip() if quoted else None, language)
+    return reader, quoted[1].strip() if quoted else None, language
 
 
 def _language(words: list[str]) -> str | None:
