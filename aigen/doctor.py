@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Literal
 
-from aigen import __version__, generation, making, pipelines, worker
+from aigen import __version__, generation, pipelines, tasks, worker
 from aigen.errors import AigenError, NotDelivered, UsageError
-from aigen.making import Workshop
 from aigen.pipelines import catalogue, machine, weights
 from aigen.pipelines.storybook import DRAWING_ADVICE
 from aigen.request import KINDS
 from aigen.settings import NAMES, ContentFolder, Settings
 from aigen.store import Store
 from aigen.times import utc_now
+from aigen.workshop import Workshop
 
 # An order of 5 and 5 takes about 15 MB; below this one is likely to fill the disk.
 SPACE_NEEDED = 200_000_000
@@ -100,7 +100,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
         try:
             name, reason = pipelines.choose(kind, None, default=settings.model)
             pipeline = pipelines.load(name)
-            pipeline.check(making.usual_task(kind, pipeline))
+            pipeline.check(tasks.usual_task(kind, pipeline))
             yield Finding(f"{kind}s", "ok", f"{catalogue.shown(name)} ({reason}); {pipeline.label}")
         except AigenError as error:
             yield Finding(f"{kind}s", "wrong", str(error), "or choose another default: aigen models use storybook")
@@ -127,7 +127,7 @@ def _diffusion(settings: Settings) -> Iterator[Finding]:
     for model in here:
         try:
             pipeline = diffusion.load(model)
-            task = making.usual_task(pipeline.kinds[0], pipeline)
+            task = tasks.usual_task(pipeline.kinds[0], pipeline)
             setup = machine.choose(seen, pipeline.find(), pipeline.demand(task))
             yield Finding(catalogue.shown(model.name), "ok", f"{setup.device}: {'; '.join(setup.reasons)}")
         except AigenError as error:

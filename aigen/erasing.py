@@ -8,9 +8,10 @@ from contextlib import contextmanager
 
 from aigen.errors import GenerationError, UsageError
 from aigen.generation import find
-from aigen.making import Workshop, captions, thumbnail_paths
+from aigen.making import captions, thumbnail_paths
 from aigen.request import check_user_id
 from aigen.types import Item
+from aigen.workshop import Workshop
 
 
 def erase_order(workshop: Workshop, generation_id: str, patience: float = 30) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
 
-from aigen import making, media, pipelines, uploads
+from aigen import making, media, pipelines, sources, tasks, uploads, vision
 from aigen.errors import (
     AigenError,
     Cancelled,
@@ -21,13 +21,13 @@ from aigen.errors import (
     StoreError,
     UsageError,
 )
-from aigen.making import Workshop
 from aigen.pipelines import catalogue
-from aigen.request import KINDS, SEED_LIMIT, STYLES, GenerationRequest, Kind, check_user_id
+from aigen.request import KINDS, SEED_LIMIT, GenerationRequest, Kind, check_style, check_user_id
 from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.times import Clock, resolve, to_text, utc_now
 from aigen.types import Generation, Item, Notice, Pipeline, Placed, Waiting
+from aigen.workshop import HEARTBEAT, Workshop, beat
 
 # Attempts that workers make at an order; after as many crashes it needs a person.
 ATTEMPTS = 3
@@ -57,8 +57,7 @@ def check(
     """The request with models, seed and time resolved; what is resolved already stays. Raises UsageError; writes nothing."""
     if user_id is not None:
         check_user_id(user_id)
-    if request.style not in STYLES:
-        raise UsageError(f"style {request.style!r} is not known: choose from {', '.join(STYLES)}")
+    check_style(request.style)
     models: dict[Kind, str] = {}
     for kind in KINDS:
         if kind == "video" and request.narration:
@@ -89,6 +88,7 @@ def check(
         model=None,
         image_model=models.get("image"),
         video_model=models.get("video"),
+        vision_model=vision.choose(request.vision_model) if request.from_picture else None,
         seed=request.seed if request.seed is not None else secrets.randbelow(SEED_LIMIT + 1),
         notify_at=to_text(resolve(request.notify_at, clock(), zone)) if request.notify_at else None,
     )
@@ -123,12 +123,12 @@ def _check_options(request: GenerationRequest, used: dict[str, Pipeline]) -> Non
 
 def _check_task(request: GenerationRequest, kind: Kind, name: str, pipeline: Pipeline) -> None:
     """Raise UsageError for what a pipeline cannot make."""
-    if request.from_picture and pipeline.start == "prompt":
+    if kind == "video" and request.from_picture and pipeline.start == "prompt":
         raise UsageError(
-            f"{catalogue.shown(name)}, which makes the {kind}s, cannot start from a picture: add --{kind}s 0, or name a model "
-            f"that can with --{kind}-model (see aigen models)"
+            f"{catalogue.shown(name)}, which makes the videos, cannot start from a picture: add --videos 0, or name a model "
+            "that can with --video-model (see aigen models)"
         )
-    pipeline.check(making.task_of(request, kind, pipeline))
+    pipeline.check(tasks.task_of(request, kind, pipeline))
 
 
 def place(
@@ -150,7 +150,10 @@ def place(
     if request.from_picture and picture is None:
         raise UsageError("it started from a picture, which is not kept: order it anew from that picture (--from-image)")
     image = uploads.read(picture) if picture else None
-    request = replace(request, from_picture=image is not None)
+    seen = request.seen
+    if picture and seen is None:
+        seen = vision.describe(picture, camera=False)
+    request = replace(request, from_picture=image is not None, seen=seen if image else None)
     if request.narration:
         if request.narration.music and music is None:
             raise UsageError("its music is not kept: order it anew with that music (--music)")
@@ -188,7 +191,7 @@ def place(
         if (image or music) and detached:  # else its lock is held already; without, others would clear its folder away
             stack.enter_context(hold(workshop.content, generation.generation_id))
         if image:  # first, so that no order waits for what is not there
-            uploads.save(image, work / making.SOURCE)
+            uploads.save(image, work / sources.SOURCE)
         if music and request.narration:
             uploads.keep(music, work / f"{making.MUSIC}{request.narration.music}")
         try:
@@ -290,7 +293,7 @@ def resume(workshop: Workshop, generation_id: str) -> Generation:
             return generation
         if generation.status == "Cancelled":
             raise UsageError(f"order {generation_id} was cancelled: place it again with aigen generate")
-        if generation.request.from_picture and not (workshop.content.work(generation_id) / making.SOURCE).exists():
+        if generation.request.from_picture and not (workshop.content.work(generation_id) / sources.SOURCE).exists():
             raise UsageError("the picture that it starts from is gone: order it anew from that picture (--from-image)")
         workshop.store.reopen(generation_id)
         return run(workshop, generation_id)
@@ -341,10 +344,10 @@ def _device(workshop: Workshop, generation_id: str) -> Iterator[None]:
     told = False
     while True:
         try:
-            lock.acquire(timeout=making.HEARTBEAT, poll_interval=0.1)
+            lock.acquire(timeout=HEARTBEAT, poll_interval=0.1)
             break
         except TimeoutError:
-            making.beat(workshop, generation_id, "waiting for another order to finish")
+            beat(workshop, generation_id, "waiting for another order to finish")
             if not told:
                 workshop.report(Waiting("another order is being made; this one starts when it has finished"))
                 told = True

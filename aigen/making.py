@@ -3,62 +3,28 @@
 `generation` decides what is made and when; here nothing is known of locks, or of orders that ended.
 """
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
-from aigen import media, pipelines, provenance
+from aigen import media, pipelines, provenance, sources, vision
 from aigen.errors import Cancelled, ContentError, GenerationError
+from aigen.hands import Hands
 from aigen.pipelines import catalogue
-from aigen.request import DEFAULT_LENGTH, SIDE_LIMITS, GenerationRequest, Kind, Length, Size
+from aigen.request import GenerationRequest
 from aigen.settings import ContentFolder
 from aigen.store import Store
-from aigen.times import Clock, utc_now
-from aigen.types import (
-    Expected,
-    Failure,
-    Finished,
-    Generation,
-    Item,
-    Output,
-    Picture,
-    Pipeline,
-    Provenance,
-    Report,
-    Run,
-    Said,
-    Sketch,
-    Started,
-    Step,
-    Task,
-)
+from aigen.tasks import picture_by, task_of
+from aigen.types import Failure, Finished, Generation, Item, Output, Pipeline, Provenance, Said, Started, Task
+from aigen.workshop import Workshop, beat
 
-# Seconds between two looks at whether the order was cancelled.
-HEARTBEAT = 1.0
-# In an order's work folder: the picture of the user's that it starts from, and the pictures that others made for it.
-SOURCE, PICTURES = "source.png", "pictures"
 # What lies beside a narrated film, under its name.
 CAPTIONS = (".srt", ".vtt")
 # And the music of a narrated film, with the suffix of its file.
 MUSIC = "music"
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """The world an order is made in."""
-
-    content: ContentFolder
-    store: Store
-    report: Callable[[Report], None] = lambda report: None
-    load: Callable[[str], Pipeline] = pipelines.load
-    clock: Clock = utc_now
-    # Whether Ctrl-C was pressed: a library that is just being loaded turns its KeyboardInterrupt into other errors.
-    interrupted: Callable[[], bool] = lambda: False
 
 
 def make(workshop: Workshop, generation: Generation) -> None:
@@ -76,6 +42,9 @@ def make(workshop: Workshop, generation: Generation) -> None:
         )
     }
     workshop.report(Started(generation, tuple(items), pipelines.introduce(loaded), paces))
+    if generation.request.from_picture:
+        _keep_thumbnail(workshop, generation)
+        generation = replace(generation, request=_look_closer(workshop, generation))
     for told in _substituted(generation.request, loaded):
         workshop.report(Said(told))
     planned = [item for item in items if item.state == "planned"]
@@ -83,44 +52,49 @@ def make(workshop: Workshop, generation: Generation) -> None:
         _make_batch(workshop, generation, loaded[model], list(group), paces.get(kind))
 
 
-def picture_by(request: GenerationRequest, pipeline: Pipeline) -> str | None:
-    """The model whose pictures a pipeline makes its items from, if it does."""
-    return request.image_model if pipeline.start == "picture" and not request.from_picture else None
+def _look_closer(workshop: Workshop, generation: Generation) -> GenerationRequest:
+    """The request with what the vision model that was chosen for it sees in its picture; it looks once, also over a crash."""
+    request, work = generation.request, workshop.content.work(generation.generation_id)
+    model = request.vision_model
+    if model in (None, vision.BUILT_IN):  # which has looked when the order was placed
+        return request
+    seen = sources.recall_seen(work)
+    if seen is None:
+        workshop.report(Said(f"{catalogue.shown(model)} looks at the picture …"))
+        beat(workshop, generation.generation_id, "looking at the picture")
+        seen = sources.look(work, model)
+        workshop.report(Said(f"{catalogue.shown(model)} sees {seen.prompt}"))
+    return replace(request, seen=replace(seen, mark=request.seen.mark if request.seen else None))
+
+
+def _keep_thumbnail(workshop: Workshop, generation: Generation) -> None:
+    try:
+        sources.keep_thumbnail(workshop.content, generation)
+    except ContentError as error:
+        workshop.report(Said(str(error)))
 
 
 def _substituted(request: GenerationRequest, loaded: dict[str, Pipeline]) -> Iterator[str]:
     """What is made in another way because the model of the other kind cannot."""
     image, video = request.image_model, request.video_model
-    if request.images and image == pipelines.FALLBACK and video in loaded and "image" not in loaded[video].kinds:
+    built_in = (pipelines.MOTION, pipelines.NARRATOR)  # of which nobody expects images
+    if (
+        request.images
+        and image == pipelines.FALLBACK
+        and video in loaded
+        and video not in built_in
+        and "image" not in loaded[video].kinds
+    ):
         yield f"{catalogue.shown(video)} makes no images: those are by {image}"
-    if video == pipelines.MOTION and image in loaded and "video" not in loaded[image].kinds:
+    if request.from_picture and image in loaded and loaded[image].start == "prompt":
+        yield f"{catalogue.shown(image)} cannot start from a picture: its images are made of what is seen in yours"
+    if (
+        video == pipelines.MOTION
+        and not request.from_picture
+        and image in loaded
+        and "video" not in loaded[image].kinds
+    ):
         yield f"{catalogue.shown(image)} makes no videos: those are slow camera moves over its pictures"
-
-
-def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: Iterable[Item] = ()) -> Task:
-    """What a pipeline is to make of an order; its folder is for others to say. Raises UsageError for what no video can be."""
-    length = request.length(pipeline.length, pipeline.most) if kind == "video" else Length(1, DEFAULT_LENGTH.fps)
-    return Task(
-        kind=kind,
-        prompt=request.prompt,
-        style=request.style,
-        numbers=tuple(item.number for item in items),
-        seeds=tuple(item.seed for item in items),
-        size=request.size_for(kind, pipeline.sizes[kind]),
-        work=Path(),
-        frames=length.frames,
-        fps=length.fps,
-        options=request.options(),
-        pictured=request.from_picture or pipeline.start == "picture",
-        narration=request.narration if kind == "video" else None,
-        painter=request.image_model,
-        from_picture=request.from_picture,
-    )
-
-
-def usual_task(kind: Kind, pipeline: Pipeline) -> Task:
-    """What a pipeline makes when nobody says more than what kind."""
-    return task_of(GenerationRequest(prompt="any"), kind, pipeline)
 
 
 def _make_batch(
@@ -129,8 +103,9 @@ def _make_batch(
     """Have one pipeline make items of one kind; while it makes the next, a thread records the last."""
     work = workshop.content.work(generation.generation_id)
     work.mkdir(parents=True, exist_ok=True)
-    task = replace(task_of(generation.request, items[0].kind, pipeline, items), work=work)
-    hands = _Hands(workshop, generation, task, items, pace)
+    source = work / sources.SOURCE if generation.request.from_picture else None
+    task = replace(task_of(generation.request, items[0].kind, pipeline, items), work=work, source=source)
+    hands = Hands(workshop, generation, task, items, pace)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer") as writer:
         writing: Future[None] | None = None
         for made in pipeline.generate(task, hands.run):
@@ -142,199 +117,6 @@ def _make_batch(
     if hands.missing:
         names = ", ".join(item.name for item in hands.missing.values())
         raise GenerationError(f"model {catalogue.shown(items[0].model)!r} ended without making {names}")
-
-
-class _Watch:
-    """Measures what each item takes; what is not of an item, such as loading a model, does not count."""
-
-    def __init__(self) -> None:
-        self._began = monotonic()
-        self._preparing = False
-
-    def hear(self, total: int) -> None:
-        if self._preparing:
-            self._began = monotonic()
-        self._preparing = total == 0
-
-    def lap(self) -> float:
-        now = monotonic()
-        seconds, self._began = now - self._began, now
-        return seconds
-
-
-class _Hands:
-    """A pipeline's way up while it makes a task. The item in hand is the first of those still `missing`."""
-
-    def __init__(
-        self, workshop: Workshop, generation: Generation, task: Task, items: list[Item], pace: float | None
-    ) -> None:
-        self._workshop, self._generation, self._task = workshop, generation, task
-        self._items = {item.seed: item for item in items}
-        self.missing = dict(self._items)
-        self._pace = pace
-        self._watch = _Watch()
-        self._beaten_at = monotonic()
-        self._before = 0.0  # so much of the item in hand was the making of its picture
-        self._share = 0.8  # of any item; as long as nobody knows better, most
-        self.run = Run(
-            self.step, self.say, self.remember, self.recall, self.check, self.pictures, self.expect, self.paint
-        )
-
-    @property
-    def _item(self) -> Item:
-        return next(iter(self.missing.values()), list(self._items.values())[-1])
-
-    def finish(self, seed: int) -> Item:
-        """The item of a seed, with the seconds that it took."""
-        self._before = 0.0
-        return replace(self.missing.pop(seed), seconds=self._watch.lap())
-
-    def step(self, done: int, total: int, text: str, beside: float = 0.0) -> None:
-        self._report(Step(self._item, done, total, text, beside, self._before, 1 - self._before))
-
-    def _report(self, step: Step) -> None:
-        self._watch.hear(step.total)
-        self._workshop.report(step)
-        if monotonic() - self._beaten_at >= HEARTBEAT:
-            self._beaten_at = monotonic()
-            beat(self._workshop, step.item.generation_id, f"{step.item.name}: {step}")
-
-    def say(self, text: str) -> None:
-        self._workshop.report(Said(text))
-
-    def remember(self, seed: int, key: str, value: Any) -> None:
-        self._workshop.store.remember(self._items[seed], key, value)
-
-    def recall(self, seed: int, key: str) -> Any:
-        return self._workshop.store.recall(self._items[seed], key)
-
-    def check(self) -> None:
-        beat(self._workshop, self._item.generation_id, self._item.name)
-
-    def expect(self, measure: Callable[[], float]) -> None:
-        if self._pace is None:
-            self._pace = measure()
-            self._workshop.report(Expected(self._task.kind, self._pace))
-
-    def pictures(self, seeds: Sequence[int], rest: float | None) -> list[Picture | Failure]:
-        """What the items of these seeds start from. What was made before a crash is not made again."""
-        if self._generation.request.from_picture:
-            path = self._task.work / SOURCE
-            if not path.exists():
-                raise GenerationError("the picture that it starts from is gone")
-            return [Picture(path)] * len(seeds)
-        known = {seed: self._kept(seed) for seed in seeds}
-        missing = [self._items[seed] for seed in seeds if known[seed] is None]
-        made: dict[int, Picture | Failure] = {seed: kept for seed, kept in known.items() if kept}
-        if missing:
-            made |= self._feed(missing, rest)
-        if lacking := [self._items[seed].name for seed in seeds if seed not in made]:
-            raise GenerationError(f"model {self._painter!r} ended without making the picture of {', '.join(lacking)}")
-        return [made[seed] for seed in seeds]
-
-    @property
-    def _painter(self) -> str:
-        """The model that makes what items start from, as files may say it."""
-        return catalogue.shown(self._generation.request.image_model or "")
-
-    def paint(self, seed: int, sketches: Sequence[Sketch], before: float, part: float) -> list[Picture | Failure]:
-        """Pictures for one item, each made once, also over a crash."""
-        model = self._generation.request.image_model
-        assert model
-        pipeline = self._workshop.load(model)
-        usual = task_of(replace(self._generation.request, size=None, narration=None), "image", pipeline)
-        made: list[Picture | Failure] = []
-        for place, sketch in enumerate(sketches, 1):
-            key = f"picture-{place}"
-            if kept := self._kept(seed, key):
-                made.append(kept)
-                continue
-            work = self._task.work / PICTURES / f"{self._items[seed].number}-{place}"
-            work.mkdir(parents=True, exist_ok=True)
-            task = replace(
-                usual,
-                prompt=sketch.prompt,
-                style=sketch.style,
-                numbers=(sketch.number,),
-                seeds=(sketch.seed,),
-                size=_fit(sketch.size, usual.size),
-                work=work,
-                pictured=False,
-            )
-            gone, share = before + part * (place - 1) / len(sketches), part / len(sketches)
-            step = self._painting(f"picture {place} of {len(sketches)}", gone, share)
-            run = replace(self.run, step=step, expect=lambda measure: None)
-            made += [self._keep(seed, output, key) for output in pipeline.generate(task, run)]
-            if len(made) < place:
-                raise GenerationError(
-                    f"model {self._painter!r} ended without making picture {place} of {self._item.name}"
-                )
-        return made
-
-    def _painting(self, name: str, before: float, part: float) -> Callable[..., None]:
-        """How a pipeline that makes a picture tells its steps, as part of an item's."""
-
-        def step(done: int, total: int, text: str, beside: float = 0.0) -> None:
-            shown = f"{name}: {Step(self._item, done, total, text)}"
-            self._report(Step(self._item, done, total, shown, beside, before, part))
-
-        return step
-
-    def _keep(self, seed: int, output: Output | Failure, key: str) -> Picture | Failure:
-        """Remember a picture that was made; as the store gives it, so that a file is the same after a crash."""
-        if isinstance(output, Failure):
-            return replace(output, seed=seed)
-        name = output.path.relative_to(self._task.work / PICTURES).as_posix()
-        self.remember(seed, key, {"name": name, "media": output.media, "parameters": output.parameters})
-        kept = self._kept(seed, key)
-        assert kept
-        return kept
-
-    def _kept(self, seed: int, key: str = "picture") -> Picture | None:
-        kept = self.recall(seed, key)
-        path = self._task.work / PICTURES / kept["name"] if kept else None
-        if path is None or not path.exists():
-            return None
-        return Picture(path, self._painter, kept["media"], kept["parameters"])
-
-    def _feed(self, items: list[Item], rest: float | None) -> dict[int, Picture | Failure]:
-        """Have the model of the images make what these items start from; after it an item takes `rest` seconds."""
-        model = self._generation.request.image_model
-        assert model
-        pipeline = self._workshop.load(model)
-        task = task_of(replace(self._generation.request, size=None), "image", pipeline, items)
-        task = replace(task, size=_fit(self._task.size, task.size), work=self._task.work / PICTURES)
-        task.work.mkdir(exist_ok=True)
-        made: dict[int, Picture | Failure] = {}
-        share = self._share if rest is not None else 0.0
-        began = monotonic()
-
-        def step(done: int, total: int, text: str, beside: float = 0.0) -> None:
-            if share:
-                self._painting("picture", 0.0, share)(done, total, text, beside)
-            else:
-                self._report(Step(self._item, 0, 0, f"picture {len(made) + 1} of {len(items)} to start from…"))
-
-        def expect(measure: Callable[[], float]) -> None:
-            nonlocal share
-            if rest is not None and self._pace is None:
-                seconds = measure()
-                share = seconds / (seconds + rest)
-                self.expect(lambda: seconds + rest)
-
-        for output in pipeline.generate(task, replace(self.run, step=step, expect=expect)):
-            made[output.seed] = self._keep(output.seed, output, "picture")
-        self._before = share
-        if rest is not None:
-            self._share = (took := monotonic() - began) / (took + rest)
-        return made
-
-
-def _fit(wanted: Size, usual: Size) -> Size:
-    """A size of the same shape, with no more pixels than is usual."""
-    scale = min(1.0, math.sqrt(usual.width * usual.height / (wanted.width * wanted.height)))
-    low, _ = SIDE_LIMITS
-    return Size(max(low, round(wanted.width * scale)), max(low, round(wanted.height * scale)))
 
 
 def _record(workshop: Workshop, generation: Generation, task: Task, item: Item, made: Output | Failure) -> None:
@@ -364,7 +146,13 @@ def _record(workshop: Workshop, generation: Generation, task: Task, item: Item, 
 
 def _parameters(task: Task, item: Item) -> dict[str, Any]:
     """What a pipeline need not say of an item, so that it can be made again."""
-    parameters: dict[str, Any] = {"number": item.number, "style": task.style, "size": str(task.size)}
+    parameters: dict[str, Any] = {
+        "number": item.number,
+        "style": task.style_of(item.number),
+        "size": str(task.size),
+    }
+    if task.from_picture:
+        parameters |= {"picture_by": "the user", "seen": task.seen.as_json() if task.seen else None}
     if task.kind == "video":
         parameters |= {"duration": task.frames / task.fps, "fps": task.fps}
     return parameters
@@ -372,11 +160,6 @@ def _parameters(task: Task, item: Item) -> dict[str, Any]:
 
 def _stem(item: Item) -> str:
     return f"{item.generation_id}-{item.kind}-{item.number}"
-
-
-def beat(workshop: Workshop, generation_id: str, text: str) -> None:
-    if not workshop.store.heartbeat(generation_id, text, workshop.clock()):
-        raise Cancelled(f"order {generation_id} was cancelled")
 
 
 def thumbnails(content: ContentFolder, item: Item) -> dict[str, Path]:

@@ -135,10 +135,11 @@ class Narration:
         check_text(self.script, "script", SCRIPT_LIMIT)
         if self.scenes is not None and not 1 <= self.scenes <= SCENES_LIMIT:
             raise UsageError(f"scenes is {self.scenes}: give a number from 1 to {SCENES_LIMIT}, or auto")
+        for style in self.styles:
+            check_style(style)
         for name, value, known in (
             ("captions", self.captions, get_args(Captions)),
             ("transition", self.transition, get_args(Transition)),
-            *(("style", style, STYLES) for style in self.styles),
         ):
             if value not in known:
                 raise UsageError(f"{name} {value[:40]!r} is not known: choose from {', '.join(known)}")
@@ -162,7 +163,7 @@ class GenerationRequest(Options):
     frames: int | None = None
     notify_at: str | None = None
     notify: tuple[str, ...] = ("terminal",)
-    from_picture: bool = False  # a picture of the user's is what they start from; then the prompt may be empty
+    from_picture: bool = False  # a picture of the user's is what they start from
     seen: Seen | None = None  # in that picture
     vision_model: str | None = None  # who looks at it
     styles: tuple[str, ...] = ()  # of its images, in turn; else they are all in `style`
@@ -176,16 +177,21 @@ class GenerationRequest(Options):
             object.__setattr__(self, "narration", Narration(**told))
         if isinstance(self.seen, dict):
             object.__setattr__(self, "seen", Seen.from_json(self.seen))
-        if self.prompt.strip() or not self.from_picture or self.seen:
-            check_prompt(self.prompt)
+        check_prompt(self.prompt)
         if self.narration and not self.videos:
             raise UsageError("0 videos: it is the videos that are narrated")
         if self.narration and (self.duration is not None or self.frames is not None):
             raise UsageError("a narrated video lasts as long as its words: leave out --duration and --frames")
+        if self.vision_model and not self.from_picture:
+            raise UsageError(
+                "a vision model is of no use without a picture: add --from-image, or leave out --vision-model"
+            )
         if self.guide and self.from_picture:
             raise UsageError("guide and picture are one too many: leave out --guide or --from-image")
         if self.strength is not None and not self.guide and not self.from_picture:
             raise UsageError("strength is of no use without a guide: add --guide storybook, or leave it out")
+        for style in self.styles:
+            check_style(style)
         for name, count in (("images", self.images), ("videos", self.videos)):
             if not 0 <= count <= COUNT_LIMIT:
                 raise UsageError(f"{name} is {count}: give a number from 0 to {COUNT_LIMIT}")
@@ -263,6 +269,11 @@ def check_prompt(prompt: str) -> None:
     if not prompt.strip():
         raise UsageError("the prompt is empty: say what the pictures and videos shall show")
     check_text(prompt, "prompt")
+
+
+def check_style(style: str) -> None:
+    if style not in STYLES:
+        raise UsageError(f"style {style[:40]!r} is not known: choose from {', '.join(STYLES)}")
 
 
 def check_text(text: str, name: str, limit: int = PROMPT_LIMIT) -> None:

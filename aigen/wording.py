@@ -16,11 +16,16 @@ def shortened(text: str, limit: int = 60) -> str:
 
 
 def readable(value: Any) -> str:
-    """A value of JSON as people read it: counted things as `2 red cat (sleep, on bed)`, what has no value left out."""
+    """A value of JSON as people read it: counted things as `2 red cat (sleep, on bed)`, seen ones as `cat (80 %)`.
+
+    What has no value is left out.
+    """
     if isinstance(value, list):
         return ", ".join(map(readable, value))
     if not isinstance(value, dict):
         return str(value)
+    if {"name", "score", "box"} <= set(value):  # what is seen in a picture
+        return f"{value['name']} ({100 * value['score']:.0f} %)"
     if {"name", "count"} <= set(value):
         size, relation = value.get("size"), value.get("relation")
         words = [value["count"], size if size != "normal" else None, value.get("color"), value["name"]]

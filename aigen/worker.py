@@ -11,9 +11,9 @@ from time import monotonic
 from aigen import generation, pipelines
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError
 from aigen.generation import ATTEMPTS
-from aigen.making import Workshop
 from aigen.settings import ContentFolder
 from aigen.types import Generation, Said
+from aigen.workshop import Workshop
 
 # Seconds between two looks for work, and without work before a worker that `--detach` started ends.
 PAUSE = 0.5

@@ -111,11 +111,11 @@ def large_gallery() -> None:
     from webtest import TestApp
 
     from aigen import generation
-    from aigen.making import Workshop
     from aigen.request import GenerationRequest
     from aigen.settings import ContentFolder, Settings
     from aigen.store import Store
     from aigen.viewer.app import Gallery, guarded, make_app
+    from aigen.workshop import Workshop
 
     with tempfile.TemporaryDirectory() as folder:
         content = ContentFolder(Path(folder))

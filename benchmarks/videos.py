@@ -104,10 +104,10 @@ def bare(case: Case, work: Path) -> Callable[[], None]:
 def ours(case: Case, work: Path) -> Callable[[], None]:
     """A whole order of one video, from the request to the marked file, its row and its thumbnails."""
     from aigen import generation
-    from aigen.making import Workshop
     from aigen.request import GenerationRequest
     from aigen.settings import ContentFolder
     from aigen.store import Store
+    from aigen.workshop import Workshop
 
     content = ContentFolder(work / "content")
     request = GenerationRequest(

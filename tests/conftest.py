@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import pytest
 
-from aigen.making import Workshop
 from aigen.media import VideoWriter, save_png
 from aigen.request import DEFAULT_LENGTH, DEFAULT_SIZES, GenerationRequest, Kind, Length, Size
 from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.types import Failure, Output, Run, Start, Task
+from aigen.workshop import Workshop
 
 if TYPE_CHECKING:
     from web import Browser

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aigen import pipelines
-from aigen.making import Workshop
 from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.types import Pipeline, Report, Said, Step
+from aigen.workshop import Workshop
 
 
 @dataclass

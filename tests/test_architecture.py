@@ -15,17 +15,17 @@ import aigen
 ROOT = Path(aigen.__file__).parent
 # Top to bottom is the direction of imports: a module may import what stands below it, never above.
 ORDER = [
-    "__main__", "cli", "viewer", "doctor", "models", "status", "worker", "display", "notify", "erasing", "generation", "making", "narrator", "narration", "film", "speech", "accounts", "vision", "pipelines", "uploads", "media",
+    "__main__", "cli", "viewer", "doctor", "models", "status", "worker", "display", "notify", "erasing", "generation", "making", "hands", "tasks", "workshop", "sources", "narrator", "narration", "film", "speech", "accounts", "vision", "pipelines", "uploads", "media",
     "provenance", "foreign", "store", "migrations", "settings", "times", "types", "request", "sight", "wording", "errors",
 ]  # fmt: skip
 # storybook is a package of rooms with an order of its own, which may use what stands below `pipelines`.
 STORYBOOK = [
     "__init__", "crew", "scene", "moving.acting", "moving.casting", "moving.effects", "moving.rigs", "moving.weather", "moving.camera",
-    "composing.places", "composing.groups", "composing.arrangements", "drawing.surroundings", "drawing.interiors", "drawing.grounds", "drawing.waters", "drawing.fronts",
+    "composing.sighted", "composing.places", "composing.groups", "composing.arrangements", "drawing.surroundings", "drawing.interiors", "drawing.grounds", "drawing.waters", "drawing.fronts",
     "drawing.backdrops", "drawing.sky", "drawing.figures",
-    "drawing.parts", "drawing.shadows", "drawing.lighting", "drawing.styles", "drawing.look", "drawing.scenery",
+    "drawing.parts", "drawing.shadows", "drawing.lighting", "drawing.grading", "drawing.darkroom", "drawing.styles", "drawing.tinting", "drawing.look", "drawing.scenery",
     "drawing.layers", "drawing.lettering", "drawing.anatomy", "drawing.pictures", "drawing.painted", "drawing.bodies", "drawing.colours",
-    "takes", "understanding.plan", "understanding.grammar", "understanding.phrases", "understanding.vocabulary", "artwork",
+    "takes", "understanding.sights", "understanding.plan", "understanding.grammar", "understanding.phrases", "understanding.vocabulary", "artwork",
 ]  # fmt: skip
 ROOMS = {"understanding", "composing", "drawing", "moving"}
 HEAVY = {"torch", "diffusers", "transformers", "PIL", "av"}

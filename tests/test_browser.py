@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import kill, kill_worker, wait_for
+from photos import as_jpeg
 from test_serve import Server, order, orders
 
 import aigen
@@ -113,10 +114,54 @@ def test_every_page_fits_a_phone_and_works_without_scripts(page: "Page", server:
     phone.get_by_label("Videos").fill("0")
     phone.get_by_role("button", name="Order").click()
     phone.get_by_role("link", name="Download image 1").wait_for()  # the page reloads itself
-    for path in ("/", "/dash", "/text-to-video", "/activity", "/login", "/register", "/nonesuch"):
+    for path in ("/", "/dash", "/text-to-video", "/image-to-video", "/activity", "/login", "/register", "/nonesuch"):
         phone.goto(path)
         assert phone.locator("html").bounding_box()["width"] == 390, path  # type: ignore[index]
         assert phone.locator("body").evaluate("body => body.ownerDocument.documentElement.scrollWidth") == 390, path
+
+
+def test_a_picture_is_uploaded_seen_and_set_in_motion(page: "Page", tmp_path: Path) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    picture = tmp_path / "cat.jpg"
+    picture.write_bytes(as_jpeg("chelsea.png"))
+    page.goto("/")
+    page.get_by_role("link", name="Image to Video").click()  # not before somebody has logged in
+    page.get_by_role("link", name="Register").first.click()
+    page.get_by_label("User id").fill("ana")
+    page.get_by_role("button", name="Register").click()
+    page.get_by_role("link", name="New order").first.click()
+    page.get_by_role("link", name="From a picture").click()
+    wrong = tmp_path / "text.png"
+    wrong.write_text("no picture")
+    page.get_by_label("Images").fill("1")
+    page.get_by_label("Videos").fill("1")
+    page.get_by_label("Your picture").set_input_files(wrong)
+    page.get_by_role("button", name="Order").click()
+    page.get_by_text("picture 'text.png' cannot be read").wait_for()
+    assert axe.run(page).response["violations"] == []
+    page.get_by_label("Your picture").set_input_files(picture)
+    page.locator("#preview").wait_for()
+    page.get_by_role("button", name="Order").click()
+    page.get_by_role("link", name="Watch video 1").click()
+    video = page.locator("video")
+    video.evaluate("video => video.play()")
+    page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
+    page.get_by_role("heading", name="In your picture").wait_for()
+    assert "A cat" in page.locator(".seen p").inner_text()
+    assert not page.locator(".boxes").is_visible()
+    page.get_by_text("Show where").click()
+    small = page.locator(".boxes img")
+    assert small.evaluate("image => image.decode().then(() => image.naturalWidth)") == 451
+    image, box = small.bounding_box(), page.locator(".boxes rect").bounding_box()
+    assert image
+    assert box
+    assert image["x"] - 5 <= box["x"] < box["x"] + box["width"] <= image["x"] + image["width"] + 5
+    assert image["y"] - 5 <= box["y"] < box["y"] + box["height"] <= image["y"] + image["height"] + 5
+    assert axe.run(page).response["violations"] == []
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    (made,) = Path("generated_content/ana").glob("*.mp4")
+    assert Path(download.value.path()).read_bytes() == made.read_bytes()
 
 
 @pytest.fixture
@@ -192,7 +237,7 @@ def test_axe_finds_nothing_serious(page: "Page", ready: str) -> None:
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         for path in (
-            "/dash", "/dash?search=nonesuch", "/text-to-video", "/activity", f"/videoplayer/{ready}/1", f"/picture/{ready}/1",
+            "/dash", "/dash?search=nonesuch", "/text-to-video", "/image-to-video", "/activity", f"/videoplayer/{ready}/1", f"/picture/{ready}/1",
         ):  # fmt: skip
             page.goto(path)
             found = axe.run(page).response["violations"]

@@ -15,7 +15,6 @@ from PIL import Image
 
 from aigen import generation, pipelines, provenance
 from aigen.errors import Cancelled, GenerationError, UsageError
-from aigen.making import Workshop
 from aigen.pipelines import catalogue, machine, weights
 from aigen.pipelines.diffusion import Pictures, device, loading, pictures
 from aigen.pipelines.diffusion.call import STRENGTH, Call
@@ -26,6 +25,7 @@ from aigen.request import GenerationRequest, Options, Size
 from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.types import Failure, Finished, Output, Report, Run, Said, Step, Task
+from aigen.workshop import Workshop
 
 # What libraries warn of while models are made here is nobody's business; where users load some, `quietly` sees to it.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")

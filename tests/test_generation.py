@@ -10,9 +10,9 @@ from conftest import Scribbler, StillClock, files_in, left_in_work, wait_for
 
 from aigen import erasing, generation, making, media, pipelines, provenance
 from aigen.errors import AlreadyRunning, Cancelled, ContentError, GenerationError, Interrupted, UsageError
-from aigen.making import Workshop
 from aigen.request import SEED_LIMIT, GenerationRequest
 from aigen.types import Item, Pipeline, Placed, Provenance, Report, Run, Said, Started, Step, Task
+from aigen.workshop import Workshop
 
 
 def test_an_order_becomes_files_and_rows(workshop: Workshop, request_two: GenerationRequest) -> None:

@@ -18,13 +18,13 @@ from conftest import StillClock, aigen_command, kill, run_aigen, start_aigen, wa
 from notices import Inbox, mail_server, mail_settings, order_ready
 
 from aigen import generation
-from aigen.making import Workshop
 from aigen.notify import foreground, units
 from aigen.notify.delivery import Courier, deliver_everywhere
 from aigen.request import GenerationRequest
 from aigen.settings import ContentFolder, Settings
 from aigen.store import Store
 from aigen.times import utc_now
+from aigen.workshop import Workshop
 
 ANA = "mailto:ana@example.org"
 QUICK = ("--size", "32x32", "--images", 1, "--videos", 0)

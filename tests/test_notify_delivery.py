@@ -14,7 +14,6 @@ from notices import Recorder, order_ready
 
 from aigen import generation
 from aigen.errors import GenerationError, NotDelivered
-from aigen.making import Workshop
 from aigen.notify import channels, delivery
 from aigen.notify.delivery import Courier, Rounds, deliver_due, deliver_everywhere
 from aigen.notify.messages import Message
@@ -22,6 +21,7 @@ from aigen.request import GenerationRequest
 from aigen.settings import ContentFolder, Settings
 from aigen.store import Store
 from aigen.times import resolve, to_text
+from aigen.workshop import Workshop
 
 ANA, BOB = "mailto:ana@example.org", "mailto:bob@example.org"
 

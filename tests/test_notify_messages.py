@@ -17,11 +17,11 @@ from rich.console import Console
 
 from aigen.accounts import hash_token
 from aigen.errors import NotDelivered, UsageError
-from aigen.making import Workshop
 from aigen.notify import links, messages, services, terminal
 from aigen.notify.delivery import Courier, deliver_due
 from aigen.notify.messages import Message
 from aigen.settings import ContentFolder, Settings
+from aigen.workshop import Workshop
 
 SOMEWHERE = "https://gallery.example.org"
 

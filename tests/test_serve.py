@@ -123,6 +123,32 @@ def test_an_order_from_the_web_is_made_by_the_worker_beside_it(serve: Start) -> 
     assert (server.process.returncode, told) == (0, "")
 
 
+def upload(server: Server, path: str, size: int) -> int:
+    """Send a form with a file of so many bytes; the status of the answer."""
+    found = re.search(r'name="csrf" value="(\w+)"', server.get("/login" if path == "/register" else path))
+    head = f'--x\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n{found[1] if found else ""}\r\n'
+    head += '--x\r\nContent-Disposition: form-data; name="picture"; filename="a.jpg"\r\n\r\n'
+    data = head.encode() + bytes(size) + b"\r\n--x--\r\n"
+    asked = urllib.request.Request(server.url + path, data, {"Content-Type": "multipart/form-data; boundary=x"})
+    try:
+        with server.opener.open(asked, timeout=60) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except (urllib.error.URLError, ConnectionError):  # it has said no and read no further
+        return 413
+
+
+def test_only_who_has_logged_in_may_send_much_and_only_a_picture(serve: Start) -> None:
+    server = serve()
+    assert upload(server, "/image-to-video", 3_000_000) == 413
+    assert upload(server, "/register", 3_000_000) == 413
+    server.post("/register", "/register", user_id="ana", password="")
+    assert upload(server, "/image-to-video", 3_000_000) == 400  # which was read, and is no picture
+    assert upload(server, "/image-to-video", 23_000_000) == 413
+    assert upload(server, "/text-to-video", 3_000_000) == 413
+
+
 @pytest.mark.system
 def test_ending_the_server_strands_no_order(serve: Start) -> None:
     server = serve()

@@ -5,9 +5,9 @@ from conftest import Scribbler, StillClock
 
 from aigen import generation, status
 from aigen.errors import Interrupted
-from aigen.making import Workshop
 from aigen.request import GenerationRequest
 from aigen.types import Run, Task
+from aigen.workshop import Workshop
 
 
 def test_standings_say_what_to_do_next(

@@ -13,11 +13,11 @@ from web import Browser
 
 from aigen import generation
 from aigen.accounts import hash_password
-from aigen.making import Workshop
 from aigen.notify import links
 from aigen.request import GenerationRequest
 from aigen.types import Generation
 from aigen.viewer.app import Gallery, make_app
+from aigen.workshop import Workshop
 
 # Names that have broken programs like ours.
 HOSTILE = (
@@ -75,8 +75,8 @@ def test_every_private_route_is_closed_without_a_session(gallery: Gallery, order
         else:
             assert answer.status_code == 401, path
         assert order.prompt.encode() not in answer.body
-    assert len(seen) == 28
-    assert sum(not public for _, public in seen) == 19
+    assert len(seen) == 30
+    assert sum(not public for _, public in seen) == 21
     assert {path for method, path, public in routes(gallery, order) if public and method == "POST"} == {
         "/register", "/login", f"/open/{'x' * 32}",
     }  # fmt: skip
@@ -412,7 +412,14 @@ def test_no_page_has_scripts_or_styles_of_its_own(
 ) -> None:
     ana = visit()
     ana.post("/login", user_id="ana")
-    for path in ("/", "/dash", "/text-to-video", "/activity", f"/videoplayer/{order.generation_id}/1"):
+    for path in (
+        "/",
+        "/dash",
+        "/text-to-video",
+        "/image-to-video",
+        "/activity",
+        f"/videoplayer/{order.generation_id}/1",
+    ):
         text = ana.get(path).text
         assert not re.search(r"<script(?! src=)| on\w+=| style=|https?://", text), path
 

@@ -14,10 +14,10 @@ from webtest import TestResponse
 
 from aigen import erasing, generation, making, pipelines
 from aigen.errors import GenerationError
-from aigen.making import Workshop
 from aigen.request import GenerationRequest, Narration
 from aigen.settings import Settings
 from aigen.viewer.app import Gallery
+from aigen.workshop import Workshop
 
 
 def place(browser: Browser, **typed: str) -> TestResponse:

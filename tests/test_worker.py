@@ -4,9 +4,9 @@ from conftest import Scribbler
 from aigen import generation, worker
 from aigen.errors import AlreadyRunning, Interrupted
 from aigen.generation import ATTEMPTS
-from aigen.making import Workshop
 from aigen.request import GenerationRequest
 from aigen.types import Run, Task
+from aigen.workshop import Workshop
 
 
 def no_sleep(seconds: float) -> None:

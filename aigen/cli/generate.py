@@ -16,9 +16,9 @@ from aigen.errors import GenerationError, Interrupted, UsageError
 from aigen.request import STYLES
 
 if TYPE_CHECKING:
-    from aigen.making import Workshop
     from aigen.request import GenerationRequest, Narration
     from aigen.types import Generation, Report
+    from aigen.workshop import Workshop
 
 
 # What every command that orders something takes.
@@ -55,6 +55,12 @@ def generate(
     ] = None,
     from_image: Annotated[
         Path | None, typer.Option("--from-image", metavar="FILE", help="Start from this picture: a PNG, JPEG or WebP.")
+    ] = None,
+    vision_model: Annotated[
+        str | None,
+        typer.Option(
+            "--vision-model", metavar="NAME", help="Who looks at that picture [one that is here: aigen models]."
+        ),
     ] = None,
     narrate: Annotated[
         bool, typer.Option("--narrate", help="Have the prompt spoken in the videos (aigen narrate).")
@@ -118,12 +124,19 @@ def generate(
     content: Content = None,
 ) -> None:
     """Make images and videos from a prompt."""
-    from aigen import generation, uploads
+    from aigen import generation, vision
     from aigen.notify import channels
-    from aigen.request import GenerationRequest
+    from aigen.request import STYLES_IN_TURN, GenerationRequest
+    from aigen.wording import visible
 
-    if prompt is None and from_info is None:
+    if prompt is None and from_info is None and from_image is None:
         prompt, notify_at = _ask(notify_at)
+    seen = vision.describe(from_image, camera=False) if from_image else None
+    anew = seen if from_info is None else None
+    said = prompt or (anew.description if anew else None)
+    prompt = prompt or (anew.prompt if anew else None)
+    if seen:
+        say(f"seen in it: {visible(seen.description)}")
     options: dict[str, Any] = {
         "prompt": prompt,
         "images": images,
@@ -144,9 +157,12 @@ def generate(
         "guide": guide,
         "strength": strength,
         "from_picture": from_image is not None or None,
+        "seen": seen,
+        "vision_model": vision_model,
+        "styles": STYLES_IN_TURN if anew and style is None else None,
         "notify_at": notify_at,
         "notify": tuple(notify) if notify else None,
-        "narration": _narration(prompt, style) if narrate and prompt else None,
+        "narration": _narration(said, style) if narrate and said else None,
     }
     given = {name: value for name, value in options.items() if value is not None}
     # Before the store is opened: a wrong order leaves nothing behind, not even an empty store.
@@ -154,8 +170,6 @@ def generate(
         request = _reorder(from_info, given) if from_info else GenerationRequest(**given)
         request = generation.check(request, user, load_settings().model)
         channels.check(request.notify, load_settings())
-        if from_image:
-            uploads.read(from_image)
     if plan:
         _print_plan(request, as_json)
     else:
@@ -249,7 +263,7 @@ def _print_plan(request: "GenerationRequest", as_json: bool) -> None:
         raise UsageError(
             f"model {name!r} plans no scene that could be shown: add --model storybook or --guide storybook"
         )
-    scene = pipeline.plan(request.prompt)
+    scene = pipeline.plan(request.prompt, request.seen) if request.seen else pipeline.plan(request.prompt)
     if as_json:
         print_json(scene)
         return

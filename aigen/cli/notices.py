@@ -9,10 +9,10 @@ from aigen.cli.program import Content, Json, app, load_settings, open_workshop, 
 from aigen.errors import UsageError
 
 if TYPE_CHECKING:
-    from aigen.making import Workshop
     from aigen.notify.delivery import Courier
     from aigen.settings import ContentFolder
     from aigen.types import Generation
+    from aigen.workshop import Workshop
 
 
 @app.command()

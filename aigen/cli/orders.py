@@ -10,8 +10,8 @@ from aigen.cli.program import Content, Json, app, load_settings, open_workshop, 
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError, UsageError
 
 if TYPE_CHECKING:
-    from aigen.making import Workshop
     from aigen.types import Generation
+    from aigen.workshop import Workshop
 
 
 @app.command()

@@ -16,10 +16,10 @@ from typer.core import TyperGroup
 from aigen.errors import AigenError
 
 if TYPE_CHECKING:
-    from aigen.making import Workshop
     from aigen.settings import ContentFolder, Settings
     from aigen.store import Store
     from aigen.types import Report
+    from aigen.workshop import Workshop
 
 
 # Set by Ctrl-C and SIGTERM, beside the KeyboardInterrupt that they raise.
@@ -33,6 +33,7 @@ COMMANDS = (
     "status",
     "resume",
     "cancel",
+    "describe",
     "info",
     "serve",
     "models",
@@ -186,9 +187,9 @@ def load_settings() -> "Settings":
 def open_workshop(
     content: Path | None, report: "Callable[[Report], None]" = lambda report: None, create: bool = False
 ) -> "Iterator[Workshop]":
-    from aigen.making import Workshop
     from aigen.store import Store
     from aigen.times import utc_now
+    from aigen.workshop import Workshop
 
     folder = load_settings().content(content)
     with Store.open(folder, create=create) as store:

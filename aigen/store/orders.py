@@ -308,7 +308,7 @@ def _searched(words: str) -> str:
 
 def _generation(row: dict[str, Any]) -> Generation:
     request = json.loads(row["request"])
-    request["notify"] = tuple(request["notify"])
+    request["notify"], request["styles"] = tuple(request["notify"]), tuple(request.get("styles", ()))
     return Generation(**{**row, "request": GenerationRequest(**request), "detached": bool(row["detached"])})
 
 

@@ -1,7 +1,7 @@
 """What a pipeline of diffusers is called with, whatever it makes, and how it tells how far it is."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, signature
 from time import monotonic
@@ -56,11 +56,19 @@ class Call:
         wanted = self.task.options.negative or self.model.arguments.get("negative_prompt")
         return wanted if wanted and self._heeds_negatives() else None
 
-    def arguments(self, count: int) -> dict[str, Any]:
-        """The arguments for so many items at once, as far as a pipeline knows them."""
+    def prompt(self, number: int) -> str:
+        """What an item is made from, in its style: what the user said and what is seen in a picture of theirs."""
+        seen = self.task.seen.caption if self.task.seen else ""
+        said = self.task.prompt.strip().rstrip(".")
+        together = f"{said}, {seen}" if seen.lower() not in said.lower() else said
+        return styled(together, self.task.style_of(number))
+
+    def arguments(self, numbers: Sequence[int]) -> dict[str, Any]:
+        """The arguments for these items at once, as far as a pipeline knows them."""
+        count = len(numbers)
         return {
             **self.model.arguments,
-            "prompt": [styled(self.task.prompt, self.task.style)] * count,
+            "prompt": [self.prompt(number) for number in numbers],
             "num_inference_steps": self.steps,
             "guidance_scale": self.guidance,
             "negative_prompt": [self.negative] * count if self.negative else None,
@@ -118,7 +126,7 @@ class Call:
         ]
         if not tokenizers or any(tokenizer.model_max_length != 77 for tokenizer in tokenizers):
             return ""
-        tokens = tokenizers[0](styled(self.task.prompt, self.task.style), verbose=False).input_ids
+        tokens = tokenizers[0](self.prompt(self.task.numbers[0]), verbose=False).input_ids
         return str(tokenizers[0].decode(tokens[76:-1], skip_special_tokens=True)).strip()
 
 

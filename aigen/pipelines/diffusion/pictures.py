@@ -82,7 +82,9 @@ def _make(call: Call, items: list[tuple[int, int]], run: Run) -> list[Output | F
     task, pipeline, count = call.task, call.loaded.pipeline, len(items)
     starts = _starts(call, items, run)
     # On the processor whatever runs the model, and one each: the same noise everywhere, in a batch or alone.
-    arguments = call.arguments(count) | {"generator": [torch.Generator("cpu").manual_seed(seed) for _, seed in items]}
+    arguments = call.arguments([number for number, _ in items]) | {
+        "generator": [torch.Generator("cpu").manual_seed(seed) for _, seed in items]
+    }
     if starts:
         pipeline = _from_picture(pipeline)
         arguments |= {
@@ -115,7 +117,7 @@ def _measure(call: Call, run: Run) -> float:
     small = Size(*(max(_SMALLEST, side // 4 // _MULTIPLE * _MULTIPLE) for side in (call.size.width, call.size.height)))
     pipeline, once = call.loaded.pipeline, replace(call, size=small, steps=1)
     timed = replace(run, step=lambda *_: times.append(monotonic()))
-    arguments = once.arguments(1) | {"generator": torch.Generator("cpu").manual_seed(0)}
+    arguments = once.arguments(call.task.numbers[:1]) | {"generator": torch.Generator("cpu").manual_seed(0)}
     with quietly():
         pipeline(**only_known(pipeline, arguments), **watched(pipeline, timed))
     times.append(monotonic())

@@ -58,7 +58,7 @@ def _make(call: Call, sort: VideoSort, number: int, seed: int, picture: Picture 
     import torch
 
     task, pipeline = call.task, call.loaded.pipeline
-    arguments = call.arguments(1) | {
+    arguments = call.arguments([number]) | {
         "num_frames": sort.round_up(task.frames),
         "frame_rate": task.fps,
         "fps": task.fps,

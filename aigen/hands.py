@@ -1,0 +1,211 @@
+"""A pipeline's way up while it makes a task: it tells its steps, keeps checkpoints, and has other pipelines make pictures for it."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from time import monotonic
+from typing import Any
+
+from aigen import sources
+from aigen.errors import GenerationError
+from aigen.pipelines import catalogue
+from aigen.request import SIDE_LIMITS, Size
+from aigen.tasks import task_of
+from aigen.types import Expected, Failure, Generation, Item, Output, Picture, Run, Said, Sketch, Step, Task
+from aigen.workshop import HEARTBEAT, Workshop, beat
+
+# In an order's work folder: the pictures that others made for it.
+PICTURES = "pictures"
+
+
+class Hands:
+    """A pipeline's way up while it makes a task. The item in hand is the first of those still `missing`."""
+
+    def __init__(
+        self, workshop: Workshop, generation: Generation, task: Task, items: list[Item], pace: float | None
+    ) -> None:
+        self._workshop, self._generation, self._task = workshop, generation, task
+        self._items = {item.seed: item for item in items}
+        self.missing = dict(self._items)
+        self._pace = pace
+        self._watch = _Watch()
+        self._beaten_at = monotonic()
+        self._before = 0.0  # so much of the item in hand was the making of its picture
+        self._share = 0.8  # of any item; as long as nobody knows better, most
+        self.run = Run(
+            self.step, self.say, self.remember, self.recall, self.check, self.pictures, self.expect, self.paint
+        )
+
+    @property
+    def _item(self) -> Item:
+        return next(iter(self.missing.values()), list(self._items.values())[-1])
+
+    def finish(self, seed: int) -> Item:
+        """The item of a seed, with the seconds that it took."""
+        self._before = 0.0
+        return replace(self.missing.pop(seed), seconds=self._watch.lap())
+
+    def step(self, done: int, total: int, text: str, beside: float = 0.0) -> None:
+        self._report(Step(self._item, done, total, text, beside, self._before, 1 - self._before))
+
+    def _report(self, step: Step) -> None:
+        self._watch.hear(step.total)
+        self._workshop.report(step)
+        if monotonic() - self._beaten_at >= HEARTBEAT:
+            self._beaten_at = monotonic()
+            beat(self._workshop, step.item.generation_id, f"{step.item.name}: {step}")
+
+    def say(self, text: str) -> None:
+        self._workshop.report(Said(text))
+
+    def remember(self, seed: int, key: str, value: Any) -> None:
+        self._workshop.store.remember(self._items[seed], key, value)
+
+    def recall(self, seed: int, key: str) -> Any:
+        return self._workshop.store.recall(self._items[seed], key)
+
+    def check(self) -> None:
+        beat(self._workshop, self._item.generation_id, self._item.name)
+
+    def expect(self, measure: Callable[[], float]) -> None:
+        if self._pace is None:
+            self._pace = measure()
+            self._workshop.report(Expected(self._task.kind, self._pace))
+
+    def pictures(self, seeds: Sequence[int], rest: float | None) -> list[Picture | Failure]:
+        """What the items of these seeds start from. What was made before a crash is not made again."""
+        if self._generation.request.from_picture:
+            path = self._task.work / sources.SOURCE
+            if not path.exists():
+                raise GenerationError("the picture that it starts from is gone")
+            return [Picture(path)] * len(seeds)
+        known = {seed: self._kept(seed) for seed in seeds}
+        missing = [self._items[seed] for seed in seeds if known[seed] is None]
+        made: dict[int, Picture | Failure] = {seed: kept for seed, kept in known.items() if kept}
+        if missing:
+            made |= self._feed(missing, rest)
+        if lacking := [self._items[seed].name for seed in seeds if seed not in made]:
+            raise GenerationError(f"model {self._painter!r} ended without making the picture of {', '.join(lacking)}")
+        return [made[seed] for seed in seeds]
+
+    @property
+    def _painter(self) -> str:
+        """The model that makes what items start from, as files may say it."""
+        return catalogue.shown(self._generation.request.image_model or "")
+
+    def paint(self, seed: int, sketches: Sequence[Sketch], before: float, part: float) -> list[Picture | Failure]:
+        """Pictures for one item, each made once, also over a crash."""
+        model = self._generation.request.image_model
+        assert model
+        pipeline = self._workshop.load(model)
+        usual = task_of(replace(self._generation.request, size=None, narration=None), "image", pipeline)
+        made: list[Picture | Failure] = []
+        for place, sketch in enumerate(sketches, 1):
+            key = f"picture-{place}"
+            if kept := self._kept(seed, key):
+                made.append(kept)
+                continue
+            work = self._task.work / PICTURES / f"{self._items[seed].number}-{place}"
+            work.mkdir(parents=True, exist_ok=True)
+            task = replace(
+                usual,
+                prompt=sketch.prompt,
+                style=sketch.style,
+                numbers=(sketch.number,),
+                seeds=(sketch.seed,),
+                size=_fit(sketch.size, usual.size),
+                work=work,
+                pictured=False,
+            )
+            gone, share = before + part * (place - 1) / len(sketches), part / len(sketches)
+            step = self._painting(f"picture {place} of {len(sketches)}", gone, share)
+            run = replace(self.run, step=step, expect=lambda measure: None)
+            made += [self._keep(seed, output, key) for output in pipeline.generate(task, run)]
+            if len(made) < place:
+                raise GenerationError(
+                    f"model {self._painter!r} ended without making picture {place} of {self._item.name}"
+                )
+        return made
+
+    def _painting(self, name: str, before: float, part: float) -> Callable[..., None]:
+        """How a pipeline that makes a picture tells its steps, as part of an item's."""
+
+        def step(done: int, total: int, text: str, beside: float = 0.0) -> None:
+            shown = f"{name}: {Step(self._item, done, total, text)}"
+            self._report(Step(self._item, done, total, shown, beside, before, part))
+
+        return step
+
+    def _keep(self, seed: int, output: Output | Failure, key: str) -> Picture | Failure:
+        """Remember a picture that was made; as the store gives it, so that a file is the same after a crash."""
+        if isinstance(output, Failure):
+            return replace(output, seed=seed)
+        name = output.path.relative_to(self._task.work / PICTURES).as_posix()
+        self.remember(seed, key, {"name": name, "media": output.media, "parameters": output.parameters})
+        kept = self._kept(seed, key)
+        assert kept
+        return kept
+
+    def _kept(self, seed: int, key: str = "picture") -> Picture | None:
+        kept = self.recall(seed, key)
+        path = self._task.work / PICTURES / kept["name"] if kept else None
+        if path is None or not path.exists():
+            return None
+        return Picture(path, self._painter, kept["media"], kept["parameters"])
+
+    def _feed(self, items: list[Item], rest: float | None) -> dict[int, Picture | Failure]:
+        """Have the model of the images make what these items start from; after it an item takes `rest` seconds."""
+        model = self._generation.request.image_model
+        assert model
+        pipeline = self._workshop.load(model)
+        task = task_of(replace(self._generation.request, size=None), "image", pipeline, items)
+        task = replace(task, size=_fit(self._task.size, task.size), work=self._task.work / PICTURES)
+        task.work.mkdir(exist_ok=True)
+        made: dict[int, Picture | Failure] = {}
+        share = self._share if rest is not None else 0.0
+        began = monotonic()
+
+        def step(done: int, total: int, text: str, beside: float = 0.0) -> None:
+            if share:
+                self._painting("picture", 0.0, share)(done, total, text, beside)
+            else:
+                self._report(Step(self._item, 0, 0, f"picture {len(made) + 1} of {len(items)} to start from…"))
+
+        def expect(measure: Callable[[], float]) -> None:
+            nonlocal share
+            if rest is not None and self._pace is None:
+                seconds = measure()
+                share = seconds / (seconds + rest)
+                self.expect(lambda: seconds + rest)
+
+        for output in pipeline.generate(task, replace(self.run, step=step, expect=expect)):
+            made[output.seed] = self._keep(output.seed, output, "picture")
+        self._before = share
+        if rest is not None:
+            self._share = (took := monotonic() - began) / (took + rest)
+        return made
+
+
+class _Watch:
+    """Measures what each item takes; what is not of an item, such as loading a model, does not count."""
+
+    def __init__(self) -> None:
+        self._began = monotonic()
+        self._preparing = False
+
+    def hear(self, total: int) -> None:
+        if self._preparing:
+            self._began = monotonic()
+        self._preparing = total == 0
+
+    def lap(self) -> float:
+        now = monotonic()
+        seconds, self._began = now - self._began, now
+        return seconds
+
+
+def _fit(wanted: Size, usual: Size) -> Size:
+    """A size of the same shape, with no more pixels than is usual."""
+    scale = min(1.0, math.sqrt(usual.width * usual.height / (wanted.width * wanted.height)))
+    low, _ = SIDE_LIMITS
+    return Size(max(low, round(wanted.width * scale)), max(low, round(wanted.height * scale)))

@@ -1,0 +1,44 @@
+"""What a pipeline is to make of an order, as a task."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from aigen import sources
+from aigen.request import DEFAULT_LENGTH, GenerationRequest, Kind, Length
+from aigen.types import Item, Pipeline, Task
+
+
+def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: Iterable[Item] = ()) -> Task:
+    """What a pipeline is to make of an order; its folder is for others to say. Raises UsageError for what no video can be."""
+    length = request.length(pipeline.length, pipeline.most) if kind == "video" else Length(1, DEFAULT_LENGTH.fps)
+    usual = pipeline.sizes[kind]
+    if request.seen and (kind == "image" or pipeline.most is None):  # a model of short videos has sizes of its own too
+        usual = sources.shaped(request.seen, usual)
+    return Task(
+        kind=kind,
+        prompt=request.prompt,
+        style=request.style,
+        numbers=tuple(item.number for item in items),
+        seeds=tuple(item.seed for item in items),
+        size=request.size_for(kind, usual),
+        work=Path(),
+        frames=length.frames,
+        fps=length.fps,
+        options=request.options(),
+        pictured=pipeline.start == "picture" or (request.from_picture and pipeline.start == "either"),
+        narration=request.narration if kind == "video" else None,
+        painter=request.image_model,
+        from_picture=request.from_picture,
+        seen=request.seen,
+        styles=request.styles if kind == "image" else (),
+    )
+
+
+def usual_task(kind: Kind, pipeline: Pipeline) -> Task:
+    """What a pipeline makes when nobody says more than what kind."""
+    return task_of(GenerationRequest(prompt="any"), kind, pipeline)
+
+
+def picture_by(request: GenerationRequest, pipeline: Pipeline) -> str | None:
+    """The model whose pictures a pipeline makes its items from, if it does."""
+    return request.image_model if pipeline.start == "picture" and not request.from_picture else None
