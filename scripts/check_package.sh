@@ -18,7 +18,7 @@ cmp "$wheel" "$folder/direct/$(basename "$wheel")" || fail "the sdist builds ano
 size=$(wc -c <"$wheel")
 [ "$size" -lt 40000000 ] || fail "$wheel has $size bytes: the limit is 40 MB"
 contents=$(.venv/bin/python -m zipfile -l "$wheel")
-for needed in aigen/pipelines/storybook/artwork/LICENSE dist-info/licenses/; do
+for needed in aigen/pipelines/storybook/artwork/LICENSE aigen/vision/weights/LICENSE aigen/vision/weights/nanodet.onnx dist-info/licenses/; do
     grep -q "$needed" <<<"$contents" || fail "$wheel lacks $needed"
 done
 
@@ -33,6 +33,7 @@ cd "$folder/empty"
 [ "$(ls generated_content/ana/*.png | wc -l)" = 5 ] && [ "$(ls generated_content/ana/*.mp4 | wc -l)" = 5 ] ||
     fail "the order is not complete"
 ../environment/bin/aigen info generated_content/ana/*-video-5.mp4
+../environment/bin/aigen describe generated_content/ana/*-image-1.png
 ../environment/bin/aigen doctor
 ../environment/bin/aigen serve --port 0 2>"$folder/served" &
 for _ in $(seq 100); do grep -q "is at http" "$folder/served" && break; sleep 0.1; done

@@ -16,7 +16,7 @@ import av
 from PIL import Image
 
 from aigen.provenance import xmp
-from aigen.request import STYLES
+from aigen.request import STYLES, STYLES_IN_TURN
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
 PICTURES = {"whale.png": "a whale under the stars", "sailboat.png": "a sailboat on the sea at sunset"}
@@ -59,6 +59,17 @@ def save_small(picture: Path, path: Path, width: int) -> None:
     small.save(path, quality=72, method=6, xmp=xmp("algorithmicMedia"))
 
 
+def save_in_turn(paths: list[Path], path: Path) -> None:
+    """A stripe of each picture, side by side."""
+    together = Image.open(paths[0]).convert("RGB")
+    width = together.width // len(paths)
+    for place, each in enumerate(paths):
+        with Image.open(each) as opened:
+            area = (place * width, 0, (place + 1) * width, together.height)
+            together.paste(opened.convert("RGB").crop(area), area[:2])
+    together.save(path, quality=80, method=6, xmp=xmp("algorithmicMedia"))
+
+
 def save_preview(video: Path, path: Path) -> None:
     """Every second frame, half as large."""
     with av.open(str(video)) as container:
@@ -86,6 +97,7 @@ def make_gallery(folder: str) -> None:
         Image.fromarray(first.to_ndarray(format="rgb24")).save(GALLERY / "example.webp", quality=70, method=6)
     for style in STYLES:
         save_small(make(STYLED, "image", "640x480", folder, style), GALLERY / f"style-{style}.webp", 240)
+    save_in_turn([GALLERY / f"style-{style}.webp" for style in STYLES_IN_TURN], GALLERY / "style-in-turn.webp")
 
 
 if __name__ == "__main__":

@@ -17,13 +17,13 @@ from bottle import Bottle, HTTPError, HTTPResponse, Route, SimpleTemplate, reque
 
 from aigen import __version__, pipelines
 from aigen.errors import AigenError, GenerationError, UsageError
-from aigen.making import Workshop
 from aigen.settings import ContentFolder, Settings
 from aigen.store import Store
 from aigen.times import Clock, utc_now
 from aigen.types import Pipeline
 from aigen.viewer import visits
 from aigen.viewer.visits import Visit
+from aigen.workshop import Workshop
 
 POLICY = (
     "default-src 'none'; img-src 'self'; media-src 'self'; font-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -136,6 +136,7 @@ class _Guard:
 
     def apply(self, callback: Callable[..., Any], route: Route) -> Callable[..., Any]:
         public = bool(route.config.get("public"))
+        sort = route.config.get("form", "application/x-www-form-urlencoded")
 
         def call(**arguments: Any) -> Any:
             gallery = self._gallery
@@ -150,7 +151,7 @@ class _Guard:
                     raise HTTPError(401, "Log in first, then try again.")
                 go(f"/login?next={quote(request.path)}")
             if route.method == "POST":
-                visits.check_form(visit)
+                visits.check_form(visit, sort)
             try:
                 return callback(**arguments)
             except UsageError as error:

@@ -16,7 +16,7 @@ from typing import IO
 
 from bottle import Bottle, HTTPResponse, request
 
-from aigen import making
+from aigen import making, sources
 from aigen.errors import ContentError
 from aigen.media import THUMBNAIL_SIDES
 from aigen.types import Item
@@ -41,6 +41,8 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.get("/media/<generation_id>/<name>", no_page=True)
     def media(generation_id: str, name: str) -> HTTPResponse:
         standing = own(gallery, generation_id)
+        if name == (small := sources.thumbnail(gallery.content, standing.order)).name:
+            return serve(gallery, small, None)
         for item in standing.items:
             if item.path is None:
                 continue

@@ -8,13 +8,14 @@ from typing import Any
 
 from bottle import Bottle, HTTPResponse, request
 
-from aigen import pipelines, status
+from aigen import pipelines, sources, status
 from aigen.errors import UsageError
 from aigen.pipelines.catalogue import shown
 from aigen.request import Kind, Size
+from aigen.sight import Seen
 from aigen.status import Standing
 from aigen.times import from_text
-from aigen.types import Item
+from aigen.types import Generation, Item
 from aigen.viewer import visits
 from aigen.viewer.app import Gallery, go, missing, page, visit
 from aigen.wording import readable, shortened
@@ -74,6 +75,12 @@ class Tile:
         return str(narration.get("captions")) if isinstance(narration, dict) else None
 
     @property
+    def seen(self) -> Seen | None:
+        """What is seen in the picture that it was made from, if it was."""
+        seen = (self.item.parameters or {}).get("seen")
+        return Seen.from_json(seen) if isinstance(seen, dict) else None
+
+    @property
     def size(self) -> Size:
         """Its width and height, so that its place is kept until it is there."""
         try:
@@ -88,7 +95,7 @@ class Tile:
     @property
     def details(self) -> dict[str, str]:
         """What it was made from, for people."""
-        parameters = self.item.parameters or {}
+        parameters = {**(self.item.parameters or {}), "seen": None}  # which has a place of its own
         told: dict[str, Any] = {"made by": self.label, "seed": self.item.seed, **parameters}
         return {
             name.replace("_", " ").capitalize(): readable(value)
@@ -175,7 +182,12 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         if request.method == "GET":
             visits.log(gallery, visit(), "view", request.path)
         return page(
-            "item", title=f"{shown.name} · {card.standing.order.prompt[:60]}", card=card, shown=shown, tiles=tiles
+            "item",
+            title=f"{shown.name} · {card.standing.order.prompt[:60]}",
+            card=card,
+            shown=shown,
+            tiles=tiles,
+            picture=_picture(gallery, card.standing.order),
         )
 
     @app.get("/activity")
@@ -200,6 +212,12 @@ def own(gallery: Gallery, generation_id: str) -> Standing:
     if order is None or order.user_id != visit().user_id:
         missing()
     return status.standing(gallery.workshop, order)
+
+
+def _picture(gallery: Gallery, order: Generation) -> str | None:
+    """Where the small copy is of the picture that an order started from, if there is one."""
+    path = sources.thumbnail(gallery.content, order)
+    return f"/media/{order.generation_id}/{path.name}" if order.request.from_picture and path.exists() else None
 
 
 @cache

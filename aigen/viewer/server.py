@@ -10,19 +10,21 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from aigen import worker
+from aigen import uploads, worker
 from aigen.errors import AigenError, AlreadyRunning, UsageError
-from aigen.making import Workshop
 from aigen.notify import links
 from aigen.notify.delivery import Courier, Rounds
 from aigen.settings import ContentFolder, Settings
 from aigen.store import Store
 from aigen.times import to_text, utc_now
+from aigen.viewer import forms
 from aigen.viewer.app import Gallery, guarded, make_app
+from aigen.workshop import Workshop
 
 THREADS = 8
 ALREADY = AlreadyRunning.exit_code
-BODY_LIMIT = 2 * 2**20
+# The most bytes of a form, and of the one that brings a picture (whose own limit is told in better words).
+BODY_LIMIT, UPLOAD_LIMIT = 2 * 2**20, uploads.BYTES_LIMIT + 2 * 2**20
 # Seconds between two looks at what was asked for: to end, or to start a worker.
 PAUSE = 0.2
 CONNECTIONS = 1000
@@ -105,6 +107,8 @@ def serve(
     """
     from waitress.server import create_server
 
+    from aigen.viewer.requests import limited
+
     port = found.getsockname()[1]
     shown = gallery(content, settings, host, port)
     url = settings.read_base_url() or f"http://{_bracketed('127.0.0.1' if is_any(host) else host)}:{port}"
@@ -119,13 +123,14 @@ def serve(
             map=sockets,
             sockets=[found],
             threads=THREADS,
-            max_request_body_size=BODY_LIMIT,
+            max_request_body_size=UPLOAD_LIMIT,
             connection_limit=CONNECTIONS,
             asyncore_use_poll=True,
             channel_timeout=20,
             ident=None,
             **({"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for"}} if proxy else {}),
         )
+        server.channel_class = limited(shown, {forms.FROM_PICTURE.path: UPLOAD_LIMIT}, BODY_LIMIT)
         content.write_note(links.SERVE, {"pid": os.getpid(), "url": url, "started_at": to_text(utc_now())})
         courier = Courier(content, read_settings, log=report)
         report(f"the gallery of {content.root} is at {url} (Ctrl-C ends it)")

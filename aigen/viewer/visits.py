@@ -61,9 +61,9 @@ def _cookie(asked: LocalRequest, name: str) -> str | None:
     return value if isinstance(value, str) and 0 < len(value) <= 100 and value.isascii() else None
 
 
-def check_form(visit: Visit, asked: LocalRequest = request) -> None:
-    """Refuse a form that does not come from a page of ours."""
-    if asked.content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+def check_form(visit: Visit, sort: str = "application/x-www-form-urlencoded", asked: LocalRequest = request) -> None:
+    """Refuse a form that does not come from a page of ours, or is of another sort than it has there."""
+    if asked.content_type.partition(";")[0].strip().lower() != sort:
         abort(415, "This form cannot be read.")
     given = asked.forms.getunicode("csrf") or ""
     if not hmac.compare_digest(given.encode(), visit.csrf.encode()):

@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const form = document.getElementById("order");
+  const draft = `draft ${form.getAttribute("action")}`;
   const estimate = document.getElementById("estimate"), told = document.getElementById("resolved"), usual = told.textContent;
 
   function spoken(seconds) {
@@ -34,15 +35,32 @@
     }
   }
 
+  const preview = document.getElementById("preview");
+  form.picture?.addEventListener("change", async () => {
+    preview.hidden = true;
+    const file = form.picture.files[0];
+    const large = file && file.size > 20e6;
+    form.picture.setCustomValidity(large ? "This file has more than 20 MB." : "");
+    if (!file || large) return;
+    try {
+      const bitmap = await createImageBitmap(file), scale = Math.min(1, 480 / Math.max(bitmap.width, bitmap.height));
+      [preview.width, preview.height] = [bitmap.width * scale, bitmap.height * scale];
+      preview.getContext("2d").drawImage(bitmap, 0, 0, preview.width, preview.height);
+      preview.hidden = false;
+    } catch {
+      // Whether it is a picture is for the server to say.
+    }
+  });
+
   // One click is one order; what was typed is kept should the session have ended.
   const send = form.querySelector("button:not([type])");
   form.addEventListener("submit", (event) => {
     if (send.disabled) return event.preventDefault();
     send.disabled = true;
     send.textContent = "Ordering …";
-    sessionStorage.draft = form.prompt.value;
+    sessionStorage.setItem(draft, form.prompt.value);
   });
   addEventListener("pageshow", () => { send.disabled = false; send.textContent = "Order"; });
-  form.prompt.value ||= sessionStorage.draft ?? "";
+  form.prompt.value ||= sessionStorage.getItem(draft) ?? "";
   form.querySelector("[aria-invalid]")?.focus();
 })();

@@ -1,0 +1,214 @@
+"""The order forms: what can be chosen in them, and what somebody asks for by what was typed into one.
+
+There are two, for what starts from words and for what starts from a picture. They differ in little, so they are one page.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bottle import HTTPResponse
+
+from aigen import generation, narration, pipelines, tasks
+from aigen.errors import UsageError
+from aigen.notify import channels, mail
+from aigen.request import (
+    KINDS,
+    STYLES,
+    STYLES_IN_TURN,
+    GenerationRequest,
+    Kind,
+    Narration,
+    check_channel,
+    check_prompt,
+    check_style,
+)
+from aigen.sight import Seen
+from aigen.times import resolve
+from aigen.viewer.app import Gallery, page
+from aigen.wording import spoken_duration
+
+ITEM_LIMIT = 40
+# What models make, for their picker.
+MODEL_PICTURES = {"storybook": "example-whale.webp"}
+
+
+@dataclass(frozen=True)
+class Form:
+    """One of the two forms: where it is, its title, and what stands in it before anybody has typed."""
+
+    path: str
+    title: str
+    fields: Mapping[str, str]
+    pictured: bool = False
+
+
+_FIELDS = {
+    "prompt": "", "images": "5", "videos": "5", "style": "plain", "model": "", "notify_at": "", "notify": "", "address": "", "narrate": "",
+    "script": "",
+}  # fmt: skip
+FROM_WORDS = Form("/text-to-video", "Text to Video", _FIELDS)
+FROM_PICTURE = Form("/image-to-video", "Image to Video", {**_FIELDS, "style": ""}, pictured=True)
+
+
+def show(
+    gallery: Gallery, form: Form, typed: Mapping[str, str], errors: Mapping[str, str], code: int = 200
+) -> HTTPResponse:
+    """The page of a form, with what was typed and by the names of fields what is wrong with it."""
+    models = _models(form)
+    paces = _paces(gallery, form, models)
+    typed = {**form.fields, **typed}
+    return page(
+        "new-order",
+        code,
+        title=form.title,
+        form=form,
+        typed=typed,
+        errors=errors,
+        styles=STYLES,
+        models=models,
+        paces=paces,
+        pictures=MODEL_PICTURES,
+        mails=_mails(gallery),
+        desktop=not gallery.public,
+        limit=item_limit(gallery),
+        estimate=_estimate(paces, typed),
+        message=errors.get("") or ("Something below needs another look." if errors else None),
+    )
+
+
+def read(
+    gallery: Gallery, form: Form, typed: Mapping[str, str], seen: Seen | None = None
+) -> tuple[GenerationRequest | None, dict[str, str]]:
+    """What a form asks for, or by the names of its fields what is wrong with them. `seen` is what its picture shows."""
+    errors: dict[str, str] = {}
+
+    def attempt(name: str, check: Callable[[], object]) -> Any:
+        try:
+            return check()
+        except UsageError as error:
+            errors[name] = str(error)
+            return None
+
+    prompt = typed["prompt"] if typed["prompt"].strip() or not form.pictured else seen.prompt if seen else "any"
+    attempt("prompt", lambda: check_prompt(prompt))
+    images = attempt("images", lambda: _count(typed, "images"))
+    videos = attempt("videos", lambda: _count(typed, "videos"))
+    in_turn = form.pictured and not typed["style"]
+    style = typed["style"] or "plain"
+    attempt("style", lambda: check_style(style))
+    if typed["model"] and typed["model"] not in pipelines.offered():
+        errors["model"] = f"model {typed['model'][:40]!r} is not known: choose one of these"
+    told = attempt(
+        "script", lambda: _narration(typed, style, typed["prompt"].strip() or (seen.description if seen else ""))
+    )
+    attempt("notify_at", lambda: resolve(typed["notify_at"], gallery.clock()))
+    notify = attempt("notify", lambda: _channel(typed, gallery)) or ()
+    if notify and mail.is_mail(notify[0]) and _mails(gallery):
+        attempt("address", lambda: check_channel(notify[0]))
+    else:
+        attempt("notify", lambda: channels.check(notify, gallery.settings))
+    if errors:
+        return None, errors
+    wanted = attempt(
+        "images",
+        lambda: GenerationRequest(
+            prompt=prompt,
+            images=images,
+            videos=videos,
+            style=style,
+            styles=STYLES_IN_TURN if in_turn else (),
+            from_picture=form.pictured,
+            seen=seen,
+            model=typed["model"] or None,
+            notify_at=typed["notify_at"].strip() or None,
+            notify=notify,
+            narration=told,
+        ),
+    )
+    return wanted, errors
+
+
+def _narration(typed: Mapping[str, str], style: str, usual: str) -> Narration | None:
+    if not typed["narrate"]:
+        return None
+    script = typed["script"] if typed["script"].strip() else usual
+    told = Narration(script=script) if style == "plain" else Narration(script=script, styles=(style,))
+    narration.check(told)
+    return told
+
+
+def _count(typed: Mapping[str, str], name: str) -> int:
+    text = typed[name].strip()
+    if not text.isascii() or not text.isdigit() or len(text) > 4:
+        raise UsageError(f"{name} is {text[:20]!r}: give a whole number")
+    return int(text)
+
+
+def _channel(typed: Mapping[str, str], gallery: Gallery) -> tuple[str, ...]:
+    """By what the user is told. A URL would have this machine talk to whomever the visitor likes: never from a form."""
+    chosen = typed["notify"]
+    if not chosen:
+        return ()
+    if chosen == "mail":
+        return (f"mailto:{typed['address'].strip()}",)
+    if chosen == "desktop" and not gallery.public:
+        return ("desktop",)
+    raise UsageError(f"notification {chosen[:40]!r} is not possible here: choose from the list")
+
+
+def item_limit(gallery: Gallery) -> int:
+    return gallery.settings.number("AIGEN_MAX_ITEMS", ITEM_LIMIT)
+
+
+def _estimate(known: dict[str, dict[Kind, float]], typed: Mapping[str, str]) -> str:
+    """How long it would take, from how long the last orders took."""
+    paces = known.get(typed["model"])
+    try:
+        images, videos = _count(typed, "images"), _count(typed, "videos")
+    except UsageError:
+        return ""
+    return (
+        f"about {spoken_duration(paces['image'] * images + paces['video'] * videos)}, as it lately was" if paces else ""
+    )
+
+
+def _models(form: Form) -> dict[str, str]:
+    """The models that can be chosen, each with what it is."""
+    found = {name: pipelines.load(name) for name in pipelines.offered()}
+    if form.pictured:
+        found = {name: each for name, each in found.items() if "image" in each.kinds or each.start != "prompt"}
+    rest: dict[tuple[Kind, ...], str] = {
+        ("image",): "; videos are camera moves over its pictures",
+        ("video",): "; videos only, pictures by others",
+    }
+    return {name: f"{each.label}{rest.get(each.kinds, '')}" for name, each in found.items()}
+
+
+def _paces(gallery: Gallery, form: Form, models: Iterable[str]) -> dict[str, dict[Kind, float]]:
+    """Seconds an item of each kind of late, by the model that can be chosen (empty: none is), where both are known."""
+    found = {}
+    for name in ("", *models):
+        paces: dict[Kind, float] = {}
+        usual = GenerationRequest(prompt="any", model=name or None, seed=0, from_picture=form.pictured)
+        try:
+            usual = generation.check(usual, None, gallery.settings.model, load=gallery.load)
+        except UsageError:  # the default is no model: whoever orders is told
+            continue
+        for kind in KINDS:
+            model = usual.model_for(kind) or ""
+            painter = tasks.picture_by(usual, gallery.load(model))
+            if pace := gallery.store.pace(kind, model, usual, painter):
+                paces[kind] = pace
+        if len(paces) == len(KINDS):
+            found[name] = paces
+    return found
+
+
+def _mails(gallery: Gallery) -> bool:
+    """Whether this gallery can send mail."""
+    try:
+        mail.read_server(gallery.settings, needed_for="mail")
+    except UsageError:
+        return False
+    return True
