@@ -501,7 +501,7 @@ def test_how_long_a_model_takes_is_known_to_the_next_order(
     clock: StillClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("aigen.making.monotonic", lambda: clock().timestamp())
+    monkeypatch.setattr("aigen.hands.monotonic", lambda: clock().timestamp())
     scribbler.before = lambda task, run, number: clock.advance(2 if task.kind == "image" else 8)
     pace = workshop.store.pace
     assert pace("image", "storybook", request_two) is None
@@ -524,7 +524,7 @@ def test_what_is_of_no_item_such_as_loading_does_not_count(
     clock: StillClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("aigen.making.monotonic", lambda: clock().timestamp())
+    monkeypatch.setattr("aigen.hands.monotonic", lambda: clock().timestamp())
 
     def load_first(task: Task, run: Run, number: int) -> None:
         if number == 1:

@@ -371,7 +371,7 @@ def test_what_a_typed_time_means_is_told(ana: Browser, clock: StillClock, monkey
 def test_how_long_it_takes_is_reckoned_from_what_the_model_made_of_late(
     ana: Browser, workshop: Workshop, scribbler: Scribbler, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aigen.making.monotonic", lambda: clock().timestamp())
+    monkeypatch.setattr("aigen.hands.monotonic", lambda: clock().timestamp())
     assert "It takes about" not in ana.get("/text-to-video").text
     scribbler.before = lambda task, run, number: clock.advance(2 if task.kind == "image" else 8)
     generation.generate(workshop, GenerationRequest(prompt="a kite", images=1, videos=1), "ana")

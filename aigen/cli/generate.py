@@ -133,8 +133,8 @@ def generate(
         prompt, notify_at = _ask(notify_at)
     seen = vision.describe(from_image, camera=False) if from_image else None
     anew = seen if from_info is None else None
-    said = prompt or (anew.description if anew else None)
-    prompt = prompt or (anew.prompt if anew else None)
+    said = anew.description if prompt is None and anew else prompt
+    prompt = anew.prompt if prompt is None and anew else prompt
     if seen:
         say(f"seen in it: {visible(seen.description)}")
     options: dict[str, Any] = {

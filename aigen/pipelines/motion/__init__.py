@@ -1,25 +1,40 @@
 """`motion`: videos of still pictures, whoever made them: slow camera moves with depth.
 
 It needs no weights, and says what it is: nothing in the picture moves by itself. `depth` guesses from a picture what is near,
-`camera` moves over it.
+`cutting` finds its subjects, `layers` parts it with what `filling` puts behind them, and `camera` moves over it. Pictures of
+the user's own are `styled`, and get weather and light `over` them; models have drawn theirs already.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from aigen.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
 from aigen.types import Failure, Output, Picture, Run, Start, Task
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from aigen.media import Pixels
+
 # What a video of a picture by a model is, and of one that was drawn, or is the user's own.
-_MARKS = {"trainedAlgorithmicMedia": "trainedAlgorithmicMedia", "algorithmicMedia": "algorithmicMedia"}
+_MARKS = {
+    mark: mark for mark in ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
+}
 _OWN = "algorithmicallyEnhanced"
 # Frames that are drawn to measure how long one takes.
 _MEASURED = 3
+# How many pixels of a still of the user's are prepared for one of a frame: as many as the camera ever looks at.
+_PREPARED = 1.3
+# How sure something must have been seen, and what others stand on or before: part of the background.
+_SURE = 0.4
+_BEHIND = {"bed", "bench", "bus", "couch", "dining table", "train", "truck"}
 
 
 class Motion:
     kinds: tuple[Kind, ...] = ("video",)
-    label = "camera moves over still pictures, not a generative model of videos"
+    label = "camera moves over stills, with light and weather; no generative model"
     sizes: Mapping[Kind, Size] = DEFAULT_SIZES
     length = DEFAULT_LENGTH
     most = None
@@ -30,10 +45,12 @@ class Motion:
         """It can always move."""
 
     def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
-        seconds = _measure(task)
+        # Before the first picture is painted, of which this is the rest of the work; one of the user's is there already.
+        seconds = None if task.from_picture else _measure(task)
         for number, seed in zip(task.numbers, task.seeds, strict=True):
             (picture,) = run.pictures([seed], seconds)
-            run.expect(lambda: seconds)  # unless whoever made the picture has said more
+            # Unless whoever made the picture has said more.
+            run.expect(lambda: _measure(task) if seconds is None else seconds)
             yield picture if isinstance(picture, Failure) else _move(task, number, seed, picture, run)
 
 
@@ -41,27 +58,68 @@ def _move(task: Task, number: int, seed: int, picture: Picture, run: Run) -> Out
     from PIL import Image
 
     from aigen.media import VideoWriter
-    from aigen.pipelines.motion import camera
 
     path = task.work / f"video-{number}.mp4"
-    with Image.open(picture.path) as image, VideoWriter(path, task.size, task.fps) as video:
-        frames = camera.frames(image.convert("RGB"), number, seed, task.size, task.frames, task.fps)
-        for count, pixels in enumerate(frames, 1):
+    with Image.open(picture.path) as image:
+        still = image.convert("RGB")
+    filmed = _film(task, number, seed, still)
+    with VideoWriter(path, task.size, task.fps) as video:
+        for count, pixels in enumerate(filmed.frames, 1):
             video.write(pixels)
             run.step(count, task.frames, "frame")
-    parameters = picture.told() | {"move": camera.move_of(number)}
-    return Output(path, seed, parameters, _MARKS.get(picture.media or "", _OWN))
+    mark = picture.media or (task.seen.mark if task.from_picture and task.seen else None)
+    return Output(path, seed, picture.told() | filmed.told, _MARKS.get(mark or "", _OWN))
+
+
+@dataclass(frozen=True)
+class _Filmed:
+    """The frames of a video, and what is said of them in its file."""
+
+    frames: Iterator["Pixels"]
+    told: dict[str, str | int]
+
+
+def _film(task: Task, number: int, seed: int, still: "Image", frames: int | None = None) -> _Filmed:
+    """A still filmed for an item; one of the user's own in the style of that, with what the prompt says over it."""
+    from aigen.media import fit
+    from aigen.pipelines.motion import camera, over, styled
+
+    frames = frames or task.frames
+    told: dict[str, str | int] = {"move": camera.move_of(number)}
+    if not task.from_picture:
+        return _Filmed(camera.frames(still, number, seed, task.size, frames, task.fps), told)
+    large = Size(round(task.size.width * _PREPARED), round(task.size.height * _PREPARED))
+    boxes = camera.fitted(_boxes(task, still), Size(*still.size), large)
+    still = fit(still, large)
+    style = task.style_of(number)
+    drawn = over.choose(task.prompt, number, seed, task.size, task.frames / task.fps, still, boxes)
+    altered = drawn.toned(still if style == "plain" else styled.graded(still, style, seed))
+    framed = replace(drawn, border=styled.border(style, task.size))
+    count, film = camera.film(
+        altered, number, seed, task.size, frames, task.fps, boxes=boxes, original=still, over=framed
+    )
+    return _Filmed(film, told | {"over_it": drawn.told, "layers": count})
+
+
+def _boxes(task: Task, still: "Image") -> list[tuple[float, float, float, float]]:
+    """Where in the still something was seen, in its own pixels."""
+    if task.seen is None:
+        return []
+    across, down = still.width / task.seen.width, still.height / task.seen.height
+    boxes = [sight.box for sight in task.seen.objects if sight.score >= _SURE and sight.name not in _BEHIND]
+    return [(left * across, top * down, right * across, bottom * down) for left, top, right, bottom in boxes]
 
 
 def _measure(task: Task) -> float:
-    """Seconds that the frames of one video will take, judged by a few of them."""
+    """Seconds that the frames of one video will take, judged by a few of them: of the user's picture, or of a grey one."""
     from PIL import Image
-
-    from aigen.pipelines.motion import camera
 
     picture = Image.new("RGB", (task.size.width, task.size.height), "gray")
     times = [perf_counter()]
-    for _ in camera.frames(picture, 1, 0, task.size, _MEASURED + 1, task.fps):
+    if task.from_picture and task.source and task.source.exists():
+        with Image.open(task.source) as image:
+            picture = image.convert("RGB")
+    for _ in _film(task, task.numbers[0], 0, picture, _MEASURED + 1).frames:
         times.append(perf_counter())
     first, last = times[1], times[-1]  # until the first, it is prepared
     return first - times[0] + (last - first) / _MEASURED * task.frames

@@ -6,11 +6,13 @@ A move of its own is one entry in MOVES.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aigen.pipelines.motion.cutting import Box
 from aigen.pipelines.motion.depth import estimate
+from aigen.pipelines.motion.layers import Layer, split
 from aigen.request import Size
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from aigen.media import Pixels
     from aigen.pipelines.motion.depth import Floats
+    from aigen.pipelines.motion.over import Over
 
 # Cells of the mesh a side. More columns than the depth has detail for cost time: skia draws each row of each cell by itself.
 CELLS = 40
@@ -28,6 +31,10 @@ FAR = 0.4
 DETAIL = 1.15
 # A longer video does not move further, but slower.
 LONGEST = 8.0
+# How much further it moves over layers, of which none must stretch.
+FURTHER = 1.25
+# How many cells from the edge of a layer no camera looks behind it.
+HIDING = 4
 
 
 @dataclass(frozen=True)
@@ -59,70 +66,156 @@ def move_of(number: int) -> str:
     return _move(number).name
 
 
-def frames(picture: "Image", number: int, seed: int, size: Size, frames: int, fps: int) -> Iterator["Pixels"]:
+def frames(
+    picture: "Image", number: int, seed: int, size: Size, frames: int, fps: int,
+    *, boxes: Sequence[Box] | None = None, original: "Image | None" = None, over: "Over | None" = None,
+) -> Iterator["Pixels"]:  # fmt: skip
     """Film a still picture: yields so many opaque RGBA frames of shape (height, width, 4), all in one array.
 
-    The picture may have any size; it fills the frame.
+    The picture may have any size; it fills the frame. `boxes` are of what was seen in it, in its own pixels: where they are
+    given, even if none, its subjects are cut out as a layer of their own if they can be. Where the picture was altered, they are
+    looked for in its `original`. `over` is drawn over it.
     """
+    return film(picture, number, seed, size, frames, fps, boxes=boxes, original=original, over=over)[1]
+
+
+def film(
+    picture: "Image", number: int, seed: int, size: Size, frames: int, fps: int,
+    *, boxes: Sequence[Box] | None = None, original: "Image | None" = None, over: "Over | None" = None,
+) -> tuple[int, Iterator["Pixels"]]:  # fmt: skip
+    """How many layers a still picture was parted into, and its `frames`."""
     import numpy
-    import skia
 
     from aigen.media import fit
 
     move = _move(number)
     side = random.Random(seed).choice((-1, 1))
     amount = min(frames / fps / LONGEST, 1.0) ** 0.5
-    enlarged = _enlarged(move, amount)
+    enlarged = _enlarged(move, amount if boxes is None else amount * FURTHER)
     texture = Size(round(size.width * enlarged * DETAIL), round(size.height * enlarged * DETAIL))
     still = fit(picture, texture)
-    mesh = _mesh(estimate(numpy.asarray(still)), texture)
+    if boxes is None:
+        layers = [Layer(numpy.asarray(still.convert("RGBA")), estimate(numpy.asarray(still)))]
+    else:
+        layers = split(
+            still, fitted(boxes, Size(*picture.size), texture), fit(original, texture) if original else still
+        )
+    if len(layers) > 1:
+        amount *= FURTHER
+    sheets = [_sheet(layer, texture, layers[place + 1 :]) for place, layer in enumerate(layers)]
+    ways = [amount * _eased(frame / (frames - 1) if frames > 1 else 0.5) for frame in range(frames)]
+    views = (
+        View(way * side * move.x * size.width, way * move.y * size.height, way * move.z, move.pivot) for way in ways
+    )
+    return len(layers), _drawn(sheets, views, size, fps, over)
+
+
+def _drawn(
+    sheets: Sequence["_Sheet"], views: Iterable["View"], size: Size, fps: int, over: "Over | None"
+) -> Iterator["Pixels"]:
+    import numpy
+    import skia
+
     pixels = numpy.zeros((size.height, size.width, 4), numpy.uint8)
     opaque = {"colorType": skia.kRGBA_8888_ColorType, "alphaType": skia.kOpaque_AlphaType}
-    image = skia.Image.fromarray(numpy.asarray(still.convert("RGBA")), **opaque)
-    sampling = skia.SamplingOptions(skia.CubicResampler.CatmullRom())
-    paint = skia.Paint(Shader=image.makeShader(samplingOptions=sampling, localMatrix=skia.Matrix()))
     canvas = skia.Surface(pixels, **opaque).getCanvas()
     canvas.translate(size.width / 2, size.height / 2)
-    for frame in range(frames):
-        way = amount * _eased(frame / (frames - 1) if frames > 1 else 0.5)
-        x, y = mesh.seen(way * side * move.x * size.width, way * move.y * size.height, way * move.z, move.pivot)
-        points = list(map(skia.Point, x.ravel().tolist(), y.ravel().tolist()))
-        vertices = skia.Vertices(skia.Vertices.kTriangles_VertexMode, points, mesh.corners, None, mesh.triangles)
-        canvas.drawVertices(vertices, paint)
+    for frame, view in enumerate(views):
+        for sheet in sheets:
+            if over and sheet is not sheets[0]:
+                over.draw_behind(canvas, frame / fps, view)
+            x, y = view.seen(sheet.x, sheet.y, sheet.near)
+            points = list(map(skia.Point, x.ravel().tolist(), y.ravel().tolist()))
+            vertices = skia.Vertices(skia.Vertices.kTriangles_VertexMode, points, sheet.corners, None, sheet.triangles)
+            canvas.drawVertices(vertices, sheet.paint)
+        if over and len(sheets) == 1:
+            over.draw_behind(canvas, frame / fps, view)
+        if over:
+            over.draw_before(canvas, frame / fps, view)
         yield pixels
 
 
 @dataclass(frozen=True)
-class _Mesh:
-    """Places from the middle of the still in pixels and how near they are, by point; `corners` are those in the image."""
+class View:
+    """Where the camera is, in pixels and in distances to what is nearest, and how near what keeps its place is."""
+
+    x: float
+    y: float
+    z: float
+    pivot: float
+
+    def seen(self, x: "Floats", y: "Floats", near: "Floats") -> tuple["Floats", "Floats"]:
+        """Where it sees what lies so far from the middle, and is so near."""
+        beside, scale = near - self.pivot, 1 / (1 - self.z * near)
+        return (x - self.x * beside) * scale, (y - self.y * beside) * scale
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A layer as a mesh: places from the middle of the still in pixels and how near they are, by point; `corners` are those
+    in the image that `paint` draws."""
 
     x: "Floats"
     y: "Floats"
     near: "Floats"
     corners: list[Any]
     triangles: list[int]
-
-    def seen(self, x: float, y: float, z: float, pivot: float) -> tuple["Floats", "Floats"]:
-        """Where a camera at this place, in pixels and distances to what is nearest, sees the points."""
-        beside, scale = self.near - pivot, 1 / (1 - z * self.near)
-        return (self.x - x * beside) * scale, (self.y - y * beside) * scale
+    paint: Any
 
 
-def _mesh(near: "Floats", still: Size) -> _Mesh:
+def _sheet(layer: Layer, still: Size, before: Sequence[Layer]) -> _Sheet:
     import numpy
     import skia
 
-    height, width = near.shape
+    height, width = layer.near.shape
     steps = numpy.linspace(0, 1, CELLS + 1)
-    near = numpy.stack([numpy.interp(steps * (width - 1), numpy.arange(width), row) for row in near])
+    near = numpy.stack([numpy.interp(steps * (width - 1), numpy.arange(width), row) for row in layer.near])
     near = numpy.stack([numpy.interp(steps * (height - 1), numpy.arange(height), row) for row in near.T], axis=1)
     x, y = numpy.meshgrid(steps * still.width, steps * still.height)
     corners = list(map(skia.Point, x.ravel().tolist(), y.ravel().tolist()))
     points = numpy.arange((CELLS + 1) ** 2).reshape(CELLS + 1, CELLS + 1)
     upper, right, lower, last = points[:-1, :-1], points[:-1, 1:], points[1:, :-1], points[1:, 1:]
-    triangles = numpy.stack((upper, right, lower, right, last, lower), axis=2).ravel().tolist()
+    shown = _cells(layer.pixels[..., 3], numpy.max) > 0
+    for nearer in before:
+        shown &= _cells(nearer.pixels[..., 3], numpy.min, HIDING) < 255
+    triangles = numpy.stack((upper, right, lower, right, last, lower), axis=2)[shown]
     x, y = (x - still.width / 2) / DETAIL, (y - still.height / 2) / DETAIL
-    return _Mesh(x, y, FAR + (1 - FAR) * near, corners, triangles)
+    alpha = skia.kOpaque_AlphaType if layer.pixels[..., 3].min() == 255 else skia.kPremul_AlphaType
+    image = skia.Image.fromarray(layer.pixels, colorType=skia.kRGBA_8888_ColorType, alphaType=alpha)
+    sampling = skia.SamplingOptions(skia.CubicResampler.CatmullRom())
+    paint = skia.Paint(Shader=image.makeShader(samplingOptions=sampling, localMatrix=skia.Matrix()))
+    return _Sheet(x, y, FAR + (1 - FAR) * near, corners, triangles.ravel().tolist(), paint)
+
+
+def _cells(alpha: "Pixels", of: Callable[..., Any], reach: int = 0) -> Any:
+    """The least or greatest opacity in each cell of the mesh and in so many cells around it."""
+    import numpy
+
+    height, width = alpha.shape
+    rows, columns = (numpy.linspace(0, side, CELLS + 1).round().astype(int) for side in (height, width))
+    cells = numpy.zeros((CELLS, CELLS), numpy.uint8)
+    for row in range(CELLS):
+        band = alpha[max(0, rows[max(0, row - reach)] - 2) : rows[min(CELLS, row + 1 + reach)] + 2]
+        line = of(band, axis=0)
+        for column in range(CELLS):
+            first, last = columns[max(0, column - reach)], columns[min(CELLS, column + 1 + reach)]
+            cells[row, column] = of(line[max(0, first - 2) : last + 2])
+    return cells
+
+
+def fitted(boxes: Sequence[Box], picture: Size, still: Size) -> list[Box]:
+    """Boxes in a picture as they lie in a still that it fills; what is cut off is left out."""
+    share = max(still.width / picture.width, still.height / picture.height)
+    beside, above = (picture.width * share - still.width) * 0.5, (picture.height * share - still.height) * 0.3
+    fitted = []
+    for left, top, right, bottom in boxes:
+        box = (
+            max(0.0, left * share - beside), max(0.0, top * share - above),
+            min(float(still.width), right * share - beside), min(float(still.height), bottom * share - above),
+        )  # fmt: skip
+        if box[2] - box[0] > 0.01 * still.width and box[3] - box[1] > 0.01 * still.height:
+            fitted.append(box)
+    return fitted
 
 
 def _enlarged(move: Move, amount: float) -> float:

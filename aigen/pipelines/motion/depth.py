@@ -5,8 +5,10 @@ its subject. And a subject is as near as the place where it stands, from its fee
 moves over it must bend nothing, and where the guess is wrong that must not be seen.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+
+from aigen.pipelines.motion.cutting import Box, cut
 
 if TYPE_CHECKING:
     import numpy
@@ -29,11 +31,58 @@ MARGIN, SOFT = 0.045, 0.035
 RAGGED = (12.0, 8.0)
 
 
-def estimate(pixels: "Pixels") -> "Floats":
+def estimate(pixels: "Pixels", *, boxes: Sequence[Box] = ()) -> "Floats":
     """Guess how near things are, from 1.0 (near) to 0.0 (far).
 
-    Takes RGB of shape (height, width, 3); the map has the same aspect and is at most SIDE wide and high.
+    Takes RGB of shape (height, width, 3) and, where something was seen in it, the boxes of that; the map has the same aspect
+    and is at most SIDE wide and high.
     """
+    import numpy
+
+    colours = _small(pixels)
+    height, width = colours.shape[:2]
+    ground = numpy.repeat(_rise(height)[:, None], width, axis=1)
+    subject = _barred(colours)
+    clear = clarity(subject)
+    if boxes:
+        subject, clear = _seen(pixels, boxes, subject * clear), 1.0
+    risen = widened(_standing(ground, subject) - ground + BEFORE * subject, round(MARGIN * SIDE))
+    near = ground * (2 + clear) / 3 + risen * clear
+    return numpy.clip(_smooth(near), 0, 1).astype(numpy.float32)
+
+
+def sloped(height: int, width: int) -> "Floats":
+    """How near the ground is where nothing stands on it, as a map of this size."""
+    import numpy
+
+    return numpy.repeat(_smooth(numpy.repeat(_rise(height)[:, None], 2, axis=1))[:, :1], width, axis=1)
+
+
+def distinct(pixels: "Pixels") -> "Floats":
+    """How much each place belongs to what differs from its surroundings, as a map at most SIDE wide and high."""
+    return _barred(_small(pixels))
+
+
+def _seen(pixels: "Pixels", boxes: Sequence[Box], subject: "Floats") -> "Floats":
+    """The subject with what was seen: what is cut out of the boxes, and where that is not convincing, less of it."""
+    import numpy
+    from PIL import Image
+
+    picture = Image.fromarray(pixels)
+    height, width = subject.shape
+    share = width / picture.width
+    for box in boxes:
+        found = cut(picture, box, [other for other in boxes if other != box])
+        left, top, right, bottom = (round(side * share) for side in found.window)
+        size = max(1, right - left), max(1, bottom - top)
+        mask = numpy.asarray(Image.fromarray(found.mask).resize(size, Image.Resampling.BILINEAR))
+        area = slice(top, min(bottom, height)), slice(left, min(right, width))
+        mask = mask[: area[0].stop - top, : area[1].stop - left] * (0.5 + 0.5 * found.clarity)
+        subject[area] = numpy.maximum(subject[area], mask)
+    return subject
+
+
+def _small(pixels: "Pixels") -> "Floats":
     import numpy
     from PIL import Image
 
@@ -41,19 +90,27 @@ def estimate(pixels: "Pixels") -> "Floats":
     share = SIDE / max(picture.size)
     width, height = (max(2, round(side * share)) for side in picture.size)
     small = picture.resize((width, height), Image.Resampling.BOX if share < 1 else Image.Resampling.BILINEAR)
-    colours = numpy.asarray(small, numpy.float32) / 255
-    rise = numpy.clip((numpy.linspace(0, 1, height, dtype=numpy.float32) - HORIZON) / (1 - HORIZON), 0, 1)
-    ground = numpy.repeat(GROUND * rise[:, None], width, axis=1)
-    subject = _subject(colours)
-    risen = _widened(_standing(ground, subject) - ground + BEFORE * subject, round(MARGIN * SIDE))
-    clarity = _clarity(subject)
-    near = ground * (2 + clarity) / 3 + risen * clarity
-    for _ in range(3):  # three means are nearly a Gaussian blur
-        near = _mean(near, round(SOFT * SIDE))
-    return numpy.clip(near, 0, 1).astype(numpy.float32)
+    return numpy.asarray(small, numpy.float32) / 255
 
 
-def _subject(colours: "Floats") -> "Floats":
+def _rise(height: int) -> "Floats":
+    """How near the ground is in each row."""
+    import numpy
+
+    rise: Floats = GROUND * numpy.clip(
+        (numpy.linspace(0, 1, height, dtype=numpy.float32) - HORIZON) / (1 - HORIZON), 0, 1
+    )
+    return rise
+
+
+def _smooth(near: "Floats") -> "Floats":
+    """Three means are nearly a Gaussian blur."""
+    for _ in range(3):
+        near = mean(near, round(SOFT * SIDE))
+    return near
+
+
+def _barred(colours: "Floats") -> "Floats":
     """How much each place belongs to the subject: how far its colour is from all ways to the border.
 
     That is the minimum barrier distance (Zhang and others, 2015): of all paths to the border, the least difference between a
@@ -63,7 +120,7 @@ def _subject(colours: "Floats") -> "Floats":
     import numpy
 
     height, width = colours.shape[:2]
-    smooth = numpy.stack([_mean(colours[..., channel], 1) for channel in range(3)], axis=2)
+    smooth = numpy.stack([mean(colours[..., channel], 1) for channel in range(3)], axis=2)
     barrier = numpy.full((height, width), 9, numpy.float32)
     barrier[:, 0], barrier[:, -1], barrier[0, : width // 4], barrier[0, -(width // 4) :] = 0, 0, 0, 0
     highest, lowest = smooth.copy(), smooth.copy()
@@ -81,7 +138,7 @@ def _subject(colours: "Floats") -> "Floats":
     return numpy.clip((distinct / strong - 0.3) / 0.4, 0, 1).astype(numpy.float32)
 
 
-def _clarity(subject: "Floats") -> float:
+def clarity(subject: "Floats") -> float:
     """From 1 for a subject of one piece down to 0 for tatters: windows of a street, twigs, what nobody would call a thing.
 
     A thing's outline is short for its area (4 times the root of it for a square); where it is not, better no subject at all
@@ -113,7 +170,7 @@ def _ways(*maps: Any) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
             yield tuple(each[line - 1] for each in way), tuple(each[line] for each in way)
 
 
-def _widened(values: "Floats", reach: int) -> "Floats":
+def widened(values: "Floats", reach: int) -> "Floats":
     """The greatest value around each place."""
     import numpy
 
@@ -126,7 +183,7 @@ def _widened(values: "Floats", reach: int) -> "Floats":
     return values
 
 
-def _mean(values: "Floats", radius: int) -> "Floats":
+def mean(values: "Floats", radius: int) -> "Floats":
     """The mean around each place; beyond the border, the border goes on."""
     import numpy
 
