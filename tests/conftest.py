@@ -163,6 +163,11 @@ def ana(gallery: "Gallery") -> "Browser":
     return Browser(gallery).register()
 
 
+def patiently(*values: object) -> list[Any]:
+    """Parameters of a test that are tried only with the tests of the system."""
+    return [pytest.param(value, marks=pytest.mark.system) for value in values]
+
+
 def aigen_command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "aigen", *(str(argument) for argument in arguments)]
 

@@ -47,6 +47,7 @@ def test_of_models_that_see_it_says_the_same_and_offers_them_for_no_pictures(mod
     assert model.pipeline in weights.SEEING
 
 
+@pytest.mark.system
 def test_the_pipelines_of_videos_are_those_of_diffusers() -> None:
     """And they take what they are called with."""
     import diffusers

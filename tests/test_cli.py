@@ -224,6 +224,7 @@ def test_no_wait_does_not_wait() -> None:
     assert json.loads(result.stdout)["notices"][0]["state"] == "ready"
 
 
+@pytest.mark.system
 def test_users_are_listed_get_a_password_and_are_erased() -> None:
     for user in ("ana", "bob"):
         run_aigen("generate", "a kite", "--size", "32x32", "--images", 1, "--videos", 1, "--user", user)

@@ -7,7 +7,17 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import aigen_command, files_in, kill, kill_worker, left_in_work, run_aigen, start_aigen, wait_for
+from conftest import (
+    aigen_command,
+    files_in,
+    kill,
+    kill_worker,
+    left_in_work,
+    patiently,
+    run_aigen,
+    start_aigen,
+    wait_for,
+)
 
 ORDER = ("generate", "two cats under a full moon in the snow", "--user", "ana", "--seed", "7", "--size", "320x180", "--images", "3", "--videos", "3")  # fmt: skip
 
@@ -25,7 +35,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return files_in(content)
 
 
-@pytest.mark.parametrize("instant", [3, *(pytest.param(each, marks=pytest.mark.system) for each in (0, 1, 2, 4, 5))])
+@pytest.mark.parametrize("instant", [3, *patiently(0, 1, 2, 4, 5)])
 def test_killed_at_any_instant_and_resumed_it_ends_as_if_undisturbed(
     tmp_path: Path, undisturbed: dict[str, bytes], instant: int
 ) -> None:

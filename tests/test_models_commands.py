@@ -33,6 +33,7 @@ def test_every_model_is_listed_with_what_a_user_wants_to_know() -> None:
     assert max(map(len, text.splitlines())) <= 120
 
 
+@pytest.mark.system
 def test_a_model_is_pulled_listed_preferred_and_removed(tmp_path: Path) -> None:
     with serve(Hub(repositories(tmp_path))) as hub:
         pulled = run_aigen("models", "pull", "sd-turbo", environment=hub.environment)

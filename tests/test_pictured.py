@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy
 import pytest
+from conftest import patiently
 from PIL import Image
 from test_storybook import silent
 
@@ -146,7 +147,7 @@ def test_who_rides_is_one_picture() -> None:
 # Where it is
 
 
-@pytest.mark.parametrize("number", range(1, 6))
+@pytest.mark.parametrize("number", [1, *patiently(2, 3, 4, 5)])
 def test_things_are_where_they_are_in_the_photograph(number: int) -> None:
     for name, expected in (("bus", BUS[0]), ("person-standing", BUS[1]), ("woman-standing", BUS[2])):
         (box,) = boxes_of(STREET, number)[name]
@@ -173,7 +174,7 @@ def test_who_stands_low_in_a_tall_photograph_is_seen_in_a_wide_frame() -> None:
     assert {name: len(boxes) for name, boxes in found.items()} == {"person-standing": 1, "automobile": 1}
 
 
-@pytest.mark.parametrize("number", [1, 2, 5])
+@pytest.mark.parametrize("number", [2, *patiently(1, 5)])
 def test_any_boxes_make_a_sane_picture(number: int) -> None:
     crowd: Boxes = [
         ("person", (20 + 37 * at, 200 + at * 53 % 120, 90 + 37 * at, 420 + at * 31 % 170)) for at in range(20)

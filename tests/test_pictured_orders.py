@@ -167,6 +167,7 @@ def test_a_file_is_made_again_from_the_same_picture(orders: Orders) -> None:
         assert made == before[name]
 
 
+@pytest.mark.system
 def test_what_cannot_be_looked_at_is_refused_and_nothing_is_written() -> None:
     refused = run_aigen("generate", "--from-image", CAT, "--vision-model", "nonesuch")
     assert (refused.returncode, Path("generated_content").exists()) == (2, False)

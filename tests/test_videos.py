@@ -308,6 +308,7 @@ def test_how_long_it_takes_is_measured_by_the_second_step(models: Path, tmp_path
     assert 0 < seconds < 60
 
 
+@pytest.mark.system
 def test_an_order_is_cancelled_at_the_next_step(models: Path, tmp_path: Path) -> None:
     def cancel(text: str) -> None:
         if text in ("step 2 of 9", "decoding frame 3 of 9"):

@@ -64,6 +64,7 @@ def bare(folder: Path, picture: Image.Image, task: str, longest: int) -> Any:
     return plain, processor.post_process_generation(answer, task=task, image_size=picture.size)[task]
 
 
+@pytest.mark.system
 def test_florence_says_what_it_says_by_transformers_alone(
     folders: dict[str, Path], picture: Image.Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from bottle import Bottle, HTTPError, HTTPResponse, Route, SimpleTemplate, request
+from bottle import Bottle, FileUpload, FormsDict, HTTPError, HTTPResponse, Route, SimpleTemplate, request
 
 from aigen import __version__, pipelines
 from aigen.errors import AigenError, GenerationError, UsageError
@@ -150,9 +150,9 @@ class _Guard:
                 if route.method != "GET" or route.config.get("no_page"):
                     raise HTTPError(401, "Log in first, then try again.")
                 go(f"/login?next={quote(request.path)}")
-            if route.method == "POST":
-                visits.check_form(visit, sort)
             try:
+                if route.method == "POST":
+                    visits.check_form(visit, sort)
                 return callback(**arguments)
             except UsageError as error:
                 raise HTTPError(400, str(error)) from error
@@ -160,8 +160,19 @@ class _Guard:
                 raise HTTPError(503, str(error)) from error
             except AigenError as error:
                 raise _unable(error) from error
+            finally:
+                _close_uploads()
 
         return call
+
+
+def _close_uploads() -> None:
+    """Let go of the temporary files that Bottle has put a large form into, if it has read one."""
+    for _, value in request.environ.get("bottle.request.post", FormsDict()).allitems():
+        if isinstance(value, FileUpload):
+            value.file.close()
+    if (body := request.environ.get("bottle.request.body")) is not None:
+        body.close()
 
 
 def _unable(error: AigenError) -> HTTPError:
