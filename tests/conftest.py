@@ -1,11 +1,14 @@
 """What tests share: a content folder of their own, a clock that stands still, and the program as a real process."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -185,6 +188,23 @@ def run_aigen(
         env={**os.environ, **(environment or {})},
         check=False,
     )
+
+
+def call_aigen(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the program in this process, which takes a tenth of the time: for what ends before it does anything."""
+    from aigen.cli import app
+
+    said, told = io.StringIO(), io.StringIO()
+    mask, heard = os.umask(0o077), signal.getsignal(signal.SIGTERM)
+    try:
+        with redirect_stdout(said), redirect_stderr(told), pytest.raises(SystemExit) as ended:
+            app([str(argument) for argument in arguments])
+    finally:
+        os.umask(mask)
+        for name, how in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, heard)):
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(name, how)
+    return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), said.getvalue(), told.getvalue())
 
 
 def start_aigen(*arguments: object) -> subprocess.Popen[str]:

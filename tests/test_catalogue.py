@@ -67,6 +67,7 @@ def test_a_number_of_frames_is_rounded_up_to_one_that_can_be_made() -> None:
     assert sorts["AnimateDiffPipeline"].round_up(15) == 15
 
 
+@pytest.mark.system
 def test_the_pipelines_are_those_of_diffusers() -> None:
     import diffusers
     from diffusers.pipelines.auto_pipeline import AUTO_IMAGE2IMAGE_PIPELINES_MAPPING, AUTO_TEXT2IMAGE_PIPELINES_MAPPING

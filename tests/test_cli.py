@@ -19,6 +19,7 @@ import pytest
 from conftest import (
     SMALL,
     aigen_command,
+    call_aigen,
     files_in,
     kill,
     kill_worker,
@@ -119,7 +120,7 @@ def test_same_seed_same_bytes_for_another_user_and_order() -> None:
     ],
 )
 def test_bad_input_is_one_clear_line_and_nothing_is_written(arguments: list[str], named: str) -> None:
-    result = run_aigen("generate", *arguments)
+    result = call_aigen("generate", *arguments)
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1
     assert named in result.stderr
@@ -146,7 +147,7 @@ def test_a_wrong_order_leaves_an_existing_store_as_it_is() -> None:
     ],
 )
 def test_unknown_names_are_told_in_one_line(command: list[str]) -> None:
-    result = run_aigen(*command)
+    result = call_aigen(*command)
     assert (result.returncode, len(result.stderr.splitlines())) == (2, 1), result.stderr
     assert not CONTENT.exists()
 
@@ -497,7 +498,7 @@ def test_what_is_no_whole_file_is_one_clear_line(tmp_path: Path, command: list[s
     for whole in (scribble("image", tmp_path / "whole"), scribble("video", tmp_path / "whole")):
         data = whole.read_bytes()
         (tmp_path / f"cut{whole.suffix}").write_bytes(data[: len(data) * 2 // 3])
-    result = run_aigen(*command, tmp_path / name)
+    result = call_aigen(*command, tmp_path / name)
     assert (result.returncode, result.stdout, len(result.stderr.splitlines())) == (2, "", 1)
     assert name in result.stderr
     assert not CONTENT.exists()

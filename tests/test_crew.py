@@ -109,6 +109,7 @@ def test_giving_up_ends_the_processes(tmp_path: Path) -> None:
     assert all(process.poll() is not None for process in processes)
 
 
+@pytest.mark.system
 def test_the_crew_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from aigen.types import *; from aigen.pipelines.storybook.crew import Crew\n"

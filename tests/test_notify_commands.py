@@ -186,6 +186,7 @@ def daemon() -> Iterator[Callable[[], subprocess.Popen[str]]]:
         kill(process)
 
 
+@pytest.mark.system
 def test_the_daemon_sends_what_becomes_due(inbox: Inbox, daemon: Callable[[], subprocess.Popen[str]]) -> None:
     process = daemon()
     second = run_aigen("notify-daemon")
