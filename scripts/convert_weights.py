@@ -96,10 +96,10 @@ def convert_nanodet(package: Path, path: Path) -> None:
         _convert_node(network, graph, weights, graph[name])
     network.save(
         path,
-        [helper.make_tensor_value_info("input_1", TensorProto.FLOAT, [1, 3, 416, 416])],
+        [helper.make_tensor_value_info("input_1", TensorProto.FLOAT, [1, 3, "height", "width"])],
         [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, places, values])
-            for name, places, values in zip(outputs, (2704, 676, 169) * 2, (80,) * 3 + (44,) * 3, strict=True)
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, f"places {level}", values])
+            for name, level, values in zip(outputs, (8, 16, 32) * 2, (80,) * 3 + (44,) * 3, strict=True)
         ],
     )
 
@@ -150,8 +150,9 @@ def _convert_node(network: Network, graph: dict[str, Any], weights: dict[str, An
     elif operation == "MaxPool":
         channels_first("MaxPool", [], kernel_shape=sizes("ksize"), strides=sizes("strides"))
     elif operation == "ResizeBilinear":
-        shape = numpy.array([1, 128, *weights[inputs[1]]], numpy.int64)
-        further = ["", "", network.constant(f"{name}/shape", shape)]
+        # By how much and not to what size, so that it takes pictures of any shape: two steps up, and then as many down.
+        scale = 2.0 if name.split("/")[-2] in ("resize", "resize_1") else 0.5
+        further = ["", network.constant(f"{name}/scale", numpy.array([1, 1, scale, scale], numpy.float32))]
         channels_first("Resize", further, mode="linear", coordinate_transformation_mode="half_pixel")
     elif operation == "ConcatV2":
         network.add("Concat", [given(each) for each in inputs[:-1]], name, axis=int(weights[inputs[-1]]))

@@ -6,6 +6,7 @@ that was read already.
 """
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -106,8 +107,10 @@ def describe(path: Path, model: VisionModel | None = None, *, camera: bool = Tru
     from aigen.vision import facts
 
     model = model or load(BUILT_IN)
-    picture, size = uploads.glance(path, getattr(model, "side", USUAL_SIDE), name=name)
-    return _enlarged(look(picture, facts.read(path, camera=camera), model), size)
+    with ThreadPoolExecutor(max_workers=1) as aside:  # reading what a file says takes as long as reading its picture
+        said = aside.submit(facts.read, path, camera=camera)
+        picture, size = uploads.glance(path, getattr(model, "side", USUAL_SIDE), name=name)
+    return _enlarged(look(picture, said.result(), model), size)
 
 
 def look(picture: "Image", facts: "Facts", model: VisionModel) -> Seen:

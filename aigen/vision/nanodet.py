@@ -5,6 +5,8 @@ picture and its mirror image show it and a look at just this part by the other n
 errs in, where NanoDet is sure by itself. The bounds come from a few hundred pictures, most of them without any such thing.
 """
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -54,9 +56,12 @@ class NanoDet:
     def see(self, picture: "Image") -> Seen:
         size = picture.size
         picture = _small(picture)
-        likely = classification.classify(picture, SUBJECT_LEAST)
+        with ThreadPoolExecutor(max_workers=1) as aside:  # beside the other, which leaves a core idle now and then
+            classified = aside.submit(classification.classify, picture, SUBJECT_LEAST)
+            candidates = detection.find(picture)
+            likely = classified.result()
         whole = next((Subject(kind, probability) for kind, probability in likely.items()), None)  # no two are so likely
-        found, uncounted = recognise(picture, whole)
+        found, uncounted = recognise(picture, candidates, whole)
         objects = tuple(Sight(each.name, round(each.score, 3), detection.in_pixels(each.box, size)) for each in found)
         subject = whole if whole and whole.name in classification.animals() | SIGHTS else None
         mostly = colours.names(picture)
@@ -72,14 +77,14 @@ class NanoDet:
         )
 
 
-def recognise(picture: "Image", whole: Subject | None) -> tuple[list[Candidate], frozenset[str]]:
-    """What is there for sure, the surest first, and the names of which there may be more.
+def recognise(
+    picture: "Image", candidates: Sequence[Candidate], whole: Subject | None
+) -> tuple[list[Candidate], frozenset[str]]:
+    """What of the candidates is there for sure, the surest first, and the names of which there may be more.
 
     `whole` is what the picture surely shows as a whole: an animal there leaves no room for another.
     """
-    candidates = [
-        each for each in detection.find(picture) if _side(each, picture) >= SIDE_LEAST and not _denied(each.name, whole)
-    ]
+    candidates = [each for each in candidates if _side(each, picture) >= SIDE_LEAST and not _denied(each.name, whole)]
     known = {each: each.score for each in candidates if each.score >= ALONE.get(each.name, 1.0)}
     for each in [each for each in candidates if each not in known and each.score >= LEAST][:LOOKS]:
         first = each.name not in {other.name for other in known}  # the whole speaks for one of them

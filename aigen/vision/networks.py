@@ -13,12 +13,12 @@ THREADS_LIMIT = 2
 
 
 @cache
-def load(name: str) -> "InferenceSession":
-    """The network of this name, ready to run."""
+def load(name: str, threads: int = THREADS_LIMIT) -> "InferenceSession":
+    """The network of this name, ready to run, on so many threads where there are cores for them."""
     from onnxruntime import InferenceSession, SessionOptions
 
     options = SessionOptions()
-    options.intra_op_num_threads = min(THREADS_LIMIT, _cores())
+    options.intra_op_num_threads = min(threads, _cores())
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others may need the cores meanwhile
     options.log_severity_level = 3  # what it warns of is about the machine, and of no use to who asks about a photo
