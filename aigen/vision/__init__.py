@@ -103,6 +103,8 @@ def describe(path: Path, model: VisionModel | None = None, *, camera: bool = Tru
     With `camera`, that is also when and with what it was taken. Without a model, the built-in one looks. Boxes are in pixels of
     the full upright picture, however small a copy was looked at. Raises UsageError as `uploads.read` does.
     """
+    import PIL.Image  # noqa: F401 (here, since a library does not bear to be imported by two threads at once)
+
     from aigen import uploads
     from aigen.vision import facts
 

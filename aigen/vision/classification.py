@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aigen.vision import networks
 
 if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
     from PIL.Image import Image
 
 ANIMALS = 398  # so many of the classes, the first
@@ -42,8 +43,12 @@ def classify(picture: "Image", least: float) -> dict[str, float]:
     return {kind: probability for kind, probability in found.items() if probability >= least}
 
 
+def network() -> "InferenceSession":
+    return networks.load("efficientnet-lite0")
+
+
 def _look(pixels: Any) -> Any:
-    return networks.load("efficientnet-lite0").run(None, {"image": pixels[None]})[0][0]
+    return network().run(None, {"image": pixels[None]})[0][0]
 
 
 def _by_kind(probabilities: Any) -> dict[str, float]:

@@ -51,7 +51,7 @@ def candidates(picture: "Image", least: float) -> list[Candidate]:
     sheet.paste(picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0), (0, 0))
     pixels: Any = numpy.asarray(sheet, numpy.float32)[:, :, ::-1]
     pixels = (pixels - numpy.array(MEAN, numpy.float32)) / numpy.array(DEVIATION, numpy.float32)
-    told = _network().run(OUTPUTS, {"input_1": numpy.ascontiguousarray(pixels.transpose(2, 0, 1)[None])})
+    told = network().run(OUTPUTS, {"input_1": numpy.ascontiguousarray(pixels.transpose(2, 0, 1)[None])})
     scores, boxes, kinds = [], [], []
     for stride, of_level, distances in zip(STRIDES, told[:3], told[3:], strict=True):
         places, found = numpy.nonzero(of_level[0] >= least)
@@ -76,7 +76,8 @@ def candidates(picture: "Image", least: float) -> list[Candidate]:
     return kept
 
 
-def _network() -> "InferenceSession":
+def network() -> "InferenceSession":
+    """The network itself, on one core: it looks at two pictures at a time."""
     return networks.load("nanodet", threads=1)
 
 
@@ -86,7 +87,6 @@ def find(picture: "Image") -> list[Candidate]:
 
     pictures = picture, picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     # Side by side, each on one core, which takes two thirds of the time that both cores take for one after the other.
-    _network()  # opened once, and not by both
     with ThreadPoolExecutor(max_workers=2) as looks:
         seen, mirrored = looks.map(candidates, pictures, (LEAST, LEAST_MIRRORED))
     found = []

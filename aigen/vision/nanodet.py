@@ -56,6 +56,11 @@ class NanoDet:
     def see(self, picture: "Image") -> Seen:
         size = picture.size
         picture = _small(picture)
+        for each in (
+            detection,
+            classification,
+        ):  # here, since libraries do not bear to be imported by two threads at once
+            each.network()
         with ThreadPoolExecutor(max_workers=1) as aside:  # beside the other, which leaves a core idle now and then
             classified = aside.submit(classification.classify, picture, SUBJECT_LEAST)
             candidates = detection.find(picture)
