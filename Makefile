@@ -36,6 +36,7 @@ film: .venv/installed-dev
 benchmark: .venv/installed-benchmark
 	.venv/bin/python benchmarks/run.py
 	.venv/bin/python benchmarks/film.py --minutes 0
+	.venv/bin/python benchmarks/vision.py
 
 # Not part of CI: weights of real size take minutes without a GPU.
 benchmark-models: .venv/installed-benchmark

@@ -24,7 +24,9 @@ def readable(value: Any) -> str:
         return ", ".join(map(readable, value))
     if not isinstance(value, dict):
         return str(value)
-    if {"name", "score", "box"} <= set(value):  # what is seen in a picture
+    if {"objects", "caption", "description"} <= set(value):  # what is seen in a picture
+        return str(value["description"])
+    if {"name", "score", "box"} <= set(value):
         return f"{value['name']} ({100 * value['score']:.0f} %)"
     if {"name", "count"} <= set(value):
         size, relation = value.get("size"), value.get("relation")

@@ -50,7 +50,7 @@ def load(name: str) -> Pipeline:
 
 def introduce(pipelines: Mapping[str, Pipeline]) -> tuple[str, ...]:
     """What makes the items of an order, as its display says it."""
-    built_in = FALLBACK in pipelines and set(pipelines) <= {FALLBACK, MOTION}
+    built_in = FALLBACK in pipelines and set(pipelines) <= {FALLBACK, MOTION, NARRATOR}
     advice = {FALLBACK: "; for Stable Diffusion: aigen models pull sd-turbo"} if built_in else {}
     return tuple(
         f"{catalogue.shown(name)}: {pipeline.label}{advice.get(name, '')}" for name, pipeline in pipelines.items()
