@@ -293,7 +293,12 @@ def resume(workshop: Workshop, generation_id: str) -> Generation:
             return generation
         if generation.status == "Cancelled":
             raise UsageError(f"order {generation_id} was cancelled: place it again with aigen generate")
-        if generation.request.from_picture and not (workshop.content.work(generation_id) / sources.SOURCE).exists():
+        planned = any(item.state != "done" for item in workshop.store.items(generation_id))
+        if (
+            planned
+            and generation.request.from_picture
+            and not (workshop.content.work(generation_id) / sources.SOURCE).exists()
+        ):
             raise UsageError("the picture that it starts from is gone: order it anew from that picture (--from-image)")
         workshop.store.reopen(generation_id)
         return run(workshop, generation_id)

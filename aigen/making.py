@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aigen import media, pipelines, provenance, sources, vision
-from aigen.errors import Cancelled, ContentError, GenerationError
+from aigen.errors import Cancelled, ContentError, GenerationError, UsageError
 from aigen.hands import Hands
 from aigen.pipelines import catalogue
 from aigen.request import GenerationRequest
@@ -42,7 +42,7 @@ def make(workshop: Workshop, generation: Generation) -> None:
         )
     }
     workshop.report(Started(generation, tuple(items), pipelines.introduce(loaded), paces))
-    if generation.request.from_picture:
+    if generation.request.from_picture and any(item.state == "planned" for item in items):
         _keep_thumbnail(workshop, generation)
         generation = replace(generation, request=_look_closer(workshop, generation))
     for told in _substituted(generation.request, loaded):
@@ -53,18 +53,27 @@ def make(workshop: Workshop, generation: Generation) -> None:
 
 
 def _look_closer(workshop: Workshop, generation: Generation) -> GenerationRequest:
-    """The request with what the vision model that was chosen for it sees in its picture; it looks once, also over a crash."""
+    """The request with what the vision model that was chosen for it sees in its picture; it looks once, also over a crash.
+
+    Where that cannot be, with what the built-in one saw when the order was placed.
+    """
     request, work = generation.request, workshop.content.work(generation.generation_id)
-    model = request.vision_model
-    if model in (None, vision.BUILT_IN):  # which has looked when the order was placed
+    model, before = request.vision_model, request.seen
+    if model in (None, vision.BUILT_IN) or before is None:
         return request
     seen = sources.recall_seen(work)
     if seen is None:
         workshop.report(Said(f"{catalogue.shown(model)} looks at the picture …"))
         beat(workshop, generation.generation_id, "looking at the picture")
-        seen = sources.look(work, model)
+        try:
+            seen = sources.look(work, model)
+        except (GenerationError, UsageError) as error:
+            workshop.report(Said(f"{error}; so it is made of what {before.model} has seen"))
+            return request
         workshop.report(Said(f"{catalogue.shown(model)} sees {seen.prompt}"))
-    return replace(request, seen=replace(seen, mark=request.seen.mark if request.seen else None))
+    seen = replace(seen, facts=before.facts, mark=before.mark)
+    # What was not the user's own prompt is no prompt any more.
+    return replace(request, seen=seen, prompt=seen.prompt if request.prompt == before.prompt else request.prompt)
 
 
 def _keep_thumbnail(workshop: Workshop, generation: Generation) -> None:
@@ -205,5 +214,9 @@ def clear(workshop: Workshop, generation_id: str) -> None:
             if item.state != "done":
                 for file in content.user(generation.user_id).glob(f"{_stem(item)}.*"):
                     file.unlink(missing_ok=True)
+        if generation.request.from_picture and not any(
+            item.state == "done" for item in workshop.store.items(generation_id)
+        ):
+            sources.thumbnail(content, generation).unlink(missing_ok=True)
     content.remove_work(generation_id)
     content.remove_lock(generation_id)

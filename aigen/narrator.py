@@ -178,6 +178,6 @@ def _parameters(task: Task, seconds: float, pictures: Sequence[Picture]) -> dict
 def _mark(task: Task, pictures: Sequence[Picture]) -> str:
     """Its IPTC digital source type: what the pictures are; the voice is synthetic in any case."""
     if task.from_picture:
-        return "algorithmicallyEnhanced"
+        return task.seen.derived_mark if task.seen else "algorithmicallyEnhanced"
     marks = {picture.media for picture in pictures}
     return "trainedAlgorithmicMedia" if "trainedAlgorithmicMedia" in marks else "algorithmicMedia"

@@ -187,7 +187,7 @@ def _read(file: BinaryIO) -> Provenance:
         or foreign.read_graph(texts.get("prompt", ""), kind)
         or Provenance(kind)
     )
-    source_type = re.search(rf"{_SOURCE_TYPE}(\w+)".encode(), packet)
+    source_type = re.search(rf"{_SOURCE_TYPE}(\w{{1,64}})".encode(), packet)
     return replace(found, mark=source_type[1].decode()) if source_type else found
 
 
@@ -362,6 +362,8 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
         said |= {f"{provenance.kind}s": 1, "first": parameters.get("number", 1)}
         if 0 <= (provenance.seed or 0) < 2**32:  # other programs have larger ones, which mean nothing here
             said["seed"] = provenance.seed
+    if given.get("from_picture"):
+        said.pop("guide", None)  # which is no longer what it starts from
     request = {name: value for name, value in (said | given).items() if value is not None}
     for name, field, *forms in _FORMS:
         if field in request and type(request[field]) not in forms:

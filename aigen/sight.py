@@ -1,7 +1,10 @@
 """What is seen in a picture: its things, what it shows in a few words, its colours. `vision` is who looks."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
+
+# What a picture stays that a model or a program made, however it is graded or moved over.
+KEPT_MARKS = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class Seen:
 
     `caption` says in a few words what it shows, as in a prompt ("two people in front of a bus"), and is empty where nothing was
     recognised. `colours` are names, the most of it first. `description` is in sentences for people: what, in which colours, how
-    sure that is, and what its file says of it. `model` is who looked. `mark` is the IPTC digital source type that its file says.
+    sure that is; `facts` are those on what its file says of it. `model` is who looked. `mark` is the IPTC digital source type that
+    its file says.
     """
 
     width: int
@@ -28,8 +32,19 @@ class Seen:
     caption: str = ""
     colours: tuple[str, ...] = ()
     description: str = ""
+    facts: str = ""
     model: str = "nanodet"
     mark: str | None = None
+
+    @property
+    def text(self) -> str:
+        """All that is told of it."""
+        return f"{self.description} {self.facts}".strip()
+
+    @property
+    def derived_mark(self) -> str:
+        """The IPTC digital source type of the picture itself, when a program has changed or moved it: what it was before."""
+        return self.mark if self.mark in KEPT_MARKS else "algorithmicallyEnhanced"
 
     @property
     def prompt(self) -> str:
@@ -38,9 +53,11 @@ class Seen:
 
     @classmethod
     def from_json(cls, told: dict[str, Any]) -> "Seen":
-        """What `as_json` gave, as the store or a file keeps it."""
+        """What `as_json` gave, as the store keeps it; what another version has put beside it is passed over."""
+        known = {each.name for each in fields(cls)}
         objects = tuple(Sight(each["name"], each["score"], _box(each["box"])) for each in told.get("objects", ()))
-        return cls(**{**told, "objects": objects, "colours": tuple(told.get("colours", ()))})
+        kept = {name: value for name, value in told.items() if name in known}
+        return cls(**{**kept, "objects": objects, "colours": tuple(told.get("colours", ()))})
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

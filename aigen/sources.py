@@ -20,9 +20,11 @@ def look(work: Path, model: str) -> Seen:
     """What a vision model sees in the picture; it is remembered."""
     from PIL import Image
 
-    with Image.open(work / SOURCE) as picture:
-        seen = vision.load(model).see(picture)
-    vision.release()
+    try:
+        with Image.open(work / SOURCE) as picture:
+            seen = vision.load(model).see(picture)
+    finally:
+        vision.release()
     unfinished = work / "seen.unfinished"
     unfinished.write_text(json.dumps(seen.as_json()), encoding="utf-8")
     media.publish(unfinished, work / SEEN)

@@ -62,8 +62,8 @@ def _read(path: Path, least: int | None, called: str | None) -> "tuple[Image, tu
                     image.draft(None, (max(SIDE_LEAST, int(width * share)), max(SIDE_LEAST, int(height * share))))
                 image.load()
                 turned = image.getexif().get(Base.Orientation) in (5, 6, 7, 8)
-                upright = ImageOps.exif_transpose(image)
-                return _opaque(upright), (height, width) if turned else (width, height)
+                ImageOps.exif_transpose(image, in_place=True)
+                return _opaque(image), (height, width) if turned else (width, height)
     except UnidentifiedImageError:
         raise UsageError(f"picture {name} cannot be read: give a PNG, a JPEG or a WebP") from None
     except FileNotFoundError:
@@ -99,9 +99,11 @@ def _opaque(image: "Image") -> "Image":
     from PIL import Image
 
     if "A" in image.getbands() or "transparency" in image.info:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
+        if image.mode != "RGBA":
+            image = image.convert("RGBA")
+        white = Image.new("RGB", image.size, "white")
+        white.paste(image, mask=image.getchannel("A"))
+        return white
     if image.mode.startswith(("I", "F")):  # 16 bits a pixel: PIL would cut them off instead of scaling
         image = image.point(lambda value: value / 257).convert("L")
     found = Image.new("RGB", image.size)

@@ -25,7 +25,7 @@ def readable(value: Any) -> str:
     if not isinstance(value, dict):
         return str(value)
     if {"objects", "caption", "description"} <= set(value):  # what is seen in a picture
-        return str(value["description"])
+        return " ".join(str(value[name]) for name in ("description", "facts") if value.get(name))
     if {"name", "score", "box"} <= set(value):
         return f"{value['name']} ({100 * value['score']:.0f} %)"
     if {"name", "count"} <= set(value):

@@ -17,6 +17,7 @@ from aigen import generation, pipelines, provenance, sources, tasks
 from aigen.errors import Cancelled, UsageError
 from aigen.request import STYLES_IN_TURN, GenerationRequest, Size
 from aigen.sight import Seen, Sight
+from aigen.store import Store
 from aigen.types import Finished, Report, Step
 
 CAT = photo("chelsea.png")
@@ -133,6 +134,46 @@ def test_a_vision_model_of_ones_choice_looks_once_when_the_order_is_made(orders:
     assert [each["caption"] for each in told] == ["a red bus on the street"] * 2
     assert (told[0]["model"], str(tmp_path) in str(told)) == ("watcher", False)
     assert left_in_work(orders.root) == []
+
+
+def test_a_crash_at_the_very_end_is_got_over_without_the_picture(
+    orders: Orders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: object) -> None:
+        raise Crash
+
+    request = a_request(images=1, videos=0, frames=None, fps=None)
+    with monkeypatch.context() as patched, pytest.raises(Crash):
+        patched.setattr(Store, "complete", crash)
+        generation.generate(orders.workshop, request, "ana", CAT)
+    (placed,) = orders.store.generations()
+    assert not orders.content.work(placed.generation_id).exists()
+    assert generation.resume(orders.workshop, placed.generation_id).status == "Completed"
+
+
+def test_a_picture_that_a_model_made_stays_one(orders: Orders) -> None:
+    request = a_request(seen=replace(SEEN, mark="trainedAlgorithmicMedia"), images=3)
+    generation.generate(orders.workshop, request, "ana", CAT)
+    told = [provenance.read(path).mark for path in (*orders.files(".png"), *orders.files(".mp4"))]
+    assert told == ["algorithmicMedia", "algorithmicMedia", "trainedAlgorithmicMedia", "trainedAlgorithmicMedia"]
+
+
+def test_a_vision_model_that_is_gone_stops_nothing(orders: Orders) -> None:
+    request = a_request(images=1, videos=0, frames=None, fps=None)
+    placed = generation.place(orders.workshop, request, "ana", picture=CAT, detached=True)
+    orders.store._change(
+        "UPDATE generations SET request = json_set(request, '$.vision_model', '/gone/watcher') WHERE generation_id = ?",
+        [placed.generation_id],
+    )
+    assert generation.resume(orders.workshop, placed.generation_id).status == "Completed"
+    assert any("made of what nanodet has seen" in text for text in orders.said())
+    assert not any("/gone/" in text for text in orders.said())
+
+
+def test_what_another_version_has_seen_can_be_read() -> None:
+    told = {**SEEN.as_json(), "mood": "calm"}
+    assert Seen.from_json(told) == SEEN
+    assert replace(SEEN, facts="Its file says nothing.").text == "A cat, mostly brown and grey. Its file says nothing."
 
 
 def test_cancelled_it_leaves_nothing_behind(orders: Orders) -> None:

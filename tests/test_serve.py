@@ -147,6 +147,12 @@ def test_only_who_has_logged_in_may_send_much_and_only_a_picture(serve: Start) -
     assert upload(server, "/image-to-video", 3_000_000) == 400  # which was read, and is no picture
     assert upload(server, "/image-to-video", 23_000_000) == 413
     assert upload(server, "/text-to-video", 3_000_000) == 413
+    # Who asks first whether the rest is wanted is told no, and not to go on.
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as stranger:
+        head = f"POST /image-to-video HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 9000000\r\nExpect: 100-continue\r\n\r\n"
+        stranger.sendall(head.encode())
+        assert stranger.recv(100).startswith(b"HTTP/1.1 413")
 
 
 @pytest.mark.system

@@ -12,6 +12,7 @@ from webtest import TestResponse
 
 from aigen import erasing, generation
 from aigen.request import STYLES_IN_TURN
+from aigen.viewer import orders as viewer_orders
 from aigen.viewer.app import Gallery
 from aigen.workshop import Workshop
 
@@ -90,6 +91,7 @@ def test_what_is_no_picture_is_told_beside_the_field(ana: Browser, gallery: Gall
     both = bring(ana, b"", "", images="many")
     assert 'id="error-picture"' in both.text
     assert 'id="error-images"' in both.text
+    assert 'id="error-picture"' not in bring(ana, b"hello", images="many").text  # what is wrong beside it comes first
     assert bring(ana, cat, prompt="x" * 150_000).status_code == 400  # of which Bottle makes no text
     assert gallery.store.generations() == []
     assert not gallery.content.works()
@@ -109,6 +111,30 @@ def test_the_form_is_of_its_own_sort(ana: Browser, gallery: Gallery, cat: bytes)
     )
     assert refused.status_code == 415
     assert gallery.store.generations() == []
+
+
+def test_while_two_pictures_are_read_others_come_back_later(ana: Browser, gallery: Gallery, cat: bytes) -> None:
+    for _ in range(2):
+        viewer_orders._places.acquire()
+    try:
+        answer = bring(ana, cat)
+    finally:
+        for _ in range(2):
+            viewer_orders._places.release()
+    assert answer.status_code == 503
+    assert "Others are uploading pictures right now." in answer.text
+    assert bring(ana, cat).status_code == 303
+
+
+def test_a_crash_while_a_picture_is_read_leaves_nothing_for_long(workshop: Workshop, ana: Browser, cat: bytes) -> None:
+    left = workshop.content.work("upload-0123456789abcdef")
+    left.mkdir(parents=True)
+    (left / "cat.jpg").write_bytes(cat)
+    with workshop.content.hold(left.name, 1.0, "held"):  # as long as somebody reads it
+        generation.tidy(workshop)
+        assert left.exists()
+    generation.tidy(workshop)
+    assert not left.exists()
 
 
 def test_one_too_many_is_refused_and_leaves_nothing(ana: Browser, gallery: Gallery, cat: bytes) -> None:

@@ -175,7 +175,7 @@ def with_exif(path: Path, day: Any = "2019:05:03 10:11:12", make: Any = "Canon",
 def test_when_and_with_what_a_photo_was_taken_is_told_and_nothing_else(tmp_path: Path) -> None:
     path = with_exif(tmp_path / "a.jpg")
     seen = vision.describe(path, Blind())
-    assert seen.description == "Nothing. Its file says that it was taken on 3 May 2019 with a Canon EOS 5D."
+    assert seen.text == "Nothing. Its file says that it was taken on 3 May 2019 with a Canon EOS 5D."
     assert facts.read(path, camera=False) == Facts()
     told = str(seen.as_json())
     assert not [word for word in ("secret", "48", "11") if word in told]
@@ -220,7 +220,7 @@ def test_broken_exif_is_no_error(tmp_path_factory: pytest.TempPathFactory, junk:
 
 def marked(path: Path, mark: str, prompt: str | None = "a whale\nunder the stars", model: str = "storybook") -> Path:
     Image.new("RGB", (40, 20), "blue").save(path)
-    provenance.mark(path, Provenance("image", prompt, model, 7, mark, {}))
+    provenance.mark(path, Provenance("image", prompt, model, 7, mark, {"number": 1}))
     return path
 
 
@@ -238,7 +238,7 @@ def marked(path: Path, mark: str, prompt: str | None = "a whale\nunder the stars
 def test_what_aigen_made_says_so(tmp_path: Path, mark: str, sentence: str) -> None:
     seen = vision.describe(marked(tmp_path / "a.png", mark), Blind())
     assert seen.caption == "a whale under the stars"
-    assert seen.description == f"Nothing. Its file says that it was {sentence}."
+    assert seen.text == f"Nothing. Its file says that it was {sentence}."
     assert seen.mark == mark
 
 
@@ -250,7 +250,7 @@ def test_the_prompt_of_another_program_is_told_but_is_no_caption(tmp_path: Path)
     Image.new("RGB", (40, 20)).save(path := tmp_path / "a.png", pnginfo=told)
     seen = vision.describe(path, Blind())
     assert seen.caption == ""
-    assert "from the prompt “a red kite”" in seen.description
+    assert "from the prompt “a red kite”" in seen.facts
 
 
 @pytest.mark.parametrize("name", ["none.png", "a.txt", "cut.png"])
@@ -263,7 +263,7 @@ def test_a_file_without_facts_has_none(tmp_path: Path, name: str) -> None:
 
 def test_a_picture_that_was_read_already_is_looked_at_with_its_facts() -> None:
     seen = vision.look(Image.new("RGB", (40, 20)), Facts(("It is ours.",), "a kite", "algorithmicMedia"), Blind())
-    assert (seen.caption, seen.description, seen.mark) == ("a kite", "Nothing. It is ours.", "algorithmicMedia")
+    assert (seen.caption, seen.text, seen.mark) == ("a kite", "Nothing. It is ours.", "algorithmicMedia")
 
 
 def test_looking_loads_no_torch(tmp_path: Path) -> None:

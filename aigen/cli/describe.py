@@ -28,7 +28,7 @@ def describe(
     if as_json:
         print_json(_as_json(seen))
         return
-    typer.echo(visible(seen.description))
+    typer.echo(visible(seen.text))
     width = max((len(each.name) for each in seen.objects), default=0)
     for each in seen.objects:
         left, top, right, bottom = each.box
@@ -39,7 +39,7 @@ def _as_json(seen: "Seen") -> dict[str, Any]:
     told = seen.as_json()
     return {
         "objects": told["objects"],
-        "description": seen.description,
+        "description": seen.text,
         "size": f"{seen.width}x{seen.height}",
         "model": seen.model,
     }

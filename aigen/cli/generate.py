@@ -136,7 +136,7 @@ def generate(
     said = anew.description if prompt is None and anew else prompt
     prompt = anew.prompt if prompt is None and anew else prompt
     if seen:
-        say(f"seen in it: {visible(seen.description)}")
+        say(f"seen in it: {visible(seen.text)}")
     options: dict[str, Any] = {
         "prompt": prompt,
         "images": images,

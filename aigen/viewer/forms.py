@@ -100,7 +100,10 @@ def read(
     if typed["model"] and typed["model"] not in pipelines.offered():
         errors["model"] = f"model {typed['model'][:40]!r} is not known: choose one of these"
     told = attempt(
-        "script", lambda: _narration(typed, style, typed["prompt"].strip() or (seen.description if seen else ""))
+        "script",
+        lambda: _narration(
+            typed, style, typed["prompt"].strip() or (seen.description if seen else "any" if form.pictured else "")
+        ),
     )
     attempt("notify_at", lambda: resolve(typed["notify_at"], gallery.clock()))
     notify = attempt("notify", lambda: _channel(typed, gallery)) or ()

@@ -1,7 +1,7 @@
 """Orders from the web: placing, repeating, cancelling, trying again, deleting; and their progress for scripts."""
 
 import json
-import tempfile
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +16,10 @@ from aigen import erasing, generation, provenance, status, tasks, vision
 from aigen.errors import GenerationError, UsageError
 from aigen.notify import mail
 from aigen.request import KINDS, GenerationRequest
-from aigen.sight import Seen
 from aigen.times import resolve, spoken
 from aigen.viewer import forms, visits
 from aigen.viewer.app import Gallery, go, missing, visit
+from aigen.viewer.memory import give_back_memory
 from aigen.viewer.pages import own
 
 WAITING_LIMIT = 10
@@ -27,8 +27,9 @@ MAILS_AN_HOUR = 20
 MORE_LIKE_IT = 4
 # Seconds that a request may wait for an order to stop: there are only so many threads.
 PATIENCE = 2.0
-# Large pictures take much memory as long as they are read: one after another, of which each waits so many seconds.
-_reading = threading.Lock()
+# Large pictures take much memory as long as they are read: one after another, and only one waits, for so many seconds, since
+# whoever waits takes one of the few threads that answer everybody.
+_reading, _places = threading.Lock(), threading.BoundedSemaphore(2)
 READING_PATIENCE = 20.0
 
 
@@ -64,17 +65,23 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
 
     @app.post("/image-to-video", form="multipart/form-data")
     def order_from_picture() -> HTTPResponse:
-        typed, seen, wrong = _typed(forms.FROM_PICTURE), None, {}
-        with _uploaded(request.files.get("picture")) as picture:
-            try:
-                seen = _see(picture)
-            except UsageError as error:
-                wrong = {"picture": str(error)}
-            wanted, errors = forms.read(gallery, forms.FROM_PICTURE, typed, seen)
-            errors |= wrong
-            if wanted and not errors:
-                errors = attempt(wanted, picture)
+        typed, upload = _typed(forms.FROM_PICTURE), request.files.get("picture")
+        _, errors = forms.read(gallery, forms.FROM_PICTURE, typed)
+        if upload is None:
+            errors["picture"] = "a picture is missing: choose a PNG, a JPEG or a WebP"
+        elif not errors:  # to read a picture takes much; what is wrong beside it is known before
+            with _saved(gallery, upload) as picture:
+                errors = order_from(typed, picture)
         return forms.show(gallery, forms.FROM_PICTURE, typed, errors, 400)
+
+    def order_from(typed: dict[str, str], picture: Path) -> dict[str, str]:
+        """Place an order from a picture and go there; else what is wrong with it."""
+        try:
+            seen = vision.describe(picture, camera=False)
+        except UsageError as error:
+            return {"picture": str(error)}
+        wanted, errors = forms.read(gallery, forms.FROM_PICTURE, typed, seen)
+        return attempt(wanted, picture) if wanted else errors
 
     def attempt(wanted: GenerationRequest, picture: Path | None = None) -> dict[str, str]:
         """Place an order and go there; else why it cannot be."""
@@ -162,27 +169,40 @@ def _typed(form: forms.Form) -> dict[str, str]:
     return {name: request.forms.getunicode(name) or "" for name in form.fields}
 
 
-def _see(picture: Path | None) -> Seen:
-    if picture is None:
-        raise UsageError("a picture is missing: choose a PNG, a JPEG or a WebP")
-    return vision.describe(picture, camera=False)
+@contextmanager
+def _saved(gallery: Gallery, upload: FileUpload) -> Iterator[Path]:
+    """A file that was uploaded, by its own name in a folder of its own, as long as it is read. After a crash it is tidied up.
+
+    Raises GenerationError when others are being read.
+    """
+    name = f"upload-{secrets.token_hex(8)}"
+    folder = gallery.content.work(name)
+    with _turn_to_read(), gallery.content.hold(name, 1.0, "this picture is being read already"):
+        try:
+            folder.mkdir(parents=True)
+            path = folder / upload.filename  # which is of harmless letters
+            upload.save(str(path))
+            yield path
+        finally:
+            gallery.content.remove_work(name)
+            gallery.content.remove_lock(name)
 
 
 @contextmanager
-def _uploaded(upload: FileUpload | None) -> Iterator[Path | None]:
-    """A file that was uploaded, by its own name in a folder of its own, as long as it is read."""
-    if upload is None:
-        yield None
-        return
-    if not _reading.acquire(timeout=READING_PATIENCE):
-        raise GenerationError("Others are uploading pictures right now. Try again in a minute.")
+def _turn_to_read() -> Iterator[None]:
+    busy = GenerationError("Others are uploading pictures right now. Try again in a moment.")
+    if not _places.acquire(blocking=False):
+        raise busy
     try:
-        with tempfile.TemporaryDirectory(prefix="aigen-") as folder:
-            path = Path(folder) / upload.filename  # which is of harmless letters
-            upload.save(str(path))
-            yield path
+        if not _reading.acquire(timeout=READING_PATIENCE):
+            raise busy
+        try:
+            yield
+        finally:
+            _reading.release()
+            give_back_memory()
     finally:
-        _reading.release()
+        _places.release()
 
 
 def order_limit(gallery: Gallery) -> int:

@@ -78,7 +78,10 @@ class Tile:
     def seen(self) -> Seen | None:
         """What is seen in the picture that it was made from, if it was."""
         seen = (self.item.parameters or {}).get("seen")
-        return Seen.from_json(seen) if isinstance(seen, dict) else None
+        try:
+            return Seen.from_json(seen) if isinstance(seen, dict) else None
+        except (KeyError, TypeError, ValueError):  # of another version
+            return None
 
     @property
     def size(self) -> Size:

@@ -23,7 +23,9 @@ def limited(gallery: Gallery, larger: Mapping[str, int], usual: int) -> type[Any
         def parse_header(self, header_plus: bytes) -> None:
             super().parse_header(header_plus)
             size = self.content_length
-            if size >= usual and not (size < larger.get(self.path, 0) and self._has_logged_in()):
+            if size >= usual and not (
+                self.command == "POST" and size < larger.get(self.path, 0) and self._has_logged_in()
+            ):
                 self._refuse()
 
         def received(self, data: bytes) -> int:
@@ -33,6 +35,7 @@ def limited(gallery: Gallery, larger: Mapping[str, int], usual: int) -> type[Any
             return consumed
 
         def _refuse(self) -> None:
+            self.expect_continue = False  # else the server asks for the rest first
             self.error = RequestEntityTooLarge("this takes less, or only of who has logged in")
             self.completed = True
 

@@ -6,7 +6,6 @@ that was read already.
 """
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -103,16 +102,12 @@ def describe(path: Path, model: VisionModel | None = None, *, camera: bool = Tru
     With `camera`, that is also when and with what it was taken. Without a model, the built-in one looks. Boxes are in pixels of
     the full upright picture, however small a copy was looked at. Raises UsageError as `uploads.read` does.
     """
-    import PIL.Image  # noqa: F401 (here, since a library does not bear to be imported by two threads at once)
-
     from aigen import uploads
     from aigen.vision import facts
 
     model = model or load(BUILT_IN)
-    with ThreadPoolExecutor(max_workers=1) as aside:  # reading what a file says takes as long as reading its picture
-        said = aside.submit(facts.read, path, camera=camera)
-        picture, size = uploads.glance(path, getattr(model, "side", USUAL_SIDE), name=name)
-    return _enlarged(look(picture, said.result(), model), size)
+    picture, size = uploads.glance(path, getattr(model, "side", USUAL_SIDE), name=name)  # first: it checks the file
+    return _enlarged(look(picture, facts.read(path, camera=camera), model), size)
 
 
 def look(picture: "Image", facts: "Facts", model: VisionModel) -> Seen:
@@ -121,7 +116,7 @@ def look(picture: "Image", facts: "Facts", model: VisionModel) -> Seen:
     return replace(
         seen,
         caption=facts.prompt or seen.caption,
-        description=" ".join([seen.description, *facts.sentences]).strip(),
+        facts=" ".join(facts.sentences),
         mark=facts.mark,
     )
 

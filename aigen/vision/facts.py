@@ -47,7 +47,9 @@ class Facts:
 def read(path: Path, *, camera: bool) -> Facts:
     """What a file says of itself; when and with what it was taken only for `camera`."""
     said = _provenance(path)
-    own = said.prompt if said.mark in provenance.MARKS else None
+    own = (
+        said.prompt if said.mark in provenance.MARKS and "number" in said.parameters else None
+    )  # as no other program's
     sentences = [sentence for sentence in (_made(said), _taken(path) if camera else "") if sentence]
     return Facts(tuple(sentences), _line(own)[:PROMPT_LIMIT] or None if own else None, said.mark)
 
@@ -68,7 +70,8 @@ def _provenance(path: Path) -> Provenance:
 def _made(said: Provenance) -> str:
     """The sentence on what made it, as far as the file says."""
     maker = f", {shortened(_line(said.model))}," if said.model else ""
-    prompt = f"from the prompt “{shortened(_line(said.prompt), SPOKEN_LIMIT)}”" if said.prompt else ""
+    words = shortened(_line(said.prompt or ""), SPOKEN_LIMIT)
+    prompt = f"from the prompt “{words}”" if words else ""
     if said.mark == "algorithmicallyEnhanced":
         return "Its file says that it is somebody's picture, changed by a program."
     if said.mark and said.mark not in MAKERS:

@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from aigen.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
+from aigen.sight import KEPT_MARKS
 from aigen.types import Failure, Output, Picture, Run, Start, Task
 
 if TYPE_CHECKING:
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
 
     from aigen.media import Pixels
 
-# What a video of a picture by a model is, and of one that was drawn, or is the user's own.
-_MARKS = {
-    mark: mark for mark in ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
-}
+# What a video of the user's own picture is, unless its file says more.
 _OWN = "algorithmicallyEnhanced"
 # Frames that are drawn to measure how long one takes.
 _MEASURED = 3
@@ -67,8 +65,8 @@ def _move(task: Task, number: int, seed: int, picture: Picture, run: Run) -> Out
         for count, pixels in enumerate(filmed.frames, 1):
             video.write(pixels)
             run.step(count, task.frames, "frame")
-    mark = picture.media or (task.seen.mark if task.from_picture and task.seen else None)
-    return Output(path, seed, picture.told() | filmed.told, _MARKS.get(mark or "", _OWN))
+    own = task.seen.derived_mark if task.from_picture and task.seen else _OWN
+    return Output(path, seed, picture.told() | filmed.told, picture.media if picture.media in KEPT_MARKS else own)
 
 
 @dataclass(frozen=True)

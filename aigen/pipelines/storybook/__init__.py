@@ -31,8 +31,8 @@ DRAWING_ADVICE = (
 # Of images that are made from a picture, the third of five is the picture itself: the photorealistic one, where they are in
 # several styles, since no scene can be that.
 OF_FIVE, GRADED = 5, 3
-# Where all five are the picture itself, in one style, each shows another part of it: its share, and from where.
-FRAMINGS = ((0.8, 0.5, 0.4), (0.75, 0.1, 0.3), (1.0, 0.5, 0.5), (0.75, 0.9, 0.5), (0.6, 0.5, 0.5))
+# Where all five are the picture itself, each shows another part of it: its share, and from where.
+FRAMINGS = ((0.92, 0.5, 0.4), (0.84, 0.1, 0.3), (1.0, 0.5, 0.5), (0.84, 0.9, 0.5), (0.75, 0.5, 0.5))
 
 
 class Storybook:
@@ -145,14 +145,15 @@ def _grade_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
     step(0, 1, "grading the picture")
     style = task.style_of(number)
     path = task.work / f"{task.kind}-{number}.png"
-    share, across, down = (1.0, 0.5, 0.5) if task.styles else FRAMINGS[(number - 1) % OF_FIVE]
+    share, across, down = FRAMINGS[(number - 1) % OF_FIVE]
     width, height = round(task.size.width / share), round(task.size.height / share)
     left, top = round((width - task.size.width) * across), round((height - task.size.height) * down)
     framed = open_fitting(_source(task), Size(width, height))
     framed = framed.crop((left, top, left + task.size.width, top + task.size.height))
     graded = grade(framed, style, seed)
     graded.save(path, format="PNG", compress_level=PNG_LEVEL)
-    return Output(path, seed, {"style": style, "graded": "the picture itself"}, "algorithmicallyEnhanced")
+    mark = task.seen.derived_mark if task.seen else "algorithmicallyEnhanced"
+    return Output(path, seed, {"style": style, "graded": "the picture itself"}, mark)
 
 
 def _is_graded(task: Task, number: int, sighted: Sighted | None) -> bool:

@@ -218,7 +218,9 @@
     event.target.dataset.sent = "yes";
   });
   addEventListener("pageshow", () => { for (const form of $$("[data-sent]")) delete form.dataset.sent; });
-  if (location.pathname === "/dash") sessionStorage.removeItem("draft"); // it was ordered
+  if (location.pathname === "/dash") {
+    for (const form of ["/text-to-video", "/image-to-video"]) sessionStorage.removeItem(`draft ${form}`); // it was ordered
+  }
 
   preview(document);
   $$(".tile").forEach(arrive);
