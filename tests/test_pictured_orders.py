@@ -143,9 +143,10 @@ def test_a_crash_at_the_very_end_is_got_over_without_the_picture(
         raise Crash
 
     request = a_request(images=1, videos=0, frames=None, fps=None)
-    with monkeypatch.context() as patched, pytest.raises(Crash):
+    with monkeypatch.context() as patched:
         patched.setattr(Store, "complete", crash)
-        generation.generate(orders.workshop, request, "ana", CAT)
+        with pytest.raises(Crash):
+            generation.generate(orders.workshop, request, "ana", CAT)
     (placed,) = orders.store.generations()
     assert not orders.content.work(placed.generation_id).exists()
     assert generation.resume(orders.workshop, placed.generation_id).status == "Completed"
