@@ -196,6 +196,12 @@ def test_a_picture_of_the_users_is_told_what_was_done_to_it(tmp_path: Path) -> N
     output = made(a_task(tmp_path, prompt="a person in the snow"))
     assert output.parameters == {"picture_by": "the user", "move": "pan", "over_it": "snow", "layers": 2}
     assert output.media == "algorithmicallyEnhanced"
+    task = a_task(tmp_path, prompt="a person in the snow")
+    assert task.seen is not None
+    shown = made(
+        replace(task, seen=replace(task.seen, caption="a person in the snow"))
+    )  # it snows in the picture itself
+    assert shown.parameters["over_it"] == "a light that wanders over it"
     assert read(output.path).kind == "video"
 
 

@@ -90,7 +90,9 @@ def _film(task: Task, number: int, seed: int, still: "Image", frames: int | None
     boxes = camera.fitted(_boxes(task, still), Size(*still.size), large)
     still = fit(still, large)
     style = task.style_of(number)
-    drawn = over.choose(task.prompt, number, seed, task.size, task.frames / task.fps, still, boxes)
+    # What only describes the picture is in it already, be it snow.
+    wanted = "" if task.seen and task.prompt == task.seen.prompt else task.prompt
+    drawn = over.choose(wanted, number, seed, task.size, task.frames / task.fps, still, boxes)
     altered = drawn.toned(still if style == "plain" else styled.graded(still, style, seed))
     framed = replace(drawn, border=styled.border(style, task.size))
     count, film = camera.film(
