@@ -23,6 +23,7 @@ from aigen.pipelines.machine import Machine, Setup
 from aigen.request import STYLES as ALL_STYLES
 from aigen.request import GenerationRequest, Options, Size
 from aigen.settings import ContentFolder
+from aigen.sight import Seen
 from aigen.store import Store
 from aigen.types import Failure, Finished, Output, Report, Run, Said, Step, Task
 from aigen.workshop import Workshop
@@ -526,3 +527,17 @@ def test_this_machine_is_seen() -> None:
     seen = device.see()
     assert isinstance(seen, Machine)
     assert seen.system_memory >= seen.system_free > 0
+
+
+def test_what_is_seen_in_a_picture_and_the_style_in_turn_are_part_of_the_prompt(tmp_path: Path) -> None:
+    seen = Seen(width=40, height=30, caption="two people in front of a bus")
+    task = Task(
+        kind="image", prompt="at night.", style="plain", numbers=(1, 2), seeds=(1, 2), size=Size(64, 64), work=tmp_path,
+        seen=seen, styles=("plain", "dramatic"),
+    )  # fmt: skip
+    loaded: Any = None  # which a prompt does not ask
+    call = Call(loaded, catalogue.find("sd-turbo"), task, 2, 0.0, task.size)
+    together = "at night, two people in front of a bus"
+    assert [call.prompt(number) for number in (1, 2, 3)] == [together, styled(together, "dramatic"), together]
+    alone = replace(call, task=replace(task, prompt=seen.caption))
+    assert alone.prompt(1) == seen.caption
