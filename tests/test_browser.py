@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import kill, kill_worker, wait_for
+from conftest import kill, kill_worker, run_aigen, wait_for
 from photos import as_jpeg
 from test_serve import Server, order, orders
 
@@ -167,9 +167,8 @@ def test_a_picture_is_uploaded_seen_and_set_in_motion(page: "Page", tmp_path: Pa
 @pytest.fixture
 def ready(page: "Page", server: Server) -> str:
     """The id of an order of ana's, with two pictures and a video, in whose session the page is."""
-    server.post("/register", "/register", user_id="ana", password="")
-    order(server, prompt="a kite", images=2, videos=1)
-    wait_for(lambda: server.get("/progress") == "{}")
+    small = ("--images", 2, "--videos", 1, "--size", "320x180", "--no-wait")
+    assert run_aigen("generate", "a kite", "--user", "ana", *small).returncode == 0
     page.goto("/login")
     page.get_by_label("User id").fill("ana")
     page.get_by_role("main").get_by_role("button", name="Log in").click()
@@ -211,7 +210,10 @@ def test_several_are_selected_downloaded_and_deleted(page: "Page", ready: str, t
     assert [path.name for path in Path("generated_content/ana").iterdir()] == [f"{ready}-image-2.png"]
 
 
-def test_the_form_says_what_a_time_means_and_how_long_it_takes(page: "Page", ready: str) -> None:
+def test_the_form_says_what_a_time_means_and_how_long_it_takes(page: "Page", ready: str, server: Server) -> None:
+    server.post("/login", "/login", user_id="ana", password="")
+    order(server, prompt="a kite", images=1, videos=1)  # of the usual size, which the form reckons with
+    wait_for(lambda: server.get("/progress") == "{}")
     page.goto("/text-to-video")
     assert page.locator("#estimate").inner_text().startswith("It takes about ")
     before = page.locator("#estimate").inner_text()
