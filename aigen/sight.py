@@ -63,6 +63,17 @@ class Seen:
         return asdict(self)
 
 
+def area(box: tuple[float, float, float, float]) -> float:
+    """The area of a box, given by its left, top, right and bottom; 0 where these are the wrong way round."""
+    left, top, right, bottom = box
+    return max(0.0, right - left) * max(0.0, bottom - top)
+
+
+def common_area(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
+    """The area that two boxes have in common."""
+    return area((max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])))
+
+
 def _box(values: Any) -> tuple[int, int, int, int]:
     left, top, right, bottom = values
     return left, top, right, bottom

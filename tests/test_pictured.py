@@ -17,9 +17,9 @@ from aigen.pipelines.storybook.drawing import scenery
 from aigen.pipelines.storybook.drawing.grading import GRADERS, grade
 from aigen.pipelines.storybook.scene import Scene
 from aigen.pipelines.storybook.understanding import sights
-from aigen.pipelines.storybook.understanding.sights import overlap, picture_of, plan_of
+from aigen.pipelines.storybook.understanding.sights import picture_of, plan_of
 from aigen.request import STYLES, STYLES_IN_TURN, Size
-from aigen.sight import Seen, Sight
+from aigen.sight import Seen, Sight, common_area
 from aigen.types import Output, Task
 
 COCO = (
@@ -193,7 +193,7 @@ def test_who_is_in_a_boat_is_in_it() -> None:
     seen = seen_of([("boat", (220, 200, 560, 430)), ("person", (330, 300, 370, 390))])
     found = boxes_of(seen)
     (person,), (boat,) = found["person-standing"], found["sailboat"]
-    assert overlap((person[0], person[1], person[2], person[3]), (boat[0], boat[1], boat[2], boat[3])) > 0
+    assert common_area((person[0], person[1], person[2], person[3]), (boat[0], boat[1], boat[2], boat[3])) > 0
     assert person[3] < boat[3]
 
 

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from aigen.sight import area, common_area
 from aigen.vision import networks
 
 if TYPE_CHECKING:
@@ -112,16 +113,6 @@ def in_pixels(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
 
 def overlap(one: Box, other: Box) -> float:
     """The share that two boxes have in common of all that they cover together."""
-    both = common(one, other)
+    both = common_area(one, other)
     together = area(one) + area(other) - both
     return both / together if together else 0.0
-
-
-def common(one: Box, other: Box) -> float:
-    """The area that two boxes have in common."""
-    return area((max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])))
-
-
-def area(box: Box) -> float:
-    left, top, right, bottom = box
-    return max(0.0, right - left) * max(0.0, bottom - top)

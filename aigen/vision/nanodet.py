@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from aigen.sight import Seen, Sight
+from aigen.sight import Seen, Sight, area, common_area
 from aigen.vision import classification, colours, detection, sentences
 from aigen.vision.classification import Subject
 from aigen.vision.detection import Candidate
@@ -140,8 +140,8 @@ def _side(candidate: Candidate, picture: "Image") -> float:
 
 def _within(one: Candidate, other: Candidate) -> bool:
     """Whether much of one lies in another of its name, or the other way round: it may be a part of that."""
-    smaller = min(detection.area(one.box), detection.area(other.box))
-    return one.name == other.name and detection.common(one.box, other.box) >= WITHIN * smaller
+    smaller = min(area(one.box), area(other.box))
+    return one.name == other.name and common_area(one.box, other.box) >= WITHIN * smaller
 
 
 def _small(picture: "Image") -> "Image":

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from aigen.sight import Sight
+from aigen.sight import Sight, area, common_area
 from aigen.vision.classification import Subject
 
 NUMBERS = ("no", "one", "two", "three", "four", "five")
@@ -117,7 +117,7 @@ def _group(objects: Sequence[Sight], subject: Subject | None, uncounted: frozens
         scores = sorted((each.score for each in found), reverse=True)
         sure = scores[:2][-1] if name in uncounted else scores[-1]  # "people" are at least two
         groups.append(_Group(said, words, sure, tuple(each.box for each in found)))
-    groups.sort(key=lambda group: (-sum(map(_area, group.boxes)), group.name))
+    groups.sort(key=lambda group: (-sum(map(area, group.boxes)), group.name))
     known = set(by_name) | {group.name for group in groups}
     if (
         subject
@@ -143,10 +143,10 @@ def _in_front(front: _Group, behind: _Group, size: tuple[int, int]) -> bool:
     """Whether all of a group cover a part of one thing and clearly stand lower, so nearer, than that."""
     if len(behind.boxes) != 1 or not front.boxes:
         return False
-    left, top, right, bottom = behind.boxes[0]
+    whole = behind.boxes[0]
     for box in front.boxes:
-        common = _area((max(box[0], left), max(box[1], top), min(box[2], right), min(box[3], bottom)))
-        if common < 0.3 * _area(box) or box[3] < bottom + 0.03 * size[1] or _area(box) > _area(behind.boxes[0]):
+        common = common_area(box, whole)
+        if common < 0.3 * area(box) or box[3] < whole[3] + 0.03 * size[1] or area(box) > area(whole):
             return False
     return True
 
@@ -182,8 +182,3 @@ def listed_sureness(said: Mapping[str, Sequence[str]]) -> str:
 
 def _how_sure(score: float) -> str:
     return "sure" if score >= SURE else "fairly sure" if score >= FAIRLY_SURE else "not quite sure"
-
-
-def _area(box: tuple[int, int, int, int]) -> int:
-    left, top, right, bottom = box
-    return max(0, right - left) * max(0, bottom - top)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigen.pipelines.motion import depth, filling
 from aigen.pipelines.motion.cutting import Box, Cut, cut
+from aigen.sight import area, common_area
 
 if TYPE_CHECKING:
     import numpy
@@ -93,10 +94,7 @@ def _tighter(box: Box) -> Box:
 
 def _overlap(box: Box, other: Box) -> float:
     """How much of the smaller of two boxes lies in the other."""
-    wide = min(box[2], other[2]) - max(box[0], other[0])
-    high = min(box[3], other[3]) - max(box[1], other[1])
-    areas = [(right - left) * (bottom - top) for left, top, right, bottom in (box, other)]
-    return max(0.0, wide) * max(0.0, high) / max(1.0, min(areas))
+    return common_area(box, other) / max(1.0, min(area(box), area(other)))
 
 
 def _unknown(picture: "Image") -> list[Box]:

@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from aigen.pipelines.motion.stage import WARM, Draw, Stage, smooth, soft_disc
+from aigen.pipelines.motion.stage import WARM, Draw, Stage, add_spot, soft_disc
 
 if TYPE_CHECKING:
     import numpy
@@ -22,8 +22,6 @@ def motes(stage: Stage, far: bool) -> Draw:
     grain, soft = soft_disc(0.25, WARM), soft_disc(0.75, WARM)
 
     def draw(canvas: Any, time: float, view: "View") -> None:
-        import skia
-
         for many, size, near, alpha in sheets:
             for x, y, own, phase in stage.scattered(f"motes {many}", many):
                 across, down = stage.place(
@@ -34,9 +32,7 @@ def motes(stage: Stage, far: bool) -> Draw:
                 shine = alpha * max(0.3, lit) * (0.7 + 0.3 * math.sin(time * 0.8 + phase))
                 side = stage.unit * size * (0.6 + 0.8 * own)
                 left = shine * (stage.shy(across, down, side) if near > 1.5 else 1.0)
-                area = skia.Rect.MakeXYWH(across - side / 2, down - side / 2, side, side)
-                paint = skia.Paint(Alphaf=left, BlendMode=skia.BlendMode.kScreen)
-                canvas.drawImageRect(soft if near > 1.5 else grain, area, smooth(), paint)
+                add_spot(canvas, soft if near > 1.5 else grain, across, down, side, left)
 
     return draw
 
@@ -46,8 +42,6 @@ def bokeh(stage: Stage) -> Draw:
     disc = soft_disc(0.86, (255, 224, 176))
 
     def draw(canvas: Any, time: float, view: "View") -> None:
-        import skia
-
         for x, y, own, phase in stage.scattered("bokeh", 13):
             across, down = stage.place(
                 x + math.sin(time * 0.2 + phase) * 0.015, y - time * 0.006 * (0.5 + own), 1.2 + 0.6 * own, view
@@ -55,9 +49,7 @@ def bokeh(stage: Stage) -> Draw:
             side = stage.unit * (0.05 + 0.08 * own)
             corner = min(1.0, math.hypot(across / stage.size.width, down / stage.size.height) * 1.9) ** 2
             shine = 0.2 * corner * (0.65 + 0.35 * math.sin(time * 0.55 + phase)) * stage.shy(across, down, side)
-            area = skia.Rect.MakeXYWH(across - side / 2, down - side / 2, side, side)
-            paint = skia.Paint(Alphaf=max(0.0, shine), BlendMode=skia.BlendMode.kScreen)
-            canvas.drawImageRect(disc, area, smooth(), paint)
+            add_spot(canvas, disc, across, down, side, max(0.0, shine))
 
     return draw
 
@@ -68,8 +60,6 @@ def sparkles(stage: Stage, far: bool) -> Draw:
     glint = soft_disc(0.05, (255, 246, 224))
 
     def draw(canvas: Any, time: float, view: "View") -> None:
-        import skia
-
         for x, y, own, phase in stage.scattered(f"sparkles {many}", many):
             across, down = stage.place(
                 x + time * 0.004 + math.sin(time * 0.3 + phase) * 0.01, y - time * 0.008 * (0.4 + own), near, view
@@ -78,13 +68,8 @@ def sparkles(stage: Stage, far: bool) -> Draw:
             side = stage.unit * size * (0.5 + own)
             left = 0.85 * shine * stage.shy(across, down, side)
             if left > 0.02:
-                paint = skia.Paint(Alphaf=left, BlendMode=skia.BlendMode.kScreen)
                 for share, strength in ((1.0, 1.0), (3.0, 0.16)):  # a glint and its glow
-                    paint.setAlphaf(left * strength)
-                    area = skia.Rect.MakeXYWH(
-                        across - side * share / 2, down - side * share / 2, side * share, side * share
-                    )
-                    canvas.drawImageRect(glint, area, smooth(), paint)
+                    add_spot(canvas, glint, across, down, side * share, left * strength)
 
     return draw
 
@@ -94,17 +79,13 @@ def embers(stage: Stage) -> Draw:
     spark = soft_disc(0.1, (255, 170, 80))
 
     def draw(canvas: Any, time: float, view: "View") -> None:
-        import skia
-
         for x, y, own, phase in stage.scattered("embers", 38):
             risen = (y + time * (0.05 + 0.06 * own)) % 1
             sway = math.sin(time * (1 + own) + phase) * 0.015
             across, down = stage.place(x + sway, 0.98 - risen, 0.8 + 0.7 * own, view)
             shine = math.sin(risen * math.pi) * (0.75 + 0.25 * math.sin(time * 2 + phase))
             side = stage.unit * (0.005 + 0.006 * own)
-            paint = skia.Paint(Alphaf=0.9 * shine * stage.shy(across, down, side), BlendMode=skia.BlendMode.kScreen)
-            area = skia.Rect.MakeXYWH(across - side / 2, down - side / 2, side, side)
-            canvas.drawImageRect(spark, area, smooth(), paint)
+            add_spot(canvas, spark, across, down, side, 0.9 * shine * stage.shy(across, down, side))
 
     return draw
 
@@ -113,8 +94,6 @@ def fireflies(stage: Stage) -> Draw:
     glow = soft_disc(0.08, (226, 255, 130))
 
     def draw(canvas: Any, time: float, view: "View") -> None:
-        import skia
-
         for x, y, own, phase in stage.scattered("fireflies", 20):
             across, down = stage.place(
                 x + math.sin(time * 0.5 + phase) * 0.03, 0.35 + 0.55 * y + math.sin(time * 0.8 + phase * 2) * 0.02,
@@ -122,10 +101,7 @@ def fireflies(stage: Stage) -> Draw:
             )  # fmt: skip
             shine = max(0.0, math.sin(time * (0.8 + 0.6 * own) + phase))
             side = stage.unit * 0.022 * (0.6 + own)
-            paint = skia.Paint(Alphaf=0.9 * shine * stage.shy(across, down, side), BlendMode=skia.BlendMode.kScreen)
-            canvas.drawImageRect(
-                glow, skia.Rect.MakeXYWH(across - side / 2, down - side / 2, side, side), smooth(), paint
-            )
+            add_spot(canvas, glow, across, down, side, 0.9 * shine * stage.shy(across, down, side))
 
     return draw
 
@@ -146,8 +122,6 @@ def stars(stage: Stage) -> Draw | None:
     star = soft_disc(0.2)
 
     def draw(canvas: Any, time: float, view: "View") -> None:
-        import skia
-
         for x, y, own, phase in places:
             beside, scale = 0.4 - view.pivot, 1 / (1 - view.z * 0.4)
             across, down = (
@@ -156,9 +130,6 @@ def stars(stage: Stage) -> Draw | None:
             )
             side = max(1.6, stage.unit * (0.0026 + 0.003 * own * own))
             shine = (0.3 + 0.5 * own) * (0.75 + 0.25 * math.sin(time * (0.8 + own) + phase))
-            paint = skia.Paint(Alphaf=shine, BlendMode=skia.BlendMode.kScreen)
-            canvas.drawImageRect(
-                star, skia.Rect.MakeXYWH(across - side / 2, down - side / 2, side, side), smooth(), paint
-            )
+            add_spot(canvas, star, across, down, side, shine)
 
     return draw

@@ -124,6 +124,14 @@ def soft_disc(flat: float, rgb: Colour = WHITE) -> Any:
     return light_image(soft * soft * (3 - 2 * soft), rgb)
 
 
+def add_spot(canvas: Any, spot: Any, x: float, y: float, side: float, alpha: float) -> None:
+    """Add the light of a spot of this side, so much of it, around a place."""
+    import skia
+
+    paint = skia.Paint(Alphaf=alpha, BlendMode=skia.BlendMode.kScreen)
+    canvas.drawImageRect(spot, skia.Rect.MakeXYWH(x - side / 2, y - side / 2, side, side), smooth(), paint)
+
+
 def shine_on(canvas: Any, x: float, y: float, radius: float, rgb: Colour, alpha: float) -> None:
     """Add a light that has no edge anywhere, `alpha` of it in its middle."""
     import skia

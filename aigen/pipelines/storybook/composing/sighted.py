@@ -13,7 +13,8 @@ from aigen.pipelines.storybook.drawing import scenery
 from aigen.pipelines.storybook.drawing.figures import make_figure
 from aigen.pipelines.storybook.drawing.look import Look
 from aigen.pipelines.storybook.drawing.pictures import cut
-from aigen.pipelines.storybook.understanding.sights import NEAR_BORDER, Sighted, kind_of, overlap
+from aigen.pipelines.storybook.understanding.sights import NEAR_BORDER, Sighted, kind_of
+from aigen.sight import common_area
 
 # How much of a photograph that does not fit is cut off above, of what is cut off in all: heads are above.
 ABOVE = 0.3
@@ -139,7 +140,7 @@ def _hidden(actors: list[Actor], at: int, x: float) -> float:
     own = actors[at]
     _, top, _, bottom = own.box
     box = x - own.width / 2, top, x + own.width / 2, bottom
-    return sum(overlap(box, other.box) for other in actors[at + 1 :]) / (own.width * own.height)
+    return sum(common_area(box, other.box) for other in actors[at + 1 :]) / (own.width * own.height)
 
 
 def _place_all(look: Look, spots: list[Spot], scale: float) -> list[Actor]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from aigen.pipelines.storybook import artwork
 from aigen.pipelines.storybook.understanding.plan import Plan, Thing, make_plan, settings_named
-from aigen.sight import Seen
+from aigen.sight import Seen, common_area
 
 Box = tuple[float, float, float, float]
 
@@ -167,7 +167,7 @@ def _together(found: list[_Found]) -> list[_Found]:
             continue
         near = [each for each in rest if each.word == pair[0] and _rides(each.box, thing.box, thing.word)]
         if near:
-            rider = max(near, key=lambda each: overlap(each.box, thing.box))
+            rider = max(near, key=lambda each: common_area(each.box, thing.box))
             rest = [each for each in rest if each is not rider and each is not thing]
             parts = list(zip(rider.box, thing.box, strict=True))
             box = (min(parts[0]), min(parts[1]), max(parts[2]), max(parts[3]))
@@ -181,13 +181,7 @@ def _rides(rider: Box, mount: Box, word: str) -> bool:
         wide = mount[2] - mount[0]
         inside = mount[0] + 0.1 * wide < middle < mount[2] - 0.1 * wide
         return inside and rider[1] < mount[1] and mount[1] < rider[3] < mount[3] + 0.02 * (mount[3] - mount[1])
-    return overlap(rider, (mount[0] - 0.01, mount[1] - 0.01, mount[2] + 0.01, mount[3] + 0.01)) > 0
-
-
-def overlap(one: Box, other: Box) -> float:
-    """The area that two boxes have in common."""
-    wide = min(one[2], other[2]) - max(one[0], other[0])
-    return max(0.0, wide) * max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
+    return common_area(rider, (mount[0] - 0.01, mount[1] - 0.01, mount[2] + 0.01, mount[3] + 0.01)) > 0
 
 
 def _as_said(
@@ -244,7 +238,7 @@ def _holder(each: _Found, found: list[_Found]) -> _Found | None:
         for other in found
         if other is not each
         and each.area < SMALL * other.area
-        and overlap(each.box, other.box) > INSIDE * each.area
+        and common_area(each.box, other.box) > INSIDE * each.area
         and (not living or kind_of(other.name) in ("boat", "bed", "couch-and-lamp"))
     ]
     return min(around, key=lambda other: other.area, default=None)
