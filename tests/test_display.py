@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import SMALL, aigen_command
+from conftest import aigen_command
 
 from aigen.display import Display, Estimate
 from aigen.types import Finished, Item, Said, Step, Waiting
@@ -80,7 +80,9 @@ def test_on_a_terminal_progress_names_item_step_and_times() -> None:
     """The real program on a real pseudo-terminal."""
     leader, follower = pty.openpty()
     process = subprocess.Popen(
-        aigen_command("generate", "a kite in the rain", *SMALL, "--images", 1, "--videos", 2, "--user", "ana"),
+        aigen_command(
+            "generate", "a kite in the rain", "--size", "640x360", "--images", 1, "--videos", 2, "--user", "ana"
+        ),
         stdin=follower,
         stdout=subprocess.DEVNULL,
         stderr=follower,

@@ -1,4 +1,7 @@
 import errno
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -47,6 +50,18 @@ def test_colours_survive_encoding(tmp_path: Path) -> None:
 def test_the_same_frames_give_the_same_bytes(tmp_path: Path) -> None:
     first, second = (scribble("video", tmp_path / name, Size(320, 180), 40).read_bytes() for name in ("a", "b"))
     assert first == second
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc fills new memory with a byte on demand")
+def test_what_lies_in_fresh_memory_does_not_reach_a_video(tmp_path: Path) -> None:
+    script = "import sys; from pathlib import Path; from conftest import Size, scribble; scribble('video', Path(sys.argv[1]), Size(320, 180), 40)"
+    for byte in (0, 85, 170):
+        subprocess.run(
+            [sys.executable, "-c", script, tmp_path / str(byte)],
+            check=True,
+            env={**os.environ, "MALLOC_PERTURB_": str(byte), "PYTHONPATH": str(Path(__file__).parent)},
+        )
+    assert len({path.read_bytes() for path in tmp_path.glob("*.mp4")}) == 1
 
 
 def test_an_error_while_drawing_is_not_hidden(tmp_path: Path) -> None:

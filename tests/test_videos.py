@@ -20,7 +20,7 @@ from aigen import generation, pipelines, provenance
 from aigen.errors import Cancelled, GenerationError, UsageError
 from aigen.media import VideoWriter
 from aigen.pipelines import catalogue, diffusion, machine, weights
-from aigen.pipelines.diffusion import loading
+from aigen.pipelines.diffusion import device, loading
 from aigen.pipelines.machine import Machine, Setup
 from aigen.request import GenerationRequest, Options, Size
 from aigen.types import Expected, Failure, Finished, Output, Picture, Report, Run, Step, Task
@@ -31,6 +31,12 @@ torch.set_num_threads(1)  # the tests run side by side, and the models are tiny
 
 SORTS = ["animatediff", "wan", "wan22", "ltx", "cogvideox", "svd"]
 PICTURED = ["svd", "ltx", pytest.param("wan22", marks=pytest.mark.system)]
+
+
+@pytest.fixture(autouse=True)
+def without_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compute in float32, as the bare calls of diffusers do, however well this processor does bfloat16."""
+    monkeypatch.setattr(device, "bfloat16_time", lambda: 50.0)
 
 
 @pytest.fixture(scope="session")
