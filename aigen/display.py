@@ -9,8 +9,9 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from aigen.request import KINDS, Kind
-from aigen.types import Expected, Finished, Generation, Item, Placed, Report, Said, Started, Step, Waiting
+from aigen.types.reports import Expected, Finished, Placed, Report, Said, Started, Step, Waiting
+from aigen.types.request import KINDS, Kind
+from aigen.types.rows import Generation, Item
 from aigen.wording import duration, shortened, spoken_duration, visible
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from aigen import __version__, generation, pipelines, tasks, worker
 from aigen.errors import AigenError, NotDelivered, UsageError
 from aigen.pipelines import catalogue, machine, weights
 from aigen.pipelines.storybook import DRAWING_ADVICE
-from aigen.request import KINDS
 from aigen.settings import NAMES, ContentFolder, Settings
 from aigen.store import Store
 from aigen.times import utc_now
+from aigen.types.request import KINDS
 from aigen.workshop import Workshop
 
 # An order of 5 and 5 takes about 15 MB; below this one is likely to fill the disk.

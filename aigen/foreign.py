@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from aigen.request import Kind
-from aigen.types import Provenance
+from aigen.types.pipeline import Provenance
+from aigen.types.request import Kind
 
 _SETTING = re.compile(r'(\w[\w \-/]{0,60}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 _NEGATIVE = "Negative prompt:"

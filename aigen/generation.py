@@ -22,11 +22,13 @@ from aigen.errors import (
     UsageError,
 )
 from aigen.pipelines import catalogue
-from aigen.request import KINDS, SEED_LIMIT, GenerationRequest, Kind, check_style, check_user_id
 from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.times import Clock, resolve, to_text, utc_now
-from aigen.types import Generation, Item, Notice, Pipeline, Placed, Waiting
+from aigen.types.pipeline import Pipeline
+from aigen.types.reports import Placed, Waiting
+from aigen.types.request import KINDS, SEED_LIMIT, GenerationRequest, Kind, check_style, check_user_id
+from aigen.types.rows import Generation, Item, Notice
 from aigen.workshop import HEARTBEAT, Workshop, beat
 
 # Attempts that workers make at an order; after as many crashes it needs a person.

@@ -9,9 +9,11 @@ from typing import Any
 from aigen import sources
 from aigen.errors import GenerationError
 from aigen.pipelines import catalogue
-from aigen.request import SIDE_LIMITS, Size
 from aigen.tasks import task_of
-from aigen.types import Expected, Failure, Generation, Item, Output, Picture, Run, Said, Sketch, Step, Task
+from aigen.types.pipeline import Failure, Output, Picture, Run, Sketch, Task
+from aigen.types.reports import Expected, Said, Step
+from aigen.types.request import SIDE_LIMITS, Size
+from aigen.types.rows import Generation, Item
 from aigen.workshop import HEARTBEAT, Workshop, beat
 
 # In an order's work folder: the pictures that others made for it.

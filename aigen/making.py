@@ -14,11 +14,13 @@ from aigen import media, pipelines, provenance, sources, vision
 from aigen.errors import Cancelled, ContentError, GenerationError, UsageError
 from aigen.hands import Hands
 from aigen.pipelines import catalogue
-from aigen.request import GenerationRequest
 from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.tasks import picture_by, task_of
-from aigen.types import Failure, Finished, Generation, Item, Output, Pipeline, Provenance, Said, Started, Task
+from aigen.types.pipeline import Failure, Output, Pipeline, Provenance, Task
+from aigen.types.reports import Finished, Said, Started
+from aigen.types.request import GenerationRequest
+from aigen.types.rows import Generation, Item
 from aigen.workshop import Workshop, beat
 
 # What lies beside a narrated film, under its name.

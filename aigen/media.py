@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from aigen.errors import ContentError
-from aigen.request import Size
+from aigen.types.request import Size
 
 if TYPE_CHECKING:
     import numpy

@@ -8,8 +8,8 @@ from aigen import pipelines
 from aigen.errors import UsageError
 from aigen.pipelines import catalogue, diffusion, machine, weights
 from aigen.pipelines.catalogue import Model
-from aigen.request import Kind
 from aigen.settings import Settings
+from aigen.types.request import Kind
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from aigen import speech
 from aigen.errors import UsageError
 from aigen.film import check_captions
-from aigen.request import SCRIPT_LIMIT, Narration
+from aigen.types.request import SCRIPT_LIMIT, Narration
 
 # Seconds that a scene lasts at least and at most, as far as its sentences allow.
 SCENE_LEAST, SCENE_MOST = 4.0, 12.0

@@ -16,8 +16,8 @@ from aigen.errors import UsageError
 from aigen.film import Line, Shot
 from aigen.narration import Scene
 from aigen.pipelines import FALLBACK
-from aigen.request import DEFAULT_SIZES, Kind, Length, Narration, Size
-from aigen.types import Failure, Output, Picture, Run, Sketch, Start, Task
+from aigen.types.pipeline import Failure, Output, Picture, Run, Sketch, Start, Task
+from aigen.types.request import DEFAULT_SIZES, Kind, Length, Narration, Size
 
 # How much of the work on a film the voice is, and the pictures where a model makes them.
 _SPEECH, _PICTURES = 0.1, 0.6

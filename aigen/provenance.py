@@ -17,8 +17,8 @@ from uuid import UUID
 
 from aigen import foreign
 from aigen.errors import GenerationError, UsageError
-from aigen.request import GenerationRequest, Kind, Narration
-from aigen.types import Provenance
+from aigen.types.pipeline import Provenance
+from aigen.types.request import GenerationRequest, Kind, Narration
 
 if TYPE_CHECKING:
     from PIL.Image import Image

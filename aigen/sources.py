@@ -5,10 +5,10 @@ import math
 from pathlib import Path
 
 from aigen import media, vision
-from aigen.request import Size
 from aigen.settings import ContentFolder
-from aigen.sight import Seen
-from aigen.types import Generation
+from aigen.types.request import Size
+from aigen.types.rows import Generation
+from aigen.types.seen import Seen
 
 # In an order's work folder: the picture, and what a vision model from the hub sees in it.
 SOURCE, SEEN = "source.png", "seen.json"

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aigen.generation import files, is_interrupted
-from aigen.request import KINDS
 from aigen.times import from_text, to_text
-from aigen.types import Generation, Item
+from aigen.types.request import KINDS
+from aigen.types.rows import Generation, Item
 from aigen.wording import shortened
 from aigen.worker import is_running
 from aigen.workshop import Workshop

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from aigen import sources
-from aigen.request import DEFAULT_LENGTH, GenerationRequest, Kind, Length
-from aigen.types import Item, Pipeline, Task
+from aigen.types.pipeline import Pipeline, Task
+from aigen.types.request import DEFAULT_LENGTH, GenerationRequest, Kind, Length
+from aigen.types.rows import Item
 
 
 def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: Iterable[Item] = ()) -> Task:

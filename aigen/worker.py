@@ -12,7 +12,8 @@ from aigen import generation, pipelines
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError
 from aigen.generation import ATTEMPTS
 from aigen.settings import ContentFolder
-from aigen.types import Generation, Said
+from aigen.types.reports import Said
+from aigen.types.rows import Generation
 from aigen.workshop import Workshop
 
 # Seconds between two looks for work, and without work before a worker that `--detach` started ends.

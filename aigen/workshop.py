@@ -8,7 +8,8 @@ from aigen.errors import Cancelled
 from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.times import Clock, utc_now
-from aigen.types import Pipeline, Report
+from aigen.types.pipeline import Pipeline
+from aigen.types.reports import Report
 
 # Seconds between two looks at whether the order was cancelled.
 HEARTBEAT = 1.0

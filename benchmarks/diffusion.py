@@ -106,9 +106,9 @@ def bare(case: Case, work: Path) -> Callable[[], None]:
 def ours(case: Case, work: Path, source: str = "float32", fast: bool = False) -> Callable[[], None]:
     """A whole order of one picture, from the request to the marked file, its row and its thumbnails."""
     from aigen import generation
-    from aigen.request import GenerationRequest
     from aigen.settings import ContentFolder
     from aigen.store import Store
+    from aigen.types.request import GenerationRequest
     from aigen.workshop import Workshop
 
     content = ContentFolder(work / "content")

@@ -27,7 +27,7 @@ from PIL import Image
 
 from aigen import film
 from aigen.film import writing
-from aigen.request import Size
+from aigen.types.request import Size
 
 FPS, EACH = 25, 4.0
 TEXTS = [

@@ -111,9 +111,9 @@ def large_gallery() -> None:
     from webtest import TestApp
 
     from aigen import generation
-    from aigen.request import GenerationRequest
     from aigen.settings import ContentFolder, Settings
     from aigen.store import Store
+    from aigen.types.request import GenerationRequest
     from aigen.viewer.app import Gallery, guarded, make_app
     from aigen.workshop import Workshop
 
@@ -175,7 +175,7 @@ def frames() -> None:
     from aigen.pipelines.storybook.scene import Scene
     from aigen.pipelines.storybook.takes import TAKES
     from aigen.pipelines.storybook.understanding.plan import make_plan
-    from aigen.request import Size
+    from aigen.types.request import Size
 
     size, count = Size(1280, 720), 96
     pixels = numpy.zeros((size.height, size.width, 4), numpy.uint8)
@@ -238,8 +238,8 @@ def marks() -> None:
     from aigen import provenance
     from aigen.media import THUMBNAIL_SIDES, save_thumbnails
     from aigen.pipelines.storybook import make_item
-    from aigen.request import DEFAULT_SIZES, KINDS
-    from aigen.types import Provenance, Task
+    from aigen.types.pipeline import Provenance, Task
+    from aigen.types.request import DEFAULT_SIZES, KINDS
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aigen.pipelines.storybook import Storybook
-from aigen.request import Size
+from aigen.types.request import Size
 
 PROMPTS = Path(__file__).parent / "prompts.jsonl"
 SIZE = Size(512, 512)

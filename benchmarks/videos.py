@@ -74,7 +74,7 @@ def bare(case: Case, work: Path) -> Callable[[], None]:
     from diffusers import WanPipeline
 
     from aigen.media import VideoWriter
-    from aigen.request import Size
+    from aigen.types.request import Size
 
     on_gpu = torch.cuda.is_available()
     parts: Any = {"default": torch.bfloat16, "vae": torch.float32} if on_gpu else torch.float32
@@ -104,9 +104,9 @@ def bare(case: Case, work: Path) -> Callable[[], None]:
 def ours(case: Case, work: Path) -> Callable[[], None]:
     """A whole order of one video, from the request to the marked file, its row and its thumbnails."""
     from aigen import generation
-    from aigen.request import GenerationRequest
     from aigen.settings import ContentFolder
     from aigen.store import Store
+    from aigen.types.request import GenerationRequest
     from aigen.workshop import Workshop
 
     content = ContentFolder(work / "content")

@@ -18,10 +18,10 @@ import numpy
 import pytest
 
 from aigen.media import VideoWriter, save_png
-from aigen.request import DEFAULT_LENGTH, DEFAULT_SIZES, GenerationRequest, Kind, Length, Size
 from aigen.settings import ContentFolder
 from aigen.store import Store
-from aigen.types import Failure, Output, Run, Start, Task
+from aigen.types.pipeline import Failure, Output, Run, Start, Task
+from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, GenerationRequest, Kind, Length, Size
 from aigen.workshop import Workshop
 
 if TYPE_CHECKING:

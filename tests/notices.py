@@ -18,9 +18,9 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from aigen import generation
 from aigen.errors import NotDelivered
 from aigen.notify.messages import Message
-from aigen.request import GenerationRequest
 from aigen.settings import Settings
-from aigen.types import Generation
+from aigen.types.request import GenerationRequest
+from aigen.types.rows import Generation
 from aigen.workshop import Workshop
 
 USER, PASSWORD = "bot@example.org", "s3cr3t p@ss/wörd"

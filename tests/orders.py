@@ -7,7 +7,8 @@ from pathlib import Path
 from aigen import pipelines
 from aigen.settings import ContentFolder
 from aigen.store import Store
-from aigen.types import Pipeline, Report, Said, Step
+from aigen.types.pipeline import Pipeline
+from aigen.types.reports import Report, Said, Step
 from aigen.workshop import Workshop
 
 

@@ -6,7 +6,7 @@ import pytest
 from aigen.errors import UsageError
 from aigen.pipelines import catalogue, weights
 from aigen.pipelines.catalogue import Model
-from aigen.request import Size
+from aigen.types.request import Size
 
 
 @pytest.mark.parametrize("model", catalogue.models().values(), ids=lambda model: model.name)

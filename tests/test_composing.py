@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from aigen.pipelines.storybook import Storybook
 from aigen.pipelines.storybook.understanding.vocabulary import tables
-from aigen.request import Size
+from aigen.types.request import Size
 
 SIZES = [Size(192, 192), Size(256, 144)]
 Box = list[float]

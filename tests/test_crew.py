@@ -14,8 +14,8 @@ import pytest
 from aigen.errors import GenerationError
 from aigen.pipelines.storybook import Storybook, crew, make_item
 from aigen.pipelines.storybook.crew import Crew, hands_for
-from aigen.request import Size
-from aigen.types import Run, Task
+from aigen.types.pipeline import Run, Task
+from aigen.types.request import Size
 
 
 def silent() -> Run:
@@ -112,7 +112,7 @@ def test_giving_up_ends_the_processes(tmp_path: Path) -> None:
 @pytest.mark.system
 def test_the_crew_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from aigen.types import *; from aigen.pipelines.storybook.crew import Crew\n"
+        "import sys; from pathlib import Path; from aigen.types.pipeline import Run, Task; from aigen.types.request import Size; from aigen.pipelines.storybook.crew import Crew\n"
         "crew = Crew(); quiet = Run(lambda *_: None, lambda _: None, lambda *_: None, lambda *_: None, lambda: None)\n"
         "numbers = tuple(range(1, 40))\n"
         "made = crew.make(Task(kind='image', prompt='a kite', style='plain', numbers=numbers, seeds=numbers, size=Size(800, 800),"

@@ -20,12 +20,13 @@ from aigen.pipelines.diffusion import Pictures, device, loading, pictures
 from aigen.pipelines.diffusion.call import STRENGTH, Call
 from aigen.pipelines.diffusion.prompts import STYLES, styled
 from aigen.pipelines.machine import Machine, Setup
-from aigen.request import STYLES as ALL_STYLES
-from aigen.request import GenerationRequest, Options, Size
 from aigen.settings import ContentFolder
-from aigen.sight import Seen
 from aigen.store import Store
-from aigen.types import Failure, Finished, Output, Report, Run, Said, Step, Task
+from aigen.types.pipeline import Failure, Output, Run, Task
+from aigen.types.reports import Finished, Report, Said, Step
+from aigen.types.request import STYLES as ALL_STYLES
+from aigen.types.request import GenerationRequest, Options, Size
+from aigen.types.seen import Seen
 from aigen.workshop import Workshop
 
 # What libraries warn of while models are made here is nobody's business; where users load some, `quietly` sees to it.

@@ -8,7 +8,8 @@ import pytest
 from conftest import aigen_command
 
 from aigen.display import Display, Estimate
-from aigen.types import Finished, Item, Said, Step, Waiting
+from aigen.types.reports import Finished, Said, Step, Waiting
+from aigen.types.rows import Item
 
 
 def test_nothing_is_promised_before_something_was_measured() -> None:

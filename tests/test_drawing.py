@@ -14,7 +14,7 @@ from aigen.pipelines.storybook.moving.acting import make_player
 from aigen.pipelines.storybook.scene import STILL_AT, Scene
 from aigen.pipelines.storybook.takes import TAKES
 from aigen.pipelines.storybook.understanding.plan import make_plan
-from aigen.request import Size
+from aigen.types.request import Size
 
 
 def drawn(scene: Scene, time: float = STILL_AT, duration: float = 0.0) -> numpy.ndarray:

@@ -16,7 +16,7 @@ from aigen.errors import GenerationError, UsageError
 from aigen.film import Film, Line, Shot, check_captions, check_music, make, painted, still, write_captions
 from aigen.film.captions import WIDTH, captions
 from aigen.film.sound import _filtered
-from aigen.request import Size
+from aigen.types.request import Size
 
 SIZE, FPS, SECONDS = Size(320, 180), 25, 6.0
 TEXTS = ("A ship comes home.", "The keeper lights the lamp.")

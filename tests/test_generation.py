@@ -10,8 +10,10 @@ from conftest import Scribbler, StillClock, files_in, left_in_work, wait_for
 
 from aigen import erasing, generation, making, media, pipelines, provenance
 from aigen.errors import AlreadyRunning, Cancelled, ContentError, GenerationError, Interrupted, UsageError
-from aigen.request import SEED_LIMIT, GenerationRequest
-from aigen.types import Item, Pipeline, Placed, Provenance, Report, Run, Said, Started, Step, Task
+from aigen.types.pipeline import Pipeline, Provenance, Run, Task
+from aigen.types.reports import Placed, Report, Said, Started, Step
+from aigen.types.request import SEED_LIMIT, GenerationRequest
+from aigen.types.rows import Item
 from aigen.workshop import Workshop
 
 

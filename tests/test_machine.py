@@ -9,7 +9,7 @@ from aigen.errors import GenerationError, UsageError
 from aigen.pipelines import catalogue, machine
 from aigen.pipelines.machine import Demand, Machine, Setup
 from aigen.pipelines.weights import Contents
-from aigen.request import Size
+from aigen.types.request import Size
 
 GB = 10**9
 # Of the size of SDXL, in half precision on disk.

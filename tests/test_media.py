@@ -12,7 +12,7 @@ from PIL import Image
 
 from aigen.errors import ContentError
 from aigen.media import VideoWriter, publish, save_png, save_thumbnails
-from aigen.request import Size
+from aigen.types.request import Size
 
 
 @pytest.mark.parametrize("size", [Size(16, 16), Size(17, 33), Size(200, 100)])

@@ -13,9 +13,9 @@ from aigen.pipelines.motion import camera, filling, over, styled
 from aigen.pipelines.motion.cutting import cut
 from aigen.pipelines.motion.layers import split
 from aigen.provenance import read
-from aigen.request import Size
-from aigen.sight import Seen, Sight
-from aigen.types import Output, Picture, Run, Task
+from aigen.types.pipeline import Output, Picture, Run, Task
+from aigen.types.request import Size
+from aigen.types.seen import Seen, Sight
 
 FRAME = Size(160, 90)
 # Where the figure stands in `scene`, exactly, and as a detector would see it.

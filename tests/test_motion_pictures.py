@@ -8,7 +8,7 @@ from PIL import Image
 
 from aigen.pipelines.motion.camera import MOVES, frames, move_of
 from aigen.pipelines.motion.depth import estimate
-from aigen.request import Size
+from aigen.types.request import Size
 
 SMALL = Size(160, 90)
 NUMBERS = range(1, len(MOVES) + 1)

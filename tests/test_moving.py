@@ -17,8 +17,8 @@ from aigen.pipelines.storybook.moving.rigs import RIGS, Moment, wing_angle
 from aigen.pipelines.storybook.scene import Scene
 from aigen.pipelines.storybook.takes import TAKES
 from aigen.pipelines.storybook.understanding.plan import make_plan
-from aigen.request import Size
-from aigen.types import Task
+from aigen.types.pipeline import Task
+from aigen.types.request import Size
 
 U, V = (part.ravel() for part in numpy.meshgrid(numpy.linspace(0, 1, 7), numpy.linspace(0, 1, 7)))
 

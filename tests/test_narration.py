@@ -15,8 +15,8 @@ from orders import Orders
 
 from aigen import generation, narration, pipelines, provenance
 from aigen.errors import Cancelled, UsageError
-from aigen.request import GenerationRequest, Narration
-from aigen.types import Report, Step
+from aigen.types.reports import Report, Step
+from aigen.types.request import GenerationRequest, Narration
 
 KEEPER = "The keeper lit the lamp. A ship passed by. A whale sang to the moon. Then it was morning."
 

@@ -20,10 +20,10 @@ from notices import Inbox, mail_server, mail_settings, order_ready
 from aigen import generation
 from aigen.notify import foreground, units
 from aigen.notify.delivery import Courier, deliver_everywhere
-from aigen.request import GenerationRequest
 from aigen.settings import ContentFolder, Settings
 from aigen.store import Store
 from aigen.times import utc_now
+from aigen.types.request import GenerationRequest
 from aigen.workshop import Workshop
 
 ANA = "mailto:ana@example.org"

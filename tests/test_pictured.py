@@ -18,9 +18,9 @@ from aigen.pipelines.storybook.drawing.grading import GRADERS, grade
 from aigen.pipelines.storybook.scene import Scene
 from aigen.pipelines.storybook.understanding import sights
 from aigen.pipelines.storybook.understanding.sights import picture_of, plan_of
-from aigen.request import STYLES, STYLES_IN_TURN, Size
-from aigen.sight import Seen, Sight, common_area
-from aigen.types import Output, Task
+from aigen.types.pipeline import Output, Task
+from aigen.types.request import STYLES, STYLES_IN_TURN, Size
+from aigen.types.seen import Seen, Sight, common_area
 
 COCO = (
     "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,bench,bird,cat,"

@@ -15,10 +15,10 @@ from tiny_vision import save_florence
 
 from aigen import generation, pipelines, provenance, sources, tasks
 from aigen.errors import Cancelled, UsageError
-from aigen.request import STYLES_IN_TURN, GenerationRequest, Size
-from aigen.sight import Seen, Sight
 from aigen.store import Store
-from aigen.types import Finished, Report, Step
+from aigen.types.reports import Finished, Report, Step
+from aigen.types.request import STYLES_IN_TURN, GenerationRequest, Size
+from aigen.types.seen import Seen, Sight
 
 CAT = photo("chelsea.png")
 SEEN = Seen(

@@ -21,8 +21,8 @@ from sd_parsers import ParserManager
 from aigen import provenance
 from aigen.errors import GenerationError, UsageError
 from aigen.provenance import mark, read, reorder
-from aigen.request import KINDS, GenerationRequest, Kind, Size
-from aigen.types import Provenance
+from aigen.types.pipeline import Provenance
+from aigen.types.request import KINDS, GenerationRequest, Kind, Size
 
 PARAMETERS = {"number": 3, "style": "night", "size": "16x16", "scene": {"objects": [], "caption": "ünï 🐋"}}
 WHALE = Provenance("image", "a whale, 5 stars", "storybook", 9, "algorithmicMedia", PARAMETERS)

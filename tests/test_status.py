@@ -5,8 +5,8 @@ from conftest import Scribbler, StillClock
 
 from aigen import generation, status
 from aigen.errors import Interrupted
-from aigen.request import GenerationRequest
-from aigen.types import Run, Task
+from aigen.types.pipeline import Run, Task
+from aigen.types.request import GenerationRequest
 from aigen.workshop import Workshop
 
 

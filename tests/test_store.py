@@ -11,9 +11,9 @@ from sqlite_utils import Database
 from aigen import generation
 from aigen.errors import ContentError, StoreError, UsageError
 from aigen.migrations import migrations
-from aigen.request import GenerationRequest
 from aigen.settings import ContentFolder
 from aigen.store import Store
+from aigen.types.request import GenerationRequest
 from aigen.workshop import Workshop
 
 HOSTILE_PROMPTS = [

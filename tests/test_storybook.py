@@ -14,8 +14,8 @@ from aigen.pipelines.storybook.drawing import anatomy, backdrops, bodies, interi
 from aigen.pipelines.storybook.moving.effects import PUFFS, SIGNS
 from aigen.pipelines.storybook.understanding.vocabulary import tables
 from aigen.pipelines.storybook.understanding.vocabulary.tables import SETTINGS
-from aigen.request import STYLES, Kind, Size
-from aigen.types import Output, Run, Task
+from aigen.types.pipeline import Output, Run, Task
+from aigen.types.request import STYLES, Kind, Size
 
 
 def silent() -> Run:

@@ -3,7 +3,15 @@ import re
 import pytest
 
 from aigen.errors import UsageError
-from aigen.request import DEFAULT_LENGTH, DEFAULT_SIZES, GenerationRequest, Length, Size, check_channel, check_user_id
+from aigen.types.request import (
+    DEFAULT_LENGTH,
+    DEFAULT_SIZES,
+    GenerationRequest,
+    Length,
+    Size,
+    check_channel,
+    check_user_id,
+)
 
 
 @pytest.mark.parametrize("text", ["1024", "x", "15x100", "100x4097", "-5x10", "1024 x 1024", "10.5x20", "٣٢x٣٢", ""])

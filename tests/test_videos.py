@@ -22,8 +22,9 @@ from aigen.media import VideoWriter
 from aigen.pipelines import catalogue, diffusion, machine, weights
 from aigen.pipelines.diffusion import device, loading
 from aigen.pipelines.machine import Machine, Setup
-from aigen.request import GenerationRequest, Options, Size
-from aigen.types import Expected, Failure, Finished, Output, Picture, Report, Run, Step, Task
+from aigen.types.pipeline import Failure, Output, Picture, Run, Task
+from aigen.types.reports import Expected, Finished, Report, Step
+from aigen.types.request import GenerationRequest, Options, Size
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
 

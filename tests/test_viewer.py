@@ -14,8 +14,8 @@ from web import Browser
 from aigen import generation
 from aigen.accounts import hash_password
 from aigen.notify import links
-from aigen.request import GenerationRequest
-from aigen.types import Generation
+from aigen.types.request import GenerationRequest
+from aigen.types.rows import Generation
 from aigen.viewer.app import Gallery, make_app
 from aigen.workshop import Workshop
 

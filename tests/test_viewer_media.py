@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from web import Browser
 
 from aigen import generation
-from aigen.request import GenerationRequest
+from aigen.types.request import GenerationRequest
 from aigen.viewer.app import Gallery
 from aigen.viewer.media import Part, parse_range, write_archive
 from aigen.workshop import Workshop

@@ -14,8 +14,8 @@ from webtest import TestResponse
 
 from aigen import erasing, generation, making, pipelines
 from aigen.errors import GenerationError
-from aigen.request import GenerationRequest, Narration
 from aigen.settings import Settings
+from aigen.types.request import GenerationRequest, Narration
 from aigen.viewer.app import Gallery
 from aigen.workshop import Workshop
 

@@ -11,7 +11,7 @@ from web import Browser
 from webtest import TestResponse
 
 from aigen import erasing, generation
-from aigen.request import STYLES_IN_TURN
+from aigen.types.request import STYLES_IN_TURN
 from aigen.viewer import orders as viewer_orders
 from aigen.viewer.app import Gallery
 from aigen.workshop import Workshop

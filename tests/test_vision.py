@@ -18,8 +18,8 @@ from PIL import Image, ImageDraw, ImageOps
 
 from aigen import provenance, vision
 from aigen.errors import UsageError
-from aigen.sight import Seen, Sight
-from aigen.types import Provenance
+from aigen.types.pipeline import Provenance
+from aigen.types.seen import Seen, Sight
 from aigen.vision import classification, colours, detection, facts, nanodet, sentences
 from aigen.vision.classification import Subject
 from aigen.vision.facts import Facts

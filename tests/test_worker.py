@@ -4,8 +4,8 @@ from conftest import Scribbler
 from aigen import generation, worker
 from aigen.errors import AlreadyRunning, Interrupted
 from aigen.generation import ATTEMPTS
-from aigen.request import GenerationRequest
-from aigen.types import Run, Task
+from aigen.types.pipeline import Run, Task
+from aigen.types.request import GenerationRequest
 from aigen.workshop import Workshop
 
 

@@ -8,7 +8,7 @@ import typer
 from aigen.cli.program import Content, Json, app, print_json
 
 if TYPE_CHECKING:
-    from aigen.sight import Seen
+    from aigen.types.seen import Seen
 
 
 @app.command()

@@ -21,7 +21,7 @@ def doctor(
 ) -> None:
     """Say what this machine can do, what was chosen and why, and what is missing."""
     from aigen.doctor import examine, try_channel
-    from aigen.request import check_channel
+    from aigen.types.request import check_channel
 
     settings = load_settings()
     folder = settings.content(content)

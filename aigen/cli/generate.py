@@ -13,11 +13,12 @@ from aigen.cli.notices import announce, tell
 from aigen.cli.orders import describe, print_order
 from aigen.cli.program import Content, Json, app, load_settings, open_workshop, print_json, say, whole_number
 from aigen.errors import GenerationError, Interrupted, UsageError
-from aigen.request import STYLES
+from aigen.types.request import STYLES
 
 if TYPE_CHECKING:
-    from aigen.request import GenerationRequest, Narration
-    from aigen.types import Generation, Report
+    from aigen.types.reports import Report
+    from aigen.types.request import GenerationRequest, Narration
+    from aigen.types.rows import Generation
     from aigen.workshop import Workshop
 
 
@@ -126,7 +127,7 @@ def generate(
     """Make images and videos from a prompt."""
     from aigen import generation, vision
     from aigen.notify import channels
-    from aigen.request import STYLES_IN_TURN, GenerationRequest
+    from aigen.types.request import STYLES_IN_TURN, GenerationRequest
     from aigen.wording import visible
 
     if prompt is None and from_info is None and from_image is None:
@@ -178,7 +179,7 @@ def generate(
 
 def _narration(prompt: str, style: str | None) -> "Narration":
     """The prompt as a script."""
-    from aigen.request import Narration
+    from aigen.types.request import Narration
 
     return Narration(script=prompt, styles=(style,)) if style else Narration(script=prompt)
 
@@ -229,8 +230,8 @@ def _named_in_errors(from_info: Path | None) -> "Iterator[None]":
 
 def _ask(notify_at: str | None) -> tuple[str, str | None]:
     """Ask for what is missing, if there is somebody to ask."""
-    from aigen.request import check_prompt
     from aigen.times import resolve, utc_now
+    from aigen.types.request import check_prompt
 
     if not sys.stdin.isatty():
         raise UsageError('a prompt is missing: aigen generate "a whale under the stars"')
@@ -295,7 +296,7 @@ def _generate(request: "GenerationRequest", user: str | None, way: Way, brought:
     from aigen.display import Display
     from aigen.notify import foreground
     from aigen.notify.links import base_url
-    from aigen.types import Placed
+    from aigen.types.reports import Placed
 
     with ExitStack() as stack:
         display = stack.enter_context(Display())

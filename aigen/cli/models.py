@@ -116,7 +116,7 @@ def _print(found: "list[Standing]", default_model: str | None) -> None:
     from aigen import pipelines, vision
     from aigen.pipelines import catalogue
     from aigen.pipelines.machine import GB
-    from aigen.request import KINDS
+    from aigen.types.request import KINDS
     from aigen.wording import spoken_size, visible
 
     for standing in found:

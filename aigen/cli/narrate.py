@@ -9,7 +9,7 @@ import typer
 from aigen.cli.generate import Brought, Detach, Notify, NotifyAt, NoWait, Seed, Way, carry_out
 from aigen.cli.program import Content, Json, app, load_settings, whole_number
 from aigen.errors import UsageError
-from aigen.request import STYLES
+from aigen.types.request import STYLES
 
 # Of the script, what stands for the film in lists and searches.
 TITLE_LENGTH = 120
@@ -57,7 +57,7 @@ def narrate(
     """Make a narrated film from a text."""
     from aigen import film, generation
     from aigen.notify import channels
-    from aigen.request import GenerationRequest, Narration
+    from aigen.types.request import GenerationRequest, Narration
     from aigen.wording import shortened
 
     script = _read(text, file)

@@ -11,7 +11,7 @@ from aigen.errors import UsageError
 if TYPE_CHECKING:
     from aigen.notify.delivery import Courier
     from aigen.settings import ContentFolder
-    from aigen.types import Generation
+    from aigen.types.rows import Generation
     from aigen.workshop import Workshop
 
 

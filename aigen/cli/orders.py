@@ -10,7 +10,7 @@ from aigen.cli.program import Content, Json, app, load_settings, open_workshop, 
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError, UsageError
 
 if TYPE_CHECKING:
-    from aigen.types import Generation
+    from aigen.types.rows import Generation
     from aigen.workshop import Workshop
 
 
@@ -141,7 +141,7 @@ def describe(workshop: "Workshop", order: "Generation") -> dict[str, Any]:
 def print_order(workshop: "Workshop", order: "Generation", as_json: bool) -> None:
     """The result of an order on stdout: paths, relative where that is shorter to read."""
     from aigen.generation import files
-    from aigen.request import KINDS
+    from aigen.types.request import KINDS
 
     if as_json:
         print_json(describe(workshop, order))

@@ -18,7 +18,7 @@ from aigen.errors import AigenError
 if TYPE_CHECKING:
     from aigen.settings import ContentFolder, Settings
     from aigen.store import Store
-    from aigen.types import Report
+    from aigen.types.reports import Report
     from aigen.workshop import Workshop
 
 

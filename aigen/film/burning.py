@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aigen.errors import UsageError
 from aigen.film.captions import WIDTH, Caption, captions
 from aigen.film.plan import Film
-from aigen.request import Size
+from aigen.types.request import Size
 
 if TYPE_CHECKING:
     import numpy

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from aigen.request import Size
+from aigen.types.request import Size
 
 if TYPE_CHECKING:
     from aigen.media import Pixels

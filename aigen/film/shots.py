@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigen.errors import GenerationError
 from aigen.film.plan import Film, Frames, Planes
-from aigen.request import Size
+from aigen.types.request import Size
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -11,7 +11,7 @@ from aigen.film.plan import Film, Planes
 from aigen.film.shots import plane_arrays, sequence
 from aigen.film.sound import samples_of, soundtrack
 from aigen.media import Writer
-from aigen.request import Size
+from aigen.types.request import Size
 
 if TYPE_CHECKING:
     from aigen.film.burning import Stamp

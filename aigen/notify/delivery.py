@@ -22,7 +22,7 @@ from aigen.notify.messages import Message
 from aigen.settings import ContentFolder, Settings
 from aigen.store import LONGEST_PAUSE, NOTICE_ATTEMPTS, Store
 from aigen.times import Clock, utc_now
-from aigen.types import Event, Notice, Status
+from aigen.types.rows import Event, Notice, Status
 from aigen.wording import shortened
 
 STATUS_OF: dict[Event, Status] = {"completed": "Completed", "failed": "Failed"}

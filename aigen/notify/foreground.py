@@ -17,7 +17,7 @@ from aigen.notify.messages import Message
 from aigen.settings import ContentFolder, Settings
 from aigen.store import Store
 from aigen.times import Clock, from_text, spoken
-from aigen.types import Generation
+from aigen.types.rows import Generation
 
 # Waiting goes by wall time in short steps: one long sleep would drift over a laptop's sleep or a changed clock.
 PAUSE = 1.0

@@ -9,7 +9,7 @@ from aigen.accounts import hash_token
 from aigen.settings import ContentFolder, Settings
 from aigen.store import Store
 from aigen.times import Clock
-from aigen.types import Generation
+from aigen.types.rows import Generation
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 LIFETIME = timedelta(days=7)

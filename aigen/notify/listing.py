@@ -8,7 +8,7 @@ from aigen.notify.channels import shown
 from aigen.notify.daemon import Status
 from aigen.store import NOTICE_ATTEMPTS, Store
 from aigen.times import from_text, spoken, to_text
-from aigen.types import Generation, Notice
+from aigen.types.rows import Generation, Notice
 from aigen.wording import shortened
 
 

@@ -19,8 +19,8 @@ from threading import Event, Timer
 from aigen.errors import NotDelivered, UsageError
 from aigen.notify.links import is_loopback
 from aigen.notify.messages import Message
-from aigen.request import is_address
 from aigen.settings import Settings
+from aigen.types.request import is_address
 
 # Seconds for one answer of the server, and for all of a delivery once it is connected: some drip for ever.
 ANSWER_LIMIT = 15.0

@@ -9,11 +9,11 @@ from aigen import making
 from aigen.errors import ContentError
 from aigen.notify import links
 from aigen.pipelines.catalogue import shown
-from aigen.request import KINDS
 from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.times import Clock, from_text
-from aigen.types import Event, Generation, Item, Notice
+from aigen.types.request import KINDS
+from aigen.types.rows import Event, Generation, Item, Notice
 from aigen.wording import shortened, spoken_duration
 
 PICTURES = 3

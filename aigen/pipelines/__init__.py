@@ -13,8 +13,8 @@ from importlib.metadata import entry_points
 
 from aigen.errors import UsageError
 from aigen.pipelines import catalogue, machine, weights
-from aigen.request import Kind
-from aigen.types import Pipeline
+from aigen.types.pipeline import Pipeline
+from aigen.types.request import Kind
 
 BUILT_IN = {
     "storybook": "aigen.pipelines.storybook:Storybook",

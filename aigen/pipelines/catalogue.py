@@ -15,8 +15,8 @@ from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
 
 from aigen.errors import UsageError
-from aigen.request import Kind
-from aigen.types import Start
+from aigen.types.pipeline import Start
+from aigen.types.request import Kind
 
 Half = Literal["bfloat16", "float16"]
 

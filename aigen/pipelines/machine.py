@@ -20,7 +20,7 @@ from typing import Literal
 from aigen.errors import GenerationError, UsageError
 from aigen.pipelines.catalogue import Half, Model, VideoSort
 from aigen.pipelines.weights import Contents
-from aigen.request import Size
+from aigen.types.request import Size
 from aigen.wording import spoken_size
 
 Device = Literal["cuda", "mps", "xpu", "cpu"]

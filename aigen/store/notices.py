@@ -5,7 +5,7 @@ from typing import Any
 
 from aigen.store.database import Connection
 from aigen.times import to_text
-from aigen.types import Generation, Notice
+from aigen.types.rows import Generation, Notice
 
 # Attempts at a notice before it has failed for good, and the longest pause between two.
 NOTICE_ATTEMPTS = 10

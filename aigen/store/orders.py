@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from aigen.errors import UsageError
-from aigen.request import GenerationRequest
 from aigen.store.database import Connection, dump
 from aigen.times import to_text
-from aigen.types import Generation, Item, Notice
+from aigen.types.request import GenerationRequest
+from aigen.types.rows import Generation, Item, Notice
 
 
 class Orders(Connection):

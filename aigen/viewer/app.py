@@ -20,7 +20,7 @@ from aigen.errors import AigenError, GenerationError, UsageError
 from aigen.settings import ContentFolder, Settings
 from aigen.store import Store
 from aigen.times import Clock, utc_now
-from aigen.types import Pipeline
+from aigen.types.pipeline import Pipeline
 from aigen.viewer import visits
 from aigen.viewer.visits import Visit
 from aigen.workshop import Workshop

@@ -12,7 +12,8 @@ from bottle import HTTPResponse
 from aigen import generation, narration, pipelines, tasks
 from aigen.errors import UsageError
 from aigen.notify import channels, mail
-from aigen.request import (
+from aigen.times import resolve
+from aigen.types.request import (
     KINDS,
     STYLES,
     STYLES_IN_TURN,
@@ -23,8 +24,7 @@ from aigen.request import (
     check_prompt,
     check_style,
 )
-from aigen.sight import Seen
-from aigen.times import resolve
+from aigen.types.seen import Seen
 from aigen.viewer.app import Gallery, page
 from aigen.wording import spoken_duration
 

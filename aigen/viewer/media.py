@@ -19,7 +19,7 @@ from bottle import Bottle, HTTPResponse, request
 from aigen import making, sources
 from aigen.errors import ContentError
 from aigen.media import THUMBNAIL_SIDES
-from aigen.types import Item
+from aigen.types.rows import Item
 from aigen.viewer import visits
 from aigen.viewer.app import Gallery, missing, visit
 from aigen.viewer.pages import own

@@ -15,8 +15,8 @@ from bottle import Bottle, FileUpload, HTTPResponse, request
 from aigen import erasing, generation, provenance, status, tasks, vision
 from aigen.errors import GenerationError, UsageError
 from aigen.notify import mail
-from aigen.request import KINDS, GenerationRequest
 from aigen.times import resolve, spoken
+from aigen.types.request import KINDS, GenerationRequest
 from aigen.viewer import forms, visits
 from aigen.viewer.app import Gallery, go, missing, visit
 from aigen.viewer.memory import give_back_memory

@@ -11,11 +11,11 @@ from bottle import Bottle, HTTPResponse, request
 from aigen import pipelines, sources, status
 from aigen.errors import UsageError
 from aigen.pipelines.catalogue import shown
-from aigen.request import Kind, Size
-from aigen.sight import Seen
 from aigen.status import Standing
 from aigen.times import from_text
-from aigen.types import Generation, Item
+from aigen.types.request import Kind, Size
+from aigen.types.rows import Generation, Item
+from aigen.types.seen import Seen
 from aigen.viewer import visits
 from aigen.viewer.app import Gallery, go, missing, page, visit
 from aigen.wording import readable, shortened

@@ -4,7 +4,7 @@ from bottle import Bottle, HTTPResponse, request
 
 from aigen import erasing
 from aigen.errors import UsageError
-from aigen.types import Item
+from aigen.types.rows import Item
 from aigen.viewer import visits
 from aigen.viewer.app import Gallery, go, missing, visit
 from aigen.viewer.media import archive_of

@@ -14,7 +14,7 @@ from aigen.errors import UsageError
 from aigen.pipelines import catalogue, machine, weights
 from aigen.pipelines.catalogue import Model
 from aigen.pipelines.weights import Contents
-from aigen.sight import Seen, Sight
+from aigen.types.seen import Seen, Sight
 
 if TYPE_CHECKING:
     from PIL.Image import Image

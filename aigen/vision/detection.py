@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from aigen.sight import area, common_area
+from aigen.types.seen import area, common_area
 from aigen.vision import networks
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aigen.pipelines.weights import Contents
-from aigen.sight import Seen
+from aigen.types.seen import Seen
 from aigen.vision import colours, hub, sentences
 
 if TYPE_CHECKING:

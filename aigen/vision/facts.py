@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aigen import provenance
 from aigen.errors import AigenError
-from aigen.types import Provenance
+from aigen.types.pipeline import Provenance
 from aigen.wording import shortened, visible
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from aigen.pipelines.weights import Contents
-from aigen.sight import Seen, Sight
+from aigen.types.seen import Seen, Sight
 from aigen.vision import colours, hub, sentences
 
 if TYPE_CHECKING:

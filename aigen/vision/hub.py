@@ -12,7 +12,7 @@ from typing import Any, Literal
 from aigen.errors import GenerationError
 from aigen.pipelines import catalogue
 from aigen.pipelines.weights import Contents
-from aigen.sight import Sight
+from aigen.types.seen import Sight
 
 # Nothing is got from anywhere, and nothing that is not safetensors or that brings code is loaded.
 _SAFE = {"local_files_only": True, "trust_remote_code": False}

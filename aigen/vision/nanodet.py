@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from aigen.sight import Seen, Sight, area, common_area
+from aigen.types.seen import Seen, Sight, area, common_area
 from aigen.vision import classification, colours, detection, sentences
 from aigen.vision.classification import Subject
 from aigen.vision.detection import Candidate

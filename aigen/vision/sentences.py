@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from aigen.sight import Sight, area, common_area
+from aigen.types.seen import Sight, area, common_area
 from aigen.vision.classification import Subject
 
 NUMBERS = ("no", "one", "two", "three", "four", "five")

@@ -13,8 +13,8 @@ from aigen.pipelines import machine, weights
 from aigen.pipelines.catalogue import Half, Model, VideoSort, classes, shown, tiny_decoder, video_sorts
 from aigen.pipelines.machine import Demand, Machine, TooLittleMemory
 from aigen.pipelines.weights import Contents
-from aigen.request import DEFAULT_LENGTH, DEFAULT_SIZES, DURATION_LIMITS, Kind, Length, Size
-from aigen.types import Failure, Output, Picture, Run, Start, Task
+from aigen.types.pipeline import Failure, Output, Picture, Run, Start, Task
+from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, DURATION_LIMITS, Kind, Length, Size
 
 
 class Diffusion:

@@ -10,8 +10,8 @@ from typing import Any
 from aigen.pipelines.catalogue import Model, shown
 from aigen.pipelines.diffusion.loading import Loaded
 from aigen.pipelines.diffusion.prompts import styled
-from aigen.request import Options, Size
-from aigen.types import Picture, Run, Task
+from aigen.types.pipeline import Picture, Run, Task
+from aigen.types.request import Options, Size
 
 # How much of a picture that another starts from is made anew, unless the user says.
 STRENGTH = 0.6

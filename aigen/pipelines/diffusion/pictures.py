@@ -11,8 +11,8 @@ from aigen.pipelines.catalogue import Model, shown
 from aigen.pipelines.diffusion import device
 from aigen.pipelines.diffusion.call import Call, is_guided, mark_of, only_known, strength, watched
 from aigen.pipelines.diffusion.loading import Loaded, explained, guarded, quietly, recover
-from aigen.request import Size
-from aigen.types import Failure, Output, Picture, Run, Task
+from aigen.types.pipeline import Failure, Output, Picture, Run, Task
+from aigen.types.request import Size
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -13,8 +13,8 @@ from aigen.pipelines.diffusion import device
 from aigen.pipelines.diffusion.call import Call, known_to, mark_of, only_known, watched
 from aigen.pipelines.diffusion.decoding import streamed
 from aigen.pipelines.diffusion.loading import Loaded, guarded, quietly, recover, release
-from aigen.request import DURATION_LIMITS
-from aigen.types import Output, Picture, Run, Task
+from aigen.types.pipeline import Output, Picture, Run, Task
+from aigen.types.request import DURATION_LIMITS
 
 if TYPE_CHECKING:
     from aigen.media import Pixels

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from aigen.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
-from aigen.sight import KEPT_MARKS
-from aigen.types import Failure, Output, Picture, Run, Start, Task
+from aigen.types.pipeline import Failure, Output, Picture, Run, Start, Task
+from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
+from aigen.types.seen import KEPT_MARKS
 
 if TYPE_CHECKING:
     from PIL.Image import Image

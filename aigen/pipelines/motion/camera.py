@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aigen.pipelines.motion.cutting import Box
 from aigen.pipelines.motion.depth import estimate
 from aigen.pipelines.motion.layers import Layer, split
-from aigen.request import Size
+from aigen.types.request import Size
 
 if TYPE_CHECKING:
     from PIL.Image import Image

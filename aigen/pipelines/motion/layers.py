@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigen.pipelines.motion import depth, filling
 from aigen.pipelines.motion.cutting import Box, Cut, cut
-from aigen.sight import area, common_area
+from aigen.types.seen import area, common_area
 
 if TYPE_CHECKING:
     import numpy

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigen.pipelines.motion import lights, particles, weather
 from aigen.pipelines.motion.stage import SLOW, WARM, Colour, Draw, Stage, shine_on
-from aigen.request import Size
+from aigen.types.request import Size
 
 if TYPE_CHECKING:
     import numpy

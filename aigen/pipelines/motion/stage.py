@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aigen.request import Size
+from aigen.types.request import Size
 
 if TYPE_CHECKING:
     import numpy

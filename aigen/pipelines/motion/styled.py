@@ -5,7 +5,7 @@ The picture is graded with more around it than is filmed, so that borders fall t
 
 from typing import TYPE_CHECKING, Any
 
-from aigen.request import Size
+from aigen.types.request import Size
 
 if TYPE_CHECKING:
     from PIL.Image import Image

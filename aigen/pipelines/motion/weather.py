@@ -5,7 +5,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from aigen.pipelines.motion.stage import ROOM, Colour, Draw, Stage, colour_of, light_image, smooth, soft_disc
-from aigen.request import Size
+from aigen.types.request import Size
 
 if TYPE_CHECKING:
     import numpy

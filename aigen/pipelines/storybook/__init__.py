@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from aigen.errors import GenerationError
 from aigen.pipelines.storybook.understanding.plan import Plan, make_plan, with_boxes
 from aigen.pipelines.storybook.understanding.sights import Sighted, plan_of
-from aigen.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
-from aigen.sight import Seen
-from aigen.types import Output, Run, Start, Task
+from aigen.types.pipeline import Output, Run, Start, Task
+from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
+from aigen.types.seen import Seen
 
 if TYPE_CHECKING:
     from aigen.media import Pixels

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 from weakref import finalize
 
 from aigen.errors import GenerationError
-from aigen.types import Output, Run, Task
+from aigen.types.pipeline import Output, Run, Task
 
 # At 1280x720 each hand needs some 190 MB, and more pixels need more: together no more hands or pixels than these.
 MOST_HANDS, MOST_PIXELS = 4, 8_400_000

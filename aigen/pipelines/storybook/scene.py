@@ -23,7 +23,7 @@ from aigen.pipelines.storybook.moving.camera import view_at
 from aigen.pipelines.storybook.moving.weather import draw_before, draw_behind
 from aigen.pipelines.storybook.understanding.plan import Plan
 from aigen.pipelines.storybook.understanding.sights import Sighted
-from aigen.request import Size
+from aigen.types.request import Size
 
 # The moment of a take that stills show.
 STILL_AT = 0.4

@@ -14,7 +14,7 @@ from aigen.pipelines.storybook.drawing.figures import make_figure
 from aigen.pipelines.storybook.drawing.look import Look
 from aigen.pipelines.storybook.drawing.pictures import cut
 from aigen.pipelines.storybook.understanding.sights import NEAR_BORDER, Sighted, kind_of
-from aigen.sight import common_area
+from aigen.types.seen import common_area
 
 # How much of a photograph that does not fit is cut off above, of what is cut off in all: heads are above.
 ABOVE = 0.3

@@ -16,7 +16,7 @@ from aigen.pipelines.storybook.drawing.colours import Colour, mix, scaled
 from aigen.pipelines.storybook.drawing.scenery import Light, Setting
 from aigen.pipelines.storybook.takes import Take, take_of
 from aigen.pipelines.storybook.understanding.plan import Plan
-from aigen.request import Size
+from aigen.types.request import Size
 
 # What a season does to the ground: a colour and how much of it.
 SEASONS: dict[str, tuple[Colour, float]] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from aigen.pipelines.storybook import artwork
 from aigen.pipelines.storybook.understanding.plan import Plan, Thing, make_plan, settings_named
-from aigen.sight import Seen, common_area
+from aigen.types.seen import Seen, common_area
 
 Box = tuple[float, float, float, float]
 

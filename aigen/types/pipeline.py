@@ -1,23 +1,12 @@
-"""The nouns: what a pipeline gets and gives, the rows of the store, and what is reported of an order while it is made.
-
-Everything here is frozen and knows nothing of files, database or models. Times are ISO 8601, UTC, seconds. What can be asked
-for is in `request`.
-"""
+"""What a pipeline gets and gives: tasks, pictures to start from, finished files, and what they say about themselves."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from aigen.request import GenerationRequest, Kind, Length, Narration, Options, Size
-from aigen.sight import Seen
-
-Status = Literal["Processing", "Completed", "Failed", "Cancelled"]
-State = Literal["planned", "done", "failed"]
-Event = Literal["completed", "failed"]
-NoticeState = Literal["waiting", "ready", "sending", "sent", "failed"]
-
-# What a pipeline gets and gives
+from aigen.types.request import Kind, Length, Narration, Options, Size
+from aigen.types.seen import Seen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,140 +161,3 @@ class Provenance:
     seed: int | None = None
     mark: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
-
-
-# Rows of the store
-
-
-@dataclass(frozen=True)
-class Item:
-    generation_id: str
-    kind: Kind
-    number: int
-    seed: int
-    model: str
-    state: State = "planned"
-    path: str | None = None
-    parameters: dict[str, Any] | None = None
-    checkpoint: dict[str, Any] = field(default_factory=dict)
-    cost: float | None = None
-    error: str | None = None
-    seconds: float | None = None  # that it took to make it
-
-    @property
-    def name(self) -> str:
-        return f"{self.kind} {self.number}"
-
-
-@dataclass(frozen=True)
-class Generation:
-    """One order. `request` is frozen: models, seed and times in it are resolved."""
-
-    generation_id: str
-    user_id: str
-    prompt: str
-    request: GenerationRequest
-    status: Status
-    error: str | None
-    requested_at: str
-    generated_at: str | None
-    detached: bool
-    attempts: int
-    heartbeat_at: str | None
-    step: str | None
-
-
-@dataclass(frozen=True)
-class Notice:
-    """One message about one order by one channel. It is due at `due_at`, but not before the order has ended.
-
-    `waiting` for the order to end, `ready` to be sent, `sending`, `sent`, or `failed` for good. `attempts` were made
-    to send it; after one that failed it is tried again at `next_at`. While it is `sending` it is `claimed_by` a process.
-    """
-
-    generation_id: str
-    channel: str
-    event: Event
-    due_at: str
-    state: NoticeState = "waiting"
-    attempts: int = 0
-    next_at: str | None = None
-    sent_at: str | None = None
-    error: str | None = None
-    claimed_by: str | None = None
-    id: int | None = None
-
-
-# What `generation.run` reports while it works
-
-
-@dataclass(frozen=True)
-class Placed:
-    generation: Generation
-
-
-@dataclass(frozen=True)
-class Waiting:
-    text: str
-
-
-@dataclass(frozen=True)
-class Started:
-    """The order's items in the order they are made; only the `planned` ones are.
-
-    `labels` say what makes them, `paces` how many seconds an item of a kind took of late.
-    """
-
-    generation: Generation
-    items: tuple[Item, ...]
-    labels: tuple[str, ...]
-    paces: Mapping[Kind, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Step:
-    """How far the item in hand is: `done` of `total` of whatever `text` names; `beside` it, so much of other items.
-
-    That is `part` of the work on the item, and so much was `before` it.
-    """
-
-    item: Item
-    done: int
-    total: int
-    text: str
-    beside: float = 0.0
-    before: float = 0.0
-    part: float = 1.0
-
-    @property
-    def share(self) -> float:
-        """How much of an item is done, with what is done of others."""
-        return self.before + self.part * ((self.done / self.total if self.total else 0.0) + self.beside)
-
-    def __str__(self) -> str:
-        """`frame 5 of 96`; a text that counts by itself, or ends with …, stands for itself."""
-        alone = self.text.endswith("…") or self.text[-1:].isdigit()
-        return f"{self.text} {self.done} of {self.total}" if self.total > 1 and self.done and not alone else self.text
-
-
-@dataclass(frozen=True)
-class Expected:
-    """How many seconds an item of a kind will take, as this machine was just measured."""
-
-    kind: Kind
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Said:
-    text: str
-
-
-@dataclass(frozen=True)
-class Finished:
-    """An item is recorded, as done (with its path) or as failed (with its error)."""
-
-    item: Item
-
-
-Report = Placed | Waiting | Started | Expected | Step | Said | Finished

@@ -1,0 +1,70 @@
+"""The rows of the store: an order, its items and its notices."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aigen.types.request import GenerationRequest, Kind
+
+Status = Literal["Processing", "Completed", "Failed", "Cancelled"]
+State = Literal["planned", "done", "failed"]
+Event = Literal["completed", "failed"]
+NoticeState = Literal["waiting", "ready", "sending", "sent", "failed"]
+
+
+@dataclass(frozen=True)
+class Item:
+    generation_id: str
+    kind: Kind
+    number: int
+    seed: int
+    model: str
+    state: State = "planned"
+    path: str | None = None
+    parameters: dict[str, Any] | None = None
+    checkpoint: dict[str, Any] = field(default_factory=dict)
+    cost: float | None = None
+    error: str | None = None
+    seconds: float | None = None  # that it took to make it
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind} {self.number}"
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One order. `request` is frozen: models, seed and times in it are resolved."""
+
+    generation_id: str
+    user_id: str
+    prompt: str
+    request: GenerationRequest
+    status: Status
+    error: str | None
+    requested_at: str
+    generated_at: str | None
+    detached: bool
+    attempts: int
+    heartbeat_at: str | None
+    step: str | None
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One message about one order by one channel. It is due at `due_at`, but not before the order has ended.
+
+    `waiting` for the order to end, `ready` to be sent, `sending`, `sent`, or `failed` for good. `attempts` were made
+    to send it; after one that failed it is tried again at `next_at`. While it is `sending` it is `claimed_by` a process.
+    """
+
+    generation_id: str
+    channel: str
+    event: Event
+    due_at: str
+    state: NoticeState = "waiting"
+    attempts: int = 0
+    next_at: str | None = None
+    sent_at: str | None = None
+    error: str | None = None
+    claimed_by: str | None = None
+    id: int | None = None
