@@ -11,10 +11,11 @@ from importlib.metadata import version
 from typing import Literal
 
 from aigen import __version__, generation, pipelines, tasks, worker
+from aigen.content import ContentFolder
 from aigen.errors import AigenError, NotDelivered, UsageError
 from aigen.pipelines import catalogue, machine, weights
 from aigen.pipelines.storybook import DRAWING_ADVICE
-from aigen.settings import NAMES, ContentFolder, Settings
+from aigen.settings import NAMES, Settings
 from aigen.store import Store
 from aigen.times import utc_now
 from aigen.types.request import KINDS

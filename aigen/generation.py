@@ -12,6 +12,7 @@ from datetime import tzinfo
 from pathlib import Path
 
 from aigen import making, media, pipelines, sources, tasks, uploads, vision
+from aigen.content import ContentFolder
 from aigen.errors import (
     AigenError,
     Cancelled,
@@ -22,7 +23,6 @@ from aigen.errors import (
     UsageError,
 )
 from aigen.pipelines import catalogue
-from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.times import Clock, resolve, to_text, utc_now
 from aigen.types.pipeline import Pipeline

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from aigen import media, pipelines, provenance, sources, vision
+from aigen.content import ContentFolder
 from aigen.errors import Cancelled, ContentError, GenerationError, UsageError
 from aigen.hands import Hands
 from aigen.pipelines import catalogue
-from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.tasks import picture_by, task_of
 from aigen.types.pipeline import Failure, Output, Pipeline, Provenance, Task

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 from aigen import media, vision
-from aigen.settings import ContentFolder
+from aigen.content import ContentFolder
 from aigen.types.request import Size
 from aigen.types.rows import Generation
 from aigen.types.seen import Seen

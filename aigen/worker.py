@@ -9,9 +9,9 @@ from collections.abc import Callable
 from time import monotonic
 
 from aigen import generation, pipelines
+from aigen.content import ContentFolder
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError
 from aigen.generation import ATTEMPTS
-from aigen.settings import ContentFolder
 from aigen.types.reports import Said
 from aigen.types.rows import Generation
 from aigen.workshop import Workshop

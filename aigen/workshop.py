@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aigen import pipelines
+from aigen.content import ContentFolder
 from aigen.errors import Cancelled
-from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.times import Clock, utc_now
 from aigen.types.pipeline import Pipeline

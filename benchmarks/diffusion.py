@@ -106,7 +106,7 @@ def bare(case: Case, work: Path) -> Callable[[], None]:
 def ours(case: Case, work: Path, source: str = "float32", fast: bool = False) -> Callable[[], None]:
     """A whole order of one picture, from the request to the marked file, its row and its thumbnails."""
     from aigen import generation
-    from aigen.settings import ContentFolder
+    from aigen.content import ContentFolder
     from aigen.store import Store
     from aigen.types.request import GenerationRequest
     from aigen.workshop import Workshop

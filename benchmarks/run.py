@@ -111,7 +111,8 @@ def large_gallery() -> None:
     from webtest import TestApp
 
     from aigen import generation
-    from aigen.settings import ContentFolder, Settings
+    from aigen.content import ContentFolder
+    from aigen.settings import Settings
     from aigen.store import Store
     from aigen.types.request import GenerationRequest
     from aigen.viewer.app import Gallery, guarded, make_app

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import pytest
 
+from aigen.content import ContentFolder
 from aigen.media import VideoWriter, save_png
-from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.types.pipeline import Failure, Output, Run, Start, Task
 from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, GenerationRequest, Kind, Length, Size

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aigen import pipelines
-from aigen.settings import ContentFolder
+from aigen.content import ContentFolder
 from aigen.store import Store
 from aigen.types.pipeline import Pipeline
 from aigen.types.reports import Report, Said, Step

@@ -14,13 +14,13 @@ import torch
 from PIL import Image
 
 from aigen import generation, pipelines, provenance
+from aigen.content import ContentFolder
 from aigen.errors import Cancelled, GenerationError, UsageError
 from aigen.pipelines import catalogue, machine, weights
 from aigen.pipelines.diffusion import Pictures, device, loading, pictures
 from aigen.pipelines.diffusion.call import STRENGTH, Call
 from aigen.pipelines.diffusion.prompts import STYLES, styled
 from aigen.pipelines.machine import Machine, Setup
-from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.types.pipeline import Failure, Output, Run, Task
 from aigen.types.reports import Finished, Report, Said, Step

@@ -18,9 +18,10 @@ from conftest import StillClock, aigen_command, kill, run_aigen, start_aigen, wa
 from notices import Inbox, mail_server, mail_settings, order_ready
 
 from aigen import generation
+from aigen.content import ContentFolder
 from aigen.notify import foreground, units
 from aigen.notify.delivery import Courier, deliver_everywhere
-from aigen.settings import ContentFolder, Settings
+from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import utc_now
 from aigen.types.request import GenerationRequest

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from notices import Recorder, order_ready
 
 from aigen import generation
+from aigen.content import ContentFolder
 from aigen.errors import GenerationError, NotDelivered
 from aigen.notify import channels, delivery
 from aigen.notify.delivery import Courier, Rounds, deliver_due, deliver_everywhere
 from aigen.notify.messages import Message
-from aigen.settings import ContentFolder, Settings
+from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import resolve, to_text
 from aigen.types.request import GenerationRequest

@@ -14,11 +14,12 @@ from conftest import StillClock
 from notices import PASSWORD, Inbox, mail_server, mail_settings, order_ready
 from PIL import Image
 
+from aigen.content import ContentFolder
 from aigen.errors import NotDelivered, UsageError
 from aigen.notify import mail
 from aigen.notify.delivery import Courier, deliver_due
 from aigen.notify.messages import Message
-from aigen.settings import ContentFolder, Settings
+from aigen.settings import Settings
 from aigen.workshop import Workshop
 
 ANA = "mailto:ana@example.org"

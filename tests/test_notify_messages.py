@@ -15,12 +15,13 @@ from conftest import StillClock
 from notices import order_ready
 from rich.console import Console
 
-from aigen.accounts import hash_token
+from aigen.content import ContentFolder
 from aigen.errors import NotDelivered, UsageError
 from aigen.notify import links, messages, services, terminal
 from aigen.notify.delivery import Courier, deliver_due
 from aigen.notify.messages import Message
-from aigen.settings import ContentFolder, Settings
+from aigen.settings import Settings
+from aigen.store.hashing import hash_token
 from aigen.workshop import Workshop
 
 SOMEWHERE = "https://gallery.example.org"

@@ -18,7 +18,8 @@ import pytest
 from conftest import kill, kill_worker, run_aigen, start_aigen, wait_for
 from notices import mail_server, mail_settings
 
-from aigen.settings import ContentFolder, Settings
+from aigen.content import ContentFolder
+from aigen.settings import Settings
 from aigen.viewer import server as viewer
 
 CONTENT = Path("generated_content")

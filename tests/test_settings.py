@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from aigen.content import ContentFolder
 from aigen.errors import ContentError, UsageError
-from aigen.settings import ContentFolder, read_settings
+from aigen.settings import read_settings
 
 
 def test_environment_wins_over_dotenv_over_settings_file(tmp_path: Path) -> None:

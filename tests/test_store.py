@@ -9,10 +9,10 @@ from conftest import StillClock
 from sqlite_utils import Database
 
 from aigen import generation
+from aigen.content import ContentFolder
 from aigen.errors import ContentError, StoreError, UsageError
-from aigen.migrations import migrations
-from aigen.settings import ContentFolder
 from aigen.store import Store
+from aigen.store.migrations import migrations
 from aigen.types.request import GenerationRequest
 from aigen.workshop import Workshop
 

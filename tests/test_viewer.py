@@ -12,8 +12,8 @@ from conftest import StillClock
 from web import Browser
 
 from aigen import generation
-from aigen.accounts import hash_password
 from aigen.notify import links
+from aigen.store.hashing import hash_password
 from aigen.types.request import GenerationRequest
 from aigen.types.rows import Generation
 from aigen.viewer.app import Gallery, make_app

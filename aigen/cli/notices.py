@@ -9,8 +9,8 @@ from aigen.cli.program import Content, Json, app, load_settings, open_workshop, 
 from aigen.errors import UsageError
 
 if TYPE_CHECKING:
+    from aigen.content import ContentFolder
     from aigen.notify.delivery import Courier
-    from aigen.settings import ContentFolder
     from aigen.types.rows import Generation
     from aigen.workshop import Workshop
 

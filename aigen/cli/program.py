@@ -16,7 +16,8 @@ from typer.core import TyperGroup
 from aigen.errors import AigenError
 
 if TYPE_CHECKING:
-    from aigen.settings import ContentFolder, Settings
+    from aigen.content import ContentFolder
+    from aigen.settings import Settings
     from aigen.store import Store
     from aigen.types.reports import Report
     from aigen.workshop import Workshop

@@ -9,7 +9,8 @@ import typer
 from aigen.cli.program import Content, app, load_settings, say, whole_number
 
 if TYPE_CHECKING:
-    from aigen.settings import ContentFolder, Settings
+    from aigen.content import ContentFolder
+    from aigen.settings import Settings
 
 
 @app.command()

@@ -38,7 +38,7 @@ def list_users(as_json: Json = False, content: Content = None) -> None:
 @users_app.command("set-password")
 def set_password(user_id: Annotated[str, typer.Argument(help="Whose password.")], content: Content = None) -> None:
     """Set the password for the web gallery; asked for, or read as one line from a pipe."""
-    from aigen.accounts import hash_password
+    from aigen.store.hashing import hash_password
 
     with open_workshop(content) as workshop:
         if not workshop.store.has_user(user_id):

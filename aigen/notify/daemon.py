@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from aigen.content import ContentFolder
 from aigen.notify import links
 from aigen.notify.delivery import Courier, Rounds
-from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.times import to_text
 

@@ -16,10 +16,11 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
+from aigen.content import ContentFolder
 from aigen.errors import AigenError, NotDelivered
 from aigen.notify import channels, links, messages
 from aigen.notify.messages import Message
-from aigen.settings import ContentFolder, Settings
+from aigen.settings import Settings
 from aigen.store import LONGEST_PAUSE, NOTICE_ATTEMPTS, Store
 from aigen.times import Clock, utc_now
 from aigen.types.rows import Event, Notice, Status

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import tzinfo
 
+from aigen.content import ContentFolder
 from aigen.errors import NotDelivered
 from aigen.notify import channels, desktop, links
 from aigen.notify.daemon import is_running
 from aigen.notify.delivery import Courier, deliver_due, deliver_everywhere
 from aigen.notify.messages import Message
-from aigen.settings import ContentFolder, Settings
+from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import Clock, from_text, spoken
 from aigen.types.rows import Generation

@@ -5,9 +5,10 @@ from datetime import timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from aigen.accounts import hash_token
-from aigen.settings import ContentFolder, Settings
+from aigen.content import ContentFolder
+from aigen.settings import Settings
 from aigen.store import Store
+from aigen.store.hashing import hash_token
 from aigen.times import Clock
 from aigen.types.rows import Generation
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 from aigen import making
+from aigen.content import ContentFolder
 from aigen.errors import ContentError
 from aigen.notify import links
 from aigen.pipelines.catalogue import shown
-from aigen.settings import ContentFolder
 from aigen.store import Store
 from aigen.times import Clock, from_text
 from aigen.types.request import KINDS

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 from subprocess import list2cmdline
 
+from aigen.content import ContentFolder
 from aigen.errors import UsageError
-from aigen.settings import ContentFolder
 
 NAME = "aigen-notify"
 LABEL = "org.aigen.notify"

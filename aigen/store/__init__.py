@@ -7,6 +7,8 @@ processes working side by side cannot undo each other. Methods that change a sta
     accounts    users, sessions, the log of what users do
     orders      orders and their items
     notices     notices and the links in them
+    hashing     passwords and tokens, of which only hashes are kept
+    migrations  the schema, append-only
 """
 
 from aigen.store.accounts import Accounts

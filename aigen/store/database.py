@@ -9,9 +9,9 @@ from typing import Any, Self
 
 from sqlite_utils import Database
 
+from aigen.content import ContentFolder
 from aigen.errors import ContentError, StoreError
-from aigen.migrations import is_known, migrations
-from aigen.settings import ContentFolder
+from aigen.store.migrations import is_known, migrations
 
 # How long a writer waits for another's transaction; each lasts milliseconds, but a laptop may be very busy.
 BUSY_TIMEOUT = 30.0

@@ -10,9 +10,9 @@ from typing import Any
 
 from bottle import Bottle, HTTPError, HTTPResponse, request
 
-from aigen.accounts import hash_password, hash_token, verify_password
 from aigen.errors import UsageError
 from aigen.generation import new_user_id
+from aigen.store.hashing import hash_password, hash_token, verify_password
 from aigen.types.request import check_user_id
 from aigen.viewer import visits
 from aigen.viewer.app import Gallery, go, page, visit

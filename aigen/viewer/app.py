@@ -16,8 +16,9 @@ from urllib.parse import quote
 from bottle import Bottle, FileUpload, FormsDict, HTTPError, HTTPResponse, Route, SimpleTemplate, request
 
 from aigen import __version__, pipelines
+from aigen.content import ContentFolder
 from aigen.errors import AigenError, GenerationError, UsageError
-from aigen.settings import ContentFolder, Settings
+from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import Clock, utc_now
 from aigen.types.pipeline import Pipeline

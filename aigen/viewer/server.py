@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aigen import uploads, worker
+from aigen.content import ContentFolder
 from aigen.errors import AigenError, AlreadyRunning, UsageError
 from aigen.notify import links
 from aigen.notify.delivery import Courier, Rounds
-from aigen.settings import ContentFolder, Settings
+from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import to_text, utc_now
 from aigen.viewer import forms

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bottle import HTTPResponse, LocalRequest, abort, request
 
-from aigen.accounts import hash_token
+from aigen.store.hashing import hash_token
 
 if TYPE_CHECKING:
     from aigen.viewer.app import Gallery

@@ -1,0 +1,175 @@
+"""The content folder, which holds all state: its layout and its locks, so that no other module puts path names together."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from aigen.errors import AlreadyRunning, ContentError
+
+
+@dataclass(frozen=True)
+class ContentFolder:
+    """The folder that holds all state.
+
+    aigen.db                          the store
+    <user_id>/<generation_id>-...     finished files
+    .work/<generation_id>/            files in the making
+    .work/<name>.lock                 locks
+    .work/<name>.json                 what a lasting process says of itself; it informs and decides nothing
+    .thumbs/<user_id>/...             derived, may be deleted at any time
+    """
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "aigen.db"
+
+    def file(self, relative: str) -> Path:
+        return self.root / relative
+
+    def user(self, user_id: str) -> Path:
+        return self.root / user_id
+
+    def thumbs(self, user_id: str) -> Path:
+        return self.root / ".thumbs" / user_id
+
+    def thumbnail(self, relative: str, size: str) -> Path:
+        """Where the thumbnail of a finished file is, of a size that goes by this name."""
+        file = Path(relative)
+        return self.thumbs(file.parent.name) / f"{file.stem}-{size}.webp"
+
+    @property
+    def making(self) -> Path:
+        """Where files are until they are whole; what a crash leaves in a folder in it is tidied up."""
+        return self.root / ".work"
+
+    def work(self, generation_id: str) -> Path:
+        return self.making / generation_id
+
+    def works(self) -> list[str]:
+        """The ids of all orders that have a work folder."""
+        folder = self.making
+        return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+    def _lock_file(self, name: str) -> Path:
+        return self.making / f"{name}.lock"
+
+    def lock(self, name: str, timeout: float = 0) -> FileLock:
+        """A lock between processes, free again the moment its holder dies. Acquiring it may raise TimeoutError."""
+        path = self._lock_file(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(path, timeout=timeout)
+
+    @contextmanager
+    def hold(self, name: str, timeout: float, held: str) -> Iterator[None]:
+        """Hold a lock. Raises AlreadyRunning, saying `held`, when another process has it for longer than `timeout`."""
+        lock = self.lock(name, timeout)
+        try:
+            lock.acquire()
+        except TimeoutError:
+            raise AlreadyRunning(held) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def is_locked(self, name: str) -> bool:
+        """Whether a living process holds this lock. The short wait lets two who only look pass each other."""
+        path = self._lock_file(name)
+        if not path.exists():
+            return False
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0.05, poll_interval=0.005)
+        except TimeoutError:
+            return True
+        except OSError:  # a folder that we may not write: nobody of ours works in it
+            return False
+        lock.release()
+        return False
+
+    def remove_lock(self, name: str) -> None:
+        """Tidy up a lock that nobody will need again (filelock notices when its file was removed)."""
+        self._lock_file(name).unlink(missing_ok=True)
+
+    def write_note(self, name: str, note: dict[str, Any]) -> None:
+        """Say something about a lasting process, such as its number; whether it lives, only its lock tells."""
+        self.making.mkdir(parents=True, exist_ok=True)
+        unfinished = self.making / f"{name}.json.{os.getpid()}"
+        unfinished.write_text(json.dumps(note), encoding="utf-8")
+        unfinished.replace(self._note_file(name))
+
+    def read_note(self, name: str) -> dict[str, Any]:
+        """What a lasting process has last said; nothing where it has never run or the note is damaged."""
+        try:
+            note = json.loads(self._note_file(name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return note if isinstance(note, dict) else {}
+
+    def _note_file(self, name: str) -> Path:
+        return self.making / f"{name}.json"
+
+    def check_writable(self) -> None:
+        """Create the folder if need be and prove that a file can be written into it."""
+        import tempfile
+
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # a user's work is nobody else's business
+            self.making.mkdir(exist_ok=True)
+            tempfile.TemporaryFile(dir=self.making).close()
+        except OSError as error:
+            raise ContentError(
+                f"the content folder {str(self.root)!r} cannot be written ({error.strerror}): "
+                "choose another with --content or AIGEN_CONTENT"
+            ) from error
+
+    def remove_work(self, generation_id: str) -> None:
+        _remove(self.work(generation_id))
+
+    def remove_order(self, user_id: str, generation_id: str) -> None:
+        """Remove the files of one order and what was derived from them."""
+        try:
+            for folder in (self.user(user_id), self.thumbs(user_id)):
+                if folder.is_dir() and not folder.is_symlink():
+                    for path in folder.glob(f"{generation_id}-*"):
+                        path.unlink(missing_ok=True)
+        except OSError as error:
+            raise ContentError(f"a file of order {generation_id} cannot be removed ({error.strerror})") from error
+
+    def remove_user(self, user_id: str, generation_ids: list[str]) -> list[str]:
+        """Remove the files of a user's orders and what was derived from them; the names of files that are not ours."""
+        _remove(self.thumbs(user_id))
+        folder = self.user(user_id)
+        if not folder.is_dir():
+            return []
+        if folder.is_symlink():
+            raise ContentError(f"{str(folder)!r} is a link: remove it by hand")
+        ours = tuple(f"{generation_id}-" for generation_id in generation_ids)
+        try:
+            for path in folder.iterdir():
+                if path.name.startswith(ours):
+                    path.unlink()
+            kept = sorted(path.name for path in folder.iterdir())
+            if not kept:
+                folder.rmdir()
+        except OSError as error:
+            raise ContentError(f"{str(folder)!r} cannot be removed ({error.strerror}): remove it by hand") from error
+        return kept
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise ContentError(f"{str(folder)!r} cannot be removed ({error.strerror}): remove it by hand") from error
