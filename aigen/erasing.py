@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from aigen.errors import GenerationError, UsageError
 from aigen.generation import find
-from aigen.making import captions, thumbnail_paths
+from aigen.media.thumbnails import captions, thumbnail_paths
 from aigen.types.request import check_user_id
 from aigen.types.rows import Item
 from aigen.workshop import Workshop

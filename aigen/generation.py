@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
 
-from aigen import making, media, pipelines, sources, tasks, uploads, vision
+from aigen import making, pipelines, sources, tasks, vision
 from aigen.content import ContentFolder
 from aigen.errors import (
     AigenError,
@@ -22,6 +22,8 @@ from aigen.errors import (
     StoreError,
     UsageError,
 )
+from aigen.media import uploads
+from aigen.media.files import OUT_OF_SPACE
 from aigen.pipelines import catalogue
 from aigen.store import Store
 from aigen.times import Clock, resolve, to_text, utc_now
@@ -273,7 +275,7 @@ def run(workshop: Workshop, generation_id: str, detached: bool = False) -> Gener
             ) from None
         if not isinstance(error, Exception):
             raise
-        if isinstance(error, OSError) and error.errno in media.OUT_OF_SPACE:
+        if isinstance(error, OSError) and error.errno in OUT_OF_SPACE:
             raise ContentError(
                 f"the disk of {str(workshop.content.root)!r} is full ({error.strerror}): "
                 f"free some space, then aigen resume {generation_id}"

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
-from aigen import media, pipelines, provenance, sources, vision
-from aigen.content import ContentFolder
+from aigen import pipelines, sources, vision
 from aigen.errors import Cancelled, ContentError, GenerationError, UsageError
 from aigen.hands import Hands
+from aigen.media import files, provenance
+from aigen.media.thumbnails import thumbnails
 from aigen.pipelines import catalogue
 from aigen.store import Store
 from aigen.tasks import picture_by, task_of
@@ -23,9 +23,7 @@ from aigen.types.request import GenerationRequest
 from aigen.types.rows import Generation, Item
 from aigen.workshop import Workshop, beat
 
-# What lies beside a narrated film, under its name.
-CAPTIONS = (".srt", ".vtt")
-# And the music of a narrated film, with the suffix of its file.
+# The music of a narrated film in its work folder, without the suffix of its file.
 MUSIC = "music"
 
 
@@ -144,8 +142,8 @@ def _record(workshop: Workshop, generation: Generation, task: Task, item: Item, 
                 Provenance(task.kind, task.prompt, catalogue.shown(item.model), item.seed, made.media, parameters),
             )
             for each in made.beside:  # first: whoever finds the item finds them too
-                media.publish(each, workshop.content.file(f"{generation.user_id}/{_stem(item)}{each.suffix}"))
-            media.publish(made.path, workshop.content.file(path))
+                files.publish(each, workshop.content.file(f"{generation.user_id}/{_stem(item)}{each.suffix}"))
+            files.publish(made.path, workshop.content.file(path))
             item = replace(item, state="done", path=path, parameters=parameters)
             if not store.record(item):
                 for suffix in (made.path.suffix, *(each.suffix for each in made.beside)):
@@ -171,30 +169,6 @@ def _parameters(task: Task, item: Item) -> dict[str, Any]:
 
 def _stem(item: Item) -> str:
     return f"{item.generation_id}-{item.kind}-{item.number}"
-
-
-def thumbnails(content: ContentFolder, item: Item) -> dict[str, Path]:
-    """The thumbnails of a finished item by the name of their size, made again where they are missing.
-
-    Raises ContentError when they cannot be made, as when the item's file is gone or damaged.
-    """
-    assert item.path
-    paths = thumbnail_paths(content, item)
-    missing = {path: media.THUMBNAIL_SIDES[name] for name, path in paths.items() if not path.exists()}
-    if missing:
-        media.save_thumbnails(content.file(item.path), missing, content.making)
-    return paths
-
-
-def thumbnail_paths(content: ContentFolder, item: Item) -> dict[str, Path]:
-    """Where the thumbnails of a finished item are, by the name of their size."""
-    return {name: content.thumbnail(item.path or "", name) for name in media.THUMBNAIL_SIDES}
-
-
-def captions(content: ContentFolder, item: Item) -> list[Path]:
-    """The files of captions that lie beside a finished film."""
-    file = content.file(item.path or "")
-    return [path for suffix in CAPTIONS if item.path and (path := file.with_suffix(suffix)).exists()]
 
 
 def make_thumbnails(workshop: Workshop, items: Iterable[Item]) -> None:

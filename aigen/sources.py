@@ -4,8 +4,9 @@ import json
 import math
 from pathlib import Path
 
-from aigen import media, vision
+from aigen import vision
 from aigen.content import ContentFolder
+from aigen.media import files, thumbnails
 from aigen.types.request import Size
 from aigen.types.rows import Generation
 from aigen.types.seen import Seen
@@ -27,7 +28,7 @@ def look(work: Path, model: str) -> Seen:
         vision.release()
     unfinished = work / "seen.unfinished"
     unfinished.write_text(json.dumps(seen.as_json()), encoding="utf-8")
-    media.publish(unfinished, work / SEEN)
+    files.publish(unfinished, work / SEEN)
     return seen
 
 
@@ -50,7 +51,7 @@ def keep_thumbnail(content: ContentFolder, generation: Generation) -> None:
     path = thumbnail(content, generation)
     if not path.exists():
         source = content.work(generation.generation_id) / SOURCE
-        media.save_thumbnails(source, {path: media.THUMBNAIL_SIDES["large"]}, content.making)
+        thumbnails.save_thumbnails(source, {path: thumbnails.THUMBNAIL_SIDES["large"]}, content.making)
 
 
 def thumbnail(content: ContentFolder, generation: Generation) -> Path:

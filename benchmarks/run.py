@@ -172,7 +172,7 @@ def frames() -> None:
     from diffusers.utils import export_to_video
     from moviepy import ImageSequenceClip
 
-    from aigen.media import VideoWriter
+    from aigen.media.encoding import VideoWriter
     from aigen.pipelines.storybook.scene import Scene
     from aigen.pipelines.storybook.takes import TAKES
     from aigen.pipelines.storybook.understanding.plan import make_plan
@@ -236,8 +236,8 @@ def understanding() -> None:
 
 def marks() -> None:
     """Medians of several items, each made, marked and reduced in turn."""
-    from aigen import provenance
-    from aigen.media import THUMBNAIL_SIDES, save_thumbnails
+    from aigen.media import provenance
+    from aigen.media.thumbnails import THUMBNAIL_SIDES, save_thumbnails
     from aigen.pipelines.storybook import make_item
     from aigen.types.pipeline import Provenance, Task
     from aigen.types.request import DEFAULT_SIZES, KINDS

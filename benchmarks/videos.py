@@ -73,7 +73,7 @@ def bare(case: Case, work: Path) -> Callable[[], None]:
     import torch
     from diffusers import WanPipeline
 
-    from aigen.media import VideoWriter
+    from aigen.media.encoding import VideoWriter
     from aigen.types.request import Size
 
     on_gpu = torch.cuda.is_available()

@@ -19,7 +19,8 @@ from statistics import median
 
 from PIL import Image
 
-from aigen import uploads, vision
+from aigen import vision
+from aigen.media import uploads
 from aigen.vision import classification, colours, detection, facts
 
 SIZE = (4000, 3000)

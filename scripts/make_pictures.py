@@ -15,7 +15,7 @@ from pathlib import Path
 import av
 from PIL import Image
 
-from aigen.provenance import xmp
+from aigen.media.provenance import xmp
 from aigen.types.request import STYLES, STYLES_IN_TURN
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"

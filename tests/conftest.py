@@ -18,7 +18,7 @@ import numpy
 import pytest
 
 from aigen.content import ContentFolder
-from aigen.media import VideoWriter, save_png
+from aigen.media.encoding import VideoWriter, save_png
 from aigen.store import Store
 from aigen.types.pipeline import Failure, Output, Run, Start, Task
 from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, GenerationRequest, Kind, Length, Size

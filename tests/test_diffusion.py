@@ -13,9 +13,11 @@ import tiny_models
 import torch
 from PIL import Image
 
-from aigen import generation, pipelines, provenance
+from aigen import generation, pipelines
 from aigen.content import ContentFolder
 from aigen.errors import Cancelled, GenerationError, UsageError
+from aigen.media import provenance
+from aigen.orders import reorder
 from aigen.pipelines import catalogue, machine, weights
 from aigen.pipelines.diffusion import Pictures, device, loading, pictures
 from aigen.pipelines.diffusion.call import STRENGTH, Call
@@ -334,7 +336,7 @@ def test_a_full_disk_is_left_to_the_order(models: Path, tmp_path: Path, monkeypa
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "no space left on device")
 
-    monkeypatch.setattr("aigen.media.save_png", full)
+    monkeypatch.setattr("aigen.media.encoding.save_png", full)
     with pytest.raises(OSError, match="no space left"):
         make(models / "stable-diffusion", a_task(tmp_path))
 
@@ -518,8 +520,8 @@ def test_an_order_is_resumed_with_the_same_pictures(models: Path, tmp_path: Path
     assert (told.model, told.mark) == ("xl", "trainedAlgorithmicMedia")
     assert told.parameters["steps"] == 2
     with pytest.raises(UsageError, match="made by a model in a folder named 'xl': give that folder with --model"):
-        provenance.reorder(told, {})
-    again = provenance.reorder(told, {"model": str(models / "xl")})
+        reorder.reorder(told, {})
+    again = reorder.reorder(told, {"model": str(models / "xl")})
     assert (again.steps, again.model, again.seed) == (2, str(models / "xl"), 7)
     assert str(tmp_path) not in one.read_bytes().decode("latin-1")
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aigen.foreign import read_graph, read_parameters, write_parameters
+from aigen.media.foreign import read_graph, read_parameters, write_parameters
 from aigen.types.pipeline import Provenance
 
 WEB_UI = """a castle on a hill, (sunset:1.2)

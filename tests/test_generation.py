@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from conftest import Scribbler, StillClock, files_in, left_in_work, wait_for
 
-from aigen import erasing, generation, making, media, pipelines, provenance
+from aigen import erasing, generation, pipelines
 from aigen.errors import AlreadyRunning, Cancelled, ContentError, GenerationError, Interrupted, UsageError
+from aigen.media import provenance, thumbnails
 from aigen.types.pipeline import Pipeline, Provenance, Run, Task
 from aigen.types.reports import Placed, Report, Said, Started, Step
 from aigen.types.request import SEED_LIMIT, GenerationRequest
@@ -453,7 +454,7 @@ def test_thumbnails_that_a_crash_prevented_are_made_when_the_order_ends(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(media, "save_thumbnails", die)
+        patched.setattr(thumbnails, "save_thumbnails", die)
         with pytest.raises(Interrupted):
             generation.generate(workshop, request_two, "ana")
     assert not workshop.content.thumbs("ana").exists()
@@ -461,7 +462,7 @@ def test_thumbnails_that_a_crash_prevented_are_made_when_the_order_ends(
     generation.resume(workshop, order.generation_id)
     assert scribbler.made.count(("image", 1)) == 1
     for item in workshop.store.items(order.generation_id):
-        assert all(path.exists() for path in making.thumbnails(workshop.content, item).values())
+        assert all(path.exists() for path in thumbnails.thumbnails(workshop.content, item).values())
 
 
 def test_a_thumbnail_that_cannot_be_made_is_told_and_stops_nothing(

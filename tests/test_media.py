@@ -11,7 +11,9 @@ from conftest import gradient, scribble
 from PIL import Image
 
 from aigen.errors import ContentError
-from aigen.media import VideoWriter, publish, save_png, save_thumbnails
+from aigen.media.encoding import VideoWriter, save_png
+from aigen.media.files import publish
+from aigen.media.thumbnails import save_thumbnails
 from aigen.types.request import Size
 
 

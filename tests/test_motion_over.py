@@ -8,11 +8,11 @@ import pytest
 from conftest import patiently
 from PIL import Image
 
+from aigen.media.provenance import read
 from aigen.pipelines import motion
 from aigen.pipelines.motion import camera, filling, over, styled
 from aigen.pipelines.motion.cutting import cut
 from aigen.pipelines.motion.layers import split
-from aigen.provenance import read
 from aigen.types.pipeline import Output, Picture, Run, Task
 from aigen.types.request import Size
 from aigen.types.seen import Seen, Sight

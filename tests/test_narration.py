@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from orders import Orders
 
-from aigen import generation, narration, pipelines, provenance
+from aigen import generation, narration, pipelines
 from aigen.errors import Cancelled, UsageError
+from aigen.media import provenance
+from aigen.orders import reorder
 from aigen.types.reports import Report, Step
 from aigen.types.request import GenerationRequest, Narration
 
@@ -145,7 +147,7 @@ def test_a_film_is_an_order_like_any_other(orders: Orders) -> None:
     assert orders.file(".vtt").read_text().startswith("WEBVTT")
     assert "A whale sang to the moon." in orders.file(".srt").read_text()
     assert not orders.content.works()
-    again = provenance.reorder(told, {"size": "160x90"})
+    again = reorder.reorder(told, {"size": "160x90"})
     assert replace(again, model=None) == replace(
         order.request, image_model="storybook", video_model=None, notify=again.notify
     )

@@ -13,8 +13,10 @@ from photos import photo
 from PIL import Image
 from tiny_vision import save_florence
 
-from aigen import generation, pipelines, provenance, sources, tasks
+from aigen import generation, pipelines, sources, tasks
 from aigen.errors import Cancelled, UsageError
+from aigen.media import provenance
+from aigen.orders import reorder
 from aigen.store import Store
 from aigen.types.reports import Finished, Report, Step
 from aigen.types.request import STYLES_IN_TURN, GenerationRequest, Size
@@ -195,8 +197,8 @@ def test_a_file_is_made_again_from_the_same_picture(orders: Orders) -> None:
     for path in (orders.files(".png")[0], orders.files(".png")[2], orders.files(".mp4")[0]):
         told = provenance.read(path)
         with pytest.raises(UsageError, match="it started from a picture of yours, which is not in it: give that"):
-            provenance.reorder(told, {})
-        again = provenance.reorder(
+            reorder.reorder(told, {})
+        again = reorder.reorder(
             told,
             {"from_picture": True, "seen": SEEN, "fps": 12, "frames": 6}
             if told.kind == "video"

@@ -18,9 +18,10 @@ from PIL.ExifTags import IFD, Base
 from PIL.PngImagePlugin import PngInfo, putchunk
 from sd_parsers import ParserManager
 
-from aigen import provenance
 from aigen.errors import GenerationError, UsageError
-from aigen.provenance import mark, read, reorder
+from aigen.media import provenance
+from aigen.media.provenance import mark, read
+from aigen.orders.reorder import reorder
 from aigen.types.pipeline import Provenance
 from aigen.types.request import KINDS, GenerationRequest, Kind, Size
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from aigen import uploads
 from aigen.errors import UsageError
+from aigen.media import uploads
 
 
 def a_picture(path: Path, size: tuple[int, int] = (40, 20), mode: str = "RGB", **options: Any) -> Path:

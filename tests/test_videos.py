@@ -16,9 +16,11 @@ import torch
 from orders import Orders
 from PIL import Image
 
-from aigen import generation, pipelines, provenance
+from aigen import generation, pipelines
 from aigen.errors import Cancelled, GenerationError, UsageError
-from aigen.media import VideoWriter
+from aigen.media import provenance
+from aigen.media.encoding import VideoWriter
+from aigen.orders import reorder
 from aigen.pipelines import catalogue, diffusion, machine, weights
 from aigen.pipelines.diffusion import device, loading
 from aigen.pipelines.machine import Machine, Setup
@@ -510,9 +512,9 @@ def test_the_model_of_the_images_makes_what_videos_start_from(models: Path, orde
     told = provenance.read(orders.files()[0])
     assert (told.model, told.parameters["picture_by"], told.parameters["fps"]) == ("svd", "pictures", 8)
     with pytest.raises(UsageError, match="its picture was made by a model in a folder named 'pictures': give"):
-        provenance.reorder(told, {"model": str(models / "svd")})
+        reorder.reorder(told, {"model": str(models / "svd")})
     named = {"video_model": request.video_model, "image_model": request.image_model}
-    again = generation.check(replace(provenance.reorder(told, named), model=None), "ana")
+    again = generation.check(replace(reorder.reorder(told, named), model=None), "ana")
     assert again == replace(request, videos=1, duration=1.0, frames=None)
     whole = "".join(str(value) for path in orders.files() for value in provenance.read(path).parameters.values())
     assert str(models) not in whole
@@ -618,8 +620,8 @@ def test_a_picture_of_the_users_is_set_in_motion(models: Path, orders: Orders, p
     told = provenance.read(orders.files()[0])
     assert (told.mark, told.parameters["picture_by"]) == ("algorithmicallyEnhanced", "the user")
     with pytest.raises(UsageError, match="it started from a picture of yours, which is not in it: give that"):
-        provenance.reorder(told, {})
-    assert provenance.reorder(told, {"from_picture": True}).video_model is None
+        reorder.reorder(told, {})
+    assert reorder.reorder(told, {"from_picture": True}).video_model is None
     waiting = generation.place(orders.workshop, replace(request, seed=9), "ana", picture=photo, detached=True)
     (orders.content.work(waiting.generation_id) / "source.png").unlink()
     with pytest.raises(UsageError, match="the picture that it starts from is gone: order it anew"):

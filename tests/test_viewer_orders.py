@@ -12,8 +12,9 @@ from conftest import Scribbler, StillClock, files_in
 from web import Browser
 from webtest import TestResponse
 
-from aigen import erasing, generation, making, pipelines
+from aigen import erasing, generation, pipelines
 from aigen.errors import GenerationError
+from aigen.media import thumbnails
 from aigen.settings import Settings
 from aigen.types.request import GenerationRequest, Narration
 from aigen.viewer.app import Gallery
@@ -210,7 +211,7 @@ def test_a_failed_order_says_why_and_is_tried_again_by_the_worker(
 def test_deleting_an_order_leaves_nothing_of_it(ana: Browser, gallery: Gallery, workshop: Workshop) -> None:
     kept = generation.generate(workshop, GenerationRequest(prompt="kept", images=1, videos=1), "ana")
     gone = generation.generate(workshop, GenerationRequest(prompt="gone", images=1, videos=1), "ana")
-    making.thumbnails(gallery.content, gallery.store.items(kept.generation_id)[0])
+    thumbnails.thumbnails(gallery.content, gallery.store.items(kept.generation_id)[0])
     assert ana.post(f"/orders/{gone.generation_id}/delete", form="/dash").headers["Location"] == "/dash"
     left = [path.name for path in gallery.content.root.rglob("*") if path.is_file()]
     assert not [name for name in left if gone.generation_id in name]

@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
-from aigen import provenance, vision
+from aigen import vision
 from aigen.errors import UsageError
+from aigen.media import provenance
 from aigen.types.pipeline import Provenance
 from aigen.types.seen import Seen, Sight
 from aigen.vision import classification, colours, detection, facts, nanodet, sentences

@@ -15,7 +15,7 @@ def info(
     content: Content = None,
 ) -> None:
     """Show what a file says about itself: what it was made from and by."""
-    from aigen import provenance
+    from aigen.media import provenance
     from aigen.wording import readable, visible
 
     found = provenance.read(file)

@@ -208,11 +208,12 @@ def carry_out(request: "GenerationRequest", user: str | None, way: Way, brought:
 
 
 def _reorder(file: Path, given: dict[str, Any]) -> "GenerationRequest":
-    from aigen import provenance
+    from aigen.media import provenance
+    from aigen.orders import reorder
 
     found = provenance.read(file)
     try:
-        return provenance.reorder(found, given)
+        return reorder.reorder(found, given)
     except UsageError as error:
         raise UsageError(f"{str(file)!r}: {error}") from error
 

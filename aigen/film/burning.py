@@ -17,7 +17,7 @@ from aigen.types.request import Size
 if TYPE_CHECKING:
     import numpy
 
-    from aigen.media import Pixels
+    from aigen.media.encoding import Pixels
 
     Floats = numpy.ndarray[Any, numpy.dtype[numpy.floating[Any]]]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from aigen.types.request import Size
 
 if TYPE_CHECKING:
-    from aigen.media import Pixels
+    from aigen.media.encoding import Pixels
 
 Captions = Literal["burned", "srt", "off"]
 Transition = Literal["fade", "cut"]

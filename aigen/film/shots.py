@@ -21,7 +21,7 @@ from aigen.types.request import Size
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from aigen.media import Pixels
+    from aigen.media.encoding import Pixels
 
 Box = tuple[float, float, float, float]
 
@@ -157,7 +157,7 @@ def _opened(picture: Path, size: Size) -> list["Image"]:
     import numpy
     from PIL import Image
 
-    from aigen.media import open_fitting
+    from aigen.media.encoding import open_fitting
 
     planes = _converter()(numpy.asarray(open_fitting(picture, size).convert("RGBA")))
     return [Image.fromarray(plane) for plane in (planes.y, planes.u, planes.v)]

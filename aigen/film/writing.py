@@ -10,7 +10,7 @@ from aigen.film.music import RATE, Reader
 from aigen.film.plan import Film, Planes
 from aigen.film.shots import plane_arrays, sequence
 from aigen.film.sound import samples_of, soundtrack
-from aigen.media import Writer
+from aigen.media.encoding import Writer
 from aigen.types.request import Size
 
 if TYPE_CHECKING:

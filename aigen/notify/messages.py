@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from aigen import making
 from aigen.content import ContentFolder
 from aigen.errors import ContentError
+from aigen.media import thumbnails
 from aigen.notify import links
 from aigen.pipelines.catalogue import shown
 from aigen.store import Store
@@ -97,7 +97,7 @@ def _thumbnails(content: ContentFolder, items: list[Item]) -> list[Path]:
     found = []
     for item in items:
         try:
-            found.append(making.thumbnails(content, item)["small"])
+            found.append(thumbnails.thumbnails(content, item)["small"])
         except (ContentError, OSError):
             continue
     return found

@@ -16,9 +16,10 @@ from typing import IO
 
 from bottle import Bottle, HTTPResponse, request
 
-from aigen import making, sources
+from aigen import sources
 from aigen.errors import ContentError
-from aigen.media import THUMBNAIL_SIDES
+from aigen.media import thumbnails
+from aigen.media.thumbnails import THUMBNAIL_SIDES
 from aigen.types.rows import Item
 from aigen.viewer import visits
 from aigen.viewer.app import Gallery, missing, visit
@@ -52,7 +53,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
                 if answer.status_code == 200:
                     _log(gallery, item, "download" if wanted else "view")
                 return answer
-            if name in (path.name for path in making.captions(gallery.content, item)):
+            if name in (path.name for path in thumbnails.captions(gallery.content, item)):
                 wanted = request.query.getunicode("download")
                 return serve(gallery, gallery.content.file(item.path).with_name(name), name if wanted else None)
             for size in THUMBNAIL_SIDES:
@@ -76,7 +77,7 @@ def archive_of(gallery: Gallery, items: list[Item], name: str) -> HTTPResponse:
         path
         for item in items
         if item.path
-        for path in (gallery.content.file(item.path), *making.captions(gallery.content, item))
+        for path in (gallery.content.file(item.path), *thumbnails.captions(gallery.content, item))
     ]
     made = [_inside(gallery, path) for path in paths]
     files = [file for file in made if file]
@@ -111,7 +112,7 @@ def _thumbnail(gallery: Gallery, item: Item, size: str) -> Path:
     if _inside(gallery, gallery.content.file(item.path or "")) is None:
         missing()
     try:
-        return making.thumbnails(gallery.content, item)[size]
+        return thumbnails.thumbnails(gallery.content, item)[size]
     except ContentError:
         missing()
 

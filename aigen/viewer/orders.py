@@ -12,9 +12,11 @@ from typing import Any
 
 from bottle import Bottle, FileUpload, HTTPResponse, request
 
-from aigen import erasing, generation, provenance, status, tasks, vision
+from aigen import erasing, generation, status, tasks, vision
 from aigen.errors import GenerationError, UsageError
+from aigen.media import provenance
 from aigen.notify import mail
+from aigen.orders import reorder
 from aigen.times import resolve, spoken
 from aigen.types.request import KINDS, GenerationRequest
 from aigen.viewer import forms, visits
@@ -108,7 +110,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
                 given = {f"{kind}s": MORE_LIKE_IT if kind == "image" else 1, f"{kind}_model": item.model}
                 if painter := tasks.picture_by(before.order.request, gallery.load(item.model)):
                     given["image_model"] = painter
-                go(f"/dash#{place(replace(provenance.reorder(found, given), model=None, notify=()))}")
+                go(f"/dash#{place(replace(reorder.reorder(found, given), model=None, notify=()))}")
         missing()
 
     @app.post("/orders/<generation_id>/cancel")

@@ -10,9 +10,10 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from aigen import uploads, worker
+from aigen import worker
 from aigen.content import ContentFolder
 from aigen.errors import AigenError, AlreadyRunning, UsageError
+from aigen.media import uploads
 from aigen.notify import links
 from aigen.notify.delivery import Courier, Rounds
 from aigen.settings import Settings

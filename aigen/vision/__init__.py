@@ -102,7 +102,7 @@ def describe(path: Path, model: VisionModel | None = None, *, camera: bool = Tru
     With `camera`, that is also when and with what it was taken. Without a model, the built-in one looks. Boxes are in pixels of
     the full upright picture, however small a copy was looked at. Raises UsageError as `uploads.read` does.
     """
-    from aigen import uploads
+    from aigen.media import uploads
     from aigen.vision import facts
 
     model = model or load(BUILT_IN)

@@ -10,8 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aigen import provenance
 from aigen.errors import AigenError
+from aigen.media import provenance
 from aigen.types.pipeline import Provenance
 from aigen.wording import shortened, visible
 
@@ -89,7 +89,7 @@ def _taken(path: Path) -> str:
 
     from PIL import Image
 
-    from aigen.uploads import FORMATS
+    from aigen.media.uploads import FORMATS
 
     try:
         with warnings.catch_warnings():

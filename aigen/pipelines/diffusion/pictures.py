@@ -77,7 +77,7 @@ def _make(call: Call, items: list[tuple[int, int]], run: Run) -> list[Output | F
     """The pictures of these numbers and seeds, made in one batch."""
     import torch
 
-    from aigen.media import open_fitting, save_png
+    from aigen.media.encoding import open_fitting, save_png
 
     task, pipeline, count = call.task, call.loaded.pipeline, len(items)
     starts = _starts(call, items, run)

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from aigen.errors import GenerationError
-from aigen.media import VideoWriter, open_fitting
+from aigen.media.encoding import VideoWriter, open_fitting
 from aigen.pipelines.catalogue import Model, VideoSort
 from aigen.pipelines.diffusion import device
 from aigen.pipelines.diffusion.call import Call, known_to, mark_of, only_known, watched
@@ -17,7 +17,7 @@ from aigen.types.pipeline import Output, Picture, Run, Task
 from aigen.types.request import DURATION_LIMITS
 
 if TYPE_CHECKING:
-    from aigen.media import Pixels
+    from aigen.media.encoding import Pixels
 
 
 def make(

@@ -17,7 +17,7 @@ from aigen.types.seen import KEPT_MARKS
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from aigen.media import Pixels
+    from aigen.media.encoding import Pixels
 
 # What a video of the user's own picture is, unless its file says more.
 _OWN = "algorithmicallyEnhanced"
@@ -55,7 +55,7 @@ class Motion:
 def _move(task: Task, number: int, seed: int, picture: Picture, run: Run) -> Output:
     from PIL import Image
 
-    from aigen.media import VideoWriter
+    from aigen.media.encoding import VideoWriter
 
     path = task.work / f"video-{number}.mp4"
     with Image.open(picture.path) as image:
@@ -79,7 +79,7 @@ class _Filmed:
 
 def _film(task: Task, number: int, seed: int, still: "Image", frames: int | None = None) -> _Filmed:
     """A still filmed for an item; one of the user's own in the style of that, with what the prompt says over it."""
-    from aigen.media import fit
+    from aigen.media.encoding import fit
     from aigen.pipelines.motion import camera, over, styled
 
     frames = frames or task.frames

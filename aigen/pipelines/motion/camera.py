@@ -18,7 +18,7 @@ from aigen.types.request import Size
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from aigen.media import Pixels
+    from aigen.media.encoding import Pixels
     from aigen.pipelines.motion.depth import Floats
     from aigen.pipelines.motion.over import Over
 
@@ -86,7 +86,7 @@ def film(
     """How many layers a still picture was parted into, and its `frames`."""
     import numpy
 
-    from aigen.media import fit
+    from aigen.media.encoding import fit
 
     move = _move(number)
     side = random.Random(seed).choice((-1, 1))

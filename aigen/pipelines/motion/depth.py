@@ -13,7 +13,7 @@ from aigen.pipelines.motion.cutting import Box, cut
 if TYPE_CHECKING:
     import numpy
 
-    from aigen.media import Pixels
+    from aigen.media.encoding import Pixels
 
     Floats = numpy.ndarray[Any, numpy.dtype[numpy.floating[Any]]]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy
     from PIL.Image import Image
 
-    from aigen.media import Pixels
+    from aigen.media.encoding import Pixels
 
     Floats = numpy.ndarray[Any, numpy.dtype[numpy.floating[Any]]]
 

@@ -80,7 +80,7 @@ def choose(
     """What is drawn over an order's n-th video (1, 2, …) of a picture; the boxes are of what was seen in it, in its pixels."""
     import numpy
 
-    from aigen.media import fit
+    from aigen.media.encoding import fit
 
     larger = 160 / max(size.width, size.height)
     small = fit(picture, Size(max(8, round(size.width * larger)), max(8, round(size.height * larger))))

@@ -19,7 +19,7 @@ from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
 from aigen.types.seen import Seen
 
 if TYPE_CHECKING:
-    from aigen.media import Pixels
+    from aigen.media.encoding import Pixels
     from aigen.pipelines.storybook.crew import Crew
     from aigen.pipelines.storybook.drawing.tinting import Tones
     from aigen.pipelines.storybook.scene import Scene
@@ -108,7 +108,7 @@ def _paper(size: Size) -> tuple["Pixels", Any]:
 
 def make_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
     """Draw the one item that a task is of, and tell each step."""
-    from aigen.media import VideoWriter, save_png
+    from aigen.media.encoding import VideoWriter, save_png
     from aigen.pipelines.storybook.scene import STILL_AT, Scene
 
     (number,), (seed,) = task.numbers, task.seeds
@@ -138,7 +138,7 @@ def make_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
 
 def _grade_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
     """The picture itself, in the style of the one item that a task is of."""
-    from aigen.media import PNG_LEVEL, open_fitting
+    from aigen.media.encoding import PNG_LEVEL, open_fitting
     from aigen.pipelines.storybook.drawing.grading import grade
 
     (number,), (seed,) = task.numbers, task.seeds

@@ -1,16 +1,12 @@
-"""Files: PNG and MP4 encoded, thumbnails made of them, and moved to their final names only when they are whole."""
+"""Pictures as PNG, frames as MP4."""
 
-import errno
-import os
-import tempfile
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from aigen.errors import ContentError
 from aigen.types.request import Size
 
 if TYPE_CHECKING:
@@ -32,11 +28,6 @@ ENCODER = {
 ENCODER_THREADS = 2
 # Frames that may wait for the encoder while the next is drawn.
 FRAMES_AHEAD = 4
-# The longer side of a thumbnail in pixels: one for a grid, one to look at and as a video's poster.
-THUMBNAIL_SIDES = {"small": 320, "large": 960}
-# Seconds into a video at which its poster is taken: past what fades in.
-POSTER_AT = 1.0
-OUT_OF_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def save_png(pixels: "Pixels", path: Path) -> None:
@@ -150,60 +141,3 @@ class VideoWriter(Writer):
             interpolation=Interpolation.AREA,  # four pixels make one of colour: their mean, and the fastest way to it
         )
         self._encode_frame(frame)
-
-
-def save_thumbnails(file: Path, sides: Mapping[Path, int], making: Path) -> None:
-    """Write WebP thumbnails of a PNG or MP4, each with its longer side of so many pixels, never larger than the file.
-
-    They are whole when they get their names; until then they are in a folder of their own in `making`. Raises
-    ContentError, naming the file, when it cannot be done; but an OSError when the disk is full.
-    """
-    from PIL.Image import Resampling
-
-    try:
-        picture = _picture(file)
-        with tempfile.TemporaryDirectory(dir=making) as folder:
-            for path, side in sorted(
-                sides.items(), key=lambda entry: -entry[1]
-            ):  # a smaller one is made of a larger one
-                picture.thumbnail((side, side), Resampling.LANCZOS, reducing_gap=3.0)
-                picture.save(Path(folder) / path.name, format="WEBP", quality=80, method=1)
-                publish(Path(folder) / path.name, path)
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno in OUT_OF_SPACE:
-            raise
-        raise ContentError(f"no thumbnail of {file.name} can be made: {' '.join(str(error).split())}") from error
-
-
-def _picture(file: Path) -> "Image":
-    """A picture itself, or the frame of a video that stands for it."""
-    import av
-    from PIL import Image
-
-    if file.suffix == ".png":
-        with Image.open(file) as image:
-            opaque: Image.Image = image.convert("RGB")
-            return opaque
-    with av.open(str(file)) as container:
-        frame = None
-        for frame in container.decode(video=0):  # from the start on: seeking would land on a key frame before
-            if frame.time is not None and frame.time >= POSTER_AT:
-                break
-        if frame is None:
-            raise ValueError(f"{file.name} has no frames")
-        picture: Image.Image = Image.fromarray(frame.to_ndarray(format="rgb24"))
-        return picture
-
-
-def publish(made: Path, final: Path) -> None:
-    """Give a whole file its final name. After a power cut it is there whole, or not there."""
-    final.parent.mkdir(parents=True, exist_ok=True)
-    with made.open("rb+") as file:
-        os.fsync(file.fileno())
-    made.replace(final)
-    if os.name == "posix":  # elsewhere a folder cannot be opened; the rename is as durable as the system makes it
-        folder = os.open(final.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
