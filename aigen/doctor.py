@@ -13,7 +13,7 @@ from typing import Literal
 from aigen import __version__, generation, pipelines, tasks, worker
 from aigen.content import ContentFolder
 from aigen.errors import AigenError, NotDelivered, UsageError
-from aigen.pipelines import catalogue, machine, weights
+from aigen.models import catalogue, machine, weights
 from aigen.pipelines.storybook import DRAWING_ADVICE
 from aigen.settings import NAMES, Settings
 from aigen.store import Store
@@ -117,8 +117,8 @@ def _diffusion(settings: Settings) -> Iterator[Finding]:
     if not here:
         yield Finding("diffusion", "ok", "no model is here", "see which suit: aigen models")
         return
+    from aigen.models import device
     from aigen.pipelines import diffusion
-    from aigen.pipelines.diffusion import device
 
     try:
         seen = device.see()

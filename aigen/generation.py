@@ -24,7 +24,7 @@ from aigen.errors import (
 )
 from aigen.media import uploads
 from aigen.media.files import OUT_OF_SPACE
-from aigen.pipelines import catalogue
+from aigen.models import catalogue
 from aigen.store import Store
 from aigen.times import Clock, resolve, to_text, utc_now
 from aigen.types.pipeline import Pipeline

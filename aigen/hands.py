@@ -8,7 +8,7 @@ from typing import Any
 
 from aigen import sources
 from aigen.errors import GenerationError
-from aigen.pipelines import catalogue
+from aigen.models import catalogue
 from aigen.tasks import task_of
 from aigen.types.pipeline import Failure, Output, Picture, Run, Sketch, Task
 from aigen.types.reports import Expected, Said, Step

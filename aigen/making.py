@@ -14,7 +14,7 @@ from aigen.errors import Cancelled, ContentError, GenerationError, UsageError
 from aigen.hands import Hands
 from aigen.media import files, provenance
 from aigen.media.thumbnails import thumbnails
-from aigen.pipelines import catalogue
+from aigen.models import catalogue
 from aigen.store import Store
 from aigen.tasks import picture_by, task_of
 from aigen.types.pipeline import Failure, Output, Pipeline, Provenance, Task

@@ -155,8 +155,8 @@ def measure(case: Case, way: str) -> dict[str, float]:
 
 def run_alone(case: Case, way: str) -> None:
     """One way in this process; prints its figures."""
-    from aigen.pipelines import machine, weights
-    from aigen.pipelines.machine import Setup
+    from aigen.models import machine, weights
+    from aigen.models.machine import Setup
 
     weights.tiny_decoder = lambda pipeline: case.folder / "tiny"  # type: ignore[assignment]
     setups = {
@@ -190,7 +190,7 @@ def peak_memory() -> float:
 
 
 def report(case: Case, ways: list[str]) -> None:
-    from aigen.pipelines.diffusion import device
+    from aigen.models import device
 
     half = device.bfloat16_time()
     print(f"SD-Turbo architecture, {case.side}x{case.side}, {case.steps} step(s), random weights")

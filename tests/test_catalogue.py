@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from aigen.errors import UsageError
-from aigen.pipelines import catalogue, weights
-from aigen.pipelines.catalogue import Model
+from aigen.models import catalogue, weights
+from aigen.models.catalogue import Model
 from aigen.types.request import Size
 
 

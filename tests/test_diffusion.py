@@ -17,12 +17,12 @@ from aigen import generation, pipelines
 from aigen.content import ContentFolder
 from aigen.errors import Cancelled, GenerationError, UsageError
 from aigen.media import provenance
+from aigen.models import catalogue, device, machine, weights
+from aigen.models.machine import Machine, Setup
 from aigen.orders import reorder
-from aigen.pipelines import catalogue, machine, weights
-from aigen.pipelines.diffusion import Pictures, device, loading, pictures
+from aigen.pipelines.diffusion import Pictures, loading, pictures
 from aigen.pipelines.diffusion.call import STRENGTH, Call
 from aigen.pipelines.diffusion.prompts import STYLES, styled
-from aigen.pipelines.machine import Machine, Setup
 from aigen.store import Store
 from aigen.types.pipeline import Failure, Output, Run, Task
 from aigen.types.reports import Finished, Report, Said, Step

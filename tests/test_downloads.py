@@ -16,7 +16,7 @@ from model_folders import damage, repositories, write_model
 from tiny_vision import write_seeing
 
 from aigen.errors import AigenError, AlreadyRunning, GenerationError, UsageError
-from aigen.pipelines import catalogue, downloads, weights
+from aigen.models import catalogue, downloads, weights
 
 SD_TURBO = catalogue.find("sd-turbo")
 FLORENCE = catalogue.find("florence-2")

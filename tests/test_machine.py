@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from aigen.errors import GenerationError, UsageError
-from aigen.pipelines import catalogue, machine
-from aigen.pipelines.machine import Demand, Machine, Setup
-from aigen.pipelines.weights import Contents
+from aigen.models import catalogue, machine
+from aigen.models.machine import Demand, Machine, Setup
+from aigen.models.weights import Contents
 from aigen.types.request import Size
 
 GB = 10**9
@@ -154,7 +154,7 @@ def test_whether_a_model_fits_is_told_before_it_is_here(name: str, here: Machine
 
 
 def test_this_machine_is_seen_without_torch_as_with_it() -> None:
-    from aigen.pipelines.diffusion import device
+    from aigen.models import device
 
     without, with_torch = machine.look(), device.see()
     if with_torch.device in ("cpu", "mps"):

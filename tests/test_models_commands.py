@@ -9,7 +9,7 @@ from hub import Hub, serve
 from model_folders import repositories, write_decoder, write_model
 from tiny_vision import write_seeing
 
-from aigen.pipelines import catalogue
+from aigen.models import catalogue
 
 
 def listed() -> dict[str, dict[str, object]]:

@@ -20,10 +20,11 @@ from aigen import generation, pipelines
 from aigen.errors import Cancelled, GenerationError, UsageError
 from aigen.media import provenance
 from aigen.media.encoding import VideoWriter
+from aigen.models import catalogue, device, machine, weights
+from aigen.models.machine import Machine, Setup
 from aigen.orders import reorder
-from aigen.pipelines import catalogue, diffusion, machine, weights
-from aigen.pipelines.diffusion import device, loading
-from aigen.pipelines.machine import Machine, Setup
+from aigen.pipelines import diffusion
+from aigen.pipelines.diffusion import loading
 from aigen.types.pipeline import Failure, Output, Picture, Run, Task
 from aigen.types.reports import Expected, Finished, Report, Step
 from aigen.types.request import GenerationRequest, Options, Size

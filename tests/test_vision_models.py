@@ -15,7 +15,7 @@ from tiny_vision import save_dfine, save_florence, write_seeing
 
 from aigen import vision
 from aigen.errors import AigenError, GenerationError, UsageError
-from aigen.pipelines import catalogue, weights
+from aigen.models import catalogue, weights
 from aigen.types.seen import Seen, Sight
 from aigen.vision import florence, hub
 from aigen.vision.florence import Florence

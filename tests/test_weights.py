@@ -10,8 +10,8 @@ from safetensors.numpy import save_file
 from tiny_vision import write_seeing
 
 from aigen.errors import UsageError
-from aigen.pipelines import catalogue, weights
-from aigen.pipelines.catalogue import Model
+from aigen.models import catalogue, weights
+from aigen.models.catalogue import Model
 
 SD_TURBO = catalogue.find("sd-turbo")
 

@@ -13,7 +13,7 @@ from aigen.cli.program import Json, app, load_settings, print_json, say
 from aigen.errors import AigenError, GenerationError
 
 if TYPE_CHECKING:
-    from aigen.models import Standing
+    from aigen.pipelines.listing import Standing
 
 models_app = typer.Typer(
     cls=TyperGroup, invoke_without_command=True, rich_markup_mode=None, help="See, get, remove and prefer models."
@@ -32,7 +32,7 @@ def models_main(context: typer.Context, as_json: Json = False) -> None:
 @models_app.command("list")
 def list_models(as_json: Json = False) -> None:
     """Show every model: size, licence, what it needs, whether it fits this machine, whether it is here."""
-    from aigen.models import look
+    from aigen.pipelines.listing import look
 
     settings = load_settings()
     found = look(settings)
@@ -50,8 +50,8 @@ def pull(
     ] = None,
 ) -> None:
     """Get a model; what came of one that was interrupted is not got again."""
-    from aigen.models import find
-    from aigen.pipelines import catalogue, downloads, weights
+    from aigen.models import catalogue, downloads, weights
+    from aigen.pipelines.listing import find
 
     model = find(name)
     token = load_settings().values.get("HF_TOKEN") or None
@@ -77,8 +77,9 @@ def pull(
 @models_app.command()
 def remove(name: Name) -> None:
     """Remove a model from this machine."""
-    from aigen.models import find
-    from aigen.pipelines import FALLBACK, downloads
+    from aigen.models import downloads
+    from aigen.pipelines import FALLBACK
+    from aigen.pipelines.listing import find
     from aigen.wording import spoken_size
 
     model = find(name)
@@ -93,7 +94,7 @@ def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --m
     """Make a model the default for what it makes."""
     from aigen import pipelines, tasks
     from aigen.errors import UsageError
-    from aigen.pipelines import catalogue, weights
+    from aigen.models import catalogue, weights
     from aigen.settings import settings_file, write_setting
 
     if name not in pipelines.registered() and weights.sees(catalogue.find(name, pipelines.registered())):
@@ -114,8 +115,8 @@ def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --m
 
 def _print(found: "list[Standing]", default_model: str | None) -> None:
     from aigen import pipelines, vision
-    from aigen.pipelines import catalogue
-    from aigen.pipelines.machine import GB
+    from aigen.models import catalogue
+    from aigen.models.machine import GB
     from aigen.types.request import KINDS
     from aigen.wording import spoken_size, visible
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from aigen.content import ContentFolder
 from aigen.errors import ContentError
 from aigen.media import thumbnails
+from aigen.models.catalogue import shown
 from aigen.notify import links
-from aigen.pipelines.catalogue import shown
 from aigen.store import Store
 from aigen.times import Clock, from_text
 from aigen.types.request import KINDS

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from aigen.errors import UsageError
-from aigen.pipelines import catalogue, machine, weights
+from aigen.models import catalogue, machine, weights
 from aigen.types.pipeline import Pipeline
 from aigen.types.request import Kind
 

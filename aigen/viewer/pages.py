@@ -10,7 +10,7 @@ from bottle import Bottle, HTTPResponse, request
 
 from aigen import pipelines, sources, status
 from aigen.errors import UsageError
-from aigen.pipelines.catalogue import shown
+from aigen.models.catalogue import shown
 from aigen.status import Standing
 from aigen.times import from_text
 from aigen.types.request import Kind, Size

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from aigen.errors import UsageError
-from aigen.pipelines import catalogue, machine, weights
-from aigen.pipelines.catalogue import Model
-from aigen.pipelines.weights import Contents
+from aigen.models import catalogue, machine, weights
+from aigen.models.catalogue import Model
+from aigen.models.weights import Contents
 from aigen.types.seen import Seen, Sight
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aigen.pipelines.weights import Contents
+from aigen.models.weights import Contents
 from aigen.types.seen import Seen
 from aigen.vision import colours, hub, sentences
 

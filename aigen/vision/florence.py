@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
-from aigen.pipelines.weights import Contents
+from aigen.models.weights import Contents
 from aigen.types.seen import Seen, Sight
 from aigen.vision import colours, hub, sentences
 

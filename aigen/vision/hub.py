@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from aigen.errors import GenerationError
-from aigen.pipelines import catalogue
-from aigen.pipelines.weights import Contents
+from aigen.models import catalogue, device
+from aigen.models.weights import Contents
 from aigen.types.seen import Sight
 
 # Nothing is got from anywhere, and nothing that is not safetensors or that brings code is loaded.
@@ -55,8 +55,6 @@ def release() -> None:
     devices = {loaded.device for loaded in _held}
     _held.clear()
     for each in devices:
-        from aigen.pipelines.diffusion import device
-
         device.free_memory(each)
 
 
@@ -64,11 +62,9 @@ def _load(contents: Contents, name: str, reader: str, half: bool) -> Loaded:
     import torch
     import transformers
 
-    from aigen.pipelines.diffusion.loading import quietly
-
     where: Literal["cuda", "cpu"] = "cuda" if torch.cuda.is_available() else "cpu"
     precision = torch.float16 if half and where == "cuda" else torch.float32
-    with quietly():
+    with device.quietly():
         network, told = getattr(transformers, contents.pipeline).from_pretrained(
             contents.folder,
             dtype=precision,
@@ -112,16 +108,12 @@ def running(loaded: Loaded, name: str) -> Iterator[None]:
     """While a network looks at a picture: without what only training needs, and with what goes wrong in one line."""
     import torch
 
-    from aigen.pipelines.diffusion.loading import quietly
-
-    with explained(name, loaded.folder, "failed", "try again"), quietly(), torch.inference_mode():
+    with explained(name, loaded.folder, "failed", "try again"), device.quietly(), torch.inference_mode():
         yield
 
 
 @contextmanager
 def explained(name: str, folder: Path, what: str, advice: str) -> Iterator[None]:
     """What libraries say when something goes wrong, as one line that tells nothing of where the model lies."""
-    from aigen.pipelines.diffusion import loading
-
-    with loading.explained(catalogue.Model(name=name, title=name), folder, what, advice):
+    with device.explained(catalogue.Model(name=name, title=name), folder, what, advice):
         yield

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from aigen.errors import GenerationError, UsageError
-from aigen.pipelines import machine, weights
-from aigen.pipelines.catalogue import Half, Model, VideoSort, classes, shown, tiny_decoder, video_sorts
-from aigen.pipelines.machine import Demand, Machine, TooLittleMemory
-from aigen.pipelines.weights import Contents
+from aigen.models import machine, weights
+from aigen.models.catalogue import Half, Model, VideoSort, classes, shown, tiny_decoder, video_sorts
+from aigen.models.machine import Demand, Machine, TooLittleMemory
+from aigen.models.weights import Contents
 from aigen.types.pipeline import Failure, Output, Picture, Run, Start, Task
 from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, DURATION_LIMITS, Kind, Length, Size
 
@@ -172,7 +172,8 @@ class Videos(Diffusion):
         return Demand.of_video(self.half(), self.sort, task.size, self.sort.round_up(task.frames))
 
     def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
-        from aigen.pipelines.diffusion import device, loading, videos
+        from aigen.models import device
+        from aigen.pipelines.diffusion import loading, videos
 
         # Before the weights are loaded: what makes the pictures has gone by then.
         pictures: dict[int, Picture] = {}

@@ -7,7 +7,7 @@ from inspect import Parameter, signature
 from time import monotonic
 from typing import Any
 
-from aigen.pipelines.catalogue import Model, shown
+from aigen.models.catalogue import Model, shown
 from aigen.pipelines.diffusion.loading import Loaded
 from aigen.pipelines.diffusion.prompts import styled
 from aigen.types.pipeline import Picture, Run, Task

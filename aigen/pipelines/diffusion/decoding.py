@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from aigen.pipelines.diffusion import device
+from aigen.models import device
 
 # Decoders that make a few frames at a time, from what they remember of those before, and put them together at the end.
 _CAUSAL = {"AutoencoderKLWan", "AutoencoderKLCogVideoX"}

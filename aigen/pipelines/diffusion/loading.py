@@ -3,19 +3,18 @@
 The process keeps the last one: a worker's next order is mostly of the same model.
 """
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from aigen.errors import AigenError, GenerationError
-from aigen.pipelines import machine, weights
-from aigen.pipelines.catalogue import Model, shown, video_sorts
-from aigen.pipelines.diffusion import device
-from aigen.pipelines.machine import DENOISERS, Demand, Setup
-from aigen.pipelines.weights import Contents
+from aigen.errors import AigenError
+from aigen.models import device, machine, weights
+from aigen.models.catalogue import Model, video_sorts
+from aigen.models.device import explained, quietly
+from aigen.models.machine import DENOISERS, Demand, Setup
+from aigen.models.weights import Contents
 
 
 @dataclass(frozen=True)
@@ -168,36 +167,3 @@ def _unpack_by_layer(pipeline: Any) -> None:
                 if not hasattr(module, "_diffusers_hook"):
                     for parameter in module.parameters(recurse=False):
                         parameter.data = parameter.data.float()
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Without the bars, hints and warnings that diffusers and transformers print: what matters we say ourselves."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    for logging in (diffusers_logging, transformers_logging):
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-@contextmanager
-def explained(model: Model, folder: Path, what: str, advice: str) -> Iterator[None]:
-    """What libraries say when something goes wrong, as one line that tells nothing of where the model lies."""
-    name = shown(model.name)
-    try:
-        yield
-    except AigenError:
-        raise
-    except Exception as error:
-        if device.is_out_of_memory(error):
-            raise GenerationError(
-                f"not enough memory for {name}: close other programs, or choose a smaller model (aigen models)"
-            ) from error
-        told = (str(error).strip().splitlines() or [""])[0].replace(str(folder), name)[:200]
-        raise GenerationError(
-            f"{name} {what} ({type(error).__name__}: {told}): {advice}, or choose another (aigen models)"
-        ) from error

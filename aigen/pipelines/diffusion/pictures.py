@@ -7,10 +7,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from aigen.errors import GenerationError
-from aigen.pipelines.catalogue import Model, shown
-from aigen.pipelines.diffusion import device
+from aigen.models import device
+from aigen.models.catalogue import Model, shown
+from aigen.models.device import explained, quietly
 from aigen.pipelines.diffusion.call import Call, is_guided, mark_of, only_known, strength, watched
-from aigen.pipelines.diffusion.loading import Loaded, explained, guarded, quietly, recover
+from aigen.pipelines.diffusion.loading import Loaded, guarded, recover
 from aigen.types.pipeline import Failure, Output, Picture, Run, Task
 from aigen.types.request import Size
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aigen.errors import GenerationError
 from aigen.media.encoding import VideoWriter, open_fitting
-from aigen.pipelines.catalogue import Model, VideoSort
-from aigen.pipelines.diffusion import device
+from aigen.models import device
+from aigen.models.catalogue import Model, VideoSort
+from aigen.models.device import quietly
 from aigen.pipelines.diffusion.call import Call, known_to, mark_of, only_known, watched
 from aigen.pipelines.diffusion.decoding import streamed
-from aigen.pipelines.diffusion.loading import Loaded, guarded, quietly, recover, release
+from aigen.pipelines.diffusion.loading import Loaded, guarded, recover, release
 from aigen.types.pipeline import Output, Picture, Run, Task
 from aigen.types.request import DURATION_LIMITS
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aigen.pipelines.motion.cutting import Box
 from aigen.pipelines.motion.depth import estimate
 from aigen.pipelines.motion.layers import Layer, split
+from aigen.pipelines.motion.stage import View
 from aigen.types.request import Size
 
 if TYPE_CHECKING:
@@ -133,21 +134,6 @@ def _drawn(
         if over:
             over.draw_before(canvas, frame / fps, view)
         yield pixels
-
-
-@dataclass(frozen=True)
-class View:
-    """Where the camera is, in pixels and in distances to what is nearest, and how near what keeps its place is."""
-
-    x: float
-    y: float
-    z: float
-    pivot: float
-
-    def seen(self, x: "Floats", y: "Floats", near: "Floats") -> tuple["Floats", "Floats"]:
-        """Where it sees what lies so far from the middle, and is so near."""
-        beside, scale = near - self.pivot, 1 / (1 - self.z * near)
-        return (x - self.x * beside) * scale, (y - self.y * beside) * scale
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,10 @@ import math
 import random
 from typing import TYPE_CHECKING, Any
 
-from aigen.pipelines.motion.stage import SLOW, WARM, Draw, Stage, colour_of, light_image, shine_on
+from aigen.pipelines.motion.stage import SLOW, WARM, Draw, Stage, View, colour_of, light_image, shine_on
 
 if TYPE_CHECKING:
     import numpy
-
-    from aigen.pipelines.motion.camera import View
 
     Floats = numpy.ndarray[Any, numpy.dtype[numpy.floating[Any]]]
 

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aigen.pipelines.motion import lights, particles, weather
-from aigen.pipelines.motion.stage import SLOW, WARM, Colour, Draw, Stage, shine_on
+from aigen.pipelines.motion.stage import SLOW, WARM, Colour, Draw, Stage, View, shine_on
 from aigen.types.request import Size
 
 if TYPE_CHECKING:
     import numpy
     from PIL.Image import Image
 
-    from aigen.pipelines.motion.camera import View
     from aigen.pipelines.motion.cutting import Box
 
     Floats = numpy.ndarray[Any, numpy.dtype[numpy.floating[Any]]]

@@ -3,12 +3,10 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from aigen.pipelines.motion.stage import WARM, Draw, Stage, add_spot, soft_disc
+from aigen.pipelines.motion.stage import WARM, Draw, Stage, View, add_spot, soft_disc
 
 if TYPE_CHECKING:
     import numpy
-
-    from aigen.pipelines.motion.camera import View
 
     Floats = numpy.ndarray[Any, numpy.dtype[numpy.floating[Any]]]
 

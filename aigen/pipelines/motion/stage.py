@@ -11,7 +11,6 @@ from aigen.types.request import Size
 if TYPE_CHECKING:
     import numpy
 
-    from aigen.pipelines.motion.camera import View
     from aigen.pipelines.motion.cutting import Box
 
     Floats = numpy.ndarray[Any, numpy.dtype[numpy.floating[Any]]]
@@ -27,6 +26,21 @@ SLOW = 11.0
 ROOM = 1.3
 # What is left of a large particle before something that was seen.
 SHY = 0.25
+
+
+@dataclass(frozen=True)
+class View:
+    """Where the camera is, in pixels and in distances to what is nearest, and how near what keeps its place is."""
+
+    x: float
+    y: float
+    z: float
+    pivot: float
+
+    def seen(self, x: "Floats", y: "Floats", near: "Floats") -> tuple["Floats", "Floats"]:
+        """Where it sees what lies so far from the middle, and is so near."""
+        beside, scale = near - self.pivot, 1 / (1 - self.z * near)
+        return (x - self.x * beside) * scale, (y - self.y * beside) * scale
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,11 @@ import math
 import random
 from typing import TYPE_CHECKING, Any
 
-from aigen.pipelines.motion.stage import ROOM, Colour, Draw, Stage, colour_of, light_image, smooth, soft_disc
+from aigen.pipelines.motion.stage import ROOM, Colour, Draw, Stage, View, colour_of, light_image, smooth, soft_disc
 from aigen.types.request import Size
 
 if TYPE_CHECKING:
     import numpy
-
-    from aigen.pipelines.motion.camera import View
 
     Floats = numpy.ndarray[Any, numpy.dtype[numpy.floating[Any]]]
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Literal
 
 from aigen.errors import GenerationError, UsageError
-from aigen.pipelines.catalogue import Half, Model, VideoSort
-from aigen.pipelines.weights import Contents
+from aigen.models.catalogue import Half, Model, VideoSort
+from aigen.models.weights import Contents
 from aigen.types.request import Size
 from aigen.wording import spoken_size
 

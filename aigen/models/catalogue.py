@@ -107,7 +107,7 @@ class VideoSort:
 
 @cache
 def _read() -> dict[str, Any]:
-    text = (files("aigen.pipelines") / "catalogue.toml").read_text(encoding="utf-8")
+    text = (files("aigen.models") / "catalogue.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 

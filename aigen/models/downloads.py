@@ -19,9 +19,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from aigen.errors import AigenError, AlreadyRunning, GenerationError, UsageError
-from aigen.pipelines import catalogue
-from aigen.pipelines.catalogue import Model
-from aigen.pipelines.weights import (
+from aigen.models import catalogue
+from aigen.models.catalogue import Model
+from aigen.models.weights import (
     ONLY_PICKLES,
     PICKLES,
     cached,

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from aigen.errors import UsageError
-from aigen.pipelines import catalogue
-from aigen.pipelines.catalogue import Model
+from aigen.models import catalogue
+from aigen.models.catalogue import Model
 
 # Weights that are never loaded.
 PICKLES = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.pkl")

@@ -6,8 +6,9 @@ from typing import Any
 
 from aigen import pipelines
 from aigen.errors import UsageError
-from aigen.pipelines import catalogue, diffusion, machine, weights
-from aigen.pipelines.catalogue import Model
+from aigen.models import catalogue, machine, weights
+from aigen.models.catalogue import Model
+from aigen.pipelines import diffusion
 from aigen.settings import Settings
 from aigen.types.request import Kind
 

@@ -1,10 +1,16 @@
-"""What torch sees of this machine, and freeing what it holds."""
+"""What torch sees of this machine, freeing what it holds, and what its libraries print and raise."""
 
 import gc
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from time import perf_counter
 
-from aigen.pipelines.machine import Device, Machine
+from aigen.errors import AigenError, GenerationError
+from aigen.models.catalogue import Model, shown
+from aigen.models.machine import Device, Machine
 
 # Of processors, Apple's GPUs, the libraries of Nvidia's, and Intel's.
 _SAYS_OUT_OF_MEMORY = (
@@ -79,3 +85,36 @@ def is_out_of_memory(error: BaseException) -> bool:
 
     told = isinstance(error, RuntimeError) and any(part in str(error).lower() for part in _SAYS_OUT_OF_MEMORY)
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or told
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without the bars, hints and warnings that diffusers and transformers print: what matters we say ourselves."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    for logging in (diffusers_logging, transformers_logging):
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def explained(model: Model, folder: Path, what: str, advice: str) -> Iterator[None]:
+    """What libraries say when something goes wrong, as one line that tells nothing of where the model lies."""
+    name = shown(model.name)
+    try:
+        yield
+    except AigenError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise GenerationError(
+                f"not enough memory for {name}: close other programs, or choose a smaller model (aigen models)"
+            ) from error
+        told = (str(error).strip().splitlines() or [""])[0].replace(str(folder), name)[:200]
+        raise GenerationError(
+            f"{name} {what} ({type(error).__name__}: {told}): {advice}, or choose another (aigen models)"
+        ) from error
