@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Literal
 
-from aigen import __version__, generation, pipelines, tasks, worker
+from aigen import __version__, pipelines
 from aigen.content import ContentFolder
 from aigen.errors import AigenError, NotDelivered, UsageError
 from aigen.models import catalogue, machine, weights
+from aigen.orders import lifecycle, tasks, worker
+from aigen.orders.context import Workshop
 from aigen.pipelines.storybook import DRAWING_ADVICE
 from aigen.settings import NAMES, Settings
 from aigen.store import Store
 from aigen.times import utc_now
 from aigen.types.request import KINDS
-from aigen.workshop import Workshop
 
 # An order of 5 and 5 takes about 15 MB; below this one is likely to fill the disk.
 SPACE_NEEDED = 200_000_000
@@ -175,7 +176,7 @@ def _orders(content: ContentFolder) -> Iterator[Finding]:
     try:
         with Store.open(content) as store:
             workshop = Workshop(content, store)
-            orders, interrupted = store.generations(), generation.interrupted(workshop)
+            orders, interrupted = store.generations(), lifecycle.interrupted(workshop)
             waiting = worker.waiting(workshop)
     except AigenError as error:
         yield Finding("store", "wrong", str(error))

@@ -65,3 +65,8 @@ def spoken(moment: datetime, now: datetime, zone: tzinfo | None = None) -> str:
     days = (local.date() - now.astimezone(zone).date()).days
     day = {0: "today", 1: "tomorrow"}.get(days)
     return f"{local:%H:%M} {day}" if day else f"{local:%Y-%m-%d %H:%M}"
+
+
+def spoken_at(text: str, now: datetime) -> str:
+    """An instant as the store keeps it, as somebody here says it at `now`."""
+    return spoken(from_text(text), now)

@@ -110,13 +110,13 @@ def large_gallery() -> None:
 
     from webtest import TestApp
 
-    from aigen import generation
     from aigen.content import ContentFolder
+    from aigen.orders import placing
+    from aigen.orders.context import Workshop
     from aigen.settings import Settings
     from aigen.store import Store
     from aigen.types.request import GenerationRequest
     from aigen.viewer.app import Gallery, guarded, make_app
-    from aigen.workshop import Workshop
 
     with tempfile.TemporaryDirectory() as folder:
         content = ContentFolder(Path(folder))
@@ -125,7 +125,7 @@ def large_gallery() -> None:
             for user, count in (("small", 1), ("large", 1000)):
                 for number in range(count):
                     request = GenerationRequest(prompt=f"{PROMPT} {number}")
-                    order = generation.place(workshop, request, user, detached=True)
+                    order = placing.place(workshop, request, user, detached=True)
                     for item in store.items(order.generation_id):
                         path = f"{user}/{order.generation_id}-{item.kind}-{item.number}.png"
                         store.record(replace(item, state="done", path=path, parameters={"size": "1024x1024"}))

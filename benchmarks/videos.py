@@ -103,11 +103,11 @@ def bare(case: Case, work: Path) -> Callable[[], None]:
 
 def ours(case: Case, work: Path) -> Callable[[], None]:
     """A whole order of one video, from the request to the marked file, its row and its thumbnails."""
-    from aigen import generation
     from aigen.content import ContentFolder
+    from aigen.orders import lifecycle
+    from aigen.orders.context import Workshop
     from aigen.store import Store
     from aigen.types.request import GenerationRequest
-    from aigen.workshop import Workshop
 
     content = ContentFolder(work / "content")
     request = GenerationRequest(
@@ -125,7 +125,7 @@ def ours(case: Case, work: Path) -> Callable[[], None]:
 
     def make() -> None:
         with Store.open(content, create=True) as store:
-            generation.generate(Workshop(content, store), request, "ana")
+            lifecycle.generate(Workshop(content, store), request, "ana")
 
     return make
 

@@ -19,10 +19,10 @@ import pytest
 
 from aigen.content import ContentFolder
 from aigen.media.encoding import VideoWriter, save_png
+from aigen.orders.context import Workshop
 from aigen.store import Store
 from aigen.types.pipeline import Failure, Output, Run, Start, Task
 from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, GenerationRequest, Kind, Length, Size
-from aigen.workshop import Workshop
 
 if TYPE_CHECKING:
     from web import Browser

@@ -15,13 +15,13 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from aigen import generation
 from aigen.errors import NotDelivered
 from aigen.notify.messages import Message
+from aigen.orders import lifecycle
+from aigen.orders.context import Workshop
 from aigen.settings import Settings
 from aigen.types.request import GenerationRequest
 from aigen.types.rows import Generation
-from aigen.workshop import Workshop
 
 USER, PASSWORD = "bot@example.org", "s3cr3t p@ss/wörd"
 
@@ -29,7 +29,7 @@ USER, PASSWORD = "bot@example.org", "s3cr3t p@ss/wörd"
 def order_ready(workshop: Workshop, *channels: str, at: str | None = None, **request: Any) -> Generation:
     """An order of one image that has been made; its notices are ready."""
     wanted = {"prompt": "a kite", "images": 1, "videos": 0, "seed": 5, **request}
-    return generation.generate(workshop, GenerationRequest(notify=channels, notify_at=at, **wanted), "ana")
+    return lifecycle.generate(workshop, GenerationRequest(notify=channels, notify_at=at, **wanted), "ana")
 
 
 @dataclass

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from aigen import pipelines
 from aigen.content import ContentFolder
+from aigen.orders.context import Workshop
 from aigen.store import Store
 from aigen.types.pipeline import Pipeline
 from aigen.types.reports import Report, Said, Step
-from aigen.workshop import Workshop
 
 
 @dataclass

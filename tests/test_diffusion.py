@@ -13,13 +13,14 @@ import tiny_models
 import torch
 from PIL import Image
 
-from aigen import generation, pipelines
+from aigen import pipelines
 from aigen.content import ContentFolder
 from aigen.errors import Cancelled, GenerationError, UsageError
 from aigen.media import provenance
 from aigen.models import catalogue, device, machine, weights
 from aigen.models.machine import Machine, Setup
-from aigen.orders import reorder
+from aigen.orders import lifecycle, placing, reorder
+from aigen.orders.context import Workshop
 from aigen.pipelines.diffusion import Pictures, loading, pictures
 from aigen.pipelines.diffusion.call import STRENGTH, Call
 from aigen.pipelines.diffusion.prompts import STYLES, styled
@@ -29,7 +30,6 @@ from aigen.types.reports import Finished, Report, Said, Step
 from aigen.types.request import STYLES as ALL_STYLES
 from aigen.types.request import GenerationRequest, Options, Size
 from aigen.types.seen import Seen
-from aigen.workshop import Workshop
 
 # What libraries warn of while models are made here is nobody's business; where users load some, `quietly` sees to it.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
@@ -463,10 +463,10 @@ def test_where_a_model_lay_is_told_to_nobody_else(models: Path, tmp_path: Path) 
     content = ContentFolder(tmp_path / "content")
     with Store.open(content, create=True) as store:
         request = GenerationRequest(prompt="a kite", images=1, videos=0, steps=1, size="64x64", model=str(folder))
-        order = generation.place(Workshop(content, store), request, "ana", detached=True)
+        order = placing.place(Workshop(content, store), request, "ana", detached=True)
         shutil.rmtree(folder)
         with pytest.raises(GenerationError, match="model 'mine' is not there: no such folder"):
-            generation.resume(Workshop(content, store), order.generation_id)
+            lifecycle.resume(Workshop(content, store), order.generation_id)
         failed = store.generation(order.generation_id)
     assert failed
     assert failed.error
@@ -488,12 +488,12 @@ def test_an_order_is_resumed_with_the_same_pictures(models: Path, tmp_path: Path
         with store:
             workshop = Workshop(content, store, report)
             try:
-                placed = generation.generate(workshop, request, "ana")
+                placed = lifecycle.generate(workshop, request, "ana")
             except KeyboardInterrupt:
                 raise AssertionError from None
             except Exception:
                 placed = store.generations()[0]
-                placed = generation.resume(replace(workshop, report=lambda report: None), placed.generation_id)
+                placed = lifecycle.resume(replace(workshop, report=lambda report: None), placed.generation_id)
             assert placed.status == "Completed"
         return content, store
 

@@ -8,18 +8,19 @@ from typing import Any
 import pytest
 from conftest import Scribbler, StillClock, files_in, left_in_work, wait_for
 
-from aigen import erasing, generation, pipelines
+from aigen import pipelines
 from aigen.errors import AlreadyRunning, Cancelled, ContentError, GenerationError, Interrupted, UsageError
 from aigen.media import provenance, thumbnails
+from aigen.orders import deletion, lifecycle, placing
+from aigen.orders.context import Workshop
 from aigen.types.pipeline import Pipeline, Provenance, Run, Task
 from aigen.types.reports import Placed, Report, Said, Started, Step
 from aigen.types.request import SEED_LIMIT, GenerationRequest
 from aigen.types.rows import Item
-from aigen.workshop import Workshop
 
 
 def test_an_order_becomes_files_and_rows(workshop: Workshop, request_two: GenerationRequest) -> None:
-    order = generation.generate(workshop, request_two, "ana")
+    order = lifecycle.generate(workshop, request_two, "ana")
     assert (order.status, order.generated_at, order.attempts) == ("Completed", "2026-11-21T12:00:00+00:00", 1)
     assert list(files_in(workshop.content.root)) == [
         "ana/image-1.png", "ana/image-2.png", "ana/video-1.mp4", "ana/video-2.mp4",
@@ -45,7 +46,7 @@ def test_an_order_becomes_files_and_rows(workshop: Workshop, request_two: Genera
 
 
 def test_a_made_user_id_is_long_and_typable(workshop: Workshop, request_two: GenerationRequest) -> None:
-    first, second = (generation.place(workshop, request_two, None).user_id for _ in range(2))
+    first, second = (placing.place(workshop, request_two, None).user_id for _ in range(2))
     assert first != second
     assert len(first.replace("-", "")) == 20
     assert all(user["made"] for user in workshop.store.users())
@@ -53,11 +54,11 @@ def test_a_made_user_id_is_long_and_typable(workshop: Workshop, request_two: Gen
 
 def test_the_request_is_frozen_with_seed_models_and_time(workshop: Workshop) -> None:
     request = GenerationRequest(prompt="x", videos=0, notify_at="2030-01-01T00:00Z")
-    frozen = generation.place(workshop, request, "ana").request
+    frozen = placing.place(workshop, request, "ana").request
     assert (frozen.image_model, frozen.video_model, frozen.model) == ("storybook", None, None)
     assert frozen.seed is not None
     assert frozen.notify_at == "2030-01-01T00:00:00+00:00"
-    assert generation.check(frozen, "ana") == frozen
+    assert placing.check(frozen, "ana") == frozen
 
 
 @pytest.mark.parametrize(
@@ -71,15 +72,15 @@ def test_the_request_is_frozen_with_seed_models_and_time(workshop: Workshop) -> 
 )
 def test_bad_names_are_refused_naming_those_that_exist(changes: dict[str, str], named: str) -> None:
     with pytest.raises(UsageError, match=named):
-        generation.check(GenerationRequest(prompt="x", **changes), "ana")  # type: ignore[arg-type]
+        placing.check(GenerationRequest(prompt="x", **changes), "ana")  # type: ignore[arg-type]
 
 
 def test_a_model_that_makes_no_videos_is_refused_for_them(scribbler: Scribbler) -> None:
     pictures_only = replace(scribbler, kinds=("image",))
     request = GenerationRequest(prompt="x", video_model="scribbler")
     with pytest.raises(UsageError, match="makes no videos"):
-        generation.check(request, "ana", load=lambda name: pictures_only)
-    assert generation.check(replace(request, videos=0), "ana", load=lambda name: pictures_only)
+        placing.check(request, "ana", load=lambda name: pictures_only)
+    assert placing.check(replace(request, videos=0), "ana", load=lambda name: pictures_only)
 
 
 def test_of_a_model_for_everything_that_makes_no_videos_its_pictures_are_set_in_motion(scribbler: Scribbler) -> None:
@@ -88,9 +89,9 @@ def test_of_a_model_for_everything_that_makes_no_videos_its_pictures_are_set_in_
     def load(name: str) -> Pipeline:
         return pictures_only if name == "scribbler" else scribbler
 
-    checked = generation.check(GenerationRequest(prompt="x", model="scribbler"), "ana", load=load)
+    checked = placing.check(GenerationRequest(prompt="x", model="scribbler"), "ana", load=load)
     assert (checked.image_model, checked.video_model) == ("scribbler", "motion")
-    default = generation.check(GenerationRequest(prompt="x"), "ana", "scribbler", load=load)
+    default = placing.check(GenerationRequest(prompt="x"), "ana", "scribbler", load=load)
     assert (default.image_model, default.video_model) == ("scribbler", "motion")
 
 
@@ -104,7 +105,7 @@ def test_videos_are_by_the_model_of_the_images_where_that_makes_both(
         return pictures_only if name == "pictures" else scribbler
 
     def chosen(**named: Any) -> tuple[str | None, str | None]:
-        request = generation.check(GenerationRequest(prompt="x", **named), "ana", load=load)
+        request = placing.check(GenerationRequest(prompt="x", **named), "ana", load=load)
         return request.image_model, request.video_model
 
     assert chosen() == ("pictures", "motion")
@@ -116,9 +117,9 @@ def test_videos_are_by_the_model_of_the_images_where_that_makes_both(
 def test_an_option_that_no_model_heeds_is_refused(scribbler: Scribbler) -> None:
     request = GenerationRequest(prompt="x", steps=3)
     with pytest.raises(UsageError, match="steps means nothing to storybook"):
-        generation.check(request, "ana", load=lambda name: scribbler)
+        placing.check(request, "ana", load=lambda name: scribbler)
     heeding = replace(scribbler, options=frozenset({"steps"}))
-    assert generation.check(request, "ana", load=lambda name: heeding).steps == 3
+    assert placing.check(request, "ana", load=lambda name: heeding).steps == 3
 
 
 def test_a_failed_item_fails_the_order_but_not_the_others(
@@ -126,16 +127,16 @@ def test_a_failed_item_fails_the_order_but_not_the_others(
 ) -> None:
     scribbler.fail = {1}
     with pytest.raises(GenerationError, match="image 1, video 1: the pen broke"):
-        generation.generate(workshop, request_two, "ana")
+        lifecycle.generate(workshop, request_two, "ana")
     (order,) = workshop.store.generations()
     assert order.status == "Failed"
     assert order.error is not None
     assert "video 1: the pen broke" in order.error
     assert scribbler.made == [("image", 2), ("video", 2)]
-    assert generation.interrupted(workshop) == []
+    assert lifecycle.interrupted(workshop) == []
 
     scribbler.fail = set()
-    assert generation.resume(workshop, order.generation_id).status == "Completed"
+    assert lifecycle.resume(workshop, order.generation_id).status == "Completed"
     assert scribbler.made == [("image", 2), ("video", 2), ("image", 1), ("video", 1)]
     assert left_in_work(workshop.content.root) == []
 
@@ -149,7 +150,7 @@ def test_an_exception_ends_the_order_and_names_itself(
 
     scribbler.before = explode
     with pytest.raises(GenerationError, match="RuntimeError: out of colours"):
-        generation.generate(workshop, request_two, "ana")
+        lifecycle.generate(workshop, request_two, "ana")
     (order,) = workshop.store.generations()
     assert (order.status, order.error) == ("Failed", "RuntimeError: out of colours")
     assert scribbler.made == [("image", 1), ("image", 2)]
@@ -165,7 +166,7 @@ def test_a_pipeline_that_stops_early_fails_the_order(
 
     monkeypatch.setattr(Scribbler, "generate", only_one)
     with pytest.raises(GenerationError, match="without making image 2"):
-        generation.generate(workshop, request_two, "ana")
+        lifecycle.generate(workshop, request_two, "ana")
     assert [order.status for order in workshop.store.generations()] == ["Failed"]
 
 
@@ -178,15 +179,15 @@ def test_ctrl_c_leaves_an_interrupted_order_that_resume_finishes(
 
     scribbler.before = press
     with pytest.raises(Interrupted, match="aigen resume"):
-        generation.generate(workshop, request_two, "ana")
-    (order,) = generation.interrupted(workshop)
+        lifecycle.generate(workshop, request_two, "ana")
+    (order,) = lifecycle.interrupted(workshop)
     assert order.status == "Processing"
     assert len(files_in(workshop.content.root)) == 3
 
     scribbler.before = Scribbler.before
-    generation.resume(workshop, order.generation_id)
+    lifecycle.resume(workshop, order.generation_id)
     assert scribbler.made == [("image", 1), ("image", 2), ("video", 1), ("video", 2)]
-    assert generation.interrupted(workshop) == []
+    assert lifecycle.interrupted(workshop) == []
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
@@ -199,10 +200,10 @@ def test_a_full_disk_is_told_and_the_order_can_be_resumed(
 
     scribbler.before = fill
     with pytest.raises(ContentError, match="full"):
-        generation.generate(workshop, request_two, "ana")
-    (order,) = generation.interrupted(workshop)
+        lifecycle.generate(workshop, request_two, "ana")
+    (order,) = lifecycle.interrupted(workshop)
     scribbler.before = Scribbler.before
-    assert generation.resume(workshop, order.generation_id).status == "Completed"
+    assert lifecycle.resume(workshop, order.generation_id).status == "Completed"
 
 
 def test_cancel_stops_a_running_order_and_keeps_what_is_finished(
@@ -212,41 +213,41 @@ def test_cancel_stops_a_running_order_and_keeps_what_is_finished(
         if (task.kind, number) == ("image", 2):
             (order,) = workshop.store.generations()
             wait_for(lambda: workshop.store.items(order.generation_id)[0].state == "done")
-            generation.cancel(workshop, order.generation_id)
+            lifecycle.cancel(workshop, order.generation_id)
             run.check()
 
     scribbler.before = cancel
     with pytest.raises(Cancelled):
-        generation.generate(workshop, request_two, "ana")
+        lifecycle.generate(workshop, request_two, "ana")
     (order,) = workshop.store.generations()
     assert order.status == "Cancelled"
     assert list(files_in(workshop.content.root)) == ["ana/image-1.png"]
     assert left_in_work(workshop.content.root) == []
     with pytest.raises(UsageError, match="was cancelled"):
-        generation.resume(workshop, order.generation_id)
+        lifecycle.resume(workshop, order.generation_id)
     with pytest.raises(UsageError, match="nothing to cancel"):
-        generation.cancel(workshop, order.generation_id)
+        lifecycle.cancel(workshop, order.generation_id)
 
 
 def test_cancelling_what_nobody_runs_leaves_no_file_behind(
     workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
 ) -> None:
-    order = generation.place(workshop, request_two, "ana")
+    order = placing.place(workshop, request_two, "ana")
     stray = workshop.content.user("ana") / f"{order.generation_id}-image-1.png"  # as a crash before its row leaves it
     stray.parent.mkdir()
     stray.touch()
     workshop.content.work(order.generation_id).mkdir(parents=True)
-    generation.cancel(workshop, order.generation_id)
+    lifecycle.cancel(workshop, order.generation_id)
     assert not stray.exists()
     assert left_in_work(workshop.content.root) == []
 
 
 def test_only_one_process_runs_an_order(workshop: Workshop, request_two: GenerationRequest) -> None:
-    order = generation.place(workshop, request_two, "ana")
-    with generation.hold(workshop.content, order.generation_id):
-        assert not generation.is_interrupted(workshop, order)
+    order = placing.place(workshop, request_two, "ana")
+    with placing.hold(workshop.content, order.generation_id):
+        assert not lifecycle.is_interrupted(workshop, order)
         with pytest.raises(AlreadyRunning, match=order.generation_id):
-            generation.resume(workshop, order.generation_id)
+            lifecycle.resume(workshop, order.generation_id)
 
 
 def test_an_order_is_never_taken_for_interrupted_before_it_starts(
@@ -256,24 +257,24 @@ def test_an_order_is_never_taken_for_interrupted_before_it_starts(
 
     def look(report: Report) -> None:
         if isinstance(report, Placed | Started):
-            seen.append(generation.is_interrupted(workshop, report.generation))
+            seen.append(lifecycle.is_interrupted(workshop, report.generation))
 
-    generation.generate(replace(workshop, report=look), request_two, "ana")
+    lifecycle.generate(replace(workshop, report=look), request_two, "ana")
     assert seen == [False, False]
 
 
 def test_tidy_removes_what_ended_orders_left(workshop: Workshop, request_two: GenerationRequest) -> None:
-    done = generation.generate(workshop, request_two, "ana").generation_id
-    placed = generation.place(workshop, request_two, "ana").generation_id
+    done = lifecycle.generate(workshop, request_two, "ana").generation_id
+    placed = placing.place(workshop, request_two, "ana").generation_id
     for name in (done, placed, "unknown123"):
         workshop.content.work(name).mkdir(parents=True)
-    generation.tidy(workshop)
+    lifecycle.tidy(workshop)
     assert workshop.content.works() == [placed]
 
 
 def test_progress_names_the_item_in_hand(workshop: Workshop, request_two: GenerationRequest) -> None:
     reports: list[Report] = []
-    generation.generate(replace(workshop, report=reports.append), request_two, "ana")
+    lifecycle.generate(replace(workshop, report=reports.append), request_two, "ana")
     steps = [(report.item.name, report.text) for report in reports if isinstance(report, Step)]
     assert steps == [(name, "scribbling") for name in ("image 1", "image 2", "video 1", "video 2")]
 
@@ -292,22 +293,22 @@ def test_a_checkpoint_survives_for_the_next_attempt(
 
     scribbler.before = remember_and_die
     with pytest.raises(Interrupted):
-        generation.generate(workshop, request_two, "ana")
-    (order,) = generation.interrupted(workshop)
-    generation.resume(workshop, order.generation_id)
+        lifecycle.generate(workshop, request_two, "ana")
+    (order,) = lifecycle.interrupted(workshop)
+    lifecycle.resume(workshop, order.generation_id)
     assert recalled == [None, "remote-1"]
 
 
 def test_erasing_a_user_leaves_nothing(workshop: Workshop, request_two: GenerationRequest, clock: StillClock) -> None:
-    generation.generate(workshop, request_two, "ana")
-    generation.generate(workshop, request_two, "bob")
-    started = generation.place(workshop, request_two, "ana")
+    lifecycle.generate(workshop, request_two, "ana")
+    lifecycle.generate(workshop, request_two, "bob")
+    started = placing.place(workshop, request_two, "ana")
     workshop.content.work(started.generation_id).mkdir(parents=True)
     workshop.content.thumbs("ana").mkdir(parents=True, exist_ok=True)
     activity = {"at": "2026-11-21T12:00:00+00:00", "user_id": "ana", "action": "login"}
     workshop.store._table("user_activity").insert(activity)
 
-    erasing.erase_user(workshop, "ana")
+    deletion.erase_user(workshop, "ana")
 
     remaining = [str(path.relative_to(workshop.content.root)) for path in workshop.content.root.rglob("*")]
     assert not [path for path in remaining if "ana" in path or started.generation_id in path]
@@ -327,14 +328,14 @@ def _all_items(workshop: Workshop) -> list[Item]:
 
 def test_erasing_an_unknown_user_is_refused(workshop: Workshop) -> None:
     with pytest.raises(UsageError, match="not known"):
-        erasing.erase_user(workshop, "nobody")
+        deletion.erase_user(workshop, "nobody")
 
 
 def test_erasing_keeps_files_that_are_not_ours_and_says_so(workshop: Workshop, request_two: GenerationRequest) -> None:
-    generation.generate(workshop, request_two, "photos")
+    lifecycle.generate(workshop, request_two, "photos")
     wedding = workshop.content.user("photos") / "wedding.jpg"
     wedding.touch()
-    assert erasing.erase_user(workshop, "photos") == ["wedding.jpg"]
+    assert deletion.erase_user(workshop, "photos") == ["wedding.jpg"]
     assert [path.name for path in wedding.parent.iterdir()] == ["wedding.jpg"]
     assert workshop.store.users() == []
 
@@ -342,18 +343,18 @@ def test_erasing_keeps_files_that_are_not_ours_and_says_so(workshop: Workshop, r
 def test_an_order_placed_while_its_user_is_erased_goes_too(
     workshop: Workshop, request_two: GenerationRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    generation.generate(workshop, request_two, "ana")
+    lifecycle.generate(workshop, request_two, "ana")
     whole = type(workshop.content).remove_user
     late: list[str] = []
 
     def order_once_more(content: object, user_id: str, names: list[str]) -> list[str]:
         kept = whole(workshop.content, user_id, names)
         if not late:
-            late.append(generation.place(workshop, request_two, "ana", detached=True).generation_id)
+            late.append(placing.place(workshop, request_two, "ana", detached=True).generation_id)
         return kept
 
     monkeypatch.setattr(type(workshop.content), "remove_user", order_once_more)
-    erasing.erase_user(workshop, "ana")
+    deletion.erase_user(workshop, "ana")
     assert late
     assert workshop.store.users() == []
     assert workshop.store.generations() == []
@@ -367,7 +368,7 @@ def test_an_item_finished_after_its_order_was_erased_leaves_no_file(
 
     scribbler.before = erase
     with pytest.raises(Cancelled):
-        generation.generate(workshop, request_two, "ana")
+        lifecycle.generate(workshop, request_two, "ana")
     assert files_in(workshop.content.root) == {}
     assert left_in_work(workshop.content.root) == []
 
@@ -384,25 +385,25 @@ def test_an_error_that_ctrl_c_caused_counts_as_ctrl_c(
 
     scribbler.before = press
     with pytest.raises(Interrupted):
-        generation.generate(replace(workshop, interrupted=lambda: bool(pressed)), request_two, "ana")
-    assert len(generation.interrupted(workshop)) == 1
+        lifecycle.generate(replace(workshop, interrupted=lambda: bool(pressed)), request_two, "ana")
+    assert len(lifecycle.interrupted(workshop)) == 1
 
 
 def test_an_order_that_just_ended_is_not_taken_for_interrupted(
     workshop: Workshop, request_two: GenerationRequest
 ) -> None:
     """Its row was read while it was being made; when its lock is looked at, it has ended."""
-    order = generation.place(workshop, request_two, "ana")
-    assert generation.is_interrupted(workshop, order)
-    generation.resume(workshop, order.generation_id)
-    assert not generation.is_interrupted(workshop, order)
+    order = placing.place(workshop, request_two, "ana")
+    assert lifecycle.is_interrupted(workshop, order)
+    lifecycle.resume(workshop, order.generation_id)
+    assert not lifecycle.is_interrupted(workshop, order)
 
 
 def test_resuming_what_another_process_completed_is_no_error(
     workshop: Workshop, request_two: GenerationRequest
 ) -> None:
-    order = generation.generate(workshop, request_two, "ana")
-    assert generation.resume(workshop, order.generation_id) == order
+    order = lifecycle.generate(workshop, request_two, "ana")
+    assert lifecycle.resume(workshop, order.generation_id) == order
 
 
 def test_a_step_after_the_last_output_is_harmless(
@@ -417,7 +418,7 @@ def test_a_step_after_the_last_output_is_harmless(
         run.remember(task.seeds[0], "pens", "away")
 
     monkeypatch.setattr(Scribbler, "generate", tidy_up_after)
-    assert generation.generate(workshop, request_two, "ana").status == "Completed"
+    assert lifecycle.generate(workshop, request_two, "ana").status == "Completed"
 
 
 def test_a_failure_that_was_mended_is_not_told(
@@ -425,10 +426,10 @@ def test_a_failure_that_was_mended_is_not_told(
 ) -> None:
     scribbler.fail = {1}
     with pytest.raises(GenerationError):
-        generation.generate(workshop, request_two, "ana")
+        lifecycle.generate(workshop, request_two, "ana")
     scribbler.fail = set()
     (order,) = workshop.store.generations()
-    generation.resume(workshop, order.generation_id)
+    lifecycle.resume(workshop, order.generation_id)
     assert [(notice.event, notice.state) for notice in workshop.store.notices(order.generation_id)] == [
         ("completed", "ready")
     ]
@@ -436,12 +437,12 @@ def test_a_failure_that_was_mended_is_not_told(
 
 def test_the_largest_seed_has_room_for_every_item(workshop: Workshop) -> None:
     request = GenerationRequest(prompt="x", images=100, videos=0, seed=SEED_LIMIT)
-    order = generation.place(workshop, request, "ana")
+    order = placing.place(workshop, request, "ana")
     assert max(item.seed for item in workshop.store.items(order.generation_id)) == 2**32 - 1
 
 
 def test_numbers_may_start_later_and_seeds_go_on_from_the_first(workshop: Workshop) -> None:
-    order = generation.generate(workshop, GenerationRequest(prompt="x", images=2, videos=0, seed=9, first=4), "ana")
+    order = lifecycle.generate(workshop, GenerationRequest(prompt="x", images=2, videos=0, seed=9, first=4), "ana")
     items = workshop.store.items(order.generation_id)
     assert [(item.number, item.seed) for item in items] == [(4, 9), (5, 10)]
     assert list(files_in(workshop.content.root)) == ["ana/image-4.png", "ana/image-5.png"]
@@ -456,10 +457,10 @@ def test_thumbnails_that_a_crash_prevented_are_made_when_the_order_ends(
     with monkeypatch.context() as patched:
         patched.setattr(thumbnails, "save_thumbnails", die)
         with pytest.raises(Interrupted):
-            generation.generate(workshop, request_two, "ana")
+            lifecycle.generate(workshop, request_two, "ana")
     assert not workshop.content.thumbs("ana").exists()
-    (order,) = generation.interrupted(workshop)
-    generation.resume(workshop, order.generation_id)
+    (order,) = lifecycle.interrupted(workshop)
+    lifecycle.resume(workshop, order.generation_id)
     assert scribbler.made.count(("image", 1)) == 1
     for item in workshop.store.items(order.generation_id):
         assert all(path.exists() for path in thumbnails.thumbnails(workshop.content, item).values())
@@ -470,7 +471,7 @@ def test_a_thumbnail_that_cannot_be_made_is_told_and_stops_nothing(
 ) -> None:
     (workshop.content.root / ".thumbs").touch()
     reports: list[Report] = []
-    order = generation.generate(replace(workshop, report=reports.append), request_two, "ana")
+    order = lifecycle.generate(replace(workshop, report=reports.append), request_two, "ana")
     assert order.status == "Completed"
     said = [report.text for report in reports if isinstance(report, Said)]
     assert f"no thumbnail of {order.generation_id}-image-1.png can be made: " in said[0]
@@ -486,14 +487,14 @@ def test_thumbnails_of_damaged_files_do_not_keep_an_order_from_its_end(
 
     scribbler.before = press
     with pytest.raises(Interrupted):
-        generation.generate(workshop, request_two, "ana")
+        lifecycle.generate(workshop, request_two, "ana")
     (first,) = workshop.content.user("ana").iterdir()
     first.write_bytes(b"")
     shutil.rmtree(workshop.content.root / ".thumbs")
     scribbler.before = lambda task, run, number: None
-    (order,) = generation.interrupted(workshop)
-    assert generation.resume(workshop, order.generation_id).status == "Completed"
-    assert generation.resume(workshop, order.generation_id).status == "Completed"
+    (order,) = lifecycle.interrupted(workshop)
+    assert lifecycle.resume(workshop, order.generation_id).status == "Completed"
+    assert lifecycle.resume(workshop, order.generation_id).status == "Completed"
     assert len(list(workshop.content.thumbs("ana").iterdir())) == 6
 
 
@@ -504,18 +505,18 @@ def test_how_long_a_model_takes_is_known_to_the_next_order(
     clock: StillClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("aigen.hands.monotonic", lambda: clock().timestamp())
+    monkeypatch.setattr("aigen.orders.run.monotonic", lambda: clock().timestamp())
     scribbler.before = lambda task, run, number: clock.advance(2 if task.kind == "image" else 8)
     pace = workshop.store.pace
     assert pace("image", "storybook", request_two) is None
-    generation.generate(workshop, request_two, "ana")
+    lifecycle.generate(workshop, request_two, "ana")
     assert pace("image", "storybook", request_two) == 2
     assert pace("video", "storybook", request_two) == 8
     assert pace("video", "sd-turbo", request_two) is None
     assert pace("image", "storybook", replace(request_two, size="64x64")) is None
     assert pace("image", "storybook", replace(request_two, steps=9)) is None
     reports: list[Report] = []
-    generation.generate(replace(workshop, report=reports.append), request_two, "ana")
+    lifecycle.generate(replace(workshop, report=reports.append), request_two, "ana")
     (started,) = [report for report in reports if isinstance(report, Started)]
     assert started.paces == {"image": 2, "video": 8}
 
@@ -527,7 +528,7 @@ def test_what_is_of_no_item_such_as_loading_does_not_count(
     clock: StillClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("aigen.hands.monotonic", lambda: clock().timestamp())
+    monkeypatch.setattr("aigen.orders.run.monotonic", lambda: clock().timestamp())
 
     def load_first(task: Task, run: Run, number: int) -> None:
         if number == 1:
@@ -537,5 +538,5 @@ def test_what_is_of_no_item_such_as_loading_does_not_count(
         clock.advance(2)
 
     scribbler.before = load_first
-    generation.generate(workshop, request_two, "ana")
+    lifecycle.generate(workshop, request_two, "ana")
     assert workshop.store.pace("image", "storybook", request_two) == 2

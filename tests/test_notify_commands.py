@@ -17,15 +17,15 @@ import pytest
 from conftest import StillClock, aigen_command, kill, run_aigen, start_aigen, wait_for
 from notices import Inbox, mail_server, mail_settings, order_ready
 
-from aigen import generation
 from aigen.content import ContentFolder
 from aigen.notify import foreground, units
 from aigen.notify.delivery import Courier, deliver_everywhere
+from aigen.orders import lifecycle, placing
+from aigen.orders.context import Workshop
 from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import utc_now
 from aigen.types.request import GenerationRequest
-from aigen.workshop import Workshop
 
 ANA = "mailto:ana@example.org"
 QUICK = ("--size", "32x32", "--images", 1, "--videos", 0)
@@ -106,7 +106,7 @@ def test_a_failed_order_is_told_too(inbox: Inbox) -> None:
     with Store.open(ContentFolder(CONTENT.absolute()), create=True) as store:
         workshop = Workshop(ContentFolder(CONTENT.absolute()), store)
         request = GenerationRequest(prompt="a kite", images=1, videos=0, notify=(ANA, "terminal"))
-        order = generation.place(workshop, request, "ana", detached=True)
+        order = placing.place(workshop, request, "ana", detached=True)
         for _ in range(3):
             store.start(order.generation_id, detached=True)
     assert run_aigen("worker", "--once").returncode == 0
@@ -264,7 +264,7 @@ def test_four_at_once_send_400_notices_once_each(inbox: Inbox) -> None:
     with Store.open(content, create=True) as store:
         workshop = Workshop(content, store)
         channels = tuple(f"mailto:user{number}@example.org" for number in range(400))
-        generation.generate(
+        lifecycle.generate(
             workshop, GenerationRequest(prompt="a kite", images=1, videos=0, size="32x32", notify=channels), "ana"
         )
     daemons = [start_aigen("notify-daemon", "--once") for _ in range(4)]
@@ -338,7 +338,7 @@ def test_settings_that_would_keep_a_notice_from_being_sent_are_refused(environme
 
 
 def announced(workshop: Workshop, waits: bool = True, detached: bool = False, **request: Any) -> list[str]:
-    order = generation.place(workshop, GenerationRequest(prompt="x", **request), "ana", detached=detached)
+    order = placing.place(workshop, GenerationRequest(prompt="x", **request), "ana", detached=detached)
     return foreground.announce(order, Settings({}), workshop.content, waits)
 
 

@@ -12,17 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from notices import Recorder, order_ready
 
-from aigen import generation
 from aigen.content import ContentFolder
 from aigen.errors import GenerationError, NotDelivered
 from aigen.notify import channels, delivery
 from aigen.notify.delivery import Courier, Rounds, deliver_due, deliver_everywhere
 from aigen.notify.messages import Message
+from aigen.orders import lifecycle, placing
+from aigen.orders.context import Workshop
 from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import resolve, to_text
 from aigen.types.request import GenerationRequest
-from aigen.workshop import Workshop
 
 ANA, BOB = "mailto:ana@example.org", "mailto:bob@example.org"
 
@@ -61,7 +61,7 @@ def test_nothing_is_sent_before_its_time_or_before_the_order_has_ended(
     workshop: Workshop, courier: Courier, recorder: Recorder, clock: StillClock
 ) -> None:
     order_ready(workshop, "desktop", at="2026-11-21T12:00:10Z")
-    generation.place(workshop, GenerationRequest(prompt="x", notify=(ANA,)), "ana")
+    placing.place(workshop, GenerationRequest(prompt="x", notify=(ANA,)), "ana")
     clock.advance(9)
     deliver_everywhere(courier, workshop.store)
     assert recorder.channels == []
@@ -251,11 +251,11 @@ def test_a_failed_order_is_told_at_once_and_with_its_reason(
     # Made after all, it is told at its time; and a second failure would be another message.
     order = workshop.store.generations()[0]
     with pytest.raises(GenerationError):
-        generation.resume(workshop, order.generation_id)
+        lifecycle.resume(workshop, order.generation_id)
     deliver_everywhere(courier, workshop.store)
     assert len({message.key for _, message in recorder.sent}) == 2
     scribbler.fail.clear()
-    generation.resume(workshop, order.generation_id)
+    lifecycle.resume(workshop, order.generation_id)
     clock.now = datetime(2026, 11, 21, 18, 30, tzinfo=UTC)
     deliver_everywhere(courier, workshop.store)
     assert recorder.sent[-1][1].title == "Ready: a kite"

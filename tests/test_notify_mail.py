@@ -19,8 +19,8 @@ from aigen.errors import NotDelivered, UsageError
 from aigen.notify import mail
 from aigen.notify.delivery import Courier, deliver_due
 from aigen.notify.messages import Message
+from aigen.orders.context import Workshop
 from aigen.settings import Settings
-from aigen.workshop import Workshop
 
 ANA = "mailto:ana@example.org"
 MESSAGE = Message(

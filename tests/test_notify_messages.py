@@ -20,9 +20,9 @@ from aigen.errors import NotDelivered, UsageError
 from aigen.notify import links, messages, services, terminal
 from aigen.notify.delivery import Courier, deliver_due
 from aigen.notify.messages import Message
+from aigen.orders.context import Workshop
 from aigen.settings import Settings
 from aigen.store.hashing import hash_token
-from aigen.workshop import Workshop
 
 SOMEWHERE = "https://gallery.example.org"
 

@@ -3,26 +3,27 @@ import re
 import pytest
 from conftest import Scribbler, StillClock
 
-from aigen import generation, status
+from aigen.cli import tables
 from aigen.errors import Interrupted
+from aigen.orders import lifecycle, placing, status
+from aigen.orders.context import Workshop
 from aigen.types.pipeline import Run, Task
 from aigen.types.request import GenerationRequest
-from aigen.workshop import Workshop
 
 
 def test_standings_say_what_to_do_next(
     workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
 ) -> None:
-    done = generation.generate(workshop, request_two, "ana")
-    waiting = generation.place(workshop, request_two, "ana", detached=True)
-    generation.place(workshop, request_two, "bob")
+    done = lifecycle.generate(workshop, request_two, "ana")
+    waiting = placing.place(workshop, request_two, "ana", detached=True)
+    placing.place(workshop, request_two, "bob")
 
     def press(task: Task, run: Run, number: int) -> None:
         raise KeyboardInterrupt
 
     scribbler.before = press
     with pytest.raises(Interrupted):
-        generation.generate(workshop, request_two, "ana")
+        lifecycle.generate(workshop, request_two, "ana")
 
     first, second, third = status.look(workshop, "ana")
     assert (first.state, first.done, first.remark) == ("Completed", 4, "")
@@ -35,7 +36,7 @@ def test_standings_say_what_to_do_next(
 
 
 def test_the_json_of_a_standing_has_the_agreed_fields(workshop: Workshop, request_two: GenerationRequest) -> None:
-    generation.generate(workshop, request_two, "ana")
+    lifecycle.generate(workshop, request_two, "ana")
     (standing,) = status.look(workshop, None)
     assert list(standing.as_json()) == [
         "generation_id", "user_id", "prompt", "status", "interrupted", "done", "total", "requested_at", "generated_at",
@@ -45,12 +46,12 @@ def test_the_json_of_a_standing_has_the_agreed_fields(workshop: Workshop, reques
 
 
 def test_following_ends_when_nothing_is_being_made(workshop: Workshop, request_two: GenerationRequest) -> None:
-    order = generation.place(workshop, request_two, "ana", detached=True)
+    order = placing.place(workshop, request_two, "ana", detached=True)
     shown: list[str] = []
 
     def make_it(seconds: float) -> None:
-        with generation.hold(workshop.content, order.generation_id):
-            generation.run(workshop, order.generation_id, detached=True)
+        with placing.hold(workshop.content, order.generation_id):
+            lifecycle.run(workshop, order.generation_id, detached=True)
 
     status.follow(workshop, "ana", make_it, lambda standings: shown.append(standings[0].state))
     assert shown == ["Processing", "Completed"]
@@ -59,7 +60,7 @@ def test_following_ends_when_nothing_is_being_made(workshop: Workshop, request_t
 def test_an_order_that_no_worker_will_take_says_so(
     workshop: Workshop, request_two: GenerationRequest, clock: StillClock
 ) -> None:
-    generation.place(workshop, request_two, "ana", detached=True)
+    placing.place(workshop, request_two, "ana", detached=True)
     clock.advance(60)
     (standing,) = status.look(workshop, None)
     assert (standing.remark, standing.active) == ("no worker runs: aigen worker", False)
@@ -73,14 +74,12 @@ def test_the_table_has_one_line_an_order_on_a_narrow_terminal(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
-    order = generation.generate(
-        workshop, GenerationRequest(prompt="a very long prompt " * 20, images=1, videos=0), None
-    )
-    status.print_table(status.look(workshop, None), None)
+    order = lifecycle.generate(workshop, GenerationRequest(prompt="a very long prompt " * 20, images=1, videos=0), None)
+    tables.print_orders(status.look(workshop, None), None)
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in capsys.readouterr().out.splitlines()]
     assert len(lines) == 2
     assert all(len(line.rstrip()) <= 80 for line in lines)
     assert lines[1].startswith(f"{order.generation_id}  Completed    1 of 1    11-21 ")
     assert "a very long" in lines[1]
-    status.print_table(status.look(workshop, order.user_id), order.user_id)
+    tables.print_orders(status.look(workshop, order.user_id), order.user_id)
     assert str(workshop.content.user(order.user_id)) in capsys.readouterr().out

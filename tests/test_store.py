@@ -8,13 +8,13 @@ import pytest
 from conftest import StillClock
 from sqlite_utils import Database
 
-from aigen import generation
 from aigen.content import ContentFolder
 from aigen.errors import ContentError, StoreError, UsageError
+from aigen.orders import lifecycle, placing
+from aigen.orders.context import Workshop
 from aigen.store import Store
 from aigen.store.migrations import migrations
 from aigen.types.request import GenerationRequest
-from aigen.workshop import Workshop
 
 HOSTILE_PROMPTS = [
     """it's "quoted" \\ and `ticked`""",
@@ -56,7 +56,7 @@ def test_an_interrupted_migration_is_finished(content: ContentFolder) -> None:
 
 @pytest.mark.parametrize("prompt", HOSTILE_PROMPTS)
 def test_prompts_are_read_back_exactly(workshop: Workshop, prompt: str) -> None:
-    order = generation.place(workshop, GenerationRequest(prompt=prompt), "ana")
+    order = placing.place(workshop, GenerationRequest(prompt=prompt), "ana")
     found = workshop.store.generation(order.generation_id)
     assert found == order
     assert found.prompt == prompt
@@ -147,7 +147,7 @@ def test_a_writer_waits_for_another(content: ContentFolder, workshop: Workshop, 
     blocker = sqlite3.connect(content.database, isolation_level=None, check_same_thread=False)
     blocker.execute("BEGIN IMMEDIATE")
     threading.Timer(0.5, blocker.rollback).start()
-    order = generation.place(workshop, request_two, "ana")
+    order = placing.place(workshop, request_two, "ana")
     assert workshop.store.generation(order.generation_id) is not None
     blocker.close()
 
@@ -156,7 +156,7 @@ def test_a_state_change_needs_the_old_state(
     workshop: Workshop, request_two: GenerationRequest, clock: StillClock
 ) -> None:
     store = workshop.store
-    order = generation.place(workshop, request_two, "ana")
+    order = placing.place(workshop, request_two, "ana")
     name = order.generation_id
     assert not store.complete(name, clock()), "items are missing"
     assert store.fail(name, "no ink", clock())
@@ -171,7 +171,7 @@ def test_a_state_change_needs_the_old_state(
 
 def test_notices_follow_the_order(workshop: Workshop, clock: StillClock) -> None:
     request = GenerationRequest(prompt="x", notify=("desktop", "mailto:ana@example.org", "desktop"))
-    order = generation.place(workshop, request, "ana")
+    order = placing.place(workshop, request, "ana")
     assert [(notice.channel, notice.state) for notice in workshop.store.notices(order.generation_id)] == [
         ("desktop", "waiting"),
         ("mailto:ana@example.org", "waiting"),
@@ -180,20 +180,20 @@ def test_notices_follow_the_order(workshop: Workshop, clock: StillClock) -> None
     ready = [notice.channel for notice in workshop.store.notices(order.generation_id) if notice.state == "ready"]
     assert ready == ["desktop", "mailto:ana@example.org"]
     workshop.store.reopen(order.generation_id)
-    generation.run(workshop, order.generation_id)
+    lifecycle.run(workshop, order.generation_id)
     states = {(notice.event, notice.state) for notice in workshop.store.notices(order.generation_id)}
     assert ("completed", "ready") in states
 
 
 def test_ids_that_differ_only_in_case_are_refused(workshop: Workshop, request_two: GenerationRequest) -> None:
-    generation.place(workshop, request_two, "ana")
+    placing.place(workshop, request_two, "ana")
     with pytest.raises(UsageError, match="upper and lower case"):
-        generation.place(workshop, request_two, "Ana")
+        placing.place(workshop, request_two, "Ana")
     assert [user["user_id"] for user in workshop.store.users()] == ["ana"]
 
 
 def test_the_view_lists_paths_in_order(workshop: Workshop, request_two: GenerationRequest) -> None:
-    order = generation.generate(workshop, request_two, "ana")
+    order = lifecycle.generate(workshop, request_two, "ana")
     with closing(Database(workshop.content.database)) as database:
         (row,) = database.query("SELECT * FROM user_content")
     name = order.generation_id
@@ -203,11 +203,11 @@ def test_the_view_lists_paths_in_order(workshop: Workshop, request_two: Generati
 
 
 def test_checkpoints_are_kept_until_the_item_is_done(workshop: Workshop, request_two: GenerationRequest) -> None:
-    order = generation.place(workshop, request_two, "ana")
+    order = placing.place(workshop, request_two, "ana")
     item = workshop.store.items(order.generation_id)[0]
     workshop.store.remember(item, "job", "abc")
     workshop.store.remember(item, "step", 3)
     assert workshop.store.recall(item, "job") == "abc"
     assert workshop.store.items(order.generation_id)[0].checkpoint == {"job": "abc", "step": 3}
-    generation.run(workshop, order.generation_id)
+    lifecycle.run(workshop, order.generation_id)
     assert workshop.store.recall(item, "job") is None

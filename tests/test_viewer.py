@@ -11,13 +11,13 @@ import pytest
 from conftest import StillClock
 from web import Browser
 
-from aigen import generation
 from aigen.notify import links
+from aigen.orders import lifecycle
+from aigen.orders.context import Workshop
 from aigen.store.hashing import hash_password
 from aigen.types.request import GenerationRequest
 from aigen.types.rows import Generation
 from aigen.viewer.app import Gallery, make_app
-from aigen.workshop import Workshop
 
 # Names that have broken programs like ours.
 HOSTILE = (
@@ -34,7 +34,7 @@ def visit(gallery: Gallery) -> Callable[[], Browser]:
 @pytest.fixture
 def order(workshop: Workshop, request_two: GenerationRequest) -> Generation:
     """A finished order of ana's."""
-    return generation.generate(workshop, request_two, "ana")
+    return lifecycle.generate(workshop, request_two, "ana")
 
 
 def actions(gallery: Gallery, user_id: str = "ana") -> list[str]:

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from web import Browser
 
-from aigen import generation
+from aigen.orders import lifecycle
+from aigen.orders.context import Workshop
 from aigen.types.request import GenerationRequest
 from aigen.viewer.app import Gallery
 from aigen.viewer.media import Part, parse_range, write_archive
-from aigen.workshop import Workshop
 
 
 @pytest.fixture
 def video(ana: Browser, workshop: Workshop) -> Path:
-    order = generation.generate(workshop, GenerationRequest(prompt="a kite", images=1, videos=1), "ana")
+    order = lifecycle.generate(workshop, GenerationRequest(prompt="a kite", images=1, videos=1), "ana")
     return workshop.content.file(f"ana/{order.generation_id}-video-1.mp4")
 
 

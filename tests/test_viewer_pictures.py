@@ -10,11 +10,11 @@ from PIL import Image
 from web import Browser
 from webtest import TestResponse
 
-from aigen import erasing, generation
+from aigen.orders import deletion, lifecycle
+from aigen.orders.context import Workshop
 from aigen.types.request import STYLES_IN_TURN
 from aigen.viewer import orders as viewer_orders
 from aigen.viewer.app import Gallery
-from aigen.workshop import Workshop
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_an_order_from_a_picture_is_placed_made_and_shown(
     with Image.open(gallery.content.work(order.generation_id) / "source.png") as kept:
         assert kept.size == (451, 300)
 
-    generation.run(workshop, order.generation_id, detached=True)
+    lifecycle.run(workshop, order.generation_id, detached=True)
     assert not gallery.content.works()
     page = ana.get(f"/videoplayer/{order.generation_id}/1").text
     assert seen.description in page
@@ -61,7 +61,7 @@ def test_an_order_from_a_picture_is_placed_made_and_shown(
     assert f'src="{small}"' in page
     assert ana.get(small).content_type == "image/webp"
     assert Browser(gallery).register("bob").get(small).status_code == 404
-    erasing.erase_order(workshop, order.generation_id)
+    deletion.erase_order(workshop, order.generation_id)
     assert not list(gallery.content.root.rglob(f"{order.generation_id}-*"))
 
 
@@ -131,9 +131,9 @@ def test_a_crash_while_a_picture_is_read_leaves_nothing_for_long(workshop: Works
     left.mkdir(parents=True)
     (left / "cat.jpg").write_bytes(cat)
     with workshop.content.hold(left.name, 1.0, "held"):  # as long as somebody reads it
-        generation.tidy(workshop)
+        lifecycle.tidy(workshop)
         assert left.exists()
-    generation.tidy(workshop)
+    lifecycle.tidy(workshop)
     assert not left.exists()
 
 

@@ -1,12 +1,12 @@
 import pytest
 from conftest import Scribbler
 
-from aigen import generation, worker
 from aigen.errors import AlreadyRunning, Interrupted
-from aigen.generation import ATTEMPTS
+from aigen.orders import lifecycle, placing, worker
+from aigen.orders.context import Workshop
+from aigen.orders.lifecycle import ATTEMPTS
 from aigen.types.pipeline import Run, Task
 from aigen.types.request import GenerationRequest
-from aigen.workshop import Workshop
 
 
 def no_sleep(seconds: float) -> None:
@@ -16,9 +16,9 @@ def no_sleep(seconds: float) -> None:
 def test_it_makes_detached_orders_oldest_first_and_leaves_others(
     workshop: Workshop, request_two: GenerationRequest
 ) -> None:
-    first = generation.place(workshop, request_two, "ana", detached=True)
-    second = generation.place(workshop, request_two, "bob", detached=True)
-    foreground = generation.place(workshop, request_two, "ana")
+    first = placing.place(workshop, request_two, "ana", detached=True)
+    second = placing.place(workshop, request_two, "bob", detached=True)
+    foreground = placing.place(workshop, request_two, "ana")
     worker.work(workshop, no_sleep, once=True)
     states = {order.generation_id: order.status for order in workshop.store.generations()}
     assert states == {
@@ -31,8 +31,8 @@ def test_it_makes_detached_orders_oldest_first_and_leaves_others(
 def test_a_failed_order_does_not_stop_the_next(
     workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
 ) -> None:
-    generation.place(workshop, GenerationRequest(prompt="bad", images=1, videos=0), "ana", detached=True)
-    generation.place(workshop, request_two, "ana", detached=True)
+    placing.place(workshop, GenerationRequest(prompt="bad", images=1, videos=0), "ana", detached=True)
+    placing.place(workshop, request_two, "ana", detached=True)
 
     def refuse(task: Task, run: Run, number: int) -> None:
         if task.prompt == "bad":
@@ -46,7 +46,7 @@ def test_a_failed_order_does_not_stop_the_next(
 def test_an_order_whose_worker_died_is_tried_again_but_not_for_ever(
     workshop: Workshop, request_two: GenerationRequest
 ) -> None:
-    order = generation.place(workshop, request_two, "ana", detached=True)
+    order = placing.place(workshop, request_two, "ana", detached=True)
     for _ in range(ATTEMPTS):
         workshop.store.start(order.generation_id, detached=True)  # and then it was killed
     worker.work(workshop, no_sleep, once=True)
@@ -54,13 +54,13 @@ def test_an_order_whose_worker_died_is_tried_again_but_not_for_ever(
     assert failed.status == "Failed"
     assert failed.error is not None
     assert "died 3 times" in failed.error
-    assert generation.resume(workshop, order.generation_id).status == "Completed"
+    assert lifecycle.resume(workshop, order.generation_id).status == "Completed"
 
 
 def test_a_worker_that_is_ended_politely_gives_the_attempt_back(
     workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
 ) -> None:
-    order = generation.place(workshop, request_two, "ana", detached=True)
+    order = placing.place(workshop, request_two, "ana", detached=True)
 
     def press(task: Task, run: Run, number: int) -> None:
         raise KeyboardInterrupt
@@ -68,7 +68,7 @@ def test_a_worker_that_is_ended_politely_gives_the_attempt_back(
     scribbler.before = press
     with pytest.raises(Interrupted):
         worker.work(workshop, no_sleep, once=True)
-    found = generation.find(workshop.store, order.generation_id)
+    found = lifecycle.find(workshop.store, order.generation_id)
     assert (found.attempts, found.status) == (0, "Processing")
     assert [waiting.generation_id for waiting in worker.waiting(workshop)] == [order.generation_id]
 
@@ -96,19 +96,19 @@ def test_an_order_placed_as_it_ends_is_not_left_lying(
     def late_order(*arguments: object) -> None:
         whole(*arguments)  # type: ignore[arg-type]
         if not orders:
-            orders.append(generation.place(workshop, request_two, "ana", detached=True).generation_id)
+            orders.append(placing.place(workshop, request_two, "ana", detached=True).generation_id)
 
     monkeypatch.setattr(worker, "_work_until_idle", late_order)
     worker.work(workshop, no_sleep, idle_limit=0.0)
-    assert generation.find(workshop.store, orders[0]).status == "Completed"
+    assert lifecycle.find(workshop.store, orders[0]).status == "Completed"
 
 
 def test_an_order_that_was_taken_since_it_was_listed_is_left_alone(
     workshop: Workshop, request_two: GenerationRequest, scribbler: Scribbler
 ) -> None:
     """While the worker makes the first, the second is resumed in the foreground, and that is interrupted."""
-    generation.place(workshop, request_two, "ana", detached=True)
-    second = generation.place(workshop, GenerationRequest(prompt="second"), "ana", detached=True)
+    placing.place(workshop, request_two, "ana", detached=True)
+    second = placing.place(workshop, GenerationRequest(prompt="second"), "ana", detached=True)
 
     def resume_second(task: Task, run: Run, number: int) -> None:
         if task.prompt == "a kite":
@@ -116,15 +116,15 @@ def test_an_order_that_was_taken_since_it_was_listed_is_left_alone(
 
     scribbler.before = resume_second
     worker.work(workshop, no_sleep, once=True)
-    found = generation.find(workshop.store, second.generation_id)
+    found = lifecycle.find(workshop.store, second.generation_id)
     assert (found.status, found.detached) == ("Processing", False)
     assert not workshop.store.start(second.generation_id, detached=True), "the store refuses it too"
 
 
 def test_an_order_in_other_hands_is_not_given_up(workshop: Workshop, request_two: GenerationRequest) -> None:
-    order = generation.place(workshop, request_two, "ana", detached=True)
+    order = placing.place(workshop, request_two, "ana", detached=True)
     for _ in range(ATTEMPTS):
         workshop.store.start(order.generation_id, detached=True)
-    with generation.hold(workshop.content, order.generation_id):
+    with placing.hold(workshop.content, order.generation_id):
         worker._work_on(workshop, order.generation_id)
-    assert generation.find(workshop.store, order.generation_id).status == "Processing"
+    assert lifecycle.find(workshop.store, order.generation_id).status == "Processing"

@@ -16,10 +16,10 @@ from aigen.errors import GenerationError, Interrupted, UsageError
 from aigen.types.request import STYLES
 
 if TYPE_CHECKING:
+    from aigen.orders.context import Workshop
     from aigen.types.reports import Report
     from aigen.types.request import GenerationRequest, Narration
     from aigen.types.rows import Generation
-    from aigen.workshop import Workshop
 
 
 # What every command that orders something takes.
@@ -125,8 +125,9 @@ def generate(
     content: Content = None,
 ) -> None:
     """Make images and videos from a prompt."""
-    from aigen import generation, vision
+    from aigen import vision
     from aigen.notify import channels
+    from aigen.orders import placing
     from aigen.types.request import STYLES_IN_TURN, GenerationRequest
     from aigen.wording import visible
 
@@ -169,7 +170,7 @@ def generate(
     # Before the store is opened: a wrong order leaves nothing behind, not even an empty store.
     with _named_in_errors(from_info):
         request = _reorder(from_info, given) if from_info else GenerationRequest(**given)
-        request = generation.check(request, user, load_settings().model)
+        request = placing.check(request, user, load_settings().model)
         channels.check(request.notify, load_settings())
     if plan:
         _print_plan(request, as_json)
@@ -277,11 +278,11 @@ def _print_plan(request: "GenerationRequest", as_json: bool) -> None:
 
 def _order(request: "GenerationRequest", user: str | None, way: Way, brought: Brought) -> None:
     """Place an order for the worker, and see that one runs."""
-    from aigen import generation, worker
     from aigen.display import Display
+    from aigen.orders import placing, worker
 
     with Display() as display, open_workshop(way.content, display, create=True) as workshop:
-        order = generation.place(workshop, request, user, detached=True, picture=brought.picture, music=brought.music)
+        order = placing.place(workshop, request, user, detached=True, picture=brought.picture, music=brought.music)
         worker.start(workshop.content)
         announce(workshop, order, waits=False)
         if way.as_json:
@@ -293,10 +294,10 @@ def _order(request: "GenerationRequest", user: str | None, way: Way, brought: Br
 
 def _generate(request: "GenerationRequest", user: str | None, way: Way, brought: Brought) -> None:
     """Place an order, make it here, and tell when its time has come."""
-    from aigen import generation
     from aigen.display import Display
     from aigen.notify import foreground
     from aigen.notify.links import base_url
+    from aigen.orders import lifecycle
     from aigen.types.reports import Placed
 
     with ExitStack() as stack:
@@ -314,9 +315,9 @@ def _generate(request: "GenerationRequest", user: str | None, way: Way, brought:
             display(event)
 
         workshop = stack.enter_context(open_workshop(way.content, report, create=True))
-        generation.tidy(workshop)
+        lifecycle.tidy(workshop)
         try:
-            order = generation.generate(workshop, request, user, picture=brought.picture, music=brought.music)
+            order = lifecycle.generate(workshop, request, user, picture=brought.picture, music=brought.music)
         except GenerationError:
             display.stop()
             tell(workshop, placed[0], said=True)

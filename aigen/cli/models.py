@@ -92,9 +92,10 @@ def remove(name: Name) -> None:
 @models_app.command()
 def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --model takes it.")]) -> None:
     """Make a model the default for what it makes."""
-    from aigen import pipelines, tasks
+    from aigen import pipelines
     from aigen.errors import UsageError
     from aigen.models import catalogue, weights
+    from aigen.orders import tasks
     from aigen.settings import settings_file, write_setting
 
     if name not in pipelines.registered() and weights.sees(catalogue.find(name, pipelines.registered())):

@@ -55,8 +55,9 @@ def narrate(
     content: Content = None,
 ) -> None:
     """Make a narrated film from a text."""
-    from aigen import film, generation
+    from aigen import film
     from aigen.notify import channels
+    from aigen.orders import placing
     from aigen.types.request import GenerationRequest, Narration
     from aigen.wording import shortened
 
@@ -82,7 +83,7 @@ def narrate(
     # Before the store is opened: a wrong order leaves nothing behind.
     title = shortened(" ".join(script.split()), TITLE_LENGTH)
     request = GenerationRequest(prompt=title, images=0, videos=1, narration=narration, **given)
-    request = generation.check(request, user, load_settings().model)
+    request = placing.check(request, user, load_settings().model)
     channels.check(request.notify, load_settings())
     if music:
         film.check_music(music)

@@ -11,8 +11,8 @@ from aigen.errors import UsageError
 if TYPE_CHECKING:
     from aigen.content import ContentFolder
     from aigen.notify.delivery import Courier
+    from aigen.orders.context import Workshop
     from aigen.types.rows import Generation
-    from aigen.workshop import Workshop
 
 
 @app.command()
@@ -23,6 +23,7 @@ def notices(
     content: Content = None,
 ) -> None:
     """Show which notices were sent, which wait, and which failed and why."""
+    from aigen.cli import tables
     from aigen.notify import daemon, listing
 
     with open_workshop(content) as workshop:
@@ -32,7 +33,7 @@ def notices(
         if as_json:
             print_json([notice.as_json() for notice in found])
         else:
-            listing.print_table(found, user_id, workshop.clock(), daemon.is_running(workshop.content))
+            tables.print_notices(found, user_id, workshop.clock(), daemon.is_running(workshop.content))
 
 
 @app.command("notify-daemon")
@@ -83,14 +84,15 @@ def _courier(content: "ContentFolder") -> "Courier":
 def _print_status(content: Path | None, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from aigen.notify import daemon, listing
+    from aigen.cli import tables
+    from aigen.notify import daemon
 
     with open_workshop(content) as workshop:
         found = daemon.look(workshop.content, workshop.store)
     if as_json:
         print_json(asdict(found))
         return
-    typer.echo(listing.status_text(found, workshop.clock()))
+    typer.echo(tables.status_text(found, workshop.clock()))
 
 
 def _send_once(folder: "ContentFolder") -> None:

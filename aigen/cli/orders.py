@@ -10,8 +10,8 @@ from aigen.cli.program import Content, Json, app, load_settings, open_workshop, 
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError, UsageError
 
 if TYPE_CHECKING:
+    from aigen.orders.context import Workshop
     from aigen.types.rows import Generation
-    from aigen.workshop import Workshop
 
 
 @app.command()
@@ -24,17 +24,18 @@ def status(
     """Show where orders stand."""
     import time
 
-    from aigen import status as orders
+    from aigen.cli import tables
+    from aigen.orders import status as orders
 
     with open_workshop(content) as workshop:
         if watch and as_json:
             orders.follow(workshop, user_id, time.sleep, lambda found: print_json([order.as_json() for order in found]))
         elif watch:
-            orders.watch(workshop, user_id, time.sleep)
+            tables.watch(workshop, user_id, time.sleep)
         elif as_json:
             print_json([order.as_json() for order in orders.look(workshop, user_id)])
         else:
-            orders.print_table(orders.look(workshop, user_id), user_id)
+            tables.print_orders(orders.look(workshop, user_id), user_id)
 
 
 @app.command()
@@ -44,21 +45,21 @@ def resume(
     content: Content = None,
 ) -> None:
     """Finish what was interrupted."""
-    from aigen import generation
-    from aigen import worker as workers
     from aigen.display import Display
     from aigen.notify.foreground import seconds_early
+    from aigen.orders import lifecycle
+    from aigen.orders import worker as workers
 
     load_settings().read_base_url()  # what is wrong with it is told before anything is made
     failures: list[str] = []
     finished: list[Generation] = []
     with Display() as display, open_workshop(content, display) as workshop:
-        generation.tidy(workshop)
-        wanted = [order.generation_id for order in generation.interrupted(workshop)]
+        lifecycle.tidy(workshop)
+        wanted = [order.generation_id for order in lifecycle.interrupted(workshop)]
         try:
             for each in [generation_id] if generation_id else wanted:
                 try:
-                    finished.append(generation.resume(workshop, each))
+                    finished.append(lifecycle.resume(workshop, each))
                     if seconds_early(finished[-1], workshop.clock):
                         announce(workshop, finished[-1], waits=False)
                     tell(workshop, each)
@@ -87,10 +88,10 @@ def cancel(
     generation_id: Annotated[str, typer.Argument(help="The order to give up.")], content: Content = None
 ) -> None:
     """Give up an order; what is finished stays."""
-    from aigen import generation
+    from aigen.orders import lifecycle
 
     with open_workshop(content) as workshop:
-        generation.cancel(workshop, generation_id)
+        lifecycle.cancel(workshop, generation_id)
     say(f"order {generation_id} is cancelled; nobody will be told of it")
 
 
@@ -103,9 +104,9 @@ def worker(
     """Make detached orders, one after another, until Ctrl-C."""
     import time
 
-    from aigen import worker as workers
     from aigen.display import Display
     from aigen.notify.delivery import Courier, Rounds, deliver_everywhere, giving_back
+    from aigen.orders import worker as workers
     from aigen.store import NOTICE_LEASE
 
     with Display() as display, open_workshop(content, display, create=True) as workshop:
@@ -119,9 +120,9 @@ def worker(
 
 def describe(workshop: "Workshop", order: "Generation") -> dict[str, Any]:
     """What `generate --json` prints of an order."""
-    from aigen.generation import files
     from aigen.notify import links
     from aigen.notify.listing import look
+    from aigen.orders.lifecycle import files
 
     url = links.base_url(load_settings(), workshop.content)
     items = workshop.store.items(order.generation_id)
@@ -140,7 +141,7 @@ def describe(workshop: "Workshop", order: "Generation") -> dict[str, Any]:
 
 def print_order(workshop: "Workshop", order: "Generation", as_json: bool) -> None:
     """The result of an order on stdout: paths, relative where that is shorter to read."""
-    from aigen.generation import files
+    from aigen.orders.lifecycle import files
     from aigen.types.request import KINDS
 
     if as_json:

@@ -17,10 +17,10 @@ from aigen.errors import AigenError
 
 if TYPE_CHECKING:
     from aigen.content import ContentFolder
+    from aigen.orders.context import Workshop
     from aigen.settings import Settings
     from aigen.store import Store
     from aigen.types.reports import Report
-    from aigen.workshop import Workshop
 
 
 # Set by Ctrl-C and SIGTERM, beside the KeyboardInterrupt that they raise.
@@ -188,9 +188,9 @@ def load_settings() -> "Settings":
 def open_workshop(
     content: Path | None, report: "Callable[[Report], None]" = lambda report: None, create: bool = False
 ) -> "Iterator[Workshop]":
+    from aigen.orders.context import Workshop
     from aigen.store import Store
     from aigen.times import utc_now
-    from aigen.workshop import Workshop
 
     folder = load_settings().content(content)
     with Store.open(folder, create=create) as store:

@@ -58,14 +58,14 @@ def delete_user(
     content: Content = None,
 ) -> None:
     """Erase a user: every order, file and record."""
-    from aigen import erasing
+    from aigen.orders import deletion
 
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(f"erasing {user_id!r} cannot be undone: say --yes")
         typer.confirm(f"Erase {user_id} with every picture, video and record?", abort=True, err=True)
     with open_workshop(content) as workshop:
-        kept = erasing.erase_user(workshop, user_id)
+        kept = deletion.erase_user(workshop, user_id)
         say(f"user {user_id} is erased")
         if kept:
             folder = workshop.content.user(user_id)

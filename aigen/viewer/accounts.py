@@ -11,7 +11,7 @@ from typing import Any
 from bottle import Bottle, HTTPError, HTTPResponse, request
 
 from aigen.errors import UsageError
-from aigen.generation import new_user_id
+from aigen.orders.placing import new_user_id
 from aigen.store.hashing import hash_password, hash_token, verify_password
 from aigen.types.request import check_user_id
 from aigen.viewer import visits

@@ -18,13 +18,13 @@ from bottle import Bottle, FileUpload, FormsDict, HTTPError, HTTPResponse, Route
 from aigen import __version__, pipelines
 from aigen.content import ContentFolder
 from aigen.errors import AigenError, GenerationError, UsageError
+from aigen.orders.context import Workshop
 from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import Clock, utc_now
 from aigen.types.pipeline import Pipeline
 from aigen.viewer import visits
 from aigen.viewer.visits import Visit
-from aigen.workshop import Workshop
 
 POLICY = (
     "default-src 'none'; img-src 'self'; media-src 'self'; font-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "

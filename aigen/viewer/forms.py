@@ -9,9 +9,10 @@ from typing import Any
 
 from bottle import HTTPResponse
 
-from aigen import generation, narration, pipelines, tasks
+from aigen import narration, pipelines
 from aigen.errors import UsageError
 from aigen.notify import channels, mail
+from aigen.orders import placing, tasks
 from aigen.times import resolve
 from aigen.types.request import (
     KINDS,
@@ -195,7 +196,7 @@ def _paces(gallery: Gallery, form: Form, models: Iterable[str]) -> dict[str, dic
         paces: dict[Kind, float] = {}
         usual = GenerationRequest(prompt="any", model=name or None, seed=0, from_picture=form.pictured)
         try:
-            usual = generation.check(usual, None, gallery.settings.model, load=gallery.load)
+            usual = placing.check(usual, None, gallery.settings.model, load=gallery.load)
         except UsageError:  # the default is no model: whoever orders is told
             continue
         for kind in KINDS:

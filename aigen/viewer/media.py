@@ -16,10 +16,10 @@ from typing import IO
 
 from bottle import Bottle, HTTPResponse, request
 
-from aigen import sources
 from aigen.errors import ContentError
 from aigen.media import thumbnails
 from aigen.media.thumbnails import THUMBNAIL_SIDES
+from aigen.orders import source
 from aigen.types.rows import Item
 from aigen.viewer import visits
 from aigen.viewer.app import Gallery, missing, visit
@@ -42,7 +42,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.get("/media/<generation_id>/<name>", no_page=True)
     def media(generation_id: str, name: str) -> HTTPResponse:
         standing = own(gallery, generation_id)
-        if name == (small := sources.thumbnail(gallery.content, standing.order)).name:
+        if name == (small := source.thumbnail(gallery.content, standing.order)).name:
             return serve(gallery, small, None)
         for item in standing.items:
             if item.path is None:

@@ -12,11 +12,11 @@ from typing import Any
 
 from bottle import Bottle, FileUpload, HTTPResponse, request
 
-from aigen import erasing, generation, status, tasks, vision
+from aigen import vision
 from aigen.errors import GenerationError, UsageError
 from aigen.media import provenance
 from aigen.notify import mail
-from aigen.orders import reorder
+from aigen.orders import deletion, lifecycle, placing, reorder, status, tasks
 from aigen.times import resolve, spoken
 from aigen.types.request import KINDS, GenerationRequest
 from aigen.viewer import forms, visits
@@ -41,8 +41,8 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         user_id = visit().user_id
         assert user_id
         _check_limits(gallery, user_id, wanted)
-        wanted = generation.check(wanted, user_id, gallery.settings.model, load=gallery.load, clock=gallery.clock)
-        placed = generation.place(
+        wanted = placing.check(wanted, user_id, gallery.settings.model, load=gallery.load, clock=gallery.clock)
+        placed = placing.place(
             gallery.workshop, wanted, user_id, detached=True, picture=picture, limit=order_limit(gallery)
         )
         visits.log(gallery, visit(), "order", placed.generation_id)
@@ -116,7 +116,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.post("/orders/<generation_id>/cancel")
     def cancel(generation_id: str) -> None:
         own(gallery, generation_id)
-        generation.cancel(gallery.workshop, generation_id)
+        lifecycle.cancel(gallery.workshop, generation_id)
         visits.log(gallery, visit(), "cancel", generation_id)
         go(f"/dash#{generation_id}")
 
@@ -131,7 +131,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.post("/orders/<generation_id>/delete")
     def delete(generation_id: str) -> None:
         own(gallery, generation_id)
-        erasing.erase_order(gallery.workshop, generation_id, PATIENCE)
+        deletion.erase_order(gallery.workshop, generation_id, PATIENCE)
         visits.log(gallery, visit(), "delete", generation_id)
         go("/dash")
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from bottle import Bottle, HTTPResponse, request
 
-from aigen import pipelines, sources, status
+from aigen import pipelines
 from aigen.errors import UsageError
 from aigen.models.catalogue import shown
-from aigen.status import Standing
+from aigen.orders import source, status
+from aigen.orders.status import OrderStatus
 from aigen.times import from_text
 from aigen.types.request import Kind, Size
 from aigen.types.rows import Generation, Item
@@ -116,7 +117,7 @@ class Tile:
 class Card:
     """An order as the gallery shows it."""
 
-    standing: Standing
+    standing: OrderStatus
 
     def tiles(self, kind: Kind) -> list[Tile]:
         return [
@@ -209,7 +210,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         return _static("icon.png")
 
 
-def own(gallery: Gallery, generation_id: str) -> Standing:
+def own(gallery: Gallery, generation_id: str) -> OrderStatus:
     """How an order of the visitor's stands; that there is one of somebody else's is nobody's business."""
     order = gallery.store.generation(generation_id)
     if order is None or order.user_id != visit().user_id:
@@ -219,7 +220,7 @@ def own(gallery: Gallery, generation_id: str) -> Standing:
 
 def _picture(gallery: Gallery, order: Generation) -> str | None:
     """Where the small copy is of the picture that an order started from, if there is one."""
-    path = sources.thumbnail(gallery.content, order)
+    path = source.thumbnail(gallery.content, order)
     return f"/media/{order.generation_id}/{path.name}" if order.request.from_picture and path.exists() else None
 
 

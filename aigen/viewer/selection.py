@@ -2,8 +2,8 @@
 
 from bottle import Bottle, HTTPResponse, request
 
-from aigen import erasing
 from aigen.errors import UsageError
+from aigen.orders import deletion
 from aigen.types.rows import Item
 from aigen.viewer import visits
 from aigen.viewer.app import Gallery, go, missing, visit
@@ -24,7 +24,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.post("/selection/delete")
     def delete() -> None:
         for item in selected(gallery):
-            erasing.erase_item(gallery.workshop, item)
+            deletion.erase_item(gallery.workshop, item)
             visits.log(gallery, visit(), "delete", item.path)
         go("/dash")
 

@@ -10,18 +10,18 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from aigen import worker
 from aigen.content import ContentFolder
 from aigen.errors import AigenError, AlreadyRunning, UsageError
 from aigen.media import uploads
 from aigen.notify import links
 from aigen.notify.delivery import Courier, Rounds
+from aigen.orders import worker
+from aigen.orders.context import Workshop
 from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import to_text, utc_now
 from aigen.viewer import forms
 from aigen.viewer.app import Gallery, guarded, make_app
-from aigen.workshop import Workshop
 
 THREADS = 8
 ALREADY = AlreadyRunning.exit_code

@@ -8,13 +8,14 @@ import sys
 from collections.abc import Callable
 from time import monotonic
 
-from aigen import generation, pipelines
+from aigen import pipelines
 from aigen.content import ContentFolder
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError
-from aigen.generation import ATTEMPTS
+from aigen.orders import lifecycle, placing
+from aigen.orders.context import Workshop
+from aigen.orders.lifecycle import ATTEMPTS
 from aigen.types.reports import Said
 from aigen.types.rows import Generation
-from aigen.workshop import Workshop
 
 # Seconds between two looks for work, and without work before a worker that `--detach` started ends.
 PAUSE = 0.5
@@ -79,7 +80,7 @@ def start(content: ContentFolder) -> subprocess.Popen[bytes]:
 
 
 def _work_until_idle(workshop: Workshop, sleep: Callable[[float], object], idle_limit: float | None) -> None:
-    generation.tidy(workshop)
+    lifecycle.tidy(workshop)
     idle_since = monotonic()
     served: list[str] = []
     while True:
@@ -107,7 +108,7 @@ def _work_on(workshop: Workshop, generation_id: str) -> None:
     """Make one order, unless since it was listed somebody else has taken, cancelled or made it."""
     store = workshop.store
     try:
-        with generation.hold(workshop.content, generation_id):
+        with placing.hold(workshop.content, generation_id):
             order = store.generation(generation_id)
             if order is None or order.status != "Processing" or not order.detached:
                 return
@@ -117,7 +118,7 @@ def _work_on(workshop: Workshop, generation_id: str) -> None:
                 )
                 store.fail(generation_id, reason, workshop.clock())
                 return
-            generation.run(workshop, generation_id, detached=True)
+            lifecycle.run(workshop, generation_id, detached=True)
     except (Cancelled, AlreadyRunning, GenerationError) as error:
         # The store has it; the next order does not suffer for it.
         workshop.report(Said(str(error)))

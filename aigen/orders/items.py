@@ -1,6 +1,6 @@
 """Items become files: each pipeline makes its share of an order, and what is finished is marked, named and recorded.
 
-`generation` decides what is made and when; here nothing is known of locks, or of orders that ended.
+`lifecycle` decides what is made and when; here nothing is known of locks, or of orders that ended.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,25 +9,26 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from aigen import pipelines, sources, vision
+from aigen import pipelines, vision
 from aigen.errors import Cancelled, ContentError, GenerationError, UsageError
-from aigen.hands import Hands
 from aigen.media import files, provenance
 from aigen.media.thumbnails import thumbnails
 from aigen.models import catalogue
+from aigen.orders import source
+from aigen.orders.context import Workshop, beat
+from aigen.orders.run import Hands
+from aigen.orders.tasks import picture_by, task_of
 from aigen.store import Store
-from aigen.tasks import picture_by, task_of
 from aigen.types.pipeline import Failure, Output, Pipeline, Provenance, Task
 from aigen.types.reports import Finished, Said, Started
 from aigen.types.request import GenerationRequest
 from aigen.types.rows import Generation, Item
-from aigen.workshop import Workshop, beat
 
 # The music of a narrated film in its work folder, without the suffix of its file.
 MUSIC = "music"
 
 
-def make(workshop: Workshop, generation: Generation) -> None:
+def make_items(workshop: Workshop, generation: Generation) -> None:
     """Make what is missing of an order. Raises what a pipeline raises, and Cancelled."""
     items = workshop.store.items(generation.generation_id)
     models = dict.fromkeys(item.model for item in items)
@@ -61,12 +62,12 @@ def _look_closer(workshop: Workshop, generation: Generation) -> GenerationReques
     model, before = request.vision_model, request.seen
     if model in (None, vision.BUILT_IN) or before is None:
         return request
-    seen = sources.recall_seen(work)
+    seen = source.recall_seen(work)
     if seen is None:
         workshop.report(Said(f"{catalogue.shown(model)} looks at the picture …"))
         beat(workshop, generation.generation_id, "looking at the picture")
         try:
-            seen = sources.look(work, model)
+            seen = source.look(work, model)
         except (GenerationError, UsageError) as error:
             workshop.report(Said(f"{error}; so it is made of what {before.model} has seen"))
             return request
@@ -78,7 +79,7 @@ def _look_closer(workshop: Workshop, generation: Generation) -> GenerationReques
 
 def _keep_thumbnail(workshop: Workshop, generation: Generation) -> None:
     try:
-        sources.keep_thumbnail(workshop.content, generation)
+        source.keep_thumbnail(workshop.content, generation)
     except ContentError as error:
         workshop.report(Said(str(error)))
 
@@ -112,8 +113,8 @@ def _make_batch(
     """Have one pipeline make items of one kind; while it makes the next, a thread records the last."""
     work = workshop.content.work(generation.generation_id)
     work.mkdir(parents=True, exist_ok=True)
-    source = work / sources.SOURCE if generation.request.from_picture else None
-    task = replace(task_of(generation.request, items[0].kind, pipeline, items), work=work, source=source)
+    picture = work / source.SOURCE if generation.request.from_picture else None
+    task = replace(task_of(generation.request, items[0].kind, pipeline, items), work=work, source=picture)
     hands = Hands(workshop, generation, task, items, pace)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer") as writer:
         writing: Future[None] | None = None
@@ -193,6 +194,6 @@ def clear(workshop: Workshop, generation_id: str) -> None:
         if generation.request.from_picture and not any(
             item.state == "done" for item in workshop.store.items(generation_id)
         ):
-            sources.thumbnail(content, generation).unlink(missing_ok=True)
+            source.thumbnail(content, generation).unlink(missing_ok=True)
     content.remove_work(generation_id)
     content.remove_lock(generation_id)

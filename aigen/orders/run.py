@@ -6,15 +6,15 @@ from dataclasses import replace
 from time import monotonic
 from typing import Any
 
-from aigen import sources
 from aigen.errors import GenerationError
 from aigen.models import catalogue
-from aigen.tasks import task_of
+from aigen.orders import source
+from aigen.orders.context import HEARTBEAT, Workshop, beat
+from aigen.orders.tasks import task_of
 from aigen.types.pipeline import Failure, Output, Picture, Run, Sketch, Task
 from aigen.types.reports import Expected, Said, Step
 from aigen.types.request import SIDE_LIMITS, Size
 from aigen.types.rows import Generation, Item
-from aigen.workshop import HEARTBEAT, Workshop, beat
 
 # In an order's work folder: the pictures that others made for it.
 PICTURES = "pictures"
@@ -77,7 +77,7 @@ class Hands:
     def pictures(self, seeds: Sequence[int], rest: float | None) -> list[Picture | Failure]:
         """What the items of these seeds start from. What was made before a crash is not made again."""
         if self._generation.request.from_picture:
-            path = self._task.work / sources.SOURCE
+            path = self._task.work / source.SOURCE
             if not path.exists():
                 raise GenerationError("the picture that it starts from is gone")
             return [Picture(path)] * len(seeds)

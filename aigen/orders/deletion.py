@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aigen.errors import GenerationError, UsageError
-from aigen.generation import find
 from aigen.media.thumbnails import captions, thumbnail_paths
+from aigen.orders.context import Workshop
+from aigen.orders.lifecycle import find
 from aigen.types.request import check_user_id
 from aigen.types.rows import Item
-from aigen.workshop import Workshop
 
 
 def erase_order(workshop: Workshop, generation_id: str, patience: float = 30) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from aigen import sources
+from aigen.orders import source
 from aigen.types.pipeline import Pipeline, Task
 from aigen.types.request import DEFAULT_LENGTH, GenerationRequest, Kind, Length
 from aigen.types.rows import Item
@@ -14,7 +14,7 @@ def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: I
     length = request.length(pipeline.length, pipeline.most) if kind == "video" else Length(1, DEFAULT_LENGTH.fps)
     usual = pipeline.sizes[kind]
     if request.seen and (kind == "image" or pipeline.most is None):  # a model of short videos has sizes of its own too
-        usual = sources.shaped(request.seen, usual)
+        usual = source.shaped(request.seen, usual)
     return Task(
         kind=kind,
         prompt=request.prompt,

@@ -1,0 +1,203 @@
+"""An order is run, resumed and cancelled.
+
+Who runs an order holds the OS lock named after it; a started order whose lock is free was interrupted. The store says
+what is missing, so running an order again makes exactly that.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from aigen.errors import (
+    AigenError,
+    Cancelled,
+    ContentError,
+    GenerationError,
+    Interrupted,
+    StoreError,
+    UsageError,
+)
+from aigen.media.files import OUT_OF_SPACE
+from aigen.orders import source
+from aigen.orders.context import HEARTBEAT, Workshop, beat
+from aigen.orders.items import clear, make_items, make_thumbnails
+from aigen.orders.placing import hold, new_generation_id, place
+from aigen.store import Store
+from aigen.types.reports import Waiting
+from aigen.types.request import GenerationRequest, Kind
+from aigen.types.rows import Generation, Item
+
+# Attempts that workers make at an order; after as many crashes it needs a person.
+ATTEMPTS = 3
+
+
+def generate(
+    workshop: Workshop,
+    request: GenerationRequest,
+    user_id: str | None,
+    picture: Path | None = None,
+    music: Path | None = None,
+) -> Generation:
+    """Place an order and make it, here and now. Its lock is held before it exists, so it is never taken for interrupted."""
+    generation_id = new_generation_id()
+    with hold(workshop.content, generation_id):
+        try:
+            place(workshop, request, user_id, picture=picture, music=music, generation_id=generation_id)
+        except BaseException:
+            workshop.content.remove_lock(generation_id)
+            raise
+        return run(workshop, generation_id)
+
+
+def is_interrupted(workshop: Workshop, generation: Generation) -> bool:
+    """Whether an order was begun (or was to begin at once) and nobody is making it any more."""
+
+    def unfinished(order: Generation | None) -> bool:
+        return order is not None and order.status == "Processing" and (order.attempts > 0 or not order.detached)
+
+    if not unfinished(generation) or workshop.content.is_locked(generation.generation_id):
+        return False
+    # The lock is also free because the order has ended since its row was read.
+    return unfinished(workshop.store.generation(generation.generation_id))
+
+
+def run(workshop: Workshop, generation_id: str, detached: bool = False) -> Generation:
+    """Make what is missing of an order. The caller holds its lock.
+
+    Raises Cancelled, Interrupted (Ctrl-C), GenerationError when the order or some of its items failed, and
+    ContentError when the disk is full, which leaves the order interrupted.
+    """
+    store = workshop.store
+    started = False
+    try:
+        with _device(workshop, generation_id):
+            started = store.start(generation_id, detached)
+            if not started:
+                raise Cancelled(f"order {generation_id} was cancelled")
+            make_items(workshop, find(workshop.store, generation_id))
+            return _conclude(workshop, generation_id)
+    except Cancelled:
+        clear(workshop, generation_id)
+        raise
+    except (ContentError, StoreError):
+        with suppress(ContentError, StoreError):
+            if detached and started:
+                store.give_back(generation_id)  # it is not the order's fault
+        raise
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) or workshop.interrupted():
+            if detached and started:
+                store.give_back(generation_id)
+            raise Interrupted(
+                f"interrupted: what is finished stays; make the rest with aigen resume {generation_id}"
+            ) from None
+        if not isinstance(error, Exception):
+            raise
+        if isinstance(error, OSError) and error.errno in OUT_OF_SPACE:
+            raise ContentError(
+                f"the disk of {str(workshop.content.root)!r} is full ({error.strerror}): "
+                f"free some space, then aigen resume {generation_id}"
+            ) from error
+        reason = str(error) if isinstance(error, AigenError) else f"{type(error).__name__}: {error}"
+        store.fail(generation_id, reason, workshop.clock())
+        raise GenerationError(
+            f"order {generation_id} failed: {reason}; try again: aigen resume {generation_id}"
+        ) from error
+
+
+def resume(workshop: Workshop, generation_id: str) -> Generation:
+    """Finish an interrupted, a failed or a waiting order, here and now; of a completed one, thumbnails that are missing."""
+    find(workshop.store, generation_id)  # what does not exist has no lock
+    with hold(workshop.content, generation_id):
+        generation = find(workshop.store, generation_id)
+        if generation.status == "Completed":
+            make_thumbnails(workshop, workshop.store.items(generation_id))
+            return generation
+        if generation.status == "Cancelled":
+            raise UsageError(f"order {generation_id} was cancelled: place it again with aigen generate")
+        planned = any(item.state != "done" for item in workshop.store.items(generation_id))
+        if (
+            planned
+            and generation.request.from_picture
+            and not (workshop.content.work(generation_id) / source.SOURCE).exists()
+        ):
+            raise UsageError("the picture that it starts from is gone: order it anew from that picture (--from-image)")
+        workshop.store.reopen(generation_id)
+        return run(workshop, generation_id)
+
+
+def interrupted(workshop: Workshop) -> list[Generation]:
+    """Every interrupted order, oldest first."""
+    return [
+        generation
+        for generation in workshop.store.generations(status="Processing")
+        if is_interrupted(workshop, generation)
+    ]
+
+
+def cancel(workshop: Workshop, generation_id: str) -> None:
+    """Give up an order; who is making it stops within a second or two. Finished items stay."""
+    generation = find(workshop.store, generation_id)
+    if not workshop.store.cancel(generation_id):
+        raise UsageError(f"order {generation_id} is {generation.status}: there is nothing to cancel")
+    tidy(workshop)
+
+
+def tidy(workshop: Workshop) -> None:
+    """Remove what a killed process left of orders that have ended."""
+    for generation_id in workshop.content.works():
+        generation = workshop.store.generation(generation_id)
+        ended = generation is None or generation.status in ("Completed", "Cancelled")
+        if ended and not workshop.content.is_locked(generation_id):
+            clear(workshop, generation_id)
+
+
+def find(store: Store, generation_id: str) -> Generation:
+    generation = store.generation(generation_id)
+    if generation is None:
+        raise UsageError(f"order {generation_id[:80]!r} is not known: see aigen status")
+    return generation
+
+
+def files(workshop: Workshop, items: Iterable[Item], kind: Kind) -> list[str]:
+    """The paths of the finished items of one kind."""
+    return [str(workshop.content.file(item.path)) for item in items if item.path and item.kind == kind]
+
+
+@contextmanager
+def _device(workshop: Workshop, generation_id: str) -> Iterator[None]:
+    """Hold the device: one order at a time uses it, the others wait and say so."""
+    lock = workshop.content.lock("device")
+    told = False
+    while True:
+        try:
+            lock.acquire(timeout=HEARTBEAT, poll_interval=0.1)
+            break
+        except TimeoutError:
+            beat(workshop, generation_id, "waiting for another order to finish")
+            if not told:
+                workshop.report(Waiting("another order is being made; this one starts when it has finished"))
+                told = True
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _conclude(workshop: Workshop, generation_id: str) -> Generation:
+    """End an order: completed when every item is done, else failed, naming the items and why."""
+    store = workshop.store
+    items = store.items(generation_id)
+    failed = [item for item in items if item.state == "failed"]
+    if failed:
+        names: dict[str | None, list[str]] = {}
+        for item in failed:
+            names.setdefault(item.error, []).append(item.name)
+        raise GenerationError("; ".join(f"{', '.join(each)}: {error}" for error, each in names.items()))
+    make_thumbnails(workshop, items)  # a crash may have come between an item and its thumbnails
+    # The folder goes first: a crash between the two leaves an order that resume completes, not a stray folder.
+    workshop.content.remove_work(generation_id)
+    if not store.complete(generation_id, workshop.clock()):
+        raise Cancelled(f"order {generation_id} was cancelled")
+    workshop.content.remove_lock(generation_id)
+    return find(store, generation_id)

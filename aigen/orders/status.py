@@ -1,0 +1,119 @@
+"""Where orders stand, for people and for programs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from aigen.orders.context import Workshop
+from aigen.orders.lifecycle import files, is_interrupted
+from aigen.orders.worker import is_running
+from aigen.times import to_text
+from aigen.types.request import KINDS
+from aigen.types.rows import Generation, Item
+
+if TYPE_CHECKING:
+    pass
+
+# Seconds between two looks of --watch.
+PAUSE = 0.5
+# Seconds that a worker may take to start.
+STARTING = 10
+
+
+@dataclass(frozen=True)
+class OrderStatus:
+    """Where one order stands; `images` and `videos` are the paths of what is finished.
+
+    `stranded`: it waits for a worker and none runs.
+    """
+
+    order: Generation
+    items: tuple[Item, ...]
+    interrupted: bool
+    stranded: bool
+    images: tuple[str, ...]
+    videos: tuple[str, ...]
+
+    @property
+    def done(self) -> int:
+        return sum(item.state == "done" for item in self.items)
+
+    @property
+    def active(self) -> bool:
+        return self.order.status == "Processing" and not self.interrupted and not self.stranded
+
+    @property
+    def state(self) -> str:
+        return "interrupted" if self.interrupted else self.order.status
+
+    @property
+    def remark(self) -> str:
+        """What to know or do about it now."""
+        order = self.order
+        if self.interrupted:
+            return f"aigen resume {order.generation_id}"
+        if order.error:
+            return order.error
+        if self.stranded:
+            return "no worker runs: aigen worker"
+        if order.status == "Processing":
+            return order.step or ("waiting for its turn" if _waits(order) else "starting")
+        return ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "generation_id": self.order.generation_id,
+            "user_id": self.order.user_id,
+            "prompt": self.order.prompt,
+            "status": self.order.status,
+            "interrupted": self.interrupted,
+            "done": self.done,
+            "total": len(self.items),
+            "requested_at": self.order.requested_at,
+            "generated_at": self.order.generated_at,
+            "images": list(self.images),
+            "videos": list(self.videos),
+            "error": self.order.error,
+        }
+
+
+def _waits(order: Generation) -> bool:
+    """Whether a worker is to make it and none has begun."""
+    return order.status == "Processing" and order.detached and not order.attempts
+
+
+def look(workshop: Workshop, user_id: str | None, status: str | None = None) -> list[OrderStatus]:
+    """Where the orders of a user, or all, stand; oldest first; only those with a `status`, if one is given."""
+    worked = is_running(workshop.content)
+    return [standing(workshop, order, worked) for order in workshop.store.generations(user_id, status)]
+
+
+def standing(workshop: Workshop, order: Generation, worked: bool | None = None) -> OrderStatus:
+    """Where one order stands; `worked`: a worker runs (None: it is looked up)."""
+    items = tuple(workshop.store.items(order.generation_id))
+    images, videos = (tuple(files(workshop, items, kind)) for kind in KINDS)
+    # A worker that was started just now takes a moment.
+    lately = to_text(workshop.clock() - timedelta(seconds=STARTING))
+    stranded = _waits(order) and order.requested_at < lately
+    if stranded:
+        stranded = not (is_running(workshop.content) if worked is None else worked)
+    return OrderStatus(order, items, is_interrupted(workshop, order), stranded, images, videos)
+
+
+def follow(
+    workshop: Workshop,
+    user_id: str | None,
+    sleep: Callable[[float], object],
+    show: Callable[[list[OrderStatus]], object],
+) -> None:
+    """Show where the orders stand, again whenever that has changed, until none is being made."""
+    shown: list[OrderStatus] | None = None
+    while True:
+        standings = look(workshop, user_id)
+        if standings != shown:
+            show(standings)
+            shown = standings
+        if not any(standing.active for standing in standings):
+            return
+        sleep(PAUSE)
