@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from orders import Orders
 
-from aigen import narration, pipelines
+from aigen import pipelines
 from aigen.errors import Cancelled, UsageError
+from aigen.film import script
 from aigen.media import provenance
 from aigen.orders import lifecycle, placing, reorder
 from aigen.types.reports import Report, Step
@@ -28,7 +29,7 @@ KEEPER = "The keeper lit the lamp. A ship passed by. A whale sang to the moon. T
 
 @given(st.lists(st.floats(0.3, 15), min_size=1, max_size=60), st.none() | st.integers(1, 40))
 def test_every_sentence_is_in_one_scene_and_no_scene_is_empty(seconds: list[float], wanted: int | None) -> None:
-    groups = narration.group(seconds, wanted)
+    groups = script.group(seconds, wanted)
     assert [place for each in groups for place in each] == list(range(len(seconds)))
     assert all(groups)
     if wanted:
@@ -38,14 +39,14 @@ def test_every_sentence_is_in_one_scene_and_no_scene_is_empty(seconds: list[floa
 
 
 def test_scenes_last_as_long_as_is_good_to_watch() -> None:
-    lengths = [sum([3.0] * len(each)) for each in narration.group([3.0] * 400)]
-    assert all(narration.SCENE_LEAST <= length <= narration.SCENE_MOST for length in lengths)
-    assert len(narration.group([20.0, 20.0])) == 2
-    assert narration.group([0.6]) == [[0]]
+    lengths = [sum([3.0] * len(each)) for each in script.group([3.0] * 400)]
+    assert all(script.SCENE_LEAST <= length <= script.SCENE_MOST for length in lengths)
+    assert len(script.group([20.0, 20.0])) == 2
+    assert script.group([0.6]) == [[0]]
 
 
 def test_a_scene_has_its_words_and_its_style_in_turn() -> None:
-    scenes = narration.plan(Narration(script=KEEPER, scenes=4))
+    scenes = script.plan(Narration(script=KEEPER, scenes=4))
     assert [scene.number for scene in scenes] == [1, 2, 3, 4]
     assert [scene.style for scene in scenes] == ["plain", "dramatic", "photorealistic", "plain"]
     assert [scene.sentences[0].text for scene in scenes] == [
@@ -53,21 +54,19 @@ def test_a_scene_has_its_words_and_its_style_in_turn() -> None:
     ]  # fmt: skip
     # Where nothing is named, what was seen last is seen still.
     assert "whale" in scenes[3].prompt
-    assert {scene.style for scene in narration.plan(Narration(script=KEEPER, styles=("watercolour",)))} == {
-        "watercolour"
-    }
+    assert {scene.style for scene in script.plan(Narration(script=KEEPER, styles=("watercolour",)))} == {"watercolour"}
 
 
 def test_one_word_and_ten_thousand_make_a_film() -> None:
-    (scene,) = narration.plan(Narration(script="Hello"))
+    (scene,) = script.plan(Narration(script="Hello"))
     assert scene.sentences[0].text == "Hello"
-    scenes = narration.plan(Narration(script="The ship sails on over the wide sea. " * 1250))
+    scenes = script.plan(Narration(script="The ship sails on over the wide sea. " * 1250))
     assert len(scenes) > 100
     assert sum(len(scene.sentences) for scene in scenes) == 1250
 
 
 def test_a_pause_is_longer_where_a_paragraph_ends() -> None:
-    within, end, _ = narration.split("One day. It rained.\n\nThen it stopped.")
+    within, end, _ = script.split("One day. It rained.\n\nThen it stopped.")
     assert end.pause > within.pause > 0
 
 
@@ -83,8 +82,8 @@ def test_a_pause_is_longer_where_a_paragraph_ends() -> None:
 )
 def test_what_is_no_script_is_refused(raw: bytes, told: str) -> None:
     with pytest.raises(UsageError, match=told):
-        narration.read(raw, "'a.txt'")
-    assert narration.read("\ufeffHé".encode(), "'a.txt'") == "Hé"
+        script.read(raw, "'a.txt'")
+    assert script.read("\ufeffHé".encode(), "'a.txt'") == "Hé"
 
 
 @pytest.mark.parametrize(

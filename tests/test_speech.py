@@ -11,7 +11,7 @@ import numpy
 import pytest
 
 from aigen.errors import GenerationError, UsageError
-from aigen.speech import check, paragraphs, pause_after, seconds_of, sentences, spoken, voice, voices
+from aigen.film.speech import check, paragraphs, pause_after, seconds_of, sentences, spoken, voice, voices
 
 STORY = (
     "The harbour was silent that morning. Old Captain Reyes, who had sailed for fifty-one years, lit his pipe. "

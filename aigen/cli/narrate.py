@@ -91,7 +91,7 @@ def narrate(
 
 
 def _read(text: str | None, file: str | None) -> str:
-    from aigen import narration
+    from aigen.film import script
 
     if (text is None) == (file is None):
         raise UsageError('give a text or --file FILE: aigen narrate "The keeper lit the lamp."')
@@ -100,9 +100,9 @@ def _read(text: str | None, file: str | None) -> str:
         assert text is not None
         return text
     if name == "-":
-        return narration.read(sys.stdin.buffer.read(), "from standard input")
+        return script.read(sys.stdin.buffer.read(), "from standard input")
     try:
-        return narration.read(Path(name).read_bytes(), repr(name))
+        return script.read(Path(name).read_bytes(), repr(name))
     except OSError as error:
         raise UsageError(f"script {name!r} cannot be read ({error.strerror}): check the path") from error
 

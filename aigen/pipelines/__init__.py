@@ -19,7 +19,7 @@ from aigen.types.request import Kind
 BUILT_IN = {
     "storybook": "aigen.pipelines.storybook:Storybook",
     "motion": "aigen.pipelines.motion:Motion",
-    "narrator": "aigen.narrator:Narrator",
+    "narrator": "aigen.film.narrator:Narrator",
 }
 FALLBACK = "storybook"
 # What makes videos of a model's pictures that makes none itself, and what makes narrated films.

@@ -9,8 +9,9 @@ from typing import Any
 
 from bottle import HTTPResponse
 
-from aigen import narration, pipelines
+from aigen import pipelines
 from aigen.errors import UsageError
+from aigen.film.script import check_narration
 from aigen.notify import channels, mail
 from aigen.orders import placing, tasks
 from aigen.times import resolve
@@ -138,7 +139,7 @@ def _narration(typed: Mapping[str, str], style: str, usual: str) -> Narration | 
         return None
     script = typed["script"] if typed["script"].strip() else usual
     told = Narration(script=script) if style == "plain" else Narration(script=script, styles=(style,))
-    narration.check(told)
+    check_narration(told)
     return told
 
 

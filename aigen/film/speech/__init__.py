@@ -4,9 +4,9 @@
 speak. A voice is named `hibari`, `piper` or `gtts`, with which of its voices after a colon: `piper:de_DE-thorsten-medium`.
 """
 
-from aigen.speech.languages import check
-from aigen.speech.reading import seconds_of, spoken
-from aigen.speech.sentences import paragraphs, pause_after, sentences
-from aigen.speech.voices import CHOICES, Voice, voice
+from aigen.film.speech.languages import check
+from aigen.film.speech.reading import seconds_of, spoken
+from aigen.film.speech.sentences import paragraphs, pause_after, sentences
+from aigen.film.speech.voices import CHOICES, Voice, voice
 
 __all__ = ["CHOICES", "Voice", "check", "paragraphs", "pause_after", "seconds_of", "sentences", "spoken", "voice"]

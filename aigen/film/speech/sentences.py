@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from aigen.speech.reading import says_something, seconds_of
+from aigen.film.speech.reading import says_something, seconds_of
 
 # No line of a narration takes longer than about this, in seconds.
 LONGEST = 15.0

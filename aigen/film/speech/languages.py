@@ -4,9 +4,9 @@ import re
 from collections import Counter
 
 from aigen.errors import UsageError
-from aigen.speech.reading import says_something, script_of, spoken
-from aigen.speech.sentences import paragraphs
-from aigen.speech.voices import voice
+from aigen.film.speech.reading import says_something, script_of, spoken
+from aigen.film.speech.sentences import paragraphs
+from aigen.film.speech.voices import voice
 from aigen.wording import shortened
 
 # The commonest small words and greetings of each language, also those it shares with another: the most hits win.

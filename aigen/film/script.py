@@ -1,15 +1,14 @@
 """A text becomes a film: its sentences are grouped into scenes, each with what its picture shall show.
 
 This is planning only: `speech` says the sentences, a model of pictures (or the built-in illustrator, which moves) makes the
-scenes, `film` puts them together; the pipeline `narrator` has it all done in that order.
+scenes, `writing` puts them together; the pipeline `narrator` has it all done in that order.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from aigen import speech
 from aigen.errors import UsageError
-from aigen.film import check_captions
+from aigen.film import check_captions, speech
 from aigen.types.request import SCRIPT_LIMIT, Narration
 
 # Seconds that a scene lasts at least and at most, as far as its sentences allow.
@@ -52,7 +51,7 @@ def plan(narration: Narration, film: int = 1) -> list[Scene]:
     ]
 
 
-def check(narration: Narration) -> None:
+def check_narration(narration: Narration) -> None:
     """Raise UsageError for a text that cannot be spoken, or a voice that is not here."""
     speech.voice(narration.voice)
     speech.check(narration.script, narration.voice)

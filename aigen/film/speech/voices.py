@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aigen.errors import GenerationError, UsageError
-from aigen.speech.reading import script_of, spoken
+from aigen.film.speech.reading import script_of, spoken
 from aigen.wording import shortened, visible
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """`narrator`: the pipeline of narrated films. A voice reads a text over pictures, which others make.
 
-For each film it goes through four rooms, each of which keeps what it made, so that a crash costs only the one it came in: the
-text is planned into scenes (`narration`), its sentences are spoken (`speech`), every scene gets its picture (`Run.paint`) or is
+For each film it goes through four steps, each of which keeps what it made, so that a crash costs only the one it came in: the
+text is planned into scenes (`script`), its sentences are spoken (`speech`), every scene gets its picture (`Run.paint`) or is
 drawn in motion by the built-in illustrator, and all of it is put together (`film`).
 """
 
@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from aigen import film, narration, speech
+from aigen import film
 from aigen.errors import UsageError
-from aigen.film import Line, Shot
-from aigen.narration import Scene
+from aigen.film import Line, Shot, script, speech
+from aigen.film.script import Scene
 from aigen.pipelines import FALLBACK
 from aigen.types.pipeline import Failure, Output, Picture, Run, Sketch, Start, Task
 from aigen.types.request import DEFAULT_SIZES, Kind, Length, Narration, Size
@@ -40,14 +40,14 @@ class Narrator:
     options: frozenset[str] = frozenset()
 
     def check(self, task: Task) -> None:
-        narration.check(_narration(task))
+        script.check_narration(_narration(task))
 
     def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
         told = _narration(task)
         if task.painter == FALLBACK and _PHOTOGRAPH in told.styles and not task.from_picture:
             run.say(f"{FALLBACK} takes no photographs: scenes in the style {_PHOTOGRAPH} are drawn plain")
         for number, seed in zip(task.numbers, task.seeds, strict=True):
-            yield _make(task, narration.plan(told, number), number, seed, run)
+            yield _make(task, script.plan(told, number), number, seed, run)
 
 
 def _narration(task: Task) -> Narration:
