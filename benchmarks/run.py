@@ -116,7 +116,8 @@ def large_gallery() -> None:
     from aigen.settings import Settings
     from aigen.store import Store
     from aigen.types.request import GenerationRequest
-    from aigen.viewer.app import Gallery, guarded, make_app
+    from aigen.viewer.app import guarded, make_app
+    from aigen.viewer.gallery import Gallery
 
     with tempfile.TemporaryDirectory() as folder:
         content = ContentFolder(Path(folder))

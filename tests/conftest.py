@@ -27,7 +27,7 @@ from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, GenerationRequest
 if TYPE_CHECKING:
     from web import Browser
 
-    from aigen.viewer.app import Gallery
+    from aigen.viewer.gallery import Gallery
 
 SMALL = ("--size", "64x48", "--seed", "7")
 
@@ -153,7 +153,7 @@ def gallery(content: ContentFolder, clock: StillClock, scribbler: Scribbler) -> 
     from web import HOST
 
     from aigen.settings import Settings
-    from aigen.viewer.app import Gallery
+    from aigen.viewer.gallery import Gallery
 
     return Gallery(content, Settings({}), frozenset({HOST, "localhost"}), clock=clock, load=lambda name: scribbler)
 

@@ -15,8 +15,24 @@ import aigen
 ROOT = Path(aigen.__file__).parent
 # Top to bottom is the direction of imports: a module may import what stands below it, never above.
 ORDER = [
-    "__main__", "cli", "viewer", "doctor", "display", "notify", "orders", "film", "vision", "pipelines", "models", "media", "store", "types", "settings", "content", "times", "wording", "errors",
-]  # fmt: skip
+    "__main__",
+    "cli",
+    "viewer",
+    "notify",
+    "orders",
+    "film",
+    "vision",
+    "pipelines",
+    "models",
+    "media",
+    "store",
+    "types",
+    "settings",
+    "content",
+    "times",
+    "wording",
+    "errors",
+]
 # storybook is a package of rooms with an order of its own, which may use what stands below `pipelines`.
 STORYBOOK = [
     "__init__", "crew", "scene", "moving.acting", "moving.casting", "moving.effects", "moving.rigs", "moving.weather", "moving.camera",

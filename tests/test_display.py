@@ -7,7 +7,7 @@ import time
 import pytest
 from conftest import aigen_command
 
-from aigen.display import Display, Estimate
+from aigen.cli.progress import Display, Estimate
 from aigen.types.reports import Finished, Said, Step, Waiting
 from aigen.types.rows import Item
 
@@ -69,7 +69,7 @@ def test_loading_is_told_and_counts_for_no_item(capsys: pytest.CaptureFixture[st
 
 def test_a_step_that_stands_still_is_shown_as_stalled(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr("aigen.display.monotonic", lambda: now)
+    monkeypatch.setattr("aigen.cli.progress.monotonic", lambda: now)
     with Display() as display:
         now += 59
         assert "stalled" not in display._times()

@@ -17,7 +17,8 @@ from aigen.orders.context import Workshop
 from aigen.store.hashing import hash_password
 from aigen.types.request import GenerationRequest
 from aigen.types.rows import Generation
-from aigen.viewer.app import Gallery, make_app
+from aigen.viewer.app import make_app
+from aigen.viewer.gallery import Gallery
 
 # Names that have broken programs like ours.
 HOSTILE = (

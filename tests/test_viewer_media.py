@@ -14,7 +14,7 @@ from web import Browser
 from aigen.orders import lifecycle
 from aigen.orders.context import Workshop
 from aigen.types.request import GenerationRequest
-from aigen.viewer.app import Gallery
+from aigen.viewer.gallery import Gallery
 from aigen.viewer.media import Part, parse_range, write_archive
 
 

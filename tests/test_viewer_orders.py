@@ -19,7 +19,7 @@ from aigen.orders import deletion, lifecycle, placing
 from aigen.orders.context import Workshop
 from aigen.settings import Settings
 from aigen.types.request import GenerationRequest, Narration
-from aigen.viewer.app import Gallery
+from aigen.viewer.gallery import Gallery
 
 
 def place(browser: Browser, **typed: str) -> TestResponse:

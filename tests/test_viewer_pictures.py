@@ -14,7 +14,7 @@ from aigen.orders import deletion, lifecycle
 from aigen.orders.context import Workshop
 from aigen.types.request import STYLES_IN_TURN
 from aigen.viewer import orders as viewer_orders
-from aigen.viewer.app import Gallery
+from aigen.viewer.gallery import Gallery
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from typing import Any
 
 from webtest import TestApp, TestResponse
 
-from aigen.viewer.app import Gallery, guarded, make_app
+from aigen.viewer.app import guarded, make_app
+from aigen.viewer.gallery import Gallery
 
 HOST = "localhost:80"
 

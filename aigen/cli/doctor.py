@@ -7,7 +7,7 @@ import typer
 from aigen.cli.program import Content, Json, app, load_settings, print_json
 
 if TYPE_CHECKING:
-    from aigen.doctor import Finding
+    from aigen.cli.checks import Finding
 
 
 @app.command()
@@ -20,7 +20,7 @@ def doctor(
     content: Content = None,
 ) -> None:
     """Say what this machine can do, what was chosen and why, and what is missing."""
-    from aigen.doctor import examine, try_channel
+    from aigen.cli.checks import examine, try_channel
     from aigen.types.request import check_channel
 
     settings = load_settings()

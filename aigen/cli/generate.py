@@ -278,7 +278,7 @@ def _print_plan(request: "GenerationRequest", as_json: bool) -> None:
 
 def _order(request: "GenerationRequest", user: str | None, way: Way, brought: Brought) -> None:
     """Place an order for the worker, and see that one runs."""
-    from aigen.display import Display
+    from aigen.cli.progress import Display
     from aigen.orders import placing, worker
 
     with Display() as display, open_workshop(way.content, display, create=True) as workshop:
@@ -294,7 +294,7 @@ def _order(request: "GenerationRequest", user: str | None, way: Way, brought: Br
 
 def _generate(request: "GenerationRequest", user: str | None, way: Way, brought: Brought) -> None:
     """Place an order, make it here, and tell when its time has come."""
-    from aigen.display import Display
+    from aigen.cli.progress import Display
     from aigen.notify import foreground
     from aigen.notify.links import base_url
     from aigen.orders import lifecycle

@@ -45,7 +45,7 @@ def resume(
     content: Content = None,
 ) -> None:
     """Finish what was interrupted."""
-    from aigen.display import Display
+    from aigen.cli.progress import Display
     from aigen.notify.foreground import seconds_early
     from aigen.orders import lifecycle
     from aigen.orders import worker as workers
@@ -104,7 +104,7 @@ def worker(
     """Make detached orders, one after another, until Ctrl-C."""
     import time
 
-    from aigen.display import Display
+    from aigen.cli.progress import Display
     from aigen.notify.delivery import Courier, Rounds, deliver_everywhere, giving_back
     from aigen.orders import worker as workers
     from aigen.store import NOTICE_LEASE

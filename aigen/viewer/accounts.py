@@ -15,7 +15,8 @@ from aigen.orders.placing import new_user_id
 from aigen.store.hashing import hash_password, hash_token, verify_password
 from aigen.types.request import check_user_id
 from aigen.viewer import visits
-from aigen.viewer.app import Gallery, go, page, visit
+from aigen.viewer.gallery import Gallery
+from aigen.viewer.web import redirect, render, visit
 
 _guessing = threading.Lock()
 _OWN_PATH = re.compile(r"/[A-Za-z0-9_-][A-Za-z0-9_/.-]*")
@@ -31,14 +32,14 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
 
     @app.get("/register", public=True)
     def register_page() -> HTTPResponse:
-        return page("register", title="Register", password_needed=gallery.public, typed="")
+        return render("register", title="Register", password_needed=gallery.public, typed="")
 
     @app.post("/register", public=True)
     def register() -> HTTPResponse:
         typed, password = _typed("user_id").strip(), _typed("password")
 
         def again(message: str, status: int = 400) -> HTTPResponse:
-            return page(
+            return render(
                 "register", status, title="Register", password_needed=gallery.public, typed=typed[:64], message=message
             )
 
@@ -62,7 +63,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
 
     @app.get("/login", public=True)
     def login_page() -> HTTPResponse:
-        return page("login", title="Log in", typed="", target=_own_path(request.query.getunicode("next")))
+        return render("login", title="Log in", typed="", target=_own_path(request.query.getunicode("next")))
 
     @app.post("/login", public=True)
     def login() -> HTTPResponse:
@@ -73,7 +74,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
 
     def try_to_log_in(typed: str, password: str, target: str) -> HTTPResponse:
         if visits.must_wait(gallery, visit(), typed):
-            response = page(
+            response = render(
                 "login", 429, title="Log in", typed=typed[:64], target=target,
                 message="Too many logins have failed. Try again in a quarter of an hour.",
             )  # fmt: skip
@@ -86,7 +87,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         user = gallery.store.user(typed)
         if not _may_enter(user, password, gallery.public):
             visits.log(gallery, visit(), "login_failed", user_id=typed)
-            return page(
+            return render(
                 "login", 403, title="Log in", typed=typed[:64], target=target,
                 message="User id or password is wrong.",
             )  # fmt: skip
@@ -111,10 +112,10 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     def open_page(token: str) -> HTTPResponse:
         link = gallery.store.link(hash_token(token), clock())
         if link and link["user_id"] == visit().user_id:
-            go(f"/dash#{link['generation_id']}")
+            redirect(f"/dash#{link['generation_id']}")
         if link is None:
             return _used_up()
-        return page("open", title="Open", token=token)
+        return render("open", title="Open", token=token)
 
     @app.post("/open/<token>", public=True)
     def open_order(token: str) -> HTTPResponse:
@@ -128,7 +129,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
 
 def _used_up() -> HTTPResponse:
     message = "That link has been used or has expired. Log in to see your content."
-    return page("login", 410, title="Log in", typed="", target="/dash", message=message)
+    return render("login", 410, title="Log in", typed="", target="/dash", message=message)
 
 
 def _may_enter(user: dict[str, Any] | None, password: str, public: bool) -> bool:

@@ -4,27 +4,17 @@ Whatever is not said to be `public` needs a session, a form must come from a pag
 host than ours is refused: that is decided here, once, for every route there is.
 """
 
-import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from importlib.resources import files
-from ipaddress import ip_address
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import quote
 
-from bottle import Bottle, FileUpload, FormsDict, HTTPError, HTTPResponse, Route, SimpleTemplate, request
+from bottle import Bottle, FileUpload, FormsDict, HTTPError, Route, request
 
-from aigen import __version__, pipelines
-from aigen.content import ContentFolder
 from aigen.errors import AigenError, GenerationError, UsageError
-from aigen.orders.context import Workshop
-from aigen.settings import Settings
-from aigen.store import Store
-from aigen.times import Clock, utc_now
-from aigen.types.pipeline import Pipeline
 from aigen.viewer import visits
-from aigen.viewer.visits import Visit
+from aigen.viewer.gallery import Gallery
+from aigen.viewer.web import redirect, render, render_text
 
 POLICY = (
     "default-src 'none'; img-src 'self'; media-src 'self'; font-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -37,51 +27,6 @@ HEADERS = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """The world of the web gallery. `hosts` are the names, with ports, by which it may be asked for.
-
-    `anywhere`: also by any address of this machine, at this port (names are what an attacker could choose). `public`:
-    others than the user of this machine may reach it. `secure`: it is reached by https. `proxied`: by way of a proxy that
-    is not trusted to say for whom it asks.
-    """
-
-    content: ContentFolder
-    settings: Settings
-    hosts: frozenset[str]
-    anywhere: int | None = None
-    public: bool = False
-    secure: bool = False
-    proxied: bool = False
-    clock: Clock = utc_now
-    load: Callable[[str], Pipeline] = pipelines.load
-
-    @property
-    def store(self) -> Store:
-        """This thread's connection to the store."""
-        opened: dict[ContentFolder, Store] = _threads.__dict__.setdefault("stores", {})
-        if self.content not in opened:
-            opened[self.content] = Store.open(self.content, create=True)
-        return opened[self.content]
-
-    def goes_by(self, host: str) -> bool:
-        """Whether a request for this host is for us."""
-        if host.lower() in self.hosts:
-            return True
-        name, _, port = host.rpartition(":")
-        try:
-            return self.anywhere is not None and int(port) == self.anywhere and bool(ip_address(name.strip("[]")))
-        except ValueError:
-            return False
-
-    @property
-    def workshop(self) -> Workshop:
-        return Workshop(self.content, self.store, load=self.load, clock=self.clock)
-
-
-_threads = threading.local()
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -120,7 +65,7 @@ def guarded(app: Bottle, gallery: Gallery) -> Application:
         if not static and not gallery.goes_by(str(environ.get("HTTP_HOST", ""))):
             text = "This gallery does not go by that name. AIGEN_BASE_URL, or serve --base-url, says by which it does."
             start("421 Misdirected Request", [("Content-Type", "text/html; charset=utf-8")])
-            return [_render("error", title="That is not my name", code=421, text=text).encode()]
+            return [render_text("error", title="That is not my name", code=421, text=text).encode()]
         answer: Iterable[bytes] = app(environ, start)
         return answer
 
@@ -150,7 +95,7 @@ class _Guard:
             if not public and visit.user_id is None:
                 if route.method != "GET" or route.config.get("no_page"):
                     raise HTTPError(401, "Log in first, then try again.")
-                go(f"/login?next={quote(request.path)}")
+                redirect(f"/login?next={quote(request.path)}")
             try:
                 if route.method == "POST":
                     visits.check_form(visit, sort)
@@ -182,51 +127,6 @@ def _unable(error: AigenError) -> HTTPError:
     return HTTPError(503, "The gallery cannot be read or written at the moment. Try again in a minute.")
 
 
-def visit() -> Visit:
-    """Who makes the request at hand."""
-    found: Visit = request.environ["aigen.visit"]
-    return found
-
-
-def go(path: str) -> NoReturn:
-    """Send the visitor to another path of ours; relative, for behind a proxy only the browser knows the rest."""
-    raise HTTPResponse(status=303, headers={"Location": path})
-
-
-def missing() -> NoReturn:
-    """Say that there is nothing here, also where there is something of somebody else's."""
-    raise HTTPError(404)
-
-
-def page(name: str, status: int = 200, **values: Any) -> HTTPResponse:
-    """A page from a template, in which every value is escaped; with the cookie that its forms need."""
-    who: Visit | None = request.environ.get("aigen.visit")
-    known = {"user_id": who.user_id, "csrf": who.csrf} if who else {}
-    response = HTTPResponse(_render(name, **known, **values), status)
-    response.content_type = "text/html; charset=utf-8"
-    if who and not request.get_cookie(visits.VISITOR):
-        visits.set_cookie(response, visits.VISITOR, who.visitor, secure=bool(request.environ.get("aigen.secure")))
-    return response
-
-
-def _render(name: str, **values: Any) -> str:
-    shared = {
-        "user_id": None, "csrf": "", "version": __version__, "message": None, "title": "aigen", "refresh": None, "script": None,
-    }  # fmt: skip
-    text: str = _template(name).render({**shared, **values})
-    return text
-
-
-_templates: dict[str, SimpleTemplate] = {}
-TEMPLATES = files("aigen.viewer") / "templates"
-
-
-def _template(name: str) -> SimpleTemplate:
-    if name not in _templates:
-        _templates[name] = SimpleTemplate(name=f"{name}.html", lookup=[str(TEMPLATES)])
-    return _templates[name]
-
-
 _ERRORS = {
     400: ("That did not work", ""),
     401: ("Log in first", ""),
@@ -246,5 +146,5 @@ _ERRORS = {
 def _error_page(error: HTTPError) -> str:
     heading, text = _ERRORS.get(error.status_code, ("That did not work", ""))
     said = str(error.body) if error.status_code not in (404, 405, 413, 500) else ""
-    response = page("error", title=heading, code=error.status_code, text=said or text)
+    response = render("error", title=heading, code=error.status_code, text=said or text)
     return str(response.body)

@@ -27,7 +27,8 @@ from aigen.types.request import (
     check_style,
 )
 from aigen.types.seen import Seen
-from aigen.viewer.app import Gallery, page
+from aigen.viewer.gallery import Gallery
+from aigen.viewer.web import render
 from aigen.wording import spoken_duration
 
 ITEM_LIMIT = 40
@@ -60,7 +61,7 @@ def show(
     models = _models(form)
     paces = _paces(gallery, form, models)
     typed = {**form.fields, **typed}
-    return page(
+    return render(
         "new-order",
         code,
         title=form.title,

@@ -22,8 +22,9 @@ from aigen.media.thumbnails import THUMBNAIL_SIDES
 from aigen.orders import source
 from aigen.types.rows import Item
 from aigen.viewer import visits
-from aigen.viewer.app import Gallery, missing, visit
-from aigen.viewer.pages import own
+from aigen.viewer.gallery import Gallery
+from aigen.viewer.pages import own_order
+from aigen.viewer.web import not_found, visit
 
 TYPES = {
     ".png": "image/png",
@@ -41,7 +42,7 @@ CHUNK = 256 * 1024
 def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.get("/media/<generation_id>/<name>", no_page=True)
     def media(generation_id: str, name: str) -> HTTPResponse:
-        standing = own(gallery, generation_id)
+        standing = own_order(gallery, generation_id)
         if name == (small := source.thumbnail(gallery.content, standing.order)).name:
             return serve(gallery, small, None)
         for item in standing.items:
@@ -59,11 +60,11 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             for size in THUMBNAIL_SIDES:
                 if name == f"{Path(item.path).stem}-{size}.webp":
                     return serve(gallery, _thumbnail(gallery, item, size), None)
-        missing()
+        not_found()
 
     @app.get("/archive/<generation_id>.zip", no_page=True)
     def archive(generation_id: str) -> HTTPResponse:
-        standing = own(gallery, generation_id)
+        standing = own_order(gallery, generation_id)
         items = [item for item in standing.items if item.path]
         answer = archive_of(gallery, items, f"aigen-{generation_id}.zip")
         if request.method == "GET":
@@ -82,7 +83,7 @@ def archive_of(gallery: Gallery, items: list[Item], name: str) -> HTTPResponse:
     made = [_inside(gallery, path) for path in paths]
     files = [file for file in made if file]
     if not files:
-        missing()
+        not_found()
     # Into a file that has no name and goes with its last reader: slow visitors then need no thread of ours.
     archive = tempfile.TemporaryFile(dir=gallery.content.making)  # noqa: SIM115 (the server closes it)
     try:
@@ -110,11 +111,11 @@ def _log(gallery: Gallery, item: Item, action: str) -> None:
 def _thumbnail(gallery: Gallery, item: Item, size: str) -> Path:
     """A thumbnail, made again where it is missing; 404 where what it is of is not ours to show."""
     if _inside(gallery, gallery.content.file(item.path or "")) is None:
-        missing()
+        not_found()
     try:
         return thumbnails.thumbnails(gallery.content, item)[size]
     except ContentError:
-        missing()
+        not_found()
 
 
 def _inside(gallery: Gallery, file: Path) -> Path | None:
@@ -130,7 +131,7 @@ def serve(gallery: Gallery, file: Path, download_as: str | None) -> HTTPResponse
     """A file, or the part of it that is asked for, or that the visitor has it already."""
     real = _inside(gallery, file)
     if real is None or real.suffix not in TYPES:
-        missing()
+        not_found()
     stat = real.stat()
     etag = f'"{hashlib.sha256(f"{real.name}/{stat.st_size}/{stat.st_mtime_ns}".encode()).hexdigest()[:32]}"'
     headers = {

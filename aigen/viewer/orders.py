@@ -20,9 +20,10 @@ from aigen.orders import deletion, lifecycle, placing, reorder, status, tasks
 from aigen.times import resolve, spoken
 from aigen.types.request import KINDS, GenerationRequest
 from aigen.viewer import forms, visits
-from aigen.viewer.app import Gallery, go, missing, visit
+from aigen.viewer.gallery import Gallery
 from aigen.viewer.memory import give_back_memory
-from aigen.viewer.pages import own
+from aigen.viewer.pages import own_order
+from aigen.viewer.web import not_found, redirect, visit
 
 WAITING_LIMIT = 10
 MAILS_AN_HOUR = 20
@@ -91,18 +92,18 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             generation_id = place(wanted, picture)
         except UsageError as error:
             return {"": str(error)}
-        go(f"/dash#{generation_id}")
+        redirect(f"/dash#{generation_id}")
 
     @app.post("/orders/<generation_id>/again")
     def again(generation_id: str) -> None:
         """The same order once more, from another seed, told as it would be now: on this page."""
-        request_before = own(gallery, generation_id).order.request
-        go(f"/dash#{place(replace(request_before, seed=None, notify_at=None, notify=()))}")
+        request_before = own_order(gallery, generation_id).order.request
+        redirect(f"/dash#{place(replace(request_before, seed=None, notify_at=None, notify=()))}")
 
     @app.post("/like/<generation_id>/<kind>/<number:int>")
     def like(generation_id: str, kind: str, number: int) -> None:
         """More like one picture or video: the same request, from other seeds."""
-        before = own(gallery, generation_id)
+        before = own_order(gallery, generation_id)
         for item in before.items:
             if (item.kind, item.number) == (kind, number) and item.path:
                 found = provenance.read(gallery.content.file(item.path))
@@ -110,30 +111,30 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
                 given = {f"{kind}s": MORE_LIKE_IT if kind == "image" else 1, f"{kind}_model": item.model}
                 if painter := tasks.picture_by(before.order.request, gallery.load(item.model)):
                     given["image_model"] = painter
-                go(f"/dash#{place(replace(reorder.reorder(found, given), model=None, notify=()))}")
-        missing()
+                redirect(f"/dash#{place(replace(reorder.reorder(found, given), model=None, notify=()))}")
+        not_found()
 
     @app.post("/orders/<generation_id>/cancel")
     def cancel(generation_id: str) -> None:
-        own(gallery, generation_id)
+        own_order(gallery, generation_id)
         lifecycle.cancel(gallery.workshop, generation_id)
         visits.log(gallery, visit(), "cancel", generation_id)
-        go(f"/dash#{generation_id}")
+        redirect(f"/dash#{generation_id}")
 
     @app.post("/orders/<generation_id>/retry")
     def retry(generation_id: str) -> None:
-        own(gallery, generation_id)
+        own_order(gallery, generation_id)
         if not gallery.store.requeue(generation_id, order_limit(gallery)):
             raise UsageError("this order has not failed: there is nothing to try again")
         visits.log(gallery, visit(), "retry", generation_id)
-        go(f"/dash#{generation_id}")
+        redirect(f"/dash#{generation_id}")
 
     @app.post("/orders/<generation_id>/delete")
     def delete(generation_id: str) -> None:
-        own(gallery, generation_id)
+        own_order(gallery, generation_id)
         deletion.erase_order(gallery.workshop, generation_id, PATIENCE)
         visits.log(gallery, visit(), "delete", generation_id)
-        go("/dash")
+        redirect("/dash")
 
     @app.get("/progress", no_page=True)
     def progress() -> HTTPResponse:

@@ -18,7 +18,8 @@ from aigen.types.request import Kind, Size
 from aigen.types.rows import Generation, Item
 from aigen.types.seen import Seen
 from aigen.viewer import visits
-from aigen.viewer.app import Gallery, go, missing, page, visit
+from aigen.viewer.gallery import Gallery
+from aigen.viewer.web import not_found, redirect, render, visit
 from aigen.wording import readable, shortened
 
 ORDERS_A_PAGE = 8
@@ -139,8 +140,8 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.get("/", public=True)
     def landing() -> HTTPResponse:
         if visit().user_id:
-            go("/dash")
-        return page("landing", title="aigen")
+            redirect("/dash")
+        return render("landing", title="aigen")
 
     @app.get("/dash")
     def dash() -> HTTPResponse:
@@ -152,7 +153,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         if request.method == "GET" and not request.query.getunicode("refresh"):
             visits.log(gallery, who, "view", "/dash")
         active = any(card.standing.active for card in cards)
-        return page(
+        return render(
             "dash",
             title="Your gallery",
             cards=cards,
@@ -167,7 +168,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.get("/orders/<generation_id>", no_page=True)
     def order(generation_id: str) -> HTTPResponse:
         """One order as it stands in the gallery, for the script that keeps it up to date."""
-        return page("order", card=Card(own(gallery, generation_id)))
+        return render("order", card=Card(own_order(gallery, generation_id)))
 
     @app.get("/videoplayer/<generation_id>/<number:int>")
     def videoplayer(generation_id: str, number: int) -> HTTPResponse:
@@ -178,14 +179,14 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         return show(generation_id, "image", number)
 
     def show(generation_id: str, kind: Kind, number: int) -> HTTPResponse:
-        card = Card(own(gallery, generation_id))
+        card = Card(own_order(gallery, generation_id))
         tiles = card.tiles(kind)
         shown = next((tile for tile in tiles if tile.item.number == number), None)
         if shown is None:
-            missing()
+            not_found()
         if request.method == "GET":
             visits.log(gallery, visit(), "view", request.path)
-        return page(
+        return render(
             "item",
             title=f"{shown.name} · {card.standing.order.prompt[:60]}",
             card=card,
@@ -199,7 +200,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         user_id = visit().user_id
         assert user_id
         rows = gallery.store.activity(user_id, ACTIVITIES_SHOWN)
-        return page("activity", title="Your activity", rows=rows, local=local)
+        return render("activity", title="Your activity", rows=rows, local=local)
 
     @app.get("/static/<name>", public=True)
     def static(name: str) -> HTTPResponse:
@@ -210,11 +211,11 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         return _static("icon.png")
 
 
-def own(gallery: Gallery, generation_id: str) -> OrderStatus:
+def own_order(gallery: Gallery, generation_id: str) -> OrderStatus:
     """How an order of the visitor's stands; that there is one of somebody else's is nobody's business."""
     order = gallery.store.generation(generation_id)
     if order is None or order.user_id != visit().user_id:
-        missing()
+        not_found()
     return status.standing(gallery.workshop, order)
 
 
@@ -242,6 +243,6 @@ def _static(name: str) -> HTTPResponse:
     folder = files("aigen.viewer") / "static"
     suffix = PurePosixPath(name).suffix
     if suffix not in STATIC_TYPES or name not in {path.name for path in folder.iterdir()}:
-        missing()
+        not_found()
     headers = {"Content-Type": STATIC_TYPES[suffix], "Cache-Control": "max-age=3600"}
     return HTTPResponse((folder / name).read_bytes(), headers=headers)

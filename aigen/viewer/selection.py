@@ -6,9 +6,10 @@ from aigen.errors import UsageError
 from aigen.orders import deletion
 from aigen.types.rows import Item
 from aigen.viewer import visits
-from aigen.viewer.app import Gallery, go, missing, visit
+from aigen.viewer.gallery import Gallery
 from aigen.viewer.media import archive_of
-from aigen.viewer.pages import own
+from aigen.viewer.pages import own_order
+from aigen.viewer.web import not_found, redirect, visit
 
 LIMIT = 500
 
@@ -26,7 +27,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         for item in selected(gallery):
             deletion.erase_item(gallery.workshop, item)
             visits.log(gallery, visit(), "delete", item.path)
-        go("/dash")
+        redirect("/dash")
 
 
 def selected(gallery: Gallery) -> list[Item]:
@@ -36,9 +37,9 @@ def selected(gallery: Gallery) -> list[Item]:
         raise UsageError(f"{len(values)} are selected: select from 1 to {LIMIT}")
     found: dict[str, Item] = {}
     for generation_id in {value.split("/")[0] for value in values}:
-        for item in own(gallery, generation_id).items:
+        for item in own_order(gallery, generation_id).items:
             if item.path:
                 found[f"{generation_id}/{item.kind}/{item.number}"] = item
     if any(value not in found for value in values):
-        missing()
+        not_found()
     return [found[value] for value in values]

@@ -21,7 +21,8 @@ from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import to_text, utc_now
 from aigen.viewer import forms
-from aigen.viewer.app import Gallery, guarded, make_app
+from aigen.viewer.app import guarded, make_app
+from aigen.viewer.gallery import Gallery
 
 THREADS = 8
 ALREADY = AlreadyRunning.exit_code
@@ -109,7 +110,7 @@ def serve(
     """
     from waitress.server import create_server
 
-    from aigen.viewer.requests import limited
+    from aigen.viewer.limits import limited
 
     port = found.getsockname()[1]
     shown = gallery(content, settings, host, port)

@@ -16,7 +16,7 @@ from bottle import HTTPResponse, LocalRequest, abort, request
 from aigen.store.hashing import hash_token
 
 if TYPE_CHECKING:
-    from aigen.viewer.app import Gallery
+    from aigen.viewer.gallery import Gallery
 
 SESSION, VISITOR = "aigen_session", "aigen_visitor"
 LIFETIME = timedelta(days=30)

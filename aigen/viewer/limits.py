@@ -13,7 +13,7 @@ from waitress.utilities import RequestEntityTooLarge
 
 from aigen.errors import AigenError
 from aigen.viewer import visits
-from aigen.viewer.app import Gallery
+from aigen.viewer.gallery import Gallery
 
 
 def limited(gallery: Gallery, larger: Mapping[str, int], usual: int) -> type[Any]:

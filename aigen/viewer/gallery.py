@@ -1,0 +1,59 @@
+"""The gallery as all its pages see it: the content folder, the names it goes by, and each thread's connection to the store."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from aigen import pipelines
+from aigen.content import ContentFolder
+from aigen.orders.context import Workshop
+from aigen.settings import Settings
+from aigen.store import Store
+from aigen.times import Clock, utc_now
+from aigen.types.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The world of the web gallery. `hosts` are the names, with ports, by which it may be asked for.
+
+    `anywhere`: also by any address of this machine, at this port (names are what an attacker could choose). `public`:
+    others than the user of this machine may reach it. `secure`: it is reached by https. `proxied`: by way of a proxy that
+    is not trusted to say for whom it asks.
+    """
+
+    content: ContentFolder
+    settings: Settings
+    hosts: frozenset[str]
+    anywhere: int | None = None
+    public: bool = False
+    secure: bool = False
+    proxied: bool = False
+    clock: Clock = utc_now
+    load: Callable[[str], Pipeline] = pipelines.load
+
+    @property
+    def store(self) -> Store:
+        """This thread's connection to the store."""
+        opened: dict[ContentFolder, Store] = _threads.__dict__.setdefault("stores", {})
+        if self.content not in opened:
+            opened[self.content] = Store.open(self.content, create=True)
+        return opened[self.content]
+
+    def goes_by(self, host: str) -> bool:
+        """Whether a request for this host is for us."""
+        if host.lower() in self.hosts:
+            return True
+        name, _, port = host.rpartition(":")
+        try:
+            return self.anywhere is not None and int(port) == self.anywhere and bool(ip_address(name.strip("[]")))
+        except ValueError:
+            return False
+
+    @property
+    def workshop(self) -> Workshop:
+        return Workshop(self.content, self.store, load=self.load, clock=self.clock)
+
+
+_threads = threading.local()
