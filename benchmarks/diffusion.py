@@ -107,7 +107,7 @@ def ours(case: Case, work: Path, source: str = "float32", fast: bool = False) ->
     """A whole order of one picture, from the request to the marked file, its row and its thumbnails."""
     from aigen.content import ContentFolder
     from aigen.orders import lifecycle
-    from aigen.orders.context import Workshop
+    from aigen.orders.context import Context
     from aigen.store import Store
     from aigen.types.request import GenerationRequest
 
@@ -126,7 +126,7 @@ def ours(case: Case, work: Path, source: str = "float32", fast: bool = False) ->
 
     def make() -> None:
         with Store.open(content, create=True) as store:
-            lifecycle.generate(Workshop(content, store), request, "ana")
+            lifecycle.generate(Context(content, store), request, "ana")
 
     return make
 

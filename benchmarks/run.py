@@ -112,7 +112,7 @@ def large_gallery() -> None:
 
     from aigen.content import ContentFolder
     from aigen.orders import placing
-    from aigen.orders.context import Workshop
+    from aigen.orders.context import Context
     from aigen.settings import Settings
     from aigen.store import Store
     from aigen.types.request import GenerationRequest
@@ -122,15 +122,15 @@ def large_gallery() -> None:
     with tempfile.TemporaryDirectory() as folder:
         content = ContentFolder(Path(folder))
         with Store.open(content, create=True) as store:
-            workshop = Workshop(content, store)
+            context = Context(content, store)
             for user, count in (("small", 1), ("large", 1000)):
                 for number in range(count):
                     request = GenerationRequest(prompt=f"{PROMPT} {number}")
-                    order = placing.place(workshop, request, user, detached=True)
+                    order = placing.place(context, request, user, detached=True)
                     for item in store.items(order.generation_id):
                         path = f"{user}/{order.generation_id}-{item.kind}-{item.number}.png"
                         store.record(replace(item, state="done", path=path, parameters={"size": "1024x1024"}))
-                    store.complete(order.generation_id, workshop.clock())
+                    store.complete(order.generation_id, context.clock())
         gallery = Gallery(content, Settings({}), frozenset({"localhost:80"}))
         times = {}
         for user in ("small", "large"):

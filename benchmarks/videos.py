@@ -105,7 +105,7 @@ def ours(case: Case, work: Path) -> Callable[[], None]:
     """A whole order of one video, from the request to the marked file, its row and its thumbnails."""
     from aigen.content import ContentFolder
     from aigen.orders import lifecycle
-    from aigen.orders.context import Workshop
+    from aigen.orders.context import Context
     from aigen.store import Store
     from aigen.types.request import GenerationRequest
 
@@ -125,7 +125,7 @@ def ours(case: Case, work: Path) -> Callable[[], None]:
 
     def make() -> None:
         with Store.open(content, create=True) as store:
-            lifecycle.generate(Workshop(content, store), request, "ana")
+            lifecycle.generate(Context(content, store), request, "ana")
 
     return make
 

@@ -19,7 +19,7 @@ import pytest
 
 from aigen.content import ContentFolder
 from aigen.media.encoding import VideoWriter, save_png
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.store import Store
 from aigen.types.pipeline import Failure, Output, Run, Start, Task
 from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, GenerationRequest, Kind, Length, Size
@@ -136,9 +136,9 @@ def scribbler() -> Scribbler:
 
 
 @pytest.fixture
-def workshop(content: ContentFolder, clock: StillClock, scribbler: Scribbler) -> Iterator[Workshop]:
+def context(content: ContentFolder, clock: StillClock, scribbler: Scribbler) -> Iterator[Context]:
     with Store.open(content, create=True) as store:
-        yield Workshop(content, store, load=lambda name: scribbler, clock=clock)
+        yield Context(content, store, load=lambda name: scribbler, clock=clock)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from aigen.errors import NotDelivered
 from aigen.notify.messages import Message
 from aigen.orders import lifecycle
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.settings import Settings
 from aigen.types.request import GenerationRequest
 from aigen.types.rows import Generation
@@ -26,10 +26,10 @@ from aigen.types.rows import Generation
 USER, PASSWORD = "bot@example.org", "s3cr3t p@ss/wörd"
 
 
-def order_ready(workshop: Workshop, *channels: str, at: str | None = None, **request: Any) -> Generation:
+def order_ready(context: Context, *channels: str, at: str | None = None, **request: Any) -> Generation:
     """An order of one image that has been made; its notices are ready."""
     wanted = {"prompt": "a kite", "images": 1, "videos": 0, "seed": 5, **request}
-    return lifecycle.generate(workshop, GenerationRequest(notify=channels, notify_at=at, **wanted), "ana")
+    return lifecycle.generate(context, GenerationRequest(notify=channels, notify_at=at, **wanted), "ana")
 
 
 @dataclass

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aigen import pipelines
 from aigen.content import ContentFolder
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.store import Store
 from aigen.types.pipeline import Pipeline
 from aigen.types.reports import Report, Said, Step
@@ -30,8 +30,8 @@ class Orders:
         self.before(report)
 
     @property
-    def workshop(self) -> Workshop:
-        return Workshop(self.content, self.store, self.report, self.load)
+    def context(self) -> Context:
+        return Context(self.content, self.store, self.report, self.load)
 
     def said(self) -> list[str]:
         return [report.text for report in self.reports if isinstance(report, Said)]

@@ -61,9 +61,9 @@ def test_json_of_generate_and_status_agree() -> None:
     assert (made["status"], made["model"], made["prompt"]) == ("Completed", "storybook", "a kite")
     assert re.fullmatch(r"[a-z0-9]{4}(-[a-z0-9]{4}){4}", made["user_id"])
     assert [notice["state"] for notice in made["notices"]] == ["sent"]
-    (standing,) = json.loads(run_aigen("status", made["user_id"], "--json").stdout)
-    assert standing["generation_id"] == made["generation_id"]
-    assert (standing["images"], standing["videos"]) == (made["images"], made["videos"])
+    (order,) = json.loads(run_aigen("status", made["user_id"], "--json").stdout)
+    assert order["generation_id"] == made["generation_id"]
+    assert (order["images"], order["videos"]) == (made["images"], made["videos"])
     assert all(Path(path).is_file() for path in made["images"] + made["videos"])
     assert run_aigen("status", "nobody", "--json").stdout == "[]\n"
 

@@ -22,7 +22,7 @@ from conftest import (
 ORDER = ("generate", "two cats under a full moon in the snow", "--user", "ana", "--seed", "7", "--size", "320x180", "--images", "3", "--videos", "3")  # fmt: skip
 
 
-def standing(content: Path) -> dict[str, object]:
+def order_status(content: Path) -> dict[str, object]:
     (found,) = json.loads(run_aigen("status", "--json", "--content", content).stdout)
     assert isinstance(found, dict)
     return found
@@ -46,7 +46,7 @@ def test_killed_at_any_instant_and_resumed_it_ends_as_if_undisturbed(
     wait_for(lambda: len(files_in(content)) >= instant)
     kill(process)
     survived = files_in(content)
-    before = standing(content)
+    before = order_status(content)
     assert (before["status"], before["interrupted"]) == ("Processing", True)
     assert before["total"] == 6
     assert survived.items() <= undisturbed.items(), "a half file has a final name"
@@ -57,7 +57,7 @@ def test_killed_at_any_instant_and_resumed_it_ends_as_if_undisturbed(
     assert len(made) == 6 - int(str(before["done"])), "exactly the missing items are made"
     assert files_in(content) == undisturbed
     assert left_in_work(content) == []
-    assert standing(content)["status"] == "Completed"
+    assert order_status(content)["status"] == "Completed"
 
 
 def run_status(content: Path) -> str:
@@ -91,7 +91,7 @@ def test_ctrl_c_keeps_what_is_finished_and_restarts_nothing(tmp_path: Path, undi
     assert "Traceback" not in errors
     finished = files_in(content)
     assert 2 <= len(finished) < 6
-    before = standing(content)
+    before = order_status(content)
     assert (before["interrupted"], before["done"]) == (True, len(finished))
     assert "interrupted" in run_aigen("status", "--content", content).stdout
     assert run_aigen("worker", "--once", "--content", content).returncode == 0
@@ -104,14 +104,14 @@ def test_cancel_stops_a_running_order_within_two_seconds(tmp_path: Path) -> None
     content = tmp_path / "content"
     process = start_aigen(*ORDER[:-1], "50", "--content", content)
     wait_for(lambda: len(files_in(content)) >= 1)
-    name = str(standing(content)["generation_id"])
+    name = str(order_status(content)["generation_id"])
     assert run_aigen("cancel", name, "--content", content).returncode == 0
     cancelled_at = time.monotonic()
     _, errors = process.communicate(timeout=30)
     assert time.monotonic() - cancelled_at < 2.5
     assert process.returncode == 1
     assert errors.splitlines()[-1] == f"aigen: order {name} was cancelled"
-    after = standing(content)
+    after = order_status(content)
     assert after["status"] == "Cancelled"
     assert len(files_in(content)) == after["done"]
     assert left_in_work(content) == []
@@ -125,7 +125,7 @@ def test_a_worker_killed_in_mid_order_is_followed_by_one_that_finishes(
     assert run_aigen(*ORDER, "--content", content, "--detach", "--json").returncode == 0
     wait_for(lambda: len(files_in(content)) >= 2)
     assert kill_worker(content, signal.SIGKILL) == 1
-    wait_for(lambda: standing(content)["interrupted"])
+    wait_for(lambda: order_status(content)["interrupted"])
     assert run_aigen("worker", "--once", "--content", content).returncode == 0
     assert files_in(content) == undisturbed
     assert left_in_work(content) == []
@@ -183,7 +183,7 @@ def test_what_the_disk_cannot_hold_is_told_and_can_be_resumed(tmp_path: Path) ->
     assert "full" in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr
     assert files_in(content) == {}
-    assert standing(content)["interrupted"]
+    assert order_status(content)["interrupted"]
     assert run_aigen("resume", "--content", content).returncode == 0
     assert len(files_in(content)) == 2
     assert left_in_work(content) == []

@@ -20,7 +20,7 @@ from aigen.media import provenance
 from aigen.models import catalogue, device, machine, weights
 from aigen.models.machine import Machine, Setup
 from aigen.orders import lifecycle, placing, reorder
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.pipelines.diffusion import Pictures, loading, pictures
 from aigen.pipelines.diffusion.call import STRENGTH, Call
 from aigen.pipelines.diffusion.prompts import STYLES, styled
@@ -199,8 +199,8 @@ def test_what_is_held_does_not_count_against_the_next_order_of_it(
     """A machine that has just room for one: while the weights are held, less is free than loading them would need."""
     make(models / "xl", a_task(tmp_path))
     room = machine.Demand.of_picture((), 64 * 64).working + 1000
-    seen = replace(device.see(), free=room, system_free=room)
-    monkeypatch.setattr(device, "see", lambda: seen)
+    seen = replace(device.detect_machine(), free=room, system_free=room)
+    monkeypatch.setattr(device, "detect_machine", lambda: seen)
     assert len(make(models / "xl", a_task(tmp_path))) == 1
     with pytest.raises(GenerationError, match="not enough memory"):
         make(models / "flux", a_task(tmp_path))
@@ -463,10 +463,10 @@ def test_where_a_model_lay_is_told_to_nobody_else(models: Path, tmp_path: Path) 
     content = ContentFolder(tmp_path / "content")
     with Store.open(content, create=True) as store:
         request = GenerationRequest(prompt="a kite", images=1, videos=0, steps=1, size="64x64", model=str(folder))
-        order = placing.place(Workshop(content, store), request, "ana", detached=True)
+        order = placing.place(Context(content, store), request, "ana", detached=True)
         shutil.rmtree(folder)
         with pytest.raises(GenerationError, match="model 'mine' is not there: no such folder"):
-            lifecycle.resume(Workshop(content, store), order.generation_id)
+            lifecycle.resume(Context(content, store), order.generation_id)
         failed = store.generation(order.generation_id)
     assert failed
     assert failed.error
@@ -486,14 +486,14 @@ def test_an_order_is_resumed_with_the_same_pictures(models: Path, tmp_path: Path
         content = ContentFolder(tmp_path / folder)
         store = Store.open(content, create=True)
         with store:
-            workshop = Workshop(content, store, report)
+            context = Context(content, store, report)
             try:
-                placed = lifecycle.generate(workshop, request, "ana")
+                placed = lifecycle.generate(context, request, "ana")
             except KeyboardInterrupt:
                 raise AssertionError from None
             except Exception:
                 placed = store.generations()[0]
-                placed = lifecycle.resume(replace(workshop, report=lambda report: None), placed.generation_id)
+                placed = lifecycle.resume(replace(context, report=lambda report: None), placed.generation_id)
             assert placed.status == "Completed"
         return content, store
 
@@ -533,7 +533,7 @@ def test_every_style_has_its_words() -> None:
 
 
 def test_this_machine_is_seen() -> None:
-    seen = device.see()
+    seen = device.detect_machine()
     assert isinstance(seen, Machine)
     assert seen.system_memory >= seen.system_free > 0
 

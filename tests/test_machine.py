@@ -156,7 +156,7 @@ def test_whether_a_model_fits_is_told_before_it_is_here(name: str, here: Machine
 def test_this_machine_is_seen_without_torch_as_with_it() -> None:
     from aigen.models import device
 
-    without, with_torch = machine.look(), device.see()
+    without, with_torch = machine.detect_machine(), device.detect_machine()
     if with_torch.device in ("cpu", "mps"):
         assert without.device == with_torch.device
     assert without.system_memory == with_torch.system_memory

@@ -130,7 +130,7 @@ def a_film(**changes: Any) -> GenerationRequest:
 
 
 def test_a_film_is_an_order_like_any_other(orders: Orders) -> None:
-    order = lifecycle.generate(orders.workshop, a_film(), "ana")
+    order = lifecycle.generate(orders.context, a_film(), "ana")
     assert (order.status, order.request.video_model, order.request.image_model) == (
         "Completed",
         "narrator",
@@ -158,7 +158,7 @@ def test_a_film_is_an_order_like_any_other(orders: Orders) -> None:
 
 def test_a_models_pictures_are_filmed(orders: Orders) -> None:
     request = a_film(image_model="scribbler", told={"scenes": 3, "captions": "off"})
-    order = lifecycle.generate(orders.workshop, request, "ana")
+    order = lifecycle.generate(orders.context, request, "ana")
     assert order.status == "Completed"
     assert [number for kind, number in painter_of(orders).made] == [1, 2, 3]
     assert "picture 2 of 3: scribbling" in orders.steps()
@@ -174,7 +174,7 @@ def test_resume_makes_only_what_is_missing(orders: Orders, place: str) -> None:
     request = a_film(image_model="scribbler")
     orders.before = crash
     with pytest.raises(Exception, match="interrupted"):
-        lifecycle.generate(orders.workshop, request, "ana")
+        lifecycle.generate(orders.context, request, "ana")
     (placed,) = orders.store.generations()
     work = orders.content.work(placed.generation_id)
     spoken = {path: path.stat().st_mtime_ns for path in work.rglob("*.wav")}
@@ -187,12 +187,12 @@ def test_resume_makes_only_what_is_missing(orders: Orders, place: str) -> None:
         kept.update({path: path.stat().st_mtime_ns for path in spoken if path.exists()})
 
     orders.before = look
-    assert lifecycle.resume(orders.workshop, placed.generation_id).status == "Completed"
+    assert lifecycle.resume(orders.context, placed.generation_id).status == "Completed"
     assert kept == spoken
     assert len(painter_of(orders).made) == (2 if painted < 2 else painted)
     undisturbed = with_painter(orders.root.parent / "undisturbed")
     with undisturbed.store:
-        lifecycle.generate(undisturbed.workshop, request, "ana")
+        lifecycle.generate(undisturbed.context, request, "ana")
     assert orders.file(".mp4").read_bytes() == undisturbed.file(".mp4").read_bytes()
 
 
@@ -204,7 +204,7 @@ def test_a_film_is_cancelled_while_it_is_made(orders: Orders) -> None:
 
     orders.before = cancel
     with pytest.raises(Cancelled):
-        lifecycle.generate(orders.workshop, a_film(fps=60, told={"scenes": 1}), "ana")
+        lifecycle.generate(orders.context, a_film(fps=60, told={"scenes": 1}), "ana")
     assert not orders.content.works()
     assert not list((orders.root / "ana").glob("*"))
 
@@ -218,13 +218,13 @@ def test_music_is_kept_with_the_order(orders: Orders, tmp_path: Path) -> None:
         file.setsampwidth(2)
         file.setframerate(8000)
         file.writeframes(os.urandom(16000))
-    order = placing.place(orders.workshop, a_film(), "ana", music=music, detached=True)
+    order = placing.place(orders.context, a_film(), "ana", music=music, detached=True)
     music.unlink()
     assert order.request.narration
     assert order.request.narration.music == ".wav"
-    assert lifecycle.resume(orders.workshop, order.generation_id).status == "Completed"
+    assert lifecycle.resume(orders.context, order.generation_id).status == "Completed"
     with pytest.raises(UsageError, match="its music is not kept: order it anew with that music"):
-        placing.place(orders.workshop, replace(order.request, seed=None), "ana")
+        placing.place(orders.context, replace(order.request, seed=None), "ana")
 
 
 # By hand

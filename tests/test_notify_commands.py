@@ -21,7 +21,7 @@ from aigen.content import ContentFolder
 from aigen.notify import foreground, units
 from aigen.notify.delivery import Courier, deliver_everywhere
 from aigen.orders import lifecycle, placing
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import utc_now
@@ -104,9 +104,9 @@ def test_a_mail_that_cannot_be_sent_does_not_fail_the_order(inbox: Inbox) -> Non
 def test_a_failed_order_is_told_too(inbox: Inbox) -> None:
     """Its process is killed three times, and then the worker gives it up."""
     with Store.open(ContentFolder(CONTENT.absolute()), create=True) as store:
-        workshop = Workshop(ContentFolder(CONTENT.absolute()), store)
+        context = Context(ContentFolder(CONTENT.absolute()), store)
         request = GenerationRequest(prompt="a kite", images=1, videos=0, notify=(ANA, "terminal"))
-        order = placing.place(workshop, request, "ana", detached=True)
+        order = placing.place(context, request, "ana", detached=True)
         for _ in range(3):
             store.start(order.generation_id, detached=True)
     assert run_aigen("worker", "--once").returncode == 0
@@ -262,10 +262,10 @@ def test_a_daemon_that_is_killed_in_mid_delivery_loses_nothing(
 def test_four_at_once_send_400_notices_once_each(inbox: Inbox) -> None:
     content = ContentFolder(CONTENT.absolute())
     with Store.open(content, create=True) as store:
-        workshop = Workshop(content, store)
+        context = Context(content, store)
         channels = tuple(f"mailto:user{number}@example.org" for number in range(400))
         lifecycle.generate(
-            workshop, GenerationRequest(prompt="a kite", images=1, videos=0, size="32x32", notify=channels), "ana"
+            context, GenerationRequest(prompt="a kite", images=1, videos=0, size="32x32", notify=channels), "ana"
         )
     daemons = [start_aigen("notify-daemon", "--once") for _ in range(4)]
     logs = [kill_politely(process) for process in daemons]
@@ -282,8 +282,8 @@ def kill_politely(process: subprocess.Popen[str]) -> str:
     return process.communicate(timeout=120)[1]
 
 
-def test_once_says_what_it_could_not_send(inbox: Inbox, workshop: Workshop, content: ContentFolder) -> None:
-    order_ready(workshop, "mailto:later@example.org", ANA)
+def test_once_says_what_it_could_not_send(inbox: Inbox, context: Context, content: ContentFolder) -> None:
+    order_ready(context, "mailto:later@example.org", ANA)
     result = run_aigen("notify-daemon", "--once", "--content", content.root)
     assert result.returncode == 1
     assert "not sent: mailto:later@example.org" in result.stderr
@@ -337,9 +337,9 @@ def test_settings_that_would_keep_a_notice_from_being_sent_are_refused(environme
     assert not CONTENT.exists()
 
 
-def announced(workshop: Workshop, waits: bool = True, detached: bool = False, **request: Any) -> list[str]:
-    order = placing.place(workshop, GenerationRequest(prompt="x", **request), "ana", detached=detached)
-    return foreground.announce(order, Settings({}), workshop.content, waits)
+def announced(context: Context, waits: bool = True, detached: bool = False, **request: Any) -> list[str]:
+    order = placing.place(context, GenerationRequest(prompt="x", **request), "ana", detached=detached)
+    return foreground.announce(order, Settings({}), context.content, waits)
 
 
 LATER = "2026-11-21T18:30:00Z"  # the clock says 12:00
@@ -380,23 +380,23 @@ NO_DESKTOP = "there is no desktop: DBUS_SESSION_BUS_ADDRESS is not set and no se
     ],
 )  # fmt: skip
 def test_what_is_said_when_an_order_is_placed(
-    workshop: Workshop, asked: dict[str, Any], lines: list[str], monkeypatch: pytest.MonkeyPatch
+    context: Context, asked: dict[str, Any], lines: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/nonesuch")
-    assert announced(workshop, **asked) == lines
+    assert announced(context, **asked) == lines
 
 
 def test_where_something_runs_nothing_is_missing(
-    workshop: Workshop, content: ContentFolder, monkeypatch: pytest.MonkeyPatch
+    context: Context, content: ContentFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/somewhere")
     content.write_note("serve", {"url": "http://192.168.1.5:8000"})
     with content.hold("serve", 0, "held"):
-        assert announced(workshop, notify=("desktop", ANA), notify_at=LATER, waits=False)[1:] == []
-    assert announced(workshop, notify=(ANA,)) == [LINK.replace("127.0.0.1", "192.168.1.5")]
+        assert announced(context, notify=("desktop", ANA), notify_at=LATER, waits=False)[1:] == []
+    assert announced(context, notify=(ANA,)) == [LINK.replace("127.0.0.1", "192.168.1.5")]
 
 
 # What starts the daemon

@@ -19,7 +19,7 @@ from aigen.errors import NotDelivered, UsageError
 from aigen.notify import mail
 from aigen.notify.delivery import Courier, deliver_due
 from aigen.notify.messages import Message
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.settings import Settings
 
 ANA = "mailto:ana@example.org"
@@ -56,13 +56,13 @@ def refused(port: int, folder: Path, address: str = "ana@example.org", **changed
 
 
 def test_a_mail_arrives_with_text_html_pictures_and_a_stable_id(
-    workshop: Workshop, clock: StillClock, content: ContentFolder, tmp_path: Path, server: tuple[int, Inbox]
+    context: Context, clock: StillClock, content: ContentFolder, tmp_path: Path, server: tuple[int, Inbox]
 ) -> None:
     port, inbox = server
     values = {**mail_settings(port, tmp_path), "AIGEN_BASE_URL": "https://example.org/"}
     courier = Courier(content, lambda: Settings(values), clock)
-    order = order_ready(workshop, ANA, prompt="two kites & <b>a fox</b>", images=5, videos=1)
-    assert deliver_due(courier, workshop.store, "mailto:*") == []
+    order = order_ready(context, ANA, prompt="two kites & <b>a fox</b>", images=5, videos=1)
+    assert deliver_due(courier, context.store, "mailto:*") == []
     (received,) = inbox.mails
     assert received["Subject"] == "Ready: two kites & <b>a fox</b>"
     assert (received["From"], received["To"]) == ("aigen <aigen@example.org>", "ana@example.org")
@@ -182,19 +182,19 @@ def _drip(server: socket.socket) -> None:
 
 
 def test_down_and_then_up(
-    workshop: Workshop, clock: StillClock, content: ContentFolder, tmp_path: Path, server: tuple[int, Inbox]
+    context: Context, clock: StillClock, content: ContentFolder, tmp_path: Path, server: tuple[int, Inbox]
 ) -> None:
     port, inbox = server
     courier = Courier(content, lambda: Settings(mail_settings(port, tmp_path)), clock)
-    order_ready(workshop, ANA, "mailto:bob@example.org")
+    order_ready(context, ANA, "mailto:bob@example.org")
     with socket.socket() as nobody:
         nobody.bind(("localhost", 0))
         down = Settings(mail_settings(nobody.getsockname()[1], tmp_path))
-        failures = deliver_due(Courier(content, lambda: down, clock), workshop.store, "mailto:*")
+        failures = deliver_due(Courier(content, lambda: down, clock), context.store, "mailto:*")
     assert len(failures) == 2
     assert inbox.mails == []
     clock.advance(60)
-    assert deliver_due(courier, workshop.store, "mailto:*") == []
+    assert deliver_due(courier, context.store, "mailto:*") == []
     assert inbox.recipients == ["ana@example.org", "bob@example.org"]
 
 

@@ -20,21 +20,21 @@ from aigen.errors import NotDelivered, UsageError
 from aigen.notify import links, messages, services, terminal
 from aigen.notify.delivery import Courier, deliver_due
 from aigen.notify.messages import Message
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.settings import Settings
 from aigen.store.hashing import hash_token
 
 SOMEWHERE = "https://gallery.example.org"
 
 
-def composed(workshop: Workshop, **request: object) -> Message:
-    order = order_ready(workshop, "desktop", **request)  # type: ignore[arg-type]
-    (notice,) = workshop.store.notices(order.generation_id)
-    return messages.compose(workshop.store, workshop.content, notice, order, SOMEWHERE, workshop.clock)
+def composed(context: Context, **request: object) -> Message:
+    order = order_ready(context, "desktop", **request)  # type: ignore[arg-type]
+    (notice,) = context.store.notices(order.generation_id)
+    return messages.compose(context.store, context.content, notice, order, SOMEWHERE, context.clock)
 
 
-def test_it_says_what_was_asked_what_was_made_and_how_long_it_took(workshop: Workshop, clock: StillClock) -> None:
-    message = composed(workshop, prompt="a kite " * 40, images=3, videos=1)
+def test_it_says_what_was_asked_what_was_made_and_how_long_it_took(context: Context, clock: StillClock) -> None:
+    message = composed(context, prompt="a kite " * 40, images=3, videos=1)
     assert (message.event, message.heading) == ("completed", "Your content is ready")
     assert len(message.title) <= 60
     assert message.prompt.startswith("a kite a kite")
@@ -47,34 +47,34 @@ def test_it_says_what_was_asked_what_was_made_and_how_long_it_took(workshop: Wor
     assert (message.written_at, message.served) == (clock(), False)
 
 
-def test_only_videos_are_shown_by_their_posters(workshop: Workshop) -> None:
-    message = composed(workshop, images=0, videos=2)
+def test_only_videos_are_shown_by_their_posters(context: Context) -> None:
+    message = composed(context, images=0, videos=2)
     assert message.facts == ("2 videos by storybook, made in 1 s.",)
     assert [path.name.split("-", 1)[1] for path in message.pictures] == ["video-1-small.webp", "video-2-small.webp"]
     assert message.picture is None
 
 
-def test_a_picture_that_is_gone_is_left_out(workshop: Workshop, content: ContentFolder) -> None:
-    order = order_ready(workshop, "desktop", images=2)
-    for item in workshop.store.items(order.generation_id):
+def test_a_picture_that_is_gone_is_left_out(context: Context, content: ContentFolder) -> None:
+    order = order_ready(context, "desktop", images=2)
+    for item in context.store.items(order.generation_id):
         if item.number == 1 and item.path:
             content.file(item.path).unlink()
             for thumbnail in content.thumbs("ana").iterdir():
                 thumbnail.unlink()
-    (notice,) = workshop.store.notices(order.generation_id)
-    message = messages.compose(workshop.store, content, notice, order, SOMEWHERE, workshop.clock)
+    (notice,) = context.store.notices(order.generation_id)
+    message = messages.compose(context.store, content, notice, order, SOMEWHERE, context.clock)
     assert len(message.pictures) == 1
 
 
 def test_the_link_has_a_token_of_which_the_store_keeps_only_the_hash(
-    workshop: Workshop, content: ContentFolder, clock: StillClock
+    context: Context, content: ContentFolder, clock: StillClock
 ) -> None:
-    message = composed(workshop)
+    message = composed(context)
     token = message.link.removeprefix(f"{SOMEWHERE}/open/")
     assert len(token) == 32  # 192 bits
     assert message.expires_at == datetime(2026, 11, 28, 12, tzinfo=UTC)
-    rows = workshop.store._read("SELECT * FROM links")
-    order = workshop.store.generations()[0]
+    rows = context.store._read("SELECT * FROM links")
+    order = context.store.generations()[0]
     assert rows == [
         {
             "token_hash": hash_token(token),
@@ -85,18 +85,18 @@ def test_the_link_has_a_token_of_which_the_store_keeps_only_the_hash(
             "used_at": None,
         }
     ]
-    workshop.store.close()
+    context.store.close()
     assert token.encode() not in b"".join(path.read_bytes() for path in content.root.glob("aigen.db*"))
 
 
-def test_expired_links_go_and_a_users_links_go_with_the_user(workshop: Workshop, clock: StillClock) -> None:
-    composed(workshop)
+def test_expired_links_go_and_a_users_links_go_with_the_user(context: Context, clock: StillClock) -> None:
+    composed(context)
     clock.advance(links.LIFETIME.total_seconds() + 1)
-    composed(workshop)
-    assert len(workshop.store._read("SELECT * FROM links")) == 1
-    orders = [order.generation_id for order in workshop.store.generations("ana")]
-    workshop.store.delete_user("ana", orders)
-    assert workshop.store._read("SELECT * FROM links") == []
+    composed(context)
+    assert len(context.store._read("SELECT * FROM links")) == 1
+    orders = [order.generation_id for order in context.store.generations("ana")]
+    context.store.delete_user("ana", orders)
+    assert context.store._read("SELECT * FROM links") == []
 
 
 def test_the_base_url_is_the_one_set_or_where_the_gallery_last_listened(content: ContentFolder) -> None:
@@ -150,8 +150,8 @@ def shown(message: Message, width: int, terminal_width: bool = True) -> str:
     return written.getvalue()
 
 
-def test_a_panel_has_the_prompt_the_facts_the_folder_and_the_link(workshop: Workshop, content: ContentFolder) -> None:
-    message = replace(composed(workshop, prompt="a kite\x1b[31m"), folder=Path("/somewhere/ana"))
+def test_a_panel_has_the_prompt_the_facts_the_folder_and_the_link(context: Context, content: ContentFolder) -> None:
+    message = replace(composed(context, prompt="a kite\x1b[31m"), folder=Path("/somewhere/ana"))
     lines = [line.strip("│ ") for line in shown(message, 100).splitlines()]
     assert lines[0].startswith("╭─ Your content is ready ─")
     assert lines[1:4] == ["a kite\\x1b[31m", "1 image by storybook, made in 1 s.", "/somewhere/ana"]
@@ -159,15 +159,15 @@ def test_a_panel_has_the_prompt_the_facts_the_folder_and_the_link(workshop: Work
     assert "opens while aigen serve runs" in lines[5]
 
 
-def test_a_link_that_does_not_fit_is_not_cut(workshop: Workshop) -> None:
-    message = composed(workshop)
+def test_a_link_that_does_not_fit_is_not_cut(context: Context) -> None:
+    message = composed(context)
     lines = shown(message, 40).splitlines()
     assert lines[-1] == message.link
     assert max(map(len, lines[:-1])) <= 40
 
 
-def test_where_messages_go_into_a_file_they_are_plain_lines(workshop: Workshop) -> None:
-    message = composed(workshop)
+def test_where_messages_go_into_a_file_they_are_plain_lines(context: Context) -> None:
+    message = composed(context)
     assert shown(message, 40, terminal_width=False).splitlines() == [
         "Your content is ready: a kite",
         "1 image by storybook, made in 1 s.",
@@ -175,7 +175,7 @@ def test_where_messages_go_into_a_file_they_are_plain_lines(workshop: Workshop) 
     ]
 
 
-def test_a_terminal_that_has_gone_is_the_reason(workshop: Workshop, clock: StillClock, content: ContentFolder) -> None:
+def test_a_terminal_that_has_gone_is_the_reason(context: Context, clock: StillClock, content: ContentFolder) -> None:
     class Gone(StringIO):
         def write(self, text: str) -> int:
             raise BrokenPipeError
@@ -183,7 +183,7 @@ def test_a_terminal_that_has_gone_is_the_reason(workshop: Workshop, clock: Still
         def flush(self) -> None:
             raise BrokenPipeError
 
-    message = composed(workshop)
+    message = composed(context)
     with pytest.raises(NotDelivered, match="the terminal has gone"):
         terminal.show(message, Console(file=Gone()))
 
@@ -192,30 +192,30 @@ def test_a_terminal_that_has_gone_is_the_reason(workshop: Workshop, clock: Still
 
 
 def test_a_messenger_is_told_what_apprise_sends_it(
-    workshop: Workshop, content: ContentFolder, clock: StillClock, messenger: "Messenger"
+    context: Context, content: ContentFolder, clock: StillClock, messenger: "Messenger"
 ) -> None:
     channel = f"json://user:s3cret@localhost:{messenger.port}/hook"
     services.check(channel)
-    order_ready(workshop, channel)
-    assert deliver_due(Courier(content, lambda: Settings({}), clock), workshop.store, "*://*") == []
+    order_ready(context, channel)
+    assert deliver_due(Courier(content, lambda: Settings({}), clock), context.store, "*://*") == []
     (received,) = messenger.received
     assert received["title"] == "Ready: a kite"
     assert received["message"].startswith("1 image by storybook, made in 1 s.\nhttp://127.0.0.1:8000/open/")
 
 
 def test_what_a_messenger_refuses_is_told_without_its_secrets(
-    workshop: Workshop,
+    context: Context,
     content: ContentFolder,
     clock: StillClock,
     messenger: "Messenger",
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     messenger.status = 403
-    order_ready(workshop, f"json://user:s3cret@localhost:{messenger.port}/hooktoken")
-    (failure,) = deliver_due(Courier(content, lambda: Settings({}), clock), workshop.store, "*://*")
+    order_ready(context, f"json://user:s3cret@localhost:{messenger.port}/hooktoken")
+    (failure,) = deliver_due(Courier(content, lambda: Settings({}), clock), context.store, "*://*")
     assert "the notice by json://… could not be sent: " in str(failure)
     assert "error=403" in str(failure)
-    (notice,) = workshop.store.notices()
+    (notice,) = context.store.notices()
     for told in (str(failure), str(notice.error), *capfd.readouterr()):
         assert "s3cret" not in told
         assert "hooktoken" not in told

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 from aigen.content import ContentFolder
 from aigen.errors import ContentError, StoreError, UsageError
 from aigen.orders import lifecycle, placing
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.store import Store
 from aigen.store.migrations import migrations
 from aigen.types.request import GenerationRequest
@@ -55,9 +55,9 @@ def test_an_interrupted_migration_is_finished(content: ContentFolder) -> None:
 
 
 @pytest.mark.parametrize("prompt", HOSTILE_PROMPTS)
-def test_prompts_are_read_back_exactly(workshop: Workshop, prompt: str) -> None:
-    order = placing.place(workshop, GenerationRequest(prompt=prompt), "ana")
-    found = workshop.store.generation(order.generation_id)
+def test_prompts_are_read_back_exactly(context: Context, prompt: str) -> None:
+    order = placing.place(context, GenerationRequest(prompt=prompt), "ana")
+    found = context.store.generation(order.generation_id)
     assert found == order
     assert found.prompt == prompt
     assert found.request.prompt == prompt
@@ -143,20 +143,20 @@ def test_many_may_open_a_new_store_at_once(content: ContentFolder) -> None:
     assert failures == []
 
 
-def test_a_writer_waits_for_another(content: ContentFolder, workshop: Workshop, request_two: GenerationRequest) -> None:
+def test_a_writer_waits_for_another(content: ContentFolder, context: Context, request_two: GenerationRequest) -> None:
     blocker = sqlite3.connect(content.database, isolation_level=None, check_same_thread=False)
     blocker.execute("BEGIN IMMEDIATE")
     threading.Timer(0.5, blocker.rollback).start()
-    order = placing.place(workshop, request_two, "ana")
-    assert workshop.store.generation(order.generation_id) is not None
+    order = placing.place(context, request_two, "ana")
+    assert context.store.generation(order.generation_id) is not None
     blocker.close()
 
 
 def test_a_state_change_needs_the_old_state(
-    workshop: Workshop, request_two: GenerationRequest, clock: StillClock
+    context: Context, request_two: GenerationRequest, clock: StillClock
 ) -> None:
-    store = workshop.store
-    order = placing.place(workshop, request_two, "ana")
+    store = context.store
+    order = placing.place(context, request_two, "ana")
     name = order.generation_id
     assert not store.complete(name, clock()), "items are missing"
     assert store.fail(name, "no ink", clock())
@@ -169,32 +169,32 @@ def test_a_state_change_needs_the_old_state(
     assert not store.start(name, detached=False)
 
 
-def test_notices_follow_the_order(workshop: Workshop, clock: StillClock) -> None:
+def test_notices_follow_the_order(context: Context, clock: StillClock) -> None:
     request = GenerationRequest(prompt="x", notify=("desktop", "mailto:ana@example.org", "desktop"))
-    order = placing.place(workshop, request, "ana")
-    assert [(notice.channel, notice.state) for notice in workshop.store.notices(order.generation_id)] == [
+    order = placing.place(context, request, "ana")
+    assert [(notice.channel, notice.state) for notice in context.store.notices(order.generation_id)] == [
         ("desktop", "waiting"),
         ("mailto:ana@example.org", "waiting"),
     ]
-    workshop.store.fail(order.generation_id, "no ink", clock())
-    ready = [notice.channel for notice in workshop.store.notices(order.generation_id) if notice.state == "ready"]
+    context.store.fail(order.generation_id, "no ink", clock())
+    ready = [notice.channel for notice in context.store.notices(order.generation_id) if notice.state == "ready"]
     assert ready == ["desktop", "mailto:ana@example.org"]
-    workshop.store.reopen(order.generation_id)
-    lifecycle.run(workshop, order.generation_id)
-    states = {(notice.event, notice.state) for notice in workshop.store.notices(order.generation_id)}
+    context.store.reopen(order.generation_id)
+    lifecycle.run(context, order.generation_id)
+    states = {(notice.event, notice.state) for notice in context.store.notices(order.generation_id)}
     assert ("completed", "ready") in states
 
 
-def test_ids_that_differ_only_in_case_are_refused(workshop: Workshop, request_two: GenerationRequest) -> None:
-    placing.place(workshop, request_two, "ana")
+def test_ids_that_differ_only_in_case_are_refused(context: Context, request_two: GenerationRequest) -> None:
+    placing.place(context, request_two, "ana")
     with pytest.raises(UsageError, match="upper and lower case"):
-        placing.place(workshop, request_two, "Ana")
-    assert [user["user_id"] for user in workshop.store.users()] == ["ana"]
+        placing.place(context, request_two, "Ana")
+    assert [user["user_id"] for user in context.store.users()] == ["ana"]
 
 
-def test_the_view_lists_paths_in_order(workshop: Workshop, request_two: GenerationRequest) -> None:
-    order = lifecycle.generate(workshop, request_two, "ana")
-    with closing(Database(workshop.content.database)) as database:
+def test_the_view_lists_paths_in_order(context: Context, request_two: GenerationRequest) -> None:
+    order = lifecycle.generate(context, request_two, "ana")
+    with closing(Database(context.content.database)) as database:
         (row,) = database.query("SELECT * FROM user_content")
     name = order.generation_id
     assert row["image_paths"] == f'["ana/{name}-image-1.png","ana/{name}-image-2.png"]'
@@ -202,12 +202,12 @@ def test_the_view_lists_paths_in_order(workshop: Workshop, request_two: Generati
     assert (row["status"], row["generated_at"]) == ("Completed", "2026-11-21T12:00:00+00:00")
 
 
-def test_checkpoints_are_kept_until_the_item_is_done(workshop: Workshop, request_two: GenerationRequest) -> None:
-    order = placing.place(workshop, request_two, "ana")
-    item = workshop.store.items(order.generation_id)[0]
-    workshop.store.remember(item, "job", "abc")
-    workshop.store.remember(item, "step", 3)
-    assert workshop.store.recall(item, "job") == "abc"
-    assert workshop.store.items(order.generation_id)[0].checkpoint == {"job": "abc", "step": 3}
-    lifecycle.run(workshop, order.generation_id)
-    assert workshop.store.recall(item, "job") is None
+def test_checkpoints_are_kept_until_the_item_is_done(context: Context, request_two: GenerationRequest) -> None:
+    order = placing.place(context, request_two, "ana")
+    item = context.store.items(order.generation_id)[0]
+    context.store.remember(item, "job", "abc")
+    context.store.remember(item, "step", 3)
+    assert context.store.recall(item, "job") == "abc"
+    assert context.store.items(order.generation_id)[0].checkpoint == {"job": "abc", "step": 3}
+    lifecycle.run(context, order.generation_id)
+    assert context.store.recall(item, "job") is None

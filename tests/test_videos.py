@@ -412,14 +412,14 @@ def test_what_a_model_cannot_make_is_refused(models: Path, tmp_path: Path) -> No
 def test_what_would_fit_the_memory_is_said(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline = diffusion.load(catalogue.find(str(models / "svd")))
     laptop = Machine("cpu", "4 cores", 13 * 10**9, 6 * 10**9, 13 * 10**9, 6 * 10**9)
-    monkeypatch.setattr(machine, "look", lambda: laptop)
+    monkeypatch.setattr(machine, "detect_machine", lambda: laptop)
     task = a_task(tmp_path, size=Size(1024, 576), frames=25, fps=7, pictured=True)
     # The weights are tiny here; to decode 8 frames of a real one takes 12.5 GB.
     with pytest.raises(
         UsageError, match=r"of 1024x640 by svd: 7 frames would fit \(--frames 7\), 512x320 would fit \(--size 512x320\)"
     ):
         pipeline.check(replace(task, size=Size(1024, 640)))
-    monkeypatch.setattr(machine, "look", lambda: replace(laptop, memory=9 * 10**9, system_memory=9 * 10**9))
+    monkeypatch.setattr(machine, "detect_machine", lambda: replace(laptop, memory=9 * 10**9, system_memory=9 * 10**9))
     with pytest.raises(UsageError, match=r"for 25 frames of 1024x576 by svd: 5 frames would fit"):
         pipeline.check(task)
     pipeline.check(replace(task, frames=2, size=Size(512, 320)))
@@ -505,7 +505,7 @@ def test_the_model_of_the_images_makes_what_videos_start_from(models: Path, orde
         assert len(loading._held) <= 1
 
     orders.before = look
-    order = lifecycle.generate(orders.workshop, request, "ana")
+    order = lifecycle.generate(orders.context, request, "ana")
     assert order.status == "Completed"
     assert list(dict.fromkeys(held)) == ["StableDiffusionPipeline", "StableVideoDiffusionPipeline"]
     assert held == sorted(held)  # the one, then the other, and never back
@@ -524,7 +524,7 @@ def test_the_model_of_the_images_makes_what_videos_start_from(models: Path, orde
 
 def test_a_model_of_pictures_makes_videos_by_moves_over_them(models: Path, orders: Orders) -> None:
     request = a_request(models, images=1, videos=2, model=str(models / "pictures"))
-    order = lifecycle.generate(orders.workshop, request, "ana")
+    order = lifecycle.generate(orders.context, request, "ana")
     assert (order.status, order.request.video_model) == ("Completed", "motion")
     assert "pictures makes no videos: those are slow camera moves over its pictures" in orders.said()
     for path in orders.files():
@@ -550,10 +550,10 @@ def test_a_model_of_pictures_makes_videos_by_moves_over_them(models: Path, order
 def test_how_long_videos_took_is_known_to_the_next_order_of_the_same_models(models: Path, orders: Orders) -> None:
     request = a_request(models, videos=1, model=str(models / "pictures"))
     for _ in range(2):
-        lifecycle.generate(orders.workshop, request, "ana")
+        lifecycle.generate(orders.context, request, "ana")
     assert len([report for report in orders.reports if isinstance(report, Expected)]) == 1
     other = replace(request, model=None, image_model="storybook", video_model="motion", steps=None)
-    lifecycle.generate(orders.workshop, other, "ana")  # drawn pictures take another time
+    lifecycle.generate(orders.context, other, "ana")  # drawn pictures take another time
 
 
 @pytest.mark.parametrize("video_model", ["motion", pytest.param("svd", marks=pytest.mark.system)])
@@ -569,16 +569,16 @@ def test_pictures_that_were_made_are_not_made_again_by_resume(models: Path, orde
 
     orders.before = crash
     with pytest.raises(Exception, match="interrupted"):
-        lifecycle.generate(orders.workshop, request, "ana")
+        lifecycle.generate(orders.context, request, "ana")
     (placed,) = orders.store.generations()
     orders.before = lambda report: None
     orders.reports.clear()
-    assert lifecycle.resume(orders.workshop, placed.generation_id).status == "Completed"
+    assert lifecycle.resume(orders.context, placed.generation_id).status == "Completed"
     assert [report.item.number for report in orders.reports if isinstance(report, Finished)] == [2]
     assert not [step for step in orders.steps() if step.startswith("picture")]
     undisturbed = Orders(orders.root.parent / "undisturbed")
     with undisturbed.store:
-        lifecycle.generate(undisturbed.workshop, request, "ana")
+        lifecycle.generate(undisturbed.context, request, "ana")
     for one, other in zip(orders.files(), undisturbed.files(), strict=True):
         assert one.read_bytes() == other.read_bytes()
 
@@ -604,29 +604,29 @@ def test_an_order_starts_from_a_picture_of_the_users(models: Path, orders: Order
         from_picture=True,
         strength=0.5,
     )
-    order = lifecycle.generate(orders.workshop, request, "ana", photo)
+    order = lifecycle.generate(orders.context, request, "ana", photo)
     assert order.status == "Completed"
     for path in (orders.root / "ana").iterdir():
         told = provenance.read(path)
         assert told.mark == "compositeWithTrainedAlgorithmicMedia"
     assert not orders.content.works()
     with pytest.raises(UsageError, match="it started from a picture, which is not kept: order it anew"):
-        placing.place(orders.workshop, replace(order.request, seed=None), "ana")
+        placing.place(orders.context, replace(order.request, seed=None), "ana")
 
 
 def test_a_picture_of_the_users_is_set_in_motion(models: Path, orders: Orders, photo: Path) -> None:
     request = a_request(models, videos=1, video_model="motion", from_picture=True, steps=None)
-    order = lifecycle.generate(orders.workshop, request, "ana", photo)
+    order = lifecycle.generate(orders.context, request, "ana", photo)
     assert order.request.image_model is None
     told = provenance.read(orders.files()[0])
     assert (told.mark, told.parameters["picture_by"]) == ("algorithmicallyEnhanced", "the user")
     with pytest.raises(UsageError, match="it started from a picture of yours, which is not in it: give that"):
         reorder.reorder(told, {})
     assert reorder.reorder(told, {"from_picture": True}).video_model is None
-    waiting = placing.place(orders.workshop, replace(request, seed=9), "ana", picture=photo, detached=True)
+    waiting = placing.place(orders.context, replace(request, seed=9), "ana", picture=photo, detached=True)
     (orders.content.work(waiting.generation_id) / "source.png").unlink()
     with pytest.raises(UsageError, match="the picture that it starts from is gone: order it anew"):
-        lifecycle.resume(orders.workshop, waiting.generation_id)
+        lifecycle.resume(orders.context, waiting.generation_id)
 
 
 def test_what_cannot_start_from_a_picture_is_refused_and_nothing_is_written(
@@ -636,11 +636,11 @@ def test_what_cannot_start_from_a_picture_is_refused_and_nothing_is_written(
     assert chosen.video_model == "motion"  # storybook, which else makes them, could not
     request = a_request(models, from_picture=True, steps=None, video_model=str(models / "wan"))
     with pytest.raises(UsageError, match="wan, which makes the videos, cannot start from a picture"):
-        lifecycle.generate(orders.workshop, request, "ana", photo)
+        lifecycle.generate(orders.context, request, "ana", photo)
     broken = photo.with_name("broken.png")
     broken.write_bytes(b"\x89PNG\r\n\x1a\nnothing")
     request = a_request(models, video_model="motion", from_picture=True, steps=None)
     with pytest.raises(UsageError, match=r"picture 'broken.png' cannot be read"):
-        lifecycle.generate(orders.workshop, request, "ana", broken)
+        lifecycle.generate(orders.context, request, "ana", broken)
     assert orders.store.generations() == []
     assert not orders.content.works()

@@ -13,7 +13,7 @@ from web import Browser
 
 from aigen.notify import links
 from aigen.orders import lifecycle
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.store.hashing import hash_password
 from aigen.types.request import GenerationRequest
 from aigen.types.rows import Generation
@@ -33,9 +33,9 @@ def visit(gallery: Gallery) -> Callable[[], Browser]:
 
 
 @pytest.fixture
-def order(workshop: Workshop, request_two: GenerationRequest) -> Generation:
+def order(context: Context, request_two: GenerationRequest) -> Generation:
     """A finished order of ana's."""
-    return lifecycle.generate(workshop, request_two, "ana")
+    return lifecycle.generate(context, request_two, "ana")
 
 
 def actions(gallery: Gallery, user_id: str = "ana") -> list[str]:
@@ -321,8 +321,8 @@ def test_an_address_cannot_register_without_end(gallery: Gallery) -> None:
 
 
 @pytest.fixture
-def token(workshop: Workshop, order: Generation) -> str:
-    return links.make(workshop.store, order, "", workshop.clock).removeprefix("/open/")
+def token(context: Context, order: Generation) -> str:
+    return links.make(context.store, order, "", context.clock).removeprefix("/open/")
 
 
 def test_a_link_logs_in_once_and_only_when_its_button_is_pressed(

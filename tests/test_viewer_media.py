@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from web import Browser
 
 from aigen.orders import lifecycle
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.types.request import GenerationRequest
 from aigen.viewer.gallery import Gallery
 from aigen.viewer.media import Part, parse_range, write_archive
 
 
 @pytest.fixture
-def video(ana: Browser, workshop: Workshop) -> Path:
-    order = lifecycle.generate(workshop, GenerationRequest(prompt="a kite", images=1, videos=1), "ana")
-    return workshop.content.file(f"ana/{order.generation_id}-video-1.mp4")
+def video(ana: Browser, context: Context) -> Path:
+    order = lifecycle.generate(context, GenerationRequest(prompt="a kite", images=1, videos=1), "ana")
+    return context.content.file(f"ana/{order.generation_id}-video-1.mp4")
 
 
 def url(file: Path) -> str:

@@ -16,7 +16,7 @@ from aigen import pipelines
 from aigen.errors import GenerationError
 from aigen.media import thumbnails
 from aigen.orders import deletion, lifecycle, placing
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.settings import Settings
 from aigen.types.request import GenerationRequest, Narration
 from aigen.viewer.gallery import Gallery
@@ -27,7 +27,7 @@ def place(browser: Browser, **typed: str) -> TestResponse:
 
 
 def test_an_order_is_placed_shown_while_it_is_made_and_when_it_is_ready(
-    ana: Browser, gallery: Gallery, workshop: Workshop
+    ana: Browser, gallery: Gallery, context: Context
 ) -> None:
     answer = place(ana, prompt="a kite <b>& co</b>", style="night", images="2")
     (order,) = gallery.store.generations("ana")
@@ -42,7 +42,7 @@ def test_an_order_is_placed_shown_while_it_is_made_and_when_it_is_ready(
     assert list(ana.get("/progress").json) == [order.generation_id]
     assert ana.get("/progress").json[order.generation_id]["total"] == 3
 
-    lifecycle.run(workshop, order.generation_id, detached=True)
+    lifecycle.run(context, order.generation_id, detached=True)
     ready = ana.get("/dash").text
     assert "being generated" not in ready
     assert ana.get("/progress").json == {}
@@ -62,8 +62,8 @@ def test_a_narrated_film_is_ordered_by_form_and_played_with_its_captions(ana: Br
     assert order.request.narration == Narration(script="A kite flies. It is <i>windy</i>.", styles=("night",))
     small = replace(order.request, size="160x90", fps=10, video_model=None)
     told = Narration(script="A kite flies.", captions="srt")
-    workshop = Workshop(gallery.content, gallery.store)
-    film = lifecycle.generate(workshop, replace(small, narration=told), "ana")
+    context = Context(gallery.content, gallery.store)
+    film = lifecycle.generate(context, replace(small, narration=told), "ana")
     page = ana.get(f"/videoplayer/{film.generation_id}/1").text
     (track,) = re.findall(r'<track kind="captions"[^>]* src="([^"]*)" default>', page)
     assert " muted" not in page
@@ -73,14 +73,14 @@ def test_a_narrated_film_is_ordered_by_form_and_played_with_its_captions(ana: Br
     assert "A kite flies." in ana.get(captions).text
     names = zipfile.ZipFile(io.BytesIO(ana.get(f"/archive/{film.generation_id}.zip").body)).namelist()
     assert sorted(Path(name).suffix for name in names) == [".mp4", ".srt", ".vtt"]
-    deletion.erase_item(workshop, gallery.store.items(film.generation_id)[0])
+    deletion.erase_item(context, gallery.store.items(film.generation_id)[0])
     assert not [path for path in gallery.content.user("ana").iterdir() if film.generation_id in path.name]
 
 
 def test_the_newest_order_is_first_and_older_ones_follow(ana: Browser, gallery: Gallery) -> None:
     for number in range(18):
         placing.place(
-            gallery.workshop, GenerationRequest(prompt=f"kite {number:02}", images=1, videos=0), "ana", detached=True
+            gallery.context, GenerationRequest(prompt=f"kite {number:02}", images=1, videos=0), "ana", detached=True
         )
     path, shown = "/dash", []
     while True:
@@ -97,7 +97,7 @@ def test_the_newest_order_is_first_and_older_ones_follow(ana: Browser, gallery: 
 
 def test_prompts_are_searched(ana: Browser, gallery: Gallery) -> None:
     for user, prompt in (("ana", "a red Kite über the sea"), ("ana", "a kitten & co"), ("bob", "a kite of bob's")):
-        placing.place(gallery.workshop, GenerationRequest(prompt=prompt, images=1, videos=0), user, detached=True)
+        placing.place(gallery.context, GenerationRequest(prompt=prompt, images=1, videos=0), user, detached=True)
 
     def found(words: str) -> list[str]:
         return re.findall(r"<h2[^>]*>(.*)</h2>", ana.app.get("/dash", {"search": words}).text)
@@ -192,26 +192,26 @@ def test_an_order_is_cancelled(ana: Browser, gallery: Gallery) -> None:
 
 
 def test_a_failed_order_says_why_and_is_tried_again_by_the_worker(
-    ana: Browser, gallery: Gallery, workshop: Workshop, scribbler: Scribbler
+    ana: Browser, gallery: Gallery, context: Context, scribbler: Scribbler
 ) -> None:
     place(ana, images="2")
     (order,) = gallery.store.generations()
     scribbler.fail.add(2)
     with pytest.raises(GenerationError):
-        lifecycle.run(workshop, order.generation_id, detached=True)
+        lifecycle.run(context, order.generation_id, detached=True)
     assert "image 2: the pen broke" in ana.get("/dash").text
     scribbler.fail.clear()
     assert ana.post(f"/orders/{order.generation_id}/retry", form="/dash").status_code == 303
     again = gallery.store.generation(order.generation_id)
     assert again is not None
     assert (again.status, again.detached, again.attempts) == ("Processing", True, 0)
-    assert lifecycle.run(workshop, order.generation_id, detached=True).status == "Completed"
+    assert lifecycle.run(context, order.generation_id, detached=True).status == "Completed"
     assert ana.post(f"/orders/{order.generation_id}/retry", form="/dash").status_code == 400
 
 
-def test_deleting_an_order_leaves_nothing_of_it(ana: Browser, gallery: Gallery, workshop: Workshop) -> None:
-    kept = lifecycle.generate(workshop, GenerationRequest(prompt="kept", images=1, videos=1), "ana")
-    gone = lifecycle.generate(workshop, GenerationRequest(prompt="gone", images=1, videos=1), "ana")
+def test_deleting_an_order_leaves_nothing_of_it(ana: Browser, gallery: Gallery, context: Context) -> None:
+    kept = lifecycle.generate(context, GenerationRequest(prompt="kept", images=1, videos=1), "ana")
+    gone = lifecycle.generate(context, GenerationRequest(prompt="gone", images=1, videos=1), "ana")
     thumbnails.thumbnails(gallery.content, gallery.store.items(kept.generation_id)[0])
     assert ana.post(f"/orders/{gone.generation_id}/delete", form="/dash").headers["Location"] == "/dash"
     left = [path.name for path in gallery.content.root.rglob("*") if path.is_file()]
@@ -224,7 +224,7 @@ def test_deleting_an_order_leaves_nothing_of_it(ana: Browser, gallery: Gallery, 
 
 
 def test_an_order_that_is_being_made_is_stopped_before_it_is_deleted(
-    ana: Browser, gallery: Gallery, workshop: Workshop, scribbler: Scribbler
+    ana: Browser, gallery: Gallery, context: Context, scribbler: Scribbler
 ) -> None:
     import threading
 
@@ -245,7 +245,7 @@ def test_an_order_that_is_being_made_is_stopped_before_it_is_deleted(
             from aigen.store import Store
 
             with Store.open(gallery.content) as store, pytest.raises(Cancelled):
-                lifecycle.run(replace(workshop, store=store), order.generation_id, detached=True)
+                lifecycle.run(replace(context, store=store), order.generation_id, detached=True)
 
     worker = threading.Thread(target=work)
     worker.start()
@@ -257,8 +257,8 @@ def test_an_order_that_is_being_made_is_stopped_before_it_is_deleted(
     assert files_in(gallery.content.root) == {}
 
 
-def test_a_video_has_a_page_that_says_what_made_it(ana: Browser, gallery: Gallery, workshop: Workshop) -> None:
-    order = lifecycle.generate(workshop, GenerationRequest(prompt="a kite", images=0, videos=3, seed=40), "ana")
+def test_a_video_has_a_page_that_says_what_made_it(ana: Browser, gallery: Gallery, context: Context) -> None:
+    order = lifecycle.generate(context, GenerationRequest(prompt="a kite", images=0, videos=3, seed=40), "ana")
     text = ana.get(f"/videoplayer/{order.generation_id}/2").text
     assert f'src="/media/{order.generation_id}/{order.generation_id}-video-2.mp4"' in text
     assert "storybook: built-in illustrator, not a generative model" in text
@@ -268,8 +268,8 @@ def test_a_video_has_a_page_that_says_what_made_it(ana: Browser, gallery: Galler
     assert ana.get(f"/videoplayer/{order.generation_id}/4").status_code == 404
 
 
-def test_what_is_looked_at_and_downloaded_is_logged(ana: Browser, gallery: Gallery, workshop: Workshop) -> None:
-    order = lifecycle.generate(workshop, GenerationRequest(prompt="a kite", images=1, videos=1), "ana")
+def test_what_is_looked_at_and_downloaded_is_logged(ana: Browser, gallery: Gallery, context: Context) -> None:
+    order = lifecycle.generate(context, GenerationRequest(prompt="a kite", images=1, videos=1), "ana")
     name = f"{order.generation_id}-image-1.png"
     ana.get("/dash")
     ana.get(f"/videoplayer/{order.generation_id}/1")
@@ -294,9 +294,9 @@ def test_what_is_looked_at_and_downloaded_is_logged(ana: Browser, gallery: Galle
 # Again, more like it, several at once
 
 
-def test_an_order_is_repeated_from_another_seed(ana: Browser, gallery: Gallery, workshop: Workshop) -> None:
+def test_an_order_is_repeated_from_another_seed(ana: Browser, gallery: Gallery, context: Context) -> None:
     request = GenerationRequest(prompt="a kite", images=2, videos=1, style="night", notify_at="tomorrow 07:00")
-    order = lifecycle.generate(workshop, request, "ana")
+    order = lifecycle.generate(context, request, "ana")
     answer = ana.post(f"/orders/{order.generation_id}/again", form="/dash")
     assert answer.status_code == 303
     again = gallery.store.generations("ana")[-1]
@@ -306,8 +306,8 @@ def test_an_order_is_repeated_from_another_seed(ana: Browser, gallery: Gallery, 
     assert (again.request.notify, again.request.notify_at, again.detached) == ((), None, True)
 
 
-def test_more_like_one_picture_is_ordered(ana: Browser, gallery: Gallery, workshop: Workshop) -> None:
-    order = lifecycle.generate(workshop, GenerationRequest(prompt="a kite", images=2, videos=1, style="night"), "ana")
+def test_more_like_one_picture_is_ordered(ana: Browser, gallery: Gallery, context: Context) -> None:
+    order = lifecycle.generate(context, GenerationRequest(prompt="a kite", images=2, videos=1, style="night"), "ana")
     for kind, images, videos in (("image", 4, 0), ("video", 0, 1)):
         assert ana.post(f"/like/{order.generation_id}/{kind}/1", form="/dash").status_code == 303
         like = gallery.store.generations("ana")[-1].request
@@ -330,9 +330,9 @@ def select(browser: Browser, what: str, *items: str) -> TestResponse:
     return browser.app.post(f"/selection/{what}", fields, expect_errors=True)
 
 
-def test_several_are_downloaded_or_deleted_at_once(ana: Browser, gallery: Gallery, workshop: Workshop) -> None:
-    first = lifecycle.generate(workshop, GenerationRequest(prompt="one", images=2, videos=1), "ana")
-    second = lifecycle.generate(workshop, GenerationRequest(prompt="two", images=1, videos=0), "ana")
+def test_several_are_downloaded_or_deleted_at_once(ana: Browser, gallery: Gallery, context: Context) -> None:
+    first = lifecycle.generate(context, GenerationRequest(prompt="one", images=2, videos=1), "ana")
+    second = lifecycle.generate(context, GenerationRequest(prompt="two", images=1, videos=0), "ana")
     items = (f"{first.generation_id}/image/2", f"{second.generation_id}/image/1")
     answer = select(ana, "download", *items)
     with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
@@ -345,9 +345,9 @@ def test_several_are_downloaded_or_deleted_at_once(ana: Browser, gallery: Galler
     assert ana.get("/dash").status_code == 200
 
 
-def test_only_one_s_own_can_be_selected(ana: Browser, gallery: Gallery, workshop: Workshop) -> None:
-    mine = lifecycle.generate(workshop, GenerationRequest(prompt="mine", images=1, videos=0), "ana")
-    bobs = lifecycle.generate(workshop, GenerationRequest(prompt="bob's", images=1, videos=0), "bob")
+def test_only_one_s_own_can_be_selected(ana: Browser, gallery: Gallery, context: Context) -> None:
+    mine = lifecycle.generate(context, GenerationRequest(prompt="mine", images=1, videos=0), "ana")
+    bobs = lifecycle.generate(context, GenerationRequest(prompt="bob's", images=1, videos=0), "bob")
     for what in ("download", "delete"):
         for items in (
             (f"{bobs.generation_id}/image/1",),
@@ -371,11 +371,11 @@ def test_what_a_typed_time_means_is_told(ana: Browser, clock: StillClock, monkey
 
 
 def test_how_long_it_takes_is_reckoned_from_what_the_model_made_of_late(
-    ana: Browser, workshop: Workshop, scribbler: Scribbler, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+    ana: Browser, context: Context, scribbler: Scribbler, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aigen.orders.run.monotonic", lambda: clock().timestamp())
     assert "It takes about" not in ana.get("/text-to-video").text
     scribbler.before = lambda task, run, number: clock.advance(2 if task.kind == "image" else 8)
-    lifecycle.generate(workshop, GenerationRequest(prompt="a kite", images=1, videos=1), "ana")
+    lifecycle.generate(context, GenerationRequest(prompt="a kite", images=1, videos=1), "ana")
     assert "It takes about 50 s, as it lately was." in ana.get("/text-to-video").text
     assert "about 18 s" in place(ana, images="1", videos="2", style="nonesuch").text

@@ -11,7 +11,7 @@ from web import Browser
 from webtest import TestResponse
 
 from aigen.orders import deletion, lifecycle
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.types.request import STYLES_IN_TURN
 from aigen.viewer import orders as viewer_orders
 from aigen.viewer.gallery import Gallery
@@ -35,7 +35,7 @@ def bring(browser: Browser, picture: bytes, name: str = "cat.jpg", **typed: str)
 
 
 def test_an_order_from_a_picture_is_placed_made_and_shown(
-    ana: Browser, gallery: Gallery, workshop: Workshop, cat: bytes
+    ana: Browser, gallery: Gallery, context: Context, cat: bytes
 ) -> None:
     answer = bring(ana, cat)
     (order,) = gallery.store.generations("ana")
@@ -48,7 +48,7 @@ def test_an_order_from_a_picture_is_placed_made_and_shown(
     with Image.open(gallery.content.work(order.generation_id) / "source.png") as kept:
         assert kept.size == (451, 300)
 
-    lifecycle.run(workshop, order.generation_id, detached=True)
+    lifecycle.run(context, order.generation_id, detached=True)
     assert not gallery.content.works()
     page = ana.get(f"/videoplayer/{order.generation_id}/1").text
     assert seen.description in page
@@ -61,7 +61,7 @@ def test_an_order_from_a_picture_is_placed_made_and_shown(
     assert f'src="{small}"' in page
     assert ana.get(small).content_type == "image/webp"
     assert Browser(gallery).register("bob").get(small).status_code == 404
-    deletion.erase_order(workshop, order.generation_id)
+    deletion.erase_order(context, order.generation_id)
     assert not list(gallery.content.root.rglob(f"{order.generation_id}-*"))
 
 
@@ -126,14 +126,14 @@ def test_while_two_pictures_are_read_others_come_back_later(ana: Browser, galler
     assert bring(ana, cat).status_code == 303
 
 
-def test_a_crash_while_a_picture_is_read_leaves_nothing_for_long(workshop: Workshop, ana: Browser, cat: bytes) -> None:
-    left = workshop.content.work("upload-0123456789abcdef")
+def test_a_crash_while_a_picture_is_read_leaves_nothing_for_long(context: Context, ana: Browser, cat: bytes) -> None:
+    left = context.content.work("upload-0123456789abcdef")
     left.mkdir(parents=True)
     (left / "cat.jpg").write_bytes(cat)
-    with workshop.content.hold(left.name, 1.0, "held"):  # as long as somebody reads it
-        lifecycle.tidy(workshop)
+    with context.content.hold(left.name, 1.0, "held"):  # as long as somebody reads it
+        lifecycle.tidy(context)
         assert left.exists()
-    lifecycle.tidy(workshop)
+    lifecycle.tidy(context)
     assert not left.exists()
 
 

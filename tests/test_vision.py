@@ -263,7 +263,9 @@ def test_a_file_without_facts_has_none(tmp_path: Path, name: str) -> None:
 
 
 def test_a_picture_that_was_read_already_is_looked_at_with_its_facts() -> None:
-    seen = vision.look(Image.new("RGB", (40, 20)), Facts(("It is ours.",), "a kite", "algorithmicMedia"), Blind())
+    seen = vision.describe_picture(
+        Image.new("RGB", (40, 20)), Facts(("It is ours.",), "a kite", "algorithmicMedia"), Blind()
+    )
     assert (seen.caption, seen.text, seen.mark) == ("a kite", "Nothing. It is ours.", "algorithmicMedia")
 
 

@@ -15,7 +15,7 @@ from aigen.content import ContentFolder
 from aigen.errors import AigenError, NotDelivered, UsageError
 from aigen.models import catalogue, machine, weights
 from aigen.orders import lifecycle, tasks, worker
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.pipelines.storybook import DRAWING_ADVICE
 from aigen.settings import NAMES, Settings
 from aigen.store import Store
@@ -122,7 +122,7 @@ def _diffusion(settings: Settings) -> Iterator[Finding]:
     from aigen.pipelines import diffusion
 
     try:
-        seen = device.see()
+        seen = device.detect_machine()
     except Exception as error:  # whatever torch does not find on this machine is the finding
         yield Finding("diffusion", "note", f"{type(error).__name__}: {error}", "install torch anew")
         return
@@ -175,9 +175,9 @@ def _folder(content: ContentFolder) -> Finding:
 def _orders(content: ContentFolder) -> Iterator[Finding]:
     try:
         with Store.open(content) as store:
-            workshop = Workshop(content, store)
-            orders, interrupted = store.generations(), lifecycle.interrupted(workshop)
-            waiting = worker.waiting(workshop)
+            context = Context(content, store)
+            orders, interrupted = store.generations(), lifecycle.interrupted(context)
+            waiting = worker.waiting(context)
     except AigenError as error:
         yield Finding("store", "wrong", str(error))
         return
@@ -199,7 +199,7 @@ def _notices(content: ContentFolder) -> Iterator[Finding]:
 
     try:
         with Store.open(content) as store:
-            status = daemon.look(content, store)
+            status = daemon.read_status(content, store)
     except AigenError:
         return  # what is wrong with the store has been said
     if status.running or status.served:

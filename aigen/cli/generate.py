@@ -11,12 +11,12 @@ import typer
 
 from aigen.cli.notices import announce, tell
 from aigen.cli.orders import describe, print_order
-from aigen.cli.program import Content, Json, app, load_settings, open_workshop, print_json, say, whole_number
+from aigen.cli.program import Content, Json, app, load_settings, open_context, print_json, say, whole_number
 from aigen.errors import GenerationError, Interrupted, UsageError
 from aigen.types.request import STYLES
 
 if TYPE_CHECKING:
-    from aigen.orders.context import Workshop
+    from aigen.orders.context import Context
     from aigen.types.reports import Report
     from aigen.types.request import GenerationRequest, Narration
     from aigen.types.rows import Generation
@@ -281,12 +281,12 @@ def _order(request: "GenerationRequest", user: str | None, way: Way, brought: Br
     from aigen.cli.progress import Display
     from aigen.orders import placing, worker
 
-    with Display() as display, open_workshop(way.content, display, create=True) as workshop:
-        order = placing.place(workshop, request, user, detached=True, picture=brought.picture, music=brought.music)
-        worker.start(workshop.content)
-        announce(workshop, order, waits=False)
+    with Display() as display, open_context(way.content, display, create=True) as context:
+        order = placing.place(context, request, user, detached=True, picture=brought.picture, music=brought.music)
+        worker.start(context.content)
+        announce(context, order, waits=False)
         if way.as_json:
-            print_json(describe(workshop, order))
+            print_json(describe(context, order))
             return
         typer.echo(f"user {order.user_id}")
         say(f"see how far it is: aigen status {order.user_id} --watch")
@@ -308,41 +308,41 @@ def _generate(request: "GenerationRequest", user: str | None, way: Way, brought:
             if isinstance(event, Placed):
                 order = event.generation
                 placed.append(order.generation_id)
-                stack.enter_context(foreground.own_terminal(workshop.content, order.generation_id))
+                stack.enter_context(foreground.own_terminal(context.content, order.generation_id))
                 with suppress(OSError):  # nobody reads us; the order is made all the same
                     typer.echo(f"user {order.user_id}", err=way.as_json)
-                    announce(workshop, order, waits=not way.no_wait)
+                    announce(context, order, waits=not way.no_wait)
             display(event)
 
-        workshop = stack.enter_context(open_workshop(way.content, report, create=True))
-        lifecycle.tidy(workshop)
+        context = stack.enter_context(open_context(way.content, report, create=True))
+        lifecycle.tidy(context)
         try:
-            order = lifecycle.generate(workshop, request, user, picture=brought.picture, music=brought.music)
+            order = lifecycle.generate(context, request, user, picture=brought.picture, music=brought.music)
         except GenerationError:
             display.stop()
-            tell(workshop, placed[0], said=True)
+            tell(context, placed[0], said=True)
             raise
         display.stop()
         if not way.no_wait:
-            _wait(workshop, order)
-        tell(workshop, order.generation_id)
+            _wait(context, order)
+        tell(context, order.generation_id)
         if "terminal" not in order.request.notify:  # else the notice has the link
-            say(f"in the web gallery: {base_url(load_settings(), workshop.content)}/dash")
-        print_order(workshop, order, way.as_json)
+            say(f"in the web gallery: {base_url(load_settings(), context.content)}/dash")
+        print_order(context, order, way.as_json)
 
 
-def _wait(workshop: "Workshop", order: "Generation") -> None:
+def _wait(context: "Context", order: "Generation") -> None:
     """Wait for the time of the notice, unless somebody else gives it."""
     import time
 
     from aigen.notify import daemon, foreground
 
-    mine = "terminal" in order.request.notify or not daemon.is_running(workshop.content)
-    if not mine or not foreground.seconds_early(order, workshop.clock):
+    mine = "terminal" in order.request.notify or not daemon.is_running(context.content)
+    if not mine or not foreground.seconds_early(order, context.clock):
         return
     say("it is made; waiting for the time to tell you (Ctrl-C ends the waiting only)")
     try:
-        foreground.wait_until_due(order, workshop.clock, time.sleep)
+        foreground.wait_until_due(order, context.clock, time.sleep)
     except KeyboardInterrupt:
         raise Interrupted(
             f"not waiting any more; it is made: aigen status {order.user_id}; "

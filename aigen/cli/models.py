@@ -13,7 +13,7 @@ from aigen.cli.program import Json, app, load_settings, print_json, say
 from aigen.errors import AigenError, GenerationError
 
 if TYPE_CHECKING:
-    from aigen.pipelines.listing import Standing
+    from aigen.pipelines.listing import ModelInfo
 
 models_app = typer.Typer(
     cls=TyperGroup, invoke_without_command=True, rich_markup_mode=None, help="See, get, remove and prefer models."
@@ -32,12 +32,12 @@ def models_main(context: typer.Context, as_json: Json = False) -> None:
 @models_app.command("list")
 def list_models(as_json: Json = False) -> None:
     """Show every model: size, licence, what it needs, whether it fits this machine, whether it is here."""
-    from aigen.pipelines.listing import look
+    from aigen.pipelines.listing import list_models
 
     settings = load_settings()
-    found = look(settings)
+    found = list_models(settings)
     if as_json:
-        print_json([standing.as_json() for standing in found])
+        print_json([model.as_json() for model in found])
     else:
         _print(found, settings.model)
 
@@ -114,23 +114,23 @@ def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --m
         say(f"but AIGEN_MODEL in {place} says {winner}, and that comes first")
 
 
-def _print(found: "list[Standing]", default_model: str | None) -> None:
+def _print(found: "list[ModelInfo]", default_model: str | None) -> None:
     from aigen import pipelines, vision
     from aigen.models import catalogue
     from aigen.models.machine import GB
     from aigen.types.request import KINDS
     from aigen.wording import spoken_size, visible
 
-    for standing in found:
-        here = "here" if standing.here else "-"
-        size = spoken_size(standing.download * GB) if standing.download else ""
-        needs = f"{standing.memory:.0f} GB memory" if standing.memory else ""
-        default = " (your default)" if standing.default else ""
-        gated = "; gated: needs HF_TOKEN" if standing.gated else ""
-        typer.echo(visible(f"{standing.name:15} {here:5} {size:>8}  {needs:13} {standing.title}{default}"))
-        seen = "sees pictures: aigen describe" if standing.sees else ""
-        for line in (f"{standing.licence}{gated}", f"fits: {standing.fit}", seen, standing.note, standing.wrong):
-            if line and standing.download != 0:
+    for model in found:
+        here = "here" if model.here else "-"
+        size = spoken_size(model.download * GB) if model.download else ""
+        needs = f"{model.memory:.0f} GB memory" if model.memory else ""
+        default = " (your default)" if model.default else ""
+        gated = "; gated: needs HF_TOKEN" if model.gated else ""
+        typer.echo(visible(f"{model.name:15} {here:5} {size:>8}  {needs:13} {model.title}{default}"))
+        seen = "sees pictures: aigen describe" if model.sees else ""
+        for line in (f"{model.licence}{gated}", f"fits: {model.fit}", seen, model.note, model.wrong):
+            if line and model.download != 0:
                 typer.echo(visible(f"{'':15} {line}"))
     say("get one with aigen models pull NAME; any other model: a folder, or its hub id (owner/name)")
     with suppress(AigenError):

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aigen.cli.program import Content, Json, app, load_settings, open_workshop, print_json, say
+from aigen.cli.program import Content, Json, app, load_settings, open_context, print_json, say
 from aigen.errors import UsageError
 
 if TYPE_CHECKING:
     from aigen.content import ContentFolder
     from aigen.notify.delivery import Courier
-    from aigen.orders.context import Workshop
+    from aigen.orders.context import Context
     from aigen.types.rows import Generation
 
 
@@ -26,14 +26,14 @@ def notices(
     from aigen.cli import tables
     from aigen.notify import daemon, listing
 
-    with open_workshop(content) as workshop:
+    with open_context(content) as context:
         if retry:
-            say(f"notices to be tried again: {workshop.store.retry_notices(user_id)}")
-        found = listing.look(workshop.store, user_id)
+            say(f"notices to be tried again: {context.store.retry_notices(user_id)}")
+        found = listing.list_notices(context.store, user_id)
         if as_json:
             print_json([notice.as_json() for notice in found])
         else:
-            tables.print_notices(found, user_id, workshop.clock(), daemon.is_running(workshop.content))
+            tables.print_notices(found, user_id, context.clock(), daemon.is_running(context.content))
 
 
 @app.command("notify-daemon")
@@ -87,12 +87,12 @@ def _print_status(content: Path | None, as_json: bool) -> None:
     from aigen.cli import tables
     from aigen.notify import daemon
 
-    with open_workshop(content) as workshop:
-        found = daemon.look(workshop.content, workshop.store)
+    with open_context(content) as context:
+        found = daemon.read_status(context.content, context.store)
     if as_json:
         print_json(asdict(found))
         return
-    typer.echo(tables.status_text(found, workshop.clock()))
+    typer.echo(tables.status_text(found, context.clock()))
 
 
 def _send_once(folder: "ContentFolder") -> None:
@@ -128,15 +128,15 @@ def _run_daemon(folder: "ContentFolder") -> None:
 # Telling about an order that was made by this process
 
 
-def announce(workshop: "Workshop", order: "Generation", waits: bool) -> None:
+def announce(context: "Context", order: "Generation", waits: bool) -> None:
     """Say when the user will be told, by what, and what may be in the way of it."""
     from aigen.notify import foreground
 
-    for line in foreground.announce(order, load_settings(), workshop.content, waits):
+    for line in foreground.announce(order, load_settings(), context.content, waits):
         say(line)
 
 
-def tell(workshop: "Workshop", generation_id: str, said: bool = False) -> None:
+def tell(context: "Context", generation_id: str, said: bool = False) -> None:
     """Send the notices of this order that are due; one that cannot be sent does not fail the order.
 
     `said`: what this terminal is to be told has been said on it, as an error is.
@@ -144,8 +144,8 @@ def tell(workshop: "Workshop", generation_id: str, said: bool = False) -> None:
     from aigen.notify import foreground
     from aigen.notify.delivery import Courier, giving_back
 
-    courier = Courier(workshop.content, load_settings, workshop.clock)
-    with giving_back(courier, workshop.store):
-        failures = foreground.tell(courier, workshop.store, generation_id, said)
+    courier = Courier(context.content, load_settings, context.clock)
+    with giving_back(courier, context.store):
+        failures = foreground.tell(courier, context.store, generation_id, said)
     for failure in failures:
-        say(f"{failure}{foreground.advice(failure, workshop.content)}")
+        say(f"{failure}{foreground.advice(failure, context.content)}")

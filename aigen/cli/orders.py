@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aigen.cli.notices import announce, tell
-from aigen.cli.program import Content, Json, app, load_settings, open_workshop, print_json, say
+from aigen.cli.program import Content, Json, app, load_settings, open_context, print_json, say
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError, UsageError
 
 if TYPE_CHECKING:
-    from aigen.orders.context import Workshop
+    from aigen.orders.context import Context
     from aigen.types.rows import Generation
 
 
@@ -27,15 +27,15 @@ def status(
     from aigen.cli import tables
     from aigen.orders import status as orders
 
-    with open_workshop(content) as workshop:
+    with open_context(content) as context:
         if watch and as_json:
-            orders.follow(workshop, user_id, time.sleep, lambda found: print_json([order.as_json() for order in found]))
+            orders.follow(context, user_id, time.sleep, lambda found: print_json([order.as_json() for order in found]))
         elif watch:
-            tables.watch(workshop, user_id, time.sleep)
+            tables.watch(context, user_id, time.sleep)
         elif as_json:
-            print_json([order.as_json() for order in orders.look(workshop, user_id)])
+            print_json([order.as_json() for order in orders.list_orders(context, user_id)])
         else:
-            tables.print_orders(orders.look(workshop, user_id), user_id)
+            tables.print_orders(orders.list_orders(context, user_id), user_id)
 
 
 @app.command()
@@ -53,31 +53,31 @@ def resume(
     load_settings().read_base_url()  # what is wrong with it is told before anything is made
     failures: list[str] = []
     finished: list[Generation] = []
-    with Display() as display, open_workshop(content, display) as workshop:
-        lifecycle.tidy(workshop)
-        wanted = [order.generation_id for order in lifecycle.interrupted(workshop)]
+    with Display() as display, open_context(content, display) as context:
+        lifecycle.tidy(context)
+        wanted = [order.generation_id for order in lifecycle.interrupted(context)]
         try:
             for each in [generation_id] if generation_id else wanted:
                 try:
-                    finished.append(lifecycle.resume(workshop, each))
-                    if seconds_early(finished[-1], workshop.clock):
-                        announce(workshop, finished[-1], waits=False)
-                    tell(workshop, each)
+                    finished.append(lifecycle.resume(context, each))
+                    if seconds_early(finished[-1], context.clock):
+                        announce(context, finished[-1], waits=False)
+                    tell(context, each)
                 except (GenerationError, AlreadyRunning, Cancelled, UsageError) as error:
                     if isinstance(error, GenerationError):
-                        tell(workshop, each, said=True)
+                        tell(context, each, said=True)
                     if generation_id:
                         raise
                     failures.append(str(error))  # the others are finished all the same
         finally:
             display.stop()
             if as_json:
-                print_json([describe(workshop, order) for order in finished])
+                print_json([describe(context, order) for order in finished])
             for order in [] if as_json else finished:
-                print_order(workshop, order, as_json)
+                print_order(context, order, as_json)
         if not generation_id and not wanted:
             say("nothing was interrupted")
-        if not generation_id and not workers.is_running(workshop.content) and (left := workers.waiting(workshop)):
+        if not generation_id and not workers.is_running(context.content) and (left := workers.waiting(context)):
             say(f"orders that wait for a worker: {len(left)}; make them with aigen worker --once")
     if failures:
         raise GenerationError("; ".join(failures))
@@ -90,8 +90,8 @@ def cancel(
     """Give up an order; what is finished stays."""
     from aigen.orders import lifecycle
 
-    with open_workshop(content) as workshop:
-        lifecycle.cancel(workshop, generation_id)
+    with open_context(content) as context:
+        lifecycle.cancel(context, generation_id)
     say(f"order {generation_id} is cancelled; nobody will be told of it")
 
 
@@ -109,44 +109,44 @@ def worker(
     from aigen.orders import worker as workers
     from aigen.store import NOTICE_LEASE
 
-    with Display() as display, open_workshop(content, display, create=True) as workshop:
-        courier = Courier(workshop.content, load_settings, workshop.clock, log=say)
+    with Display() as display, open_context(content, display, create=True) as context:
+        courier = Courier(context.content, load_settings, context.clock, log=say)
         with Rounds(courier, patience=NOTICE_LEASE.total_seconds()) as rounds:
-            workers.work(workshop, time.sleep, once, idle_limit)
+            workers.work(context, time.sleep, once, idle_limit)
             rounds.check()
-        with giving_back(courier, workshop.store):
-            deliver_everywhere(courier, workshop.store)  # what has become due with the last order
+        with giving_back(courier, context.store):
+            deliver_everywhere(courier, context.store)  # what has become due with the last order
 
 
-def describe(workshop: "Workshop", order: "Generation") -> dict[str, Any]:
+def describe(context: "Context", order: "Generation") -> dict[str, Any]:
     """What `generate --json` prints of an order."""
     from aigen.notify import links
-    from aigen.notify.listing import look
+    from aigen.notify.listing import list_notices
     from aigen.orders.lifecycle import files
 
-    url = links.base_url(load_settings(), workshop.content)
-    items = workshop.store.items(order.generation_id)
+    url = links.base_url(load_settings(), context.content)
+    items = context.store.items(order.generation_id)
     return {
         "user_id": order.user_id,
         "generation_id": order.generation_id,
         "status": order.status,
         "prompt": order.prompt,
         "model": ", ".join(dict.fromkeys(item.model for item in items)),
-        "images": files(workshop, items, "image"),
-        "videos": files(workshop, items, "video"),
-        "link": links.make(workshop.store, order, url, workshop.clock),
-        "notices": [notice.as_json() for notice in look(workshop.store, generation_id=order.generation_id)],
+        "images": files(context, items, "image"),
+        "videos": files(context, items, "video"),
+        "link": links.make(context.store, order, url, context.clock),
+        "notices": [notice.as_json() for notice in list_notices(context.store, generation_id=order.generation_id)],
     }
 
 
-def print_order(workshop: "Workshop", order: "Generation", as_json: bool) -> None:
+def print_order(context: "Context", order: "Generation", as_json: bool) -> None:
     """The result of an order on stdout: paths, relative where that is shorter to read."""
     from aigen.orders.lifecycle import files
     from aigen.types.request import KINDS
 
     if as_json:
-        print_json(describe(workshop, order))
+        print_json(describe(context, order))
         return
-    here, items = Path.cwd(), workshop.store.items(order.generation_id)
-    for path in (Path(name) for kind in KINDS for name in files(workshop, items, kind)):
+    here, items = Path.cwd(), context.store.items(order.generation_id)
+    for path in (Path(name) for kind in KINDS for name in files(context, items, kind)):
         typer.echo(path.relative_to(here) if path.is_relative_to(here) else path)

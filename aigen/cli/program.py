@@ -17,7 +17,7 @@ from aigen.errors import AigenError
 
 if TYPE_CHECKING:
     from aigen.content import ContentFolder
-    from aigen.orders.context import Workshop
+    from aigen.orders.context import Context
     from aigen.settings import Settings
     from aigen.store import Store
     from aigen.types.reports import Report
@@ -185,10 +185,10 @@ def load_settings() -> "Settings":
 
 
 @contextmanager
-def open_workshop(
+def open_context(
     content: Path | None, report: "Callable[[Report], None]" = lambda report: None, create: bool = False
-) -> "Iterator[Workshop]":
-    from aigen.orders.context import Workshop
+) -> "Iterator[Context]":
+    from aigen.orders.context import Context
     from aigen.store import Store
     from aigen.times import utc_now
 
@@ -196,7 +196,7 @@ def open_workshop(
     with Store.open(folder, create=create) as store:
         if sys.stderr and sys.stderr.isatty() and store.due_notices("terminal", utc_now()):
             _show_left_over(folder, store)
-        yield Workshop(folder, store, report, interrupted=interrupted.is_set)
+        yield Context(folder, store, report, interrupted=interrupted.is_set)
 
 
 def _show_left_over(folder: "ContentFolder", store: "Store") -> None:

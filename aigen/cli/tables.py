@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aigen.notify.channels import shown
 from aigen.notify.daemon import Status
 from aigen.notify.listing import NoticeStatus
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.orders.status import OrderStatus, follow
 from aigen.times import from_text, spoken_at, to_text
 from aigen.wording import shortened
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def watch(workshop: Workshop, user_id: str | None, sleep: Callable[[float], object]) -> None:
+def watch(context: Context, user_id: str | None, sleep: Callable[[float], object]) -> None:
     """Follow on the terminal, in place; elsewhere print the table anew whenever it changes."""
     from rich.console import Console, Group
     from rich.live import Live
@@ -25,45 +25,41 @@ def watch(workshop: Workshop, user_id: str | None, sleep: Callable[[float], obje
 
     console = Console()
     if not console.is_terminal:
-        follow(workshop, user_id, sleep, lambda standings: print_orders(standings, user_id))
+        follow(context, user_id, sleep, lambda statuses: print_orders(statuses, user_id))
         return
     with Live(console=console, auto_refresh=False) as live:
 
-        def show(standings: list[OrderStatus]) -> None:
-            notes = (Text(note) for note in _notes(standings, user_id))
-            live.update(Group(_table(standings, user_id, console.width), *notes), refresh=True)
+        def show(statuses: list[OrderStatus]) -> None:
+            notes = (Text(note) for note in _notes(statuses, user_id))
+            live.update(Group(_table(statuses, user_id, console.width), *notes), refresh=True)
 
-        follow(workshop, user_id, sleep, show)
+        follow(context, user_id, sleep, show)
 
 
-def print_orders(standings: list[OrderStatus], user_id: str | None) -> None:
+def print_orders(statuses: list[OrderStatus], user_id: str | None) -> None:
     """One line an order, cut to the terminal; below it what to know or do, uncut."""
     from rich.console import Console
 
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 200  # whatever reads this has no edge to wrap at
-    if not standings:
+    if not statuses:
         found = f"no orders of {user_id}: see aigen users list" if user_id else "no orders"
         Console(stderr=True).print(found, markup=False)
         return
-    console.print(_table(standings, user_id, console.width))
-    for note in _notes(standings, user_id):
+    console.print(_table(statuses, user_id, console.width))
+    for note in _notes(statuses, user_id):
         console.print(note, markup=False, soft_wrap=True)
 
 
-def _notes(standings: list[OrderStatus], user_id: str | None) -> list[str]:
+def _notes(statuses: list[OrderStatus], user_id: str | None) -> list[str]:
     """What to know or do about each order, and where a user's files are."""
-    remarks = [
-        f"{standing.order.generation_id}: {shortened(standing.remark, 160)}"
-        for standing in standings
-        if standing.remark
-    ]
-    folders = {str(Path(path).parent) for standing in standings for path in standing.images + standing.videos}
+    remarks = [f"{status.order.generation_id}: {shortened(status.remark, 160)}" for status in statuses if status.remark]
+    folders = {str(Path(path).parent) for status in statuses for path in status.images + status.videos}
     return remarks + [f"files: {folder}" for folder in sorted(folders) if user_id]
 
 
-def _table(standings: list[OrderStatus], user_id: str | None, width: int) -> "Table":
+def _table(statuses: list[OrderStatus], user_id: str | None, width: int) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
@@ -73,16 +69,16 @@ def _table(standings: list[OrderStatus], user_id: str | None, width: int) -> "Ta
     if not user_id:
         table.add_column("user", no_wrap=True, min_width=12, max_width=12 if width < 110 else None)
     table.add_column("prompt", no_wrap=True, overflow="ellipsis")
-    for standing in standings:
-        order = standing.order
+    for status in statuses:
+        order = status.order
         requested = from_text(order.requested_at).astimezone().strftime("%m-%d %H:%M")
-        cells = [order.generation_id, standing.state, f"{standing.done} of {len(standing.items)}", requested]
+        cells = [order.generation_id, status.state, f"{status.done} of {len(status.items)}", requested]
         cells += [] if user_id else [order.user_id]
         table.add_row(*(Text(cell) for cell in cells), Text(shortened(order.prompt)))
     return table
 
 
-def print_notices(standings: list[NoticeStatus], user_id: str | None, now: datetime, delivered: bool) -> None:
+def print_notices(statuses: list[NoticeStatus], user_id: str | None, now: datetime, delivered: bool) -> None:
     """One line a notice, cut to the terminal; below it why some failed, and what to do. `delivered`: something runs."""
     from rich.console import Console
     from rich.table import Table
@@ -91,7 +87,7 @@ def print_notices(standings: list[NoticeStatus], user_id: str | None, now: datet
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 200  # whatever reads this has no edge to wrap at
-    if not standings:
+    if not statuses:
         Console(stderr=True).print(f"no notices of {user_id}" if user_id else "no notices", markup=False)
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -99,19 +95,19 @@ def print_notices(standings: list[NoticeStatus], user_id: str | None, now: datet
     table.add_column("how it stands", no_wrap=True, min_width=20, overflow="ellipsis")
     table.add_column("channel", no_wrap=True, min_width=12, max_width=max(12, console.width - 50), overflow="ellipsis")
     table.add_column("prompt", no_wrap=True, min_width=6, overflow="ellipsis")
-    for standing in standings:
-        notice = standing.notice
-        cells = (notice.generation_id, standing.told(now), shown(notice.channel), shortened(standing.order.prompt))
+    for status in statuses:
+        notice = status.notice
+        cells = (notice.generation_id, status.told(now), shown(notice.channel), shortened(status.order.prompt))
         table.add_row(*map(Text, cells))
     console.print(table)
-    for standing in standings:
-        if standing.remark:
+    for status in statuses:
+        if status.remark:
             console.print(
-                f"{standing.order.generation_id}: {shortened(standing.remark, 300)}", markup=False, soft_wrap=True
+                f"{status.order.generation_id}: {shortened(status.remark, 300)}", markup=False, soft_wrap=True
             )
-    if not delivered and any(s.notice.state == "ready" and s.notice.channel != "terminal" for s in standings):
+    if not delivered and any(s.notice.state == "ready" and s.notice.channel != "terminal" for s in statuses):
         console.print("nothing sends them now: start aigen notify-daemon", markup=False)
-    if any(standing.notice.state == "failed" for standing in standings):
+    if any(status.notice.state == "failed" for status in statuses):
         console.print("try again what was given up: aigen notices --retry", markup=False)
 
 

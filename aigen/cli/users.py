@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from aigen.cli.program import Content, Json, app, help_without_command, open_workshop, print_json, say
+from aigen.cli.program import Content, Json, app, help_without_command, open_context, print_json, say
 from aigen.errors import UsageError
 
 users_app = typer.Typer(
@@ -23,8 +23,8 @@ def users_main(context: typer.Context) -> None:
 @users_app.command("list")
 def list_users(as_json: Json = False, content: Content = None) -> None:
     """List users and how many orders each has."""
-    with open_workshop(content) as workshop:
-        users = workshop.store.users()
+    with open_context(content) as context:
+        users = context.store.users()
     if as_json:
         print_json([{**user, "made": bool(user["made"]), "has_password": bool(user["has_password"])} for user in users])
         return
@@ -40,14 +40,14 @@ def set_password(user_id: Annotated[str, typer.Argument(help="Whose password.")]
     """Set the password for the web gallery; asked for, or read as one line from a pipe."""
     from aigen.store.hashing import hash_password
 
-    with open_workshop(content) as workshop:
-        if not workshop.store.has_user(user_id):
+    with open_context(content) as context:
+        if not context.store.has_user(user_id):
             raise UsageError(f"user {user_id!r} is not known: see aigen users list")
         if sys.stdin.isatty():
             password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
         else:
             password = sys.stdin.readline().rstrip("\r\n")
-        workshop.store.set_password(user_id, hash_password(password))
+        context.store.set_password(user_id, hash_password(password))
     say(f"the password of {user_id} is set")
 
 
@@ -64,9 +64,9 @@ def delete_user(
         if not sys.stdin.isatty():
             raise UsageError(f"erasing {user_id!r} cannot be undone: say --yes")
         typer.confirm(f"Erase {user_id} with every picture, video and record?", abort=True, err=True)
-    with open_workshop(content) as workshop:
-        kept = deletion.erase_user(workshop, user_id)
+    with open_context(content) as context:
+        kept = deletion.erase_user(context, user_id)
         say(f"user {user_id} is erased")
         if kept:
-            folder = workshop.content.user(user_id)
+            folder = context.content.user(user_id)
             say(f"not made by aigen and kept in {folder}: {', '.join(kept)}")

@@ -19,7 +19,7 @@ _SAYS_OUT_OF_MEMORY = (
 )  # fmt: skip
 
 
-def see() -> Machine:
+def detect_machine() -> Machine:
     """This machine as torch sees it: the GPU it can use, if any, and how well its processor does bfloat16."""
     import psutil
     import torch

@@ -82,7 +82,7 @@ class TooLittleMemory(GenerationError):
     """What is wanted of a model does not fit into the memory that is there."""
 
 
-def look() -> Machine:
+def detect_machine() -> Machine:
     """This machine, seen without loading torch: a GPU of Nvidia's or Apple's, else its processor.
 
     Other GPUs are seen only by `diffusion.device`. What is free on a GPU is as it was when this process first looked.

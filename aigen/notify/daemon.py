@@ -49,7 +49,7 @@ def is_running(content: ContentFolder) -> bool:
     return content.is_locked(DAEMON) or links.is_served(content)
 
 
-def look(content: ContentFolder, store: Store) -> Status:
+def read_status(content: ContentFolder, store: Store) -> Status:
     """Who delivers now, how many notices are in which state, and when the next is due."""
     running = content.is_locked(DAEMON)
     note = content.read_note(DAEMON) if running else {}

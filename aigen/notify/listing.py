@@ -66,7 +66,7 @@ class NoticeStatus:
         return f"{shown(notice.channel)}: {notice.error} (attempt {notice.attempts} of {NOTICE_ATTEMPTS})"
 
 
-def look(store: Store, user_id: str | None = None, generation_id: str | None = None) -> list[NoticeStatus]:
+def list_notices(store: Store, user_id: str | None = None, generation_id: str | None = None) -> list[NoticeStatus]:
     """The notices of a user, of an order, or all; those of the oldest order first."""
     orders = {order.generation_id: order for order in store.generations(user_id)}
     return [

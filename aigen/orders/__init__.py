@@ -6,7 +6,7 @@ items      its items are made, marked, named and recorded
 run        what a pipeline may call while it makes them
 tasks      what a pipeline is to make of an order
 source     the user's picture that an order starts from
-context    what an order needs of the world, and its heartbeat
+context    the dependencies of an order, and its heartbeat
 worker     makes the orders that nobody waits for
 status     where orders stand
 deletion   items, orders and users are erased

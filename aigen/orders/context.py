@@ -1,4 +1,4 @@
-"""The world that an order is made in, and the sign of life of who makes it."""
+"""The dependencies of an order, and its heartbeat."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ HEARTBEAT = 1.0
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """The world an order is made in."""
+class Context:
+    """What placing and running an order need: folder, store, clock, where reports go, and how pipelines are loaded."""
 
     content: ContentFolder
     store: Store
@@ -28,6 +28,7 @@ class Workshop:
     interrupted: Callable[[], bool] = lambda: False
 
 
-def beat(workshop: Workshop, generation_id: str, text: str) -> None:
-    if not workshop.store.heartbeat(generation_id, text, workshop.clock()):
+def heartbeat(context: Context, generation_id: str, text: str) -> None:
+    """Record that an order is being made, and at which step. Raises Cancelled when somebody has cancelled it."""
+    if not context.store.heartbeat(generation_id, text, context.clock()):
         raise Cancelled(f"order {generation_id} was cancelled")

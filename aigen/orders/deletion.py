@@ -8,42 +8,42 @@ from contextlib import contextmanager
 
 from aigen.errors import GenerationError, UsageError
 from aigen.media.thumbnails import captions, thumbnail_paths
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.orders.lifecycle import find
 from aigen.types.request import check_user_id
 from aigen.types.rows import Item
 
 
-def erase_order(workshop: Workshop, generation_id: str, patience: float = 30) -> None:
+def erase_order(context: Context, generation_id: str, patience: float = 30) -> None:
     """Erase one order: every row and every file. When it is being made, it is stopped first.
 
     Raises GenerationError when it does not stop within `patience` seconds.
     """
-    content, store = workshop.content, workshop.store
+    content, store = context.content, context.store
     order = find(store, generation_id)
-    with _stopped(workshop, generation_id, patience):
+    with _stopped(context, generation_id, patience):
         content.remove_order(order.user_id, generation_id)
         store.delete_order(generation_id)
     content.remove_lock(generation_id)
 
 
-def erase_item(workshop: Workshop, item: Item) -> None:
+def erase_item(context: Context, item: Item) -> None:
     """Erase one finished item of an order that has ended, and the order with its last one."""
     assert item.path
-    derived = (*captions(workshop.content, item), *thumbnail_paths(workshop.content, item).values())
-    for path in (workshop.content.file(item.path), *derived):
+    derived = (*captions(context.content, item), *thumbnail_paths(context.content, item).values())
+    for path in (context.content.file(item.path), *derived):
         path.unlink(missing_ok=True)
-    workshop.store.delete_item(item)
-    if not workshop.store.items(item.generation_id):
-        erase_order(workshop, item.generation_id)
+    context.store.delete_item(item)
+    if not context.store.items(item.generation_id):
+        erase_order(context, item.generation_id)
 
 
-def erase_user(workshop: Workshop, user_id: str) -> list[str]:
+def erase_user(context: Context, user_id: str) -> list[str]:
     """Erase a user: every row and every file. An order of theirs that is being made is stopped first.
 
     Gives the names of files in the user's folder that this program has not made; they stay, with the folder.
     """
-    content, store = workshop.content, workshop.store
+    content, store = context.content, context.store
     check_user_id(user_id)
     if not store.has_user(user_id):
         raise UsageError(f"user {user_id!r} is not known: see aigen users list")
@@ -51,7 +51,7 @@ def erase_user(workshop: Workshop, user_id: str) -> list[str]:
     # Again until nothing new was ordered meanwhile; the last look and the erasing are one transaction.
     while True:
         for generation in store.generations(user_id):
-            with _stopped(workshop, generation.generation_id):
+            with _stopped(context, generation.generation_id):
                 stopped.append(generation.generation_id)
         kept = content.remove_user(user_id, stopped)
         if store.delete_user(user_id, stopped):
@@ -62,12 +62,12 @@ def erase_user(workshop: Workshop, user_id: str) -> list[str]:
 
 
 @contextmanager
-def _stopped(workshop: Workshop, generation_id: str, patience: float = 30) -> Iterator[None]:
+def _stopped(context: Context, generation_id: str, patience: float = 30) -> Iterator[None]:
     """Cancel an order, wait until nobody makes it any more, and hold it; its work folder is gone."""
-    workshop.store.cancel(generation_id)
+    context.store.cancel(generation_id)
     try:
-        with workshop.content.lock(generation_id, timeout=patience):
-            workshop.content.remove_work(generation_id)
+        with context.content.lock(generation_id, timeout=patience):
+            context.content.remove_work(generation_id)
             yield
     except TimeoutError:
         raise GenerationError(

@@ -15,8 +15,8 @@ from aigen.media import files, provenance
 from aigen.media.thumbnails import thumbnails
 from aigen.models import catalogue
 from aigen.orders import source
-from aigen.orders.context import Workshop, beat
-from aigen.orders.run import Hands
+from aigen.orders.context import Context, heartbeat
+from aigen.orders.run import OrderRun
 from aigen.orders.tasks import picture_by, task_of
 from aigen.store import Store
 from aigen.types.pipeline import Failure, Output, Pipeline, Provenance, Task
@@ -28,60 +28,58 @@ from aigen.types.rows import Generation, Item
 MUSIC = "music"
 
 
-def make_items(workshop: Workshop, generation: Generation) -> None:
+def make_items(context: Context, generation: Generation) -> None:
     """Make what is missing of an order. Raises what a pipeline raises, and Cancelled."""
-    items = workshop.store.items(generation.generation_id)
+    items = context.store.items(generation.generation_id)
     models = dict.fromkeys(item.model for item in items)
     used = dict.fromkeys([*models, feeder]) if (feeder := generation.request.image_model) else models
-    loaded = {model: workshop.load(model) for model in used}
+    loaded = {model: context.load(model) for model in used}
     paces = {
         kind: pace
         for kind, model in dict.fromkeys((item.kind, item.model) for item in items)
         if model != pipelines.NARRATOR  # which takes as long as the words do
-        and (
-            pace := workshop.store.pace(kind, model, generation.request, picture_by(generation.request, loaded[model]))
-        )
+        and (pace := context.store.pace(kind, model, generation.request, picture_by(generation.request, loaded[model])))
     }
-    workshop.report(Started(generation, tuple(items), pipelines.introduce(loaded), paces))
+    context.report(Started(generation, tuple(items), pipelines.introduce(loaded), paces))
     if generation.request.from_picture and any(item.state == "planned" for item in items):
-        _keep_thumbnail(workshop, generation)
-        generation = replace(generation, request=_look_closer(workshop, generation))
+        _keep_thumbnail(context, generation)
+        generation = replace(generation, request=_look_closer(context, generation))
     for told in _substituted(generation.request, loaded):
-        workshop.report(Said(told))
+        context.report(Said(told))
     planned = [item for item in items if item.state == "planned"]
     for (kind, model), group in groupby(planned, key=lambda item: (item.kind, item.model)):
-        _make_batch(workshop, generation, loaded[model], list(group), paces.get(kind))
+        _make_batch(context, generation, loaded[model], list(group), paces.get(kind))
 
 
-def _look_closer(workshop: Workshop, generation: Generation) -> GenerationRequest:
+def _look_closer(context: Context, generation: Generation) -> GenerationRequest:
     """The request with what the vision model that was chosen for it sees in its picture; it looks once, also over a crash.
 
     Where that cannot be, with what the built-in one saw when the order was placed.
     """
-    request, work = generation.request, workshop.content.work(generation.generation_id)
+    request, work = generation.request, context.content.work(generation.generation_id)
     model, before = request.vision_model, request.seen
     if model in (None, vision.BUILT_IN) or before is None:
         return request
     seen = source.recall_seen(work)
     if seen is None:
-        workshop.report(Said(f"{catalogue.shown(model)} looks at the picture …"))
-        beat(workshop, generation.generation_id, "looking at the picture")
+        context.report(Said(f"{catalogue.shown(model)} looks at the picture …"))
+        heartbeat(context, generation.generation_id, "looking at the picture")
         try:
-            seen = source.look(work, model)
+            seen = source.describe_source(work, model)
         except (GenerationError, UsageError) as error:
-            workshop.report(Said(f"{error}; so it is made of what {before.model} has seen"))
+            context.report(Said(f"{error}; so it is made of what {before.model} has seen"))
             return request
-        workshop.report(Said(f"{catalogue.shown(model)} sees {seen.prompt}"))
+        context.report(Said(f"{catalogue.shown(model)} sees {seen.prompt}"))
     seen = replace(seen, facts=before.facts, mark=before.mark)
     # What was not the user's own prompt is no prompt any more.
     return replace(request, seen=seen, prompt=seen.prompt if request.prompt == before.prompt else request.prompt)
 
 
-def _keep_thumbnail(workshop: Workshop, generation: Generation) -> None:
+def _keep_thumbnail(context: Context, generation: Generation) -> None:
     try:
-        source.keep_thumbnail(workshop.content, generation)
+        source.keep_thumbnail(context.content, generation)
     except ContentError as error:
-        workshop.report(Said(str(error)))
+        context.report(Said(str(error)))
 
 
 def _substituted(request: GenerationRequest, loaded: dict[str, Pipeline]) -> Iterator[str]:
@@ -108,30 +106,30 @@ def _substituted(request: GenerationRequest, loaded: dict[str, Pipeline]) -> Ite
 
 
 def _make_batch(
-    workshop: Workshop, generation: Generation, pipeline: Pipeline, items: list[Item], pace: float | None
+    context: Context, generation: Generation, pipeline: Pipeline, items: list[Item], pace: float | None
 ) -> None:
     """Have one pipeline make items of one kind; while it makes the next, a thread records the last."""
-    work = workshop.content.work(generation.generation_id)
+    work = context.content.work(generation.generation_id)
     work.mkdir(parents=True, exist_ok=True)
     picture = work / source.SOURCE if generation.request.from_picture else None
     task = replace(task_of(generation.request, items[0].kind, pipeline, items), work=work, source=picture)
-    hands = Hands(workshop, generation, task, items, pace)
+    order_run = OrderRun(context, generation, task, items, pace)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer") as writer:
         writing: Future[None] | None = None
-        for made in pipeline.generate(task, hands.run):
+        for made in pipeline.generate(task, order_run.run):
             if writing:
                 writing.result()
-            writing = writer.submit(_record, workshop, generation, task, hands.finish(made.seed), made)
+            writing = writer.submit(_record, context, generation, task, order_run.finish(made.seed), made)
         if writing:
             writing.result()
-    if hands.missing:
-        names = ", ".join(item.name for item in hands.missing.values())
+    if order_run.missing:
+        names = ", ".join(item.name for item in order_run.missing.values())
         raise GenerationError(f"model {catalogue.shown(items[0].model)!r} ended without making {names}")
 
 
-def _record(workshop: Workshop, generation: Generation, task: Task, item: Item, made: Output | Failure) -> None:
+def _record(context: Context, generation: Generation, task: Task, item: Item, made: Output | Failure) -> None:
     """Mark a finished file, give it its final name, record it (in the writer's thread: it has a connection of its own)."""
-    with Store.open(workshop.content) as store:
+    with Store.open(context.content) as store:
         if isinstance(made, Failure):
             item = replace(item, state="failed", error=made.error)
             store.record(item)
@@ -143,15 +141,15 @@ def _record(workshop: Workshop, generation: Generation, task: Task, item: Item, 
                 Provenance(task.kind, task.prompt, catalogue.shown(item.model), item.seed, made.media, parameters),
             )
             for each in made.beside:  # first: whoever finds the item finds them too
-                files.publish(each, workshop.content.file(f"{generation.user_id}/{_stem(item)}{each.suffix}"))
-            files.publish(made.path, workshop.content.file(path))
+                files.publish(each, context.content.file(f"{generation.user_id}/{_stem(item)}{each.suffix}"))
+            files.publish(made.path, context.content.file(path))
             item = replace(item, state="done", path=path, parameters=parameters)
             if not store.record(item):
                 for suffix in (made.path.suffix, *(each.suffix for each in made.beside)):
-                    workshop.content.file(path).with_suffix(suffix).unlink(missing_ok=True)
+                    context.content.file(path).with_suffix(suffix).unlink(missing_ok=True)
                 raise Cancelled(f"order {item.generation_id} was cancelled")
-            make_thumbnails(workshop, [item])
-    workshop.report(Finished(item))
+            make_thumbnails(context, [item])
+    context.report(Finished(item))
 
 
 def _parameters(task: Task, item: Item) -> dict[str, Any]:
@@ -172,27 +170,27 @@ def _stem(item: Item) -> str:
     return f"{item.generation_id}-{item.kind}-{item.number}"
 
 
-def make_thumbnails(workshop: Workshop, items: Iterable[Item]) -> None:
+def make_thumbnails(context: Context, items: Iterable[Item]) -> None:
     """Make missing thumbnails. They are derived, so one that cannot be made is told and stops nothing."""
     for item in items:
         if item.state == "done":
             try:
-                thumbnails(workshop.content, item)
+                thumbnails(context.content, item)
             except ContentError as error:
-                workshop.report(Said(str(error)))
+                context.report(Said(str(error)))
 
 
-def clear(workshop: Workshop, generation_id: str) -> None:
+def clear(context: Context, generation_id: str) -> None:
     """Remove what an ended order leaves: its work folder, its lock, files that were never recorded."""
-    content = workshop.content
-    generation = workshop.store.generation(generation_id)
+    content = context.content
+    generation = context.store.generation(generation_id)
     if generation is not None:
-        for item in workshop.store.items(generation_id):
+        for item in context.store.items(generation_id):
             if item.state != "done":
                 for file in content.user(generation.user_id).glob(f"{_stem(item)}.*"):
                     file.unlink(missing_ok=True)
         if generation.request.from_picture and not any(
-            item.state == "done" for item in workshop.store.items(generation_id)
+            item.state == "done" for item in context.store.items(generation_id)
         ):
             source.thumbnail(content, generation).unlink(missing_ok=True)
     content.remove_work(generation_id)

@@ -19,7 +19,7 @@ from aigen.errors import (
 )
 from aigen.media.files import OUT_OF_SPACE
 from aigen.orders import source
-from aigen.orders.context import HEARTBEAT, Workshop, beat
+from aigen.orders.context import HEARTBEAT, Context, heartbeat
 from aigen.orders.items import clear, make_items, make_thumbnails
 from aigen.orders.placing import hold, new_generation_id, place
 from aigen.store import Store
@@ -32,7 +32,7 @@ ATTEMPTS = 3
 
 
 def generate(
-    workshop: Workshop,
+    context: Context,
     request: GenerationRequest,
     user_id: str | None,
     picture: Path | None = None,
@@ -40,44 +40,44 @@ def generate(
 ) -> Generation:
     """Place an order and make it, here and now. Its lock is held before it exists, so it is never taken for interrupted."""
     generation_id = new_generation_id()
-    with hold(workshop.content, generation_id):
+    with hold(context.content, generation_id):
         try:
-            place(workshop, request, user_id, picture=picture, music=music, generation_id=generation_id)
+            place(context, request, user_id, picture=picture, music=music, generation_id=generation_id)
         except BaseException:
-            workshop.content.remove_lock(generation_id)
+            context.content.remove_lock(generation_id)
             raise
-        return run(workshop, generation_id)
+        return run(context, generation_id)
 
 
-def is_interrupted(workshop: Workshop, generation: Generation) -> bool:
+def is_interrupted(context: Context, generation: Generation) -> bool:
     """Whether an order was begun (or was to begin at once) and nobody is making it any more."""
 
     def unfinished(order: Generation | None) -> bool:
         return order is not None and order.status == "Processing" and (order.attempts > 0 or not order.detached)
 
-    if not unfinished(generation) or workshop.content.is_locked(generation.generation_id):
+    if not unfinished(generation) or context.content.is_locked(generation.generation_id):
         return False
     # The lock is also free because the order has ended since its row was read.
-    return unfinished(workshop.store.generation(generation.generation_id))
+    return unfinished(context.store.generation(generation.generation_id))
 
 
-def run(workshop: Workshop, generation_id: str, detached: bool = False) -> Generation:
+def run(context: Context, generation_id: str, detached: bool = False) -> Generation:
     """Make what is missing of an order. The caller holds its lock.
 
     Raises Cancelled, Interrupted (Ctrl-C), GenerationError when the order or some of its items failed, and
     ContentError when the disk is full, which leaves the order interrupted.
     """
-    store = workshop.store
+    store = context.store
     started = False
     try:
-        with _device(workshop, generation_id):
+        with _device(context, generation_id):
             started = store.start(generation_id, detached)
             if not started:
                 raise Cancelled(f"order {generation_id} was cancelled")
-            make_items(workshop, find(workshop.store, generation_id))
-            return _conclude(workshop, generation_id)
+            make_items(context, find(context.store, generation_id))
+            return _conclude(context, generation_id)
     except Cancelled:
-        clear(workshop, generation_id)
+        clear(context, generation_id)
         raise
     except (ContentError, StoreError):
         with suppress(ContentError, StoreError):
@@ -85,7 +85,7 @@ def run(workshop: Workshop, generation_id: str, detached: bool = False) -> Gener
                 store.give_back(generation_id)  # it is not the order's fault
         raise
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt) or workshop.interrupted():
+        if isinstance(error, KeyboardInterrupt) or context.interrupted():
             if detached and started:
                 store.give_back(generation_id)
             raise Interrupted(
@@ -95,61 +95,61 @@ def run(workshop: Workshop, generation_id: str, detached: bool = False) -> Gener
             raise
         if isinstance(error, OSError) and error.errno in OUT_OF_SPACE:
             raise ContentError(
-                f"the disk of {str(workshop.content.root)!r} is full ({error.strerror}): "
+                f"the disk of {str(context.content.root)!r} is full ({error.strerror}): "
                 f"free some space, then aigen resume {generation_id}"
             ) from error
         reason = str(error) if isinstance(error, AigenError) else f"{type(error).__name__}: {error}"
-        store.fail(generation_id, reason, workshop.clock())
+        store.fail(generation_id, reason, context.clock())
         raise GenerationError(
             f"order {generation_id} failed: {reason}; try again: aigen resume {generation_id}"
         ) from error
 
 
-def resume(workshop: Workshop, generation_id: str) -> Generation:
+def resume(context: Context, generation_id: str) -> Generation:
     """Finish an interrupted, a failed or a waiting order, here and now; of a completed one, thumbnails that are missing."""
-    find(workshop.store, generation_id)  # what does not exist has no lock
-    with hold(workshop.content, generation_id):
-        generation = find(workshop.store, generation_id)
+    find(context.store, generation_id)  # what does not exist has no lock
+    with hold(context.content, generation_id):
+        generation = find(context.store, generation_id)
         if generation.status == "Completed":
-            make_thumbnails(workshop, workshop.store.items(generation_id))
+            make_thumbnails(context, context.store.items(generation_id))
             return generation
         if generation.status == "Cancelled":
             raise UsageError(f"order {generation_id} was cancelled: place it again with aigen generate")
-        planned = any(item.state != "done" for item in workshop.store.items(generation_id))
+        planned = any(item.state != "done" for item in context.store.items(generation_id))
         if (
             planned
             and generation.request.from_picture
-            and not (workshop.content.work(generation_id) / source.SOURCE).exists()
+            and not (context.content.work(generation_id) / source.SOURCE).exists()
         ):
             raise UsageError("the picture that it starts from is gone: order it anew from that picture (--from-image)")
-        workshop.store.reopen(generation_id)
-        return run(workshop, generation_id)
+        context.store.reopen(generation_id)
+        return run(context, generation_id)
 
 
-def interrupted(workshop: Workshop) -> list[Generation]:
+def interrupted(context: Context) -> list[Generation]:
     """Every interrupted order, oldest first."""
     return [
         generation
-        for generation in workshop.store.generations(status="Processing")
-        if is_interrupted(workshop, generation)
+        for generation in context.store.generations(status="Processing")
+        if is_interrupted(context, generation)
     ]
 
 
-def cancel(workshop: Workshop, generation_id: str) -> None:
+def cancel(context: Context, generation_id: str) -> None:
     """Give up an order; who is making it stops within a second or two. Finished items stay."""
-    generation = find(workshop.store, generation_id)
-    if not workshop.store.cancel(generation_id):
+    generation = find(context.store, generation_id)
+    if not context.store.cancel(generation_id):
         raise UsageError(f"order {generation_id} is {generation.status}: there is nothing to cancel")
-    tidy(workshop)
+    tidy(context)
 
 
-def tidy(workshop: Workshop) -> None:
+def tidy(context: Context) -> None:
     """Remove what a killed process left of orders that have ended."""
-    for generation_id in workshop.content.works():
-        generation = workshop.store.generation(generation_id)
+    for generation_id in context.content.works():
+        generation = context.store.generation(generation_id)
         ended = generation is None or generation.status in ("Completed", "Cancelled")
-        if ended and not workshop.content.is_locked(generation_id):
-            clear(workshop, generation_id)
+        if ended and not context.content.is_locked(generation_id):
+            clear(context, generation_id)
 
 
 def find(store: Store, generation_id: str) -> Generation:
@@ -159,24 +159,24 @@ def find(store: Store, generation_id: str) -> Generation:
     return generation
 
 
-def files(workshop: Workshop, items: Iterable[Item], kind: Kind) -> list[str]:
+def files(context: Context, items: Iterable[Item], kind: Kind) -> list[str]:
     """The paths of the finished items of one kind."""
-    return [str(workshop.content.file(item.path)) for item in items if item.path and item.kind == kind]
+    return [str(context.content.file(item.path)) for item in items if item.path and item.kind == kind]
 
 
 @contextmanager
-def _device(workshop: Workshop, generation_id: str) -> Iterator[None]:
+def _device(context: Context, generation_id: str) -> Iterator[None]:
     """Hold the device: one order at a time uses it, the others wait and say so."""
-    lock = workshop.content.lock("device")
+    lock = context.content.lock("device")
     told = False
     while True:
         try:
             lock.acquire(timeout=HEARTBEAT, poll_interval=0.1)
             break
         except TimeoutError:
-            beat(workshop, generation_id, "waiting for another order to finish")
+            heartbeat(context, generation_id, "waiting for another order to finish")
             if not told:
-                workshop.report(Waiting("another order is being made; this one starts when it has finished"))
+                context.report(Waiting("another order is being made; this one starts when it has finished"))
                 told = True
     try:
         yield
@@ -184,9 +184,9 @@ def _device(workshop: Workshop, generation_id: str) -> Iterator[None]:
         lock.release()
 
 
-def _conclude(workshop: Workshop, generation_id: str) -> Generation:
+def _conclude(context: Context, generation_id: str) -> Generation:
     """End an order: completed when every item is done, else failed, naming the items and why."""
-    store = workshop.store
+    store = context.store
     items = store.items(generation_id)
     failed = [item for item in items if item.state == "failed"]
     if failed:
@@ -194,10 +194,10 @@ def _conclude(workshop: Workshop, generation_id: str) -> Generation:
         for item in failed:
             names.setdefault(item.error, []).append(item.name)
         raise GenerationError("; ".join(f"{', '.join(each)}: {error}" for error, each in names.items()))
-    make_thumbnails(workshop, items)  # a crash may have come between an item and its thumbnails
+    make_thumbnails(context, items)  # a crash may have come between an item and its thumbnails
     # The folder goes first: a crash between the two leaves an order that resume completes, not a stray folder.
-    workshop.content.remove_work(generation_id)
-    if not store.complete(generation_id, workshop.clock()):
+    context.content.remove_work(generation_id)
+    if not store.complete(generation_id, context.clock()):
         raise Cancelled(f"order {generation_id} was cancelled")
-    workshop.content.remove_lock(generation_id)
+    context.content.remove_lock(generation_id)
     return find(store, generation_id)

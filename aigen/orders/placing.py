@@ -13,7 +13,7 @@ from aigen.errors import UsageError
 from aigen.media import uploads
 from aigen.models import catalogue
 from aigen.orders import source, tasks
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.orders.items import MUSIC
 from aigen.times import Clock, resolve, to_text, utc_now
 from aigen.types.pipeline import Pipeline
@@ -122,7 +122,7 @@ def _check_task(request: GenerationRequest, kind: Kind, name: str, pipeline: Pip
 
 
 def place(
-    workshop: Workshop,
+    context: Context,
     request: GenerationRequest,
     user_id: str | None,
     *,
@@ -149,9 +149,9 @@ def place(
             raise UsageError("its music is not kept: order it anew with that music (--music)")
         told = replace(request.narration, music=music.suffix.lower() if music else None)
         request = replace(request, narration=told)
-    request = check(request, user_id, load=workshop.load, clock=workshop.clock)
+    request = check(request, user_id, load=context.load, clock=context.clock)
     assert request.seed is not None
-    requested_at = to_text(workshop.clock())
+    requested_at = to_text(context.clock())
     due_at = request.notify_at or requested_at
     generation = Generation(
         generation_id=generation_id or new_generation_id(),
@@ -176,20 +176,20 @@ def place(
     notices = [
         Notice(generation.generation_id, channel, "completed", due_at) for channel in dict.fromkeys(request.notify)
     ]
-    work = workshop.content.work(generation.generation_id)
+    work = context.content.work(generation.generation_id)
     with ExitStack() as stack:
         if (image or music) and detached:  # else its lock is held already; without, others would clear its folder away
-            stack.enter_context(hold(workshop.content, generation.generation_id))
+            stack.enter_context(hold(context.content, generation.generation_id))
         if image:  # first, so that no order waits for what is not there
             uploads.save(image, work / source.SOURCE)
         if music and request.narration:
             uploads.keep(music, work / f"{MUSIC}{request.narration.music}")
         try:
-            workshop.store.place(generation, user_id is None, items, notices, limit)
+            context.store.place(generation, user_id is None, items, notices, limit)
         except BaseException:
-            workshop.content.remove_work(generation.generation_id)
+            context.content.remove_work(generation.generation_id)
             raise
-    workshop.report(Placed(generation))
+    context.report(Placed(generation))
     return generation
 
 

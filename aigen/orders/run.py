@@ -1,4 +1,4 @@
-"""A pipeline's way up while it makes a task: it tells its steps, keeps checkpoints, and has other pipelines make pictures for it."""
+"""Callbacks a pipeline uses while running a task: it reports steps, keeps checkpoints, and has other pipelines make pictures."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 from aigen.errors import GenerationError
 from aigen.models import catalogue
 from aigen.orders import source
-from aigen.orders.context import HEARTBEAT, Workshop, beat
+from aigen.orders.context import HEARTBEAT, Context, heartbeat
 from aigen.orders.tasks import task_of
 from aigen.types.pipeline import Failure, Output, Picture, Run, Sketch, Task
 from aigen.types.reports import Expected, Said, Step
@@ -20,13 +20,13 @@ from aigen.types.rows import Generation, Item
 PICTURES = "pictures"
 
 
-class Hands:
-    """A pipeline's way up while it makes a task. The item in hand is the first of those still `missing`."""
+class OrderRun:
+    """Implements `Run` for the items of one task. The item in hand is the first of those still `missing`."""
 
     def __init__(
-        self, workshop: Workshop, generation: Generation, task: Task, items: list[Item], pace: float | None
+        self, context: Context, generation: Generation, task: Task, items: list[Item], pace: float | None
     ) -> None:
-        self._workshop, self._generation, self._task = workshop, generation, task
+        self._context, self._generation, self._task = context, generation, task
         self._items = {item.seed: item for item in items}
         self.missing = dict(self._items)
         self._pace = pace
@@ -52,27 +52,27 @@ class Hands:
 
     def _report(self, step: Step) -> None:
         self._watch.hear(step.total)
-        self._workshop.report(step)
+        self._context.report(step)
         if monotonic() - self._beaten_at >= HEARTBEAT:
             self._beaten_at = monotonic()
-            beat(self._workshop, step.item.generation_id, f"{step.item.name}: {step}")
+            heartbeat(self._context, step.item.generation_id, f"{step.item.name}: {step}")
 
     def say(self, text: str) -> None:
-        self._workshop.report(Said(text))
+        self._context.report(Said(text))
 
     def remember(self, seed: int, key: str, value: Any) -> None:
-        self._workshop.store.remember(self._items[seed], key, value)
+        self._context.store.remember(self._items[seed], key, value)
 
     def recall(self, seed: int, key: str) -> Any:
-        return self._workshop.store.recall(self._items[seed], key)
+        return self._context.store.recall(self._items[seed], key)
 
     def check(self) -> None:
-        beat(self._workshop, self._item.generation_id, self._item.name)
+        heartbeat(self._context, self._item.generation_id, self._item.name)
 
     def expect(self, measure: Callable[[], float]) -> None:
         if self._pace is None:
             self._pace = measure()
-            self._workshop.report(Expected(self._task.kind, self._pace))
+            self._context.report(Expected(self._task.kind, self._pace))
 
     def pictures(self, seeds: Sequence[int], rest: float | None) -> list[Picture | Failure]:
         """What the items of these seeds start from. What was made before a crash is not made again."""
@@ -99,7 +99,7 @@ class Hands:
         """Pictures for one item, each made once, also over a crash."""
         model = self._generation.request.image_model
         assert model
-        pipeline = self._workshop.load(model)
+        pipeline = self._context.load(model)
         usual = task_of(replace(self._generation.request, size=None, narration=None), "image", pipeline)
         made: list[Picture | Failure] = []
         for place, sketch in enumerate(sketches, 1):
@@ -159,7 +159,7 @@ class Hands:
         """Have the model of the images make what these items start from; after it an item takes `rest` seconds."""
         model = self._generation.request.image_model
         assert model
-        pipeline = self._workshop.load(model)
+        pipeline = self._context.load(model)
         task = task_of(replace(self._generation.request, size=None), "image", pipeline, items)
         task = replace(task, size=_fit(self._task.size, task.size), work=self._task.work / PICTURES)
         task.work.mkdir(exist_ok=True)

@@ -17,7 +17,7 @@ SOURCE, SEEN = "source.png", "seen.json"
 SHAPES, STEP = (0.5, 2.0), 16
 
 
-def look(work: Path, model: str) -> Seen:
+def describe_source(work: Path, model: str) -> Seen:
     """What a vision model sees in the picture; it is remembered."""
     from PIL import Image
 

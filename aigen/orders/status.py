@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.orders.lifecycle import files, is_interrupted
 from aigen.orders.worker import is_running
 from aigen.times import to_text
@@ -83,26 +83,26 @@ def _waits(order: Generation) -> bool:
     return order.status == "Processing" and order.detached and not order.attempts
 
 
-def look(workshop: Workshop, user_id: str | None, status: str | None = None) -> list[OrderStatus]:
+def list_orders(context: Context, user_id: str | None, status: str | None = None) -> list[OrderStatus]:
     """Where the orders of a user, or all, stand; oldest first; only those with a `status`, if one is given."""
-    worked = is_running(workshop.content)
-    return [standing(workshop, order, worked) for order in workshop.store.generations(user_id, status)]
+    worked = is_running(context.content)
+    return [status_of(context, order, worked) for order in context.store.generations(user_id, status)]
 
 
-def standing(workshop: Workshop, order: Generation, worked: bool | None = None) -> OrderStatus:
+def status_of(context: Context, order: Generation, worked: bool | None = None) -> OrderStatus:
     """Where one order stands; `worked`: a worker runs (None: it is looked up)."""
-    items = tuple(workshop.store.items(order.generation_id))
-    images, videos = (tuple(files(workshop, items, kind)) for kind in KINDS)
+    items = tuple(context.store.items(order.generation_id))
+    images, videos = (tuple(files(context, items, kind)) for kind in KINDS)
     # A worker that was started just now takes a moment.
-    lately = to_text(workshop.clock() - timedelta(seconds=STARTING))
+    lately = to_text(context.clock() - timedelta(seconds=STARTING))
     stranded = _waits(order) and order.requested_at < lately
     if stranded:
-        stranded = not (is_running(workshop.content) if worked is None else worked)
-    return OrderStatus(order, items, is_interrupted(workshop, order), stranded, images, videos)
+        stranded = not (is_running(context.content) if worked is None else worked)
+    return OrderStatus(order, items, is_interrupted(context, order), stranded, images, videos)
 
 
 def follow(
-    workshop: Workshop,
+    context: Context,
     user_id: str | None,
     sleep: Callable[[float], object],
     show: Callable[[list[OrderStatus]], object],
@@ -110,10 +110,10 @@ def follow(
     """Show where the orders stand, again whenever that has changed, until none is being made."""
     shown: list[OrderStatus] | None = None
     while True:
-        standings = look(workshop, user_id)
-        if standings != shown:
-            show(standings)
-            shown = standings
-        if not any(standing.active for standing in standings):
+        statuses = list_orders(context, user_id)
+        if statuses != shown:
+            show(statuses)
+            shown = statuses
+        if not any(status.active for status in statuses):
             return
         sleep(PAUSE)

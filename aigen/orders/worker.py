@@ -12,7 +12,7 @@ from aigen import pipelines
 from aigen.content import ContentFolder
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError
 from aigen.orders import lifecycle, placing
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.orders.lifecycle import ATTEMPTS
 from aigen.types.reports import Said
 from aigen.types.rows import Generation
@@ -25,7 +25,7 @@ RELEASE_AFTER = 60.0
 
 
 def work(
-    workshop: Workshop,
+    context: Context,
     sleep: Callable[[float], object],
     once: bool = False,
     idle_limit: float | None = None,
@@ -35,23 +35,23 @@ def work(
     Raises AlreadyRunning when another worker is at it.
     """
     running = (
-        f"a worker is already running on {str(workshop.content.root)!r}; "
+        f"a worker is already running on {str(context.content.root)!r}; "
         "one that --detach started ends after half a minute without work"
     )
     while True:
-        with workshop.content.hold("worker", 0.2, running):
-            _work_until_idle(workshop, sleep, 0.0 if once else idle_limit)
+        with context.content.hold("worker", 0.2, running):
+            _work_until_idle(context, sleep, 0.0 if once else idle_limit)
         # An order placed just before the lock was released found this worker alive and started no other.
-        if not waiting(workshop):
+        if not waiting(context):
             return
 
 
-def waiting(workshop: Workshop) -> list[Generation]:
+def waiting(context: Context) -> list[Generation]:
     """Orders for a worker: detached, not being made, not given up; the longest waiting first."""
     return [
         order
-        for order in workshop.store.generations(status="Processing")
-        if order.detached and not workshop.content.is_locked(order.generation_id)
+        for order in context.store.generations(status="Processing")
+        if order.detached and not context.content.is_locked(order.generation_id)
     ]
 
 
@@ -79,14 +79,14 @@ def start(content: ContentFolder) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True)
 
 
-def _work_until_idle(workshop: Workshop, sleep: Callable[[float], object], idle_limit: float | None) -> None:
-    lifecycle.tidy(workshop)
+def _work_until_idle(context: Context, sleep: Callable[[float], object], idle_limit: float | None) -> None:
+    lifecycle.tidy(context)
     idle_since = monotonic()
     served: list[str] = []
     while True:
-        if order := next_order(waiting(workshop), served):
+        if order := next_order(waiting(context), served):
             served = [user_id for user_id in served if user_id != order.user_id] + [order.user_id]
-            _work_on(workshop, order.generation_id)
+            _work_on(context, order.generation_id)
             idle_since = monotonic()
             continue
         if idle_limit is not None and monotonic() - idle_since >= idle_limit:
@@ -104,11 +104,11 @@ def next_order(orders: list[Generation], served: list[str]) -> Generation | None
     return min(orders, key=lambda order: served.index(order.user_id) if order.user_id in served else -1, default=None)
 
 
-def _work_on(workshop: Workshop, generation_id: str) -> None:
+def _work_on(context: Context, generation_id: str) -> None:
     """Make one order, unless since it was listed somebody else has taken, cancelled or made it."""
-    store = workshop.store
+    store = context.store
     try:
-        with placing.hold(workshop.content, generation_id):
+        with placing.hold(context.content, generation_id):
             order = store.generation(generation_id)
             if order is None or order.status != "Processing" or not order.detached:
                 return
@@ -116,9 +116,9 @@ def _work_on(workshop: Workshop, generation_id: str) -> None:
                 reason = (
                     f"the process that made it died {order.attempts} times: try again with aigen resume {generation_id}"
                 )
-                store.fail(generation_id, reason, workshop.clock())
+                store.fail(generation_id, reason, context.clock())
                 return
-            lifecycle.run(workshop, generation_id, detached=True)
+            lifecycle.run(context, generation_id, detached=True)
     except (Cancelled, AlreadyRunning, GenerationError) as error:
         # The store has it; the next order does not suffer for it.
-        workshop.report(Said(str(error)))
+        context.report(Said(str(error)))

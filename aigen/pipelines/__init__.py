@@ -117,7 +117,7 @@ def _installed(kind: Kind, suits: Callable[[str], bool] = lambda name: True) -> 
     """The first model of the catalogue that is here, makes this kind, and suits this machine and what is wanted."""
     for name, model in catalogue.models().items():
         if kind in model.kinds and weights.is_here(model):
-            here = machine.look()
+            here = machine.detect_machine()
             if machine.fits(here, model)[0] and (here.device != "cpu" or model.light) and suits(name):
                 return name
     return None

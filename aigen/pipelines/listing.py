@@ -14,7 +14,7 @@ from aigen.types.request import Kind
 
 
 @dataclass(frozen=True)
-class Standing:
+class ModelInfo:
     """One model as `aigen models` lists it. `download` and `memory` are in GB; `wrong` says what is amiss with what is here.
 
     One that `sees` pictures makes none, of no kind.
@@ -40,12 +40,12 @@ class Standing:
         return asdict(self)
 
 
-def look(settings: Settings) -> list[Standing]:
+def list_models(settings: Settings) -> list[ModelInfo]:
     """Every model that is known by a short name, the built-in one first."""
-    here = machine.look()
+    here = machine.detect_machine()
     default = settings.model
     built_in = [
-        Standing(
+        ModelInfo(
             name=name,
             title=pipeline.label,
             kinds=pipeline.kinds,
@@ -59,12 +59,12 @@ def look(settings: Settings) -> list[Standing]:
     with suppress(UsageError):
         if default and default not in pipelines.registered() and catalogue.find(default) not in found:
             found.append(catalogue.find(default))
-    return built_in + [_standing(model, here, default) for model in found]
+    return built_in + [_info(model, here, default) for model in found]
 
 
-def _standing(model: Model, here: machine.Machine, default: str | None) -> Standing:
+def _info(model: Model, here: machine.Machine, default: str | None) -> ModelInfo:
     if model.hub in catalogue.tiny_decoders():
-        return Standing(name=model.name, title="tiny decoder, for --fast", kinds=(), licence="MIT", hub=model.hub)
+        return ModelInfo(name=model.name, title="tiny decoder, for --fast", kinds=(), licence="MIT", hub=model.hub)
     fits, fit = machine.fits(here, model)
     wrong, sees = None, weights.sees(model)
     found = weights.locate(model) is not None
@@ -73,7 +73,7 @@ def _standing(model: Model, here: machine.Machine, default: str | None) -> Stand
             weights.find(model)
         except UsageError as error:
             found, wrong = False, str(error)
-    return Standing(
+    return ModelInfo(
         name=model.name,
         title=model.title,
         kinds=() if sees else diffusion.load(model).kinds,

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 from aigen import pipelines
 from aigen.content import ContentFolder
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import Clock, utc_now
@@ -52,8 +52,8 @@ class Gallery:
             return False
 
     @property
-    def workshop(self) -> Workshop:
-        return Workshop(self.content, self.store, load=self.load, clock=self.clock)
+    def context(self) -> Context:
+        return Context(self.content, self.store, load=self.load, clock=self.clock)
 
 
 _threads = threading.local()

@@ -42,10 +42,10 @@ CHUNK = 256 * 1024
 def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.get("/media/<generation_id>/<name>", no_page=True)
     def media(generation_id: str, name: str) -> HTTPResponse:
-        standing = own_order(gallery, generation_id)
-        if name == (small := source.thumbnail(gallery.content, standing.order)).name:
+        found = own_order(gallery, generation_id)
+        if name == (small := source.thumbnail(gallery.content, found.order)).name:
             return serve(gallery, small, None)
-        for item in standing.items:
+        for item in found.items:
             if item.path is None:
                 continue
             if name == Path(item.path).name:
@@ -64,8 +64,8 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
 
     @app.get("/archive/<generation_id>.zip", no_page=True)
     def archive(generation_id: str) -> HTTPResponse:
-        standing = own_order(gallery, generation_id)
-        items = [item for item in standing.items if item.path]
+        found = own_order(gallery, generation_id)
+        items = [item for item in found.items if item.path]
         answer = archive_of(gallery, items, f"aigen-{generation_id}.zip")
         if request.method == "GET":
             visits.log(gallery, visit(), "download", generation_id)

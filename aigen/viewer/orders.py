@@ -44,7 +44,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         _check_limits(gallery, user_id, wanted)
         wanted = placing.check(wanted, user_id, gallery.settings.model, load=gallery.load, clock=gallery.clock)
         placed = placing.place(
-            gallery.workshop, wanted, user_id, detached=True, picture=picture, limit=order_limit(gallery)
+            gallery.context, wanted, user_id, detached=True, picture=picture, limit=order_limit(gallery)
         )
         visits.log(gallery, visit(), "order", placed.generation_id)
         return placed.generation_id
@@ -117,7 +117,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.post("/orders/<generation_id>/cancel")
     def cancel(generation_id: str) -> None:
         own_order(gallery, generation_id)
-        lifecycle.cancel(gallery.workshop, generation_id)
+        lifecycle.cancel(gallery.context, generation_id)
         visits.log(gallery, visit(), "cancel", generation_id)
         redirect(f"/dash#{generation_id}")
 
@@ -132,7 +132,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.post("/orders/<generation_id>/delete")
     def delete(generation_id: str) -> None:
         own_order(gallery, generation_id)
-        deletion.erase_order(gallery.workshop, generation_id, PATIENCE)
+        deletion.erase_order(gallery.context, generation_id, PATIENCE)
         visits.log(gallery, visit(), "delete", generation_id)
         redirect("/dash")
 
@@ -143,13 +143,13 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         assert user_id
         return _json(
             {
-                standing.order.generation_id: {
-                    "done": standing.done,
-                    "total": len(standing.items),
-                    "state": standing.state,
-                    "remark": standing.remark,
+                found.order.generation_id: {
+                    "done": found.done,
+                    "total": len(found.items),
+                    "state": found.state,
+                    "remark": found.remark,
                 }
-                for standing in status.look(gallery.workshop, user_id, "Processing")
+                for found in status.list_orders(gallery.context, user_id, "Processing")
             }
         )
 

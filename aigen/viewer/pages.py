@@ -118,22 +118,22 @@ class Tile:
 class Card:
     """An order as the gallery shows it."""
 
-    standing: OrderStatus
+    status: OrderStatus
 
     def tiles(self, kind: Kind) -> list[Tile]:
         return [
-            Tile(item, self.standing.order.prompt)
-            for item in self.standing.items
+            Tile(item, self.status.order.prompt)
+            for item in self.status.items
             if item.kind == kind and item.path and item.state == "done"
         ]
 
     @property
     def labels(self) -> str:
-        return "; ".join(dict.fromkeys(label(item.model) for item in self.standing.items))
+        return "; ".join(dict.fromkeys(label(item.model) for item in self.status.items))
 
     @property
     def ordered_at(self) -> str:
-        return local(self.standing.order.requested_at)
+        return local(self.status.order.requested_at)
 
 
 def add_routes(app: Bottle, gallery: Gallery) -> None:
@@ -149,10 +149,10 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         assert who.user_id
         words, before = (request.query.getunicode("search") or "")[:200], request.query.getunicode("before") or None
         orders = gallery.store.newest(who.user_id, ORDERS_A_PAGE + 1, before, words)
-        cards = [Card(status.standing(gallery.workshop, order)) for order in orders[:ORDERS_A_PAGE]]
+        cards = [Card(status.status_of(gallery.context, order)) for order in orders[:ORDERS_A_PAGE]]
         if request.method == "GET" and not request.query.getunicode("refresh"):
             visits.log(gallery, who, "view", "/dash")
-        active = any(card.standing.active for card in cards)
+        active = any(card.status.active for card in cards)
         return render(
             "dash",
             title="Your gallery",
@@ -188,11 +188,11 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             visits.log(gallery, visit(), "view", request.path)
         return render(
             "item",
-            title=f"{shown.name} · {card.standing.order.prompt[:60]}",
+            title=f"{shown.name} · {card.status.order.prompt[:60]}",
             card=card,
             shown=shown,
             tiles=tiles,
-            picture=_picture(gallery, card.standing.order),
+            picture=_picture(gallery, card.status.order),
         )
 
     @app.get("/activity")
@@ -216,7 +216,7 @@ def own_order(gallery: Gallery, generation_id: str) -> OrderStatus:
     order = gallery.store.generation(generation_id)
     if order is None or order.user_id != visit().user_id:
         not_found()
-    return status.standing(gallery.workshop, order)
+    return status.status_of(gallery.context, order)
 
 
 def _picture(gallery: Gallery, order: Generation) -> str | None:

@@ -25,7 +25,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.post("/selection/delete")
     def delete() -> None:
         for item in selected(gallery):
-            deletion.erase_item(gallery.workshop, item)
+            deletion.erase_item(gallery.context, item)
             visits.log(gallery, visit(), "delete", item.path)
         redirect("/dash")
 

@@ -16,7 +16,7 @@ from aigen.media import uploads
 from aigen.notify import links
 from aigen.notify.delivery import Courier, Rounds
 from aigen.orders import worker
-from aigen.orders.context import Workshop
+from aigen.orders.context import Context
 from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import to_text, utc_now
@@ -210,7 +210,7 @@ class _Attendant:
         while not self._stop.wait(PAUSE):
             try:
                 with Store.open(self._content, create=True) as store:
-                    code = self._attend_once(Workshop(self._content, store))
+                    code = self._attend_once(Context(self._content, store))
                 problem = f"the worker ended with {code}: aigen worker shows why" if code else ""
             except (AigenError, OSError) as error:
                 problem = f"no worker can be started: {error}"
@@ -220,10 +220,10 @@ class _Attendant:
                 self._report(f"{problem}; tried again in {pause:.0f} s")
                 self._stop.wait(pause)
 
-    def _attend_once(self, workshop: Workshop) -> int:
+    def _attend_once(self, context: Context) -> int:
         """Wait until there is something to do for a worker, start one and wait until it ends; how it ended."""
         while not self._stop.wait(PAUSE):
-            if not worker.is_running(self._content) and worker.waiting(workshop):
+            if not worker.is_running(self._content) and worker.waiting(context):
                 process = worker.start(self._content)
                 while process.poll() is None:
                     if self._stop.wait(PAUSE):

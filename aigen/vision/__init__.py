@@ -67,7 +67,7 @@ def choose(asked: str | None) -> str:
         return asked if asked == BUILT_IN else _find(asked)[0].name
     for name, model in catalogue.seeing().items():
         if weights.is_here(model):
-            here = machine.look()
+            here = machine.detect_machine()
             if machine.fits(here, model)[0] and (here.device != "cpu" or model.light):
                 return name
     return BUILT_IN
@@ -107,10 +107,10 @@ def describe(path: Path, model: VisionModel | None = None, *, camera: bool = Tru
 
     model = model or load(BUILT_IN)
     picture, size = uploads.glance(path, getattr(model, "side", USUAL_SIDE), name=name)  # first: it checks the file
-    return _enlarged(look(picture, facts.read(path, camera=camera), model), size)
+    return _enlarged(describe_picture(picture, facts.read(path, camera=camera), model), size)
 
 
-def look(picture: "Image", facts: "Facts", model: VisionModel) -> Seen:
+def describe_picture(picture: "Image", facts: "Facts", model: VisionModel) -> Seen:
     """What is in a picture that was read already, with what its file was found to say."""
     seen = model.see(picture)
     return replace(

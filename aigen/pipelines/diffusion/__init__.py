@@ -87,7 +87,7 @@ class Pictures(Diffusion):
             raise UsageError(
                 f"{self.name} cannot start from a picture: leave out --guide, or choose another model (aigen models)"
             )
-        machine.check_memory(machine.look(), contents, self.name)
+        machine.check_memory(machine.detect_machine(), contents, self.name)
 
     def demand(self, task: Task) -> Demand:
         return Demand.of_picture(self.half(), task.size.width * task.size.height)
@@ -142,7 +142,7 @@ class Videos(Diffusion):
 
     def _check_memory(self, task: Task) -> None:
         """Raise UsageError when all the memory of this machine is too little, with what would fit."""
-        here = machine.look()
+        here = machine.detect_machine()
         # What is free now may be more when its turn comes; and whether bfloat16 pays is not known before torch is loaded.
         whole = replace(here, free=here.memory, system_free=here.system_memory, bfloat16_time=0.5)
         machine.check_memory(here, self.find(), self.name)
@@ -192,7 +192,7 @@ class Videos(Diffusion):
         try:
             loaded = loading.prepare(self.model, contents, self.demand(task), task.options.fast)
         except TooLittleMemory as error:
-            raise GenerationError(f"{error}; {self._too_large(device.see(), task)}") from error
+            raise GenerationError(f"{error}; {self._too_large(device.detect_machine(), task)}") from error
         yield from videos.make(loaded, self.model, self.sort, task, run, pictures)
 
 

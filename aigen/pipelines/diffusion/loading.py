@@ -42,10 +42,10 @@ def prepare(model: Model, contents: Contents, demand: Demand, fast: bool) -> Loa
     for held in _held:
         if (held.contents, held.fast) == (contents, fast):
             device.free_memory(held.setup.device)  # what the last order worked in is not in use
-            if setup := machine.choose_again(held.setup, device.see(), demand):
+            if setup := machine.choose_again(held.setup, device.detect_machine(), demand):
                 return replace(held, setup=setup)
     release()  # before what is free is looked at
-    return load(model, contents, machine.choose(device.see(), contents, demand), fast)
+    return load(model, contents, machine.choose(device.detect_machine(), contents, demand), fast)
 
 
 def load(model: Model, contents: Contents, setup: Setup, fast: bool) -> Loaded:

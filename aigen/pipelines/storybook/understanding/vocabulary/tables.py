@@ -11,7 +11,7 @@ SETTINGS = {
     "kitchen table": "table, kitchen, picnic, breakfast, dinner, lunch, tabletop, dining table, kitchen counter, counter, tablecloth, bakery",
     "stage": "stage, concert, theatre, theater, spotlights, spotlight, show, opera, orchestra, nightclub, circus ring, dance floor, ballroom, podium",
     "studio": "studio, plain background, white background, white backdrop, blank background, isolated, product shot",
-    "room": "room, coffee shop, bookshop, in a hospital, in the hospital, hospital ward, in a school, at school, bedroom, living room, indoors, house interior, window, library, office, floor, cafe, bar, classroom, museum, hallway, attic, nursery, workshop, laboratory, bathroom, shop, restaurant, gym, hospital room, armchair, carpet, rug, shelf, desk",
+    "room": "room, coffee shop, bookshop, in a hospital, in the hospital, hospital ward, in a school, at school, bedroom, living room, indoors, house interior, window, library, office, floor, cafe, bar, classroom, museum, hallway, attic, nursery, context, laboratory, bathroom, shop, restaurant, gym, hospital room, armchair, carpet, rug, shelf, desk",
     "city street": "street, city, downtown, town, alley, traffic, sidewalk, avenue, crosswalk, pavement, boulevard, market square, times square, bus stop, parking lot, neighborhood, neighbourhood, city square",
     "skyline": "skyline, rooftops, metropolis, skyscrapers, cityscape, city lights, harbor city, high-rises",
     "beach": "beach, shore, seaside, seashore, coast, island, lagoon, tropical island, sand dunes by the sea, sandy shore, boardwalk",
