@@ -255,9 +255,9 @@ def marks() -> None:
                 began = time.perf_counter()
                 made = make_item(task, lambda *_: None)
                 times["making"].append(time.perf_counter() - began)
-                said = Provenance(kind, PROMPT, "storybook", seed, made.media, made.parameters)
+                said = Provenance(kind, PROMPT, "storybook", seed, made.source_type, made.parameters)
                 began = time.perf_counter()
-                provenance.mark(made.path, said)
+                provenance.write(made.path, said)
                 times["marking"].append(time.perf_counter() - began)
                 began = time.perf_counter()
                 save_thumbnails(

@@ -29,7 +29,7 @@ from aigen.types.pipeline import Failure, Output, Run, Task
 from aigen.types.reports import Finished, Report, Said, Step
 from aigen.types.request import STYLES as ALL_STYLES
 from aigen.types.request import GenerationRequest, Options, Size
-from aigen.types.seen import Seen
+from aigen.types.seen import ImageDescription
 
 # What libraries warn of while models are made here is nobody's business; where users load some, `quietly` sees to it.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
@@ -227,7 +227,7 @@ def test_what_made_a_picture_is_told(models: Path, tmp_path: Path) -> None:
     options = Options(steps=2, guidance=4.5, negative="blurry")
     (output,) = make(models / "stable-diffusion", a_task(tmp_path, options=options))
     assert isinstance(output, Output)
-    assert output.media == "trainedAlgorithmicMedia"
+    assert output.source_type == "trainedAlgorithmicMedia"
     expected = {"steps": 2, "guidance": 4.5, "negative_prompt": "blurry", "sampler": "EulerDiscreteScheduler"}
     assert output.parameters == expected | {"precision": "float32", "source": "a folder"}
 
@@ -517,7 +517,7 @@ def test_an_order_is_resumed_with_the_same_pictures(models: Path, tmp_path: Path
         )
         assert one.read_bytes() == other.read_bytes()
     told = provenance.read(one)
-    assert (told.model, told.mark) == ("xl", "trainedAlgorithmicMedia")
+    assert (told.model, told.source_type) == ("xl", "trainedAlgorithmicMedia")
     assert told.parameters["steps"] == 2
     with pytest.raises(UsageError, match="made by a model in a folder named 'xl': give that folder with --model"):
         reorder.reorder(told, {})
@@ -539,7 +539,7 @@ def test_this_machine_is_seen() -> None:
 
 
 def test_what_is_seen_in_a_picture_and_the_style_in_turn_are_part_of_the_prompt(tmp_path: Path) -> None:
-    seen = Seen(width=40, height=30, caption="two people in front of a bus")
+    seen = ImageDescription(width=40, height=30, caption="two people in front of a bus")
     task = Task(
         kind="image", prompt="at night.", style="plain", numbers=(1, 2), seeds=(1, 2), size=Size(64, 64), work=tmp_path,
         seen=seen, styles=("plain", "dramatic"),

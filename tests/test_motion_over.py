@@ -15,7 +15,7 @@ from aigen.pipelines.motion.cutting import cut
 from aigen.pipelines.motion.layers import split
 from aigen.types.pipeline import Output, Picture, Run, Task
 from aigen.types.request import Size
-from aigen.types.seen import Seen, Sight
+from aigen.types.seen import Detection, ImageDescription
 
 FRAME = Size(160, 90)
 # Where the figure stands in `scene`, exactly, and as a detector would see it.
@@ -44,7 +44,9 @@ def figure() -> Any:
 
 def a_task(work: Path, **changes: Any) -> Task:
     scene().save(work / "source.png")
-    seen = Seen(width=640, height=360, objects=(Sight("person", 0.9, (252, 100, 386, 346)),), caption="a person")
+    seen = ImageDescription(
+        width=640, height=360, objects=(Detection("person", 0.9, (252, 100, 386, 346)),), caption="a person"
+    )
     task = Task(
         kind="video", prompt="a person", style="plain", numbers=(1,), seeds=(7,), size=FRAME, work=work, frames=3, fps=1,
         pictured=True, from_picture=True, source=work / "source.png", seen=seen,
@@ -195,7 +197,7 @@ def test_what_is_dark_already_is_not_made_darker() -> None:
 def test_a_picture_of_the_users_is_told_what_was_done_to_it(tmp_path: Path) -> None:
     output = made(a_task(tmp_path, prompt="a person in the snow"))
     assert output.parameters == {"picture_by": "the user", "move": "pan", "over_it": "snow", "layers": 2}
-    assert output.media == "algorithmicallyEnhanced"
+    assert output.source_type == "algorithmicallyEnhanced"
     task = a_task(tmp_path, prompt="a person in the snow")
     assert task.seen is not None
     shown = made(
@@ -209,14 +211,14 @@ def test_a_picture_of_the_users_is_told_what_was_done_to_it(tmp_path: Path) -> N
 def test_the_mark_of_the_users_file_stays(tmp_path: Path, mark: str) -> None:
     task = a_task(tmp_path)
     assert task.seen is not None
-    assert made(replace(task, seen=replace(task.seen, mark=mark))).media == mark
+    assert made(replace(task, seen=replace(task.seen, source_type=mark))).source_type == mark
 
 
 def test_over_a_picture_that_a_model_made_nothing_is_drawn(tmp_path: Path) -> None:
     task = a_task(tmp_path, prompt="in the snow", from_picture=False, seen=None, source=None, style="poster")
     output = made(task, Picture(tmp_path / "source.png", "tiny", "trainedAlgorithmicMedia"))
     assert output.parameters == {"picture_by": "tiny", "move": "pan"}
-    assert output.media == "trainedAlgorithmicMedia"
+    assert output.source_type == "trainedAlgorithmicMedia"
     film = motion._film(task, 1, 7, scene()).frames
     for ours, bare in zip(film, camera.frames(scene(), 1, 7, FRAME, 3, 1), strict=True):
         assert (ours == bare).all()

@@ -140,7 +140,11 @@ def test_a_film_is_an_order_like_any_other(orders: Orders) -> None:
         assert {stream.type for stream in container.streams} == {"video", "audio"}
         seconds = float(container.duration) / av.time_base
     told = provenance.read(orders.file(".mp4"))
-    assert (told.model, told.mark, told.parameters["picture_by"]) == ("narrator", "algorithmicMedia", "storybook")
+    assert (told.model, told.source_type, told.parameters["picture_by"]) == (
+        "narrator",
+        "algorithmicMedia",
+        "storybook",
+    )
     assert abs(told.parameters["duration"] - seconds) < 0.15
     assert 5 < seconds < 15
     assert orders.file(".vtt").read_text().startswith("WEBVTT")

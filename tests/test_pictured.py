@@ -20,7 +20,7 @@ from aigen.pipelines.storybook.understanding import sights
 from aigen.pipelines.storybook.understanding.sights import picture_of, plan_of
 from aigen.types.pipeline import Output, Task
 from aigen.types.request import STYLES, STYLES_IN_TURN, Size
-from aigen.types.seen import Seen, Sight, common_area
+from aigen.types.seen import Detection, ImageDescription, common_area
 
 COCO = (
     "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,bench,bird,cat,"
@@ -35,25 +35,29 @@ Boxes = Sequence[tuple[str, tuple[int, int, int, int]]]
 BUS: Boxes = [("bus", (90, 90, 720, 500)), ("person", (190, 290, 275, 545)), ("person", (420, 300, 500, 560))]
 
 
-def seen_of(objects: Boxes, caption: str = "", colours: tuple[str, ...] = ("grey", "blue")) -> Seen:
-    sights = tuple(Sight(name, 0.8, box) for name, box in objects)
-    return Seen(width=800, height=600, objects=sights, caption=caption, colours=colours)
+def seen_of(objects: Boxes, caption: str = "", colours: tuple[str, ...] = ("grey", "blue")) -> ImageDescription:
+    sights = tuple(Detection(name, 0.8, box) for name, box in objects)
+    return ImageDescription(width=800, height=600, objects=sights, caption=caption, colours=colours)
 
 
 STREET = seen_of(BUS, "two people in front of a bus")
 
 
-def boxes_of(seen: Seen, number: int = 1, prompt: str = "", size: Size = SIZE) -> dict[str, list[list[float]]]:
+def boxes_of(
+    seen: ImageDescription, number: int = 1, prompt: str = "", size: Size = SIZE
+) -> dict[str, list[list[float]]]:
     sighted = plan_of(prompt or seen.prompt, seen)
     found = Scene(sighted.plan, "plain", number, 7, size, sighted).boxes()
     return {thing.name: boxes for thing, boxes in zip(sighted.plan.objects, found, strict=True)}
 
 
-def names(prompt: str, seen: Seen = STREET) -> dict[str, int]:
+def names(prompt: str, seen: ImageDescription = STREET) -> dict[str, int]:
     return {thing.name: thing.count for thing in plan_of(prompt, seen).plan.objects}
 
 
-def make(folder: Path, seen: Seen | None, prompt: str = "", **changes: object) -> tuple[list[Output], list[str]]:
+def make(
+    folder: Path, seen: ImageDescription | None, prompt: str = "", **changes: object
+) -> tuple[list[Output], list[str]]:
     source = folder / "source.png"
     if not source.exists():
         rows = numpy.linspace((60, 120, 200), (90, 140, 60), 120).astype(numpy.uint8)
@@ -169,8 +173,8 @@ def test_nothing_is_lost_where_the_photograph_is_cut(size: Size) -> None:
 
 
 def test_who_stands_low_in_a_tall_photograph_is_seen_in_a_wide_frame() -> None:
-    objects = (Sight("person", 0.8, (220, 420, 360, 640)), Sight("car", 0.8, (20, 390, 200, 636)))
-    found = boxes_of(Seen(width=480, height=640, objects=objects), size=Size(192, 108))
+    objects = (Detection("person", 0.8, (220, 420, 360, 640)), Detection("car", 0.8, (20, 390, 200, 636)))
+    found = boxes_of(ImageDescription(width=480, height=640, objects=objects), size=Size(192, 108))
     assert {name: len(boxes) for name, boxes in found.items()} == {"person-standing": 1, "automobile": 1}
 
 
@@ -212,7 +216,7 @@ def test_the_same_is_drawn_again_and_takes_differ(tmp_path: Path) -> None:
 
 def test_one_of_five_is_the_picture_itself(tmp_path: Path) -> None:
     made, told = make(tmp_path, STREET, numbers=(1, 3, 6, 8), seeds=(1, 2, 3, 4), styles=STYLES_IN_TURN)
-    assert [each.media for each in made] == ["algorithmicMedia", "algorithmicallyEnhanced"] * 2
+    assert [each.source_type for each in made] == ["algorithmicMedia", "algorithmicallyEnhanced"] * 2
     assert made[1].parameters == {"style": "photorealistic", "graded": "the picture itself"}
     assert made[0].parameters["style"] == "plain"
     things = made[0].parameters["scene"]["objects"]

@@ -20,13 +20,13 @@ from aigen.orders import lifecycle, placing, reorder, source, tasks
 from aigen.store import Store
 from aigen.types.reports import Finished, Report, Step
 from aigen.types.request import STYLES_IN_TURN, GenerationRequest, Size
-from aigen.types.seen import Seen, Sight
+from aigen.types.seen import Detection, ImageDescription
 
 CAT = photo("chelsea.png")
-SEEN = Seen(
+SEEN = ImageDescription(
     width=451,
     height=300,
-    objects=(Sight("cat", 0.8, (60, 10, 400, 290)),),
+    objects=(Detection("cat", 0.8, (60, 10, 400, 290)),),
     caption="a cat",
     colours=("brown", "grey"),
     description="A cat, mostly brown and grey.",
@@ -74,7 +74,7 @@ def test_five_images_and_a_video_are_made_of_a_picture(orders: Orders) -> None:
     assert {each.parameters["seen"]["description"] for each in told} == {SEEN.description}
     # The third is the picture itself, graded; the others are drawings, and the video moves over it.
     drawn, graded = "algorithmicMedia", "algorithmicallyEnhanced"
-    assert [each.mark for each in told] == [drawn, drawn, graded, drawn, drawn, graded]
+    assert [each.source_type for each in told] == [drawn, drawn, graded, drawn, drawn, graded]
     assert told[0].parameters["scene"]["objects"][0]["name"].startswith("cat")
     assert not orders.content.works()
     assert source.thumbnail(orders.content, order).exists()
@@ -155,9 +155,9 @@ def test_a_crash_at_the_very_end_is_got_over_without_the_picture(
 
 
 def test_a_picture_that_a_model_made_stays_one(orders: Orders) -> None:
-    request = a_request(seen=replace(SEEN, mark="trainedAlgorithmicMedia"), images=3)
+    request = a_request(seen=replace(SEEN, source_type="trainedAlgorithmicMedia"), images=3)
     lifecycle.generate(orders.context, request, "ana", CAT)
-    told = [provenance.read(path).mark for path in (*orders.files(".png"), *orders.files(".mp4"))]
+    told = [provenance.read(path).source_type for path in (*orders.files(".png"), *orders.files(".mp4"))]
     assert told == ["algorithmicMedia", "algorithmicMedia", "trainedAlgorithmicMedia", "trainedAlgorithmicMedia"]
 
 
@@ -175,7 +175,7 @@ def test_a_vision_model_that_is_gone_stops_nothing(orders: Orders) -> None:
 
 def test_what_another_version_has_seen_can_be_read() -> None:
     told = {**SEEN.as_json(), "mood": "calm"}
-    assert Seen.from_json(told) == SEEN
+    assert ImageDescription.from_json(told) == SEEN
     assert replace(SEEN, facts="Its file says nothing.").text == "A cat, mostly brown and grey. Its file says nothing."
 
 

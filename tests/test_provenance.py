@@ -20,7 +20,7 @@ from sd_parsers import ParserManager
 
 from aigen.errors import GenerationError, UsageError
 from aigen.media import provenance
-from aigen.media.provenance import mark, read
+from aigen.media.provenance import read, write
 from aigen.orders.reorder import reorder
 from aigen.types.pipeline import Provenance
 from aigen.types.request import KINDS, GenerationRequest, Kind, Size
@@ -52,7 +52,7 @@ def packets(path: Path) -> list[tuple[Any, ...]]:
 def test_a_file_says_exactly_what_was_written_into_it(tmp_path: Path, kind: Kind, prompt: str) -> None:
     path = scribble(kind, tmp_path / "a")
     said = replace(WHALE, kind=kind, prompt=prompt)
-    mark(path, said)
+    write(path, said)
     assert read(path) == said
     assert [left.name for left in tmp_path.iterdir()] == [path.name]
 
@@ -62,13 +62,13 @@ def test_a_file_says_exactly_what_was_written_into_it(tmp_path: Path, kind: Kind
 def test_any_prompt_survives(tmp_path: Path, prompt: str) -> None:
     for kind in KINDS:
         path = scribble(kind, tmp_path / "a")
-        mark(path, replace(WHALE, kind=kind, prompt=prompt))
+        write(path, replace(WHALE, kind=kind, prompt=prompt))
         assert read(path).prompt == prompt
 
 
 def test_marking_keeps_every_pixel(tmp_path: Path) -> None:
     path = scribble("image", tmp_path / "a", Size(40, 30))
-    mark(path, WHALE)
+    write(path, WHALE)
     with Image.open(path) as image:
         assert image.convert("RGBA").tobytes() == gradient(Size(40, 30)).tobytes()
 
@@ -76,7 +76,7 @@ def test_marking_keeps_every_pixel(tmp_path: Path) -> None:
 def test_marking_keeps_every_packet_and_the_order_of_the_file(tmp_path: Path) -> None:
     path = scribble("video", tmp_path / "a", Size(64, 48), 48)
     before = packets(path)
-    mark(path, replace(WHALE, kind="video"))
+    write(path, replace(WHALE, kind="video"))
     assert packets(path) == before
     with av.open(str(path)) as container:
         assert len(list(container.decode(video=0))) == 48
@@ -97,7 +97,7 @@ def test_marking_keeps_sound(tmp_path: Path) -> None:
             container.mux(video.encode(frame))
         for frame in (silence, None):
             container.mux(sound.encode(frame))
-    mark(path, replace(WHALE, kind="video"))
+    write(path, replace(WHALE, kind="video"))
     for kind in ("video", "audio"):
         with av.open(str(path)) as container:
             assert [stream.type for stream in container.streams] == ["video", "audio"]
@@ -108,20 +108,20 @@ def test_marking_keeps_sound(tmp_path: Path) -> None:
 def test_the_same_marks_give_the_same_bytes(tmp_path: Path, kind: Kind) -> None:
     paths = [scribble(kind, tmp_path / name) for name in ("a", "b")]
     for path in paths:
-        mark(path, replace(WHALE, kind=kind))
+        write(path, replace(WHALE, kind=kind))
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
 def test_only_known_marks_and_files_are_written(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(GenerationError, match="can be marked"):
-        mark(tmp_path / "a.txt", WHALE)
+        write(tmp_path / "a.txt", WHALE)
     with pytest.raises(GenerationError, match="digitalCapture"):
-        mark(scribble("image", tmp_path / "a"), replace(WHALE, mark="digitalCapture"))
+        write(scribble("image", tmp_path / "a"), replace(WHALE, source_type="digitalCapture"))
     with Image.open(tmp_path / "a.png") as image:
         image.save(tmp_path / "b.png", format="JPEG")
     with pytest.raises(ValueError, match="no PNG"):
-        mark(tmp_path / "b.png", WHALE)
+        write(tmp_path / "b.png", WHALE)
 
 
 def test_marks_take_the_place_of_what_a_library_wrote(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_marks_take_the_place_of_what_a_library_wrote(tmp_path: Path) -> None:
         texts.add_itxt(name, "theirs")
     with Image.open(scribble("image", tmp_path / "a")) as image:
         image.save(tmp_path / "b.png", pnginfo=texts)
-    mark(tmp_path / "b.png", WHALE)
+    write(tmp_path / "b.png", WHALE)
     assert read(tmp_path / "b.png") == WHALE
     with Image.open(tmp_path / "b.png") as image:
         assert (image.info["parameters"].startswith("a whale"), image.info["Software"]) == (True, "theirs")
@@ -142,7 +142,7 @@ def test_marks_take_the_place_of_what_a_library_wrote(tmp_path: Path) -> None:
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_an_independent_reader_finds_prompt_seed_and_model(tmp_path: Path, prompt: str) -> None:
     path = scribble("image", tmp_path / "a")
-    mark(path, replace(WHALE, prompt=prompt))
+    write(path, replace(WHALE, prompt=prompt))
     found = ParserManager().parse(path)
     assert found is not None
     (sampler,) = found.samplers
@@ -156,7 +156,7 @@ def test_an_independent_reader_finds_prompt_seed_and_model(tmp_path: Path, promp
 
 def test_players_find_title_and_comment(tmp_path: Path) -> None:
     path = scribble("video", tmp_path / "a")
-    mark(path, replace(WHALE, kind="video", prompt="two\nlines\0 of text"))
+    write(path, replace(WHALE, kind="video", prompt="two\nlines\0 of text"))
     with av.open(str(path)) as container:
         assert container.metadata["title"] == "two lines of text"
         assert '"seed": 9' in container.metadata["comment"]
@@ -186,14 +186,14 @@ def test_a_photograph_that_states_its_source_type(tmp_path: Path, form: str) -> 
     xmp = b"<x><DigitalSourceType>http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture</DigitalSourceType></x>"
     with Image.open(scribble("image", tmp_path / "a")) as image:
         image.save(tmp_path / "photo", format=form, xmp=xmp)
-    assert read(tmp_path / "photo") == Provenance("image", mark="digitalCapture")
+    assert read(tmp_path / "photo") == Provenance("image", source_type="digitalCapture")
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "MP4"])
 def test_a_file_cut_anywhere_is_refused_in_one_line(tmp_path: Path, form: str) -> None:
     path = pictures(tmp_path)[form]
     if form in ("PNG", "MP4"):
-        mark(path, replace(WHALE, kind="image" if form == "PNG" else "video"))
+        write(path, replace(WHALE, kind="image" if form == "PNG" else "video"))
     whole = path.read_bytes()
     assert read(path)
     cut = tmp_path / f"cut{path.suffix}"
@@ -214,7 +214,7 @@ def test_a_damaged_file_is_read_or_refused_but_never_crashes(tmp_path: Path, dat
     if not path.exists():
         for kind in KINDS:
             whole = scribble(kind, tmp_path / kind)
-            mark(whole, replace(WHALE, kind=kind))
+            write(whole, replace(WHALE, kind=kind))
     whole = (tmp_path / data.draw(st.sampled_from(["image.png", "video.mp4"]))).read_bytes()
     broken = bytearray(whole)
     for at in data.draw(st.lists(st.integers(0, len(whole) - 1), max_size=6)):
@@ -338,7 +338,7 @@ def test_the_comment_of_exif_data_is_read(tmp_path: Path, form: str, comment: by
 
 def test_a_later_version_may_say_more(tmp_path: Path) -> None:
     said = {**provenance.as_json(WHALE), "version": 2}
-    assert read(with_chunk(tmp_path, json.dumps(said))) == replace(WHALE, mark="algorithmicMedia")
+    assert read(with_chunk(tmp_path, json.dumps(said))) == replace(WHALE, source_type="algorithmicMedia")
 
 
 def with_chunk(folder: Path, chunk: str) -> Path:
@@ -412,7 +412,7 @@ def test_the_last_item_of_the_largest_order_can_be_made_again() -> None:
     ("said", "named"),
     [
         (Provenance("image"), "does not say what made it"),
-        (Provenance("image", mark="digitalCapture"), "does not say what made it"),
+        (Provenance("image", source_type="digitalCapture"), "does not say what made it"),
         (Provenance("image", seed=1), "says no prompt"),
         (replace(WHALE, parameters={"size": 5}), "size is 5"),
         (replace(WHALE, parameters={"style": ["night"]}), "style"),
@@ -431,7 +431,7 @@ def test_what_cannot_be_ordered_is_refused(said: Provenance, named: str) -> None
 
 
 def test_every_mark_has_a_meaning() -> None:
-    for name in provenance.MARKS:
-        assert provenance.explain(name) == f"{name}: {provenance.MARKS[name]}"
+    for name in provenance.SOURCE_TYPES:
+        assert provenance.explain(name) == f"{name}: {provenance.SOURCE_TYPES[name]}"
     assert provenance.explain(None) is None
     assert "cv.iptc.org/newscodes/digitalsourcetype/digitalCapture" in str(provenance.explain("digitalCapture"))

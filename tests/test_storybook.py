@@ -104,7 +104,7 @@ def test_same_seed_same_bytes_alone_or_in_a_batch(tmp_path: Path, kind: Kind) ->
 
 def test_every_output_says_what_made_it(tmp_path: Path) -> None:
     (output,) = make(tmp_path, "a kite", numbers=(3,), style="photorealistic")
-    assert output.media == "algorithmicMedia"
+    assert output.source_type == "algorithmicMedia"
     assert output.seed == 9
     assert output.parameters["style"] == "cinematic"
     (kite,) = output.parameters["scene"]["objects"]

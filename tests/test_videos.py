@@ -225,8 +225,8 @@ def test_a_video_starts_from_its_picture(models: Path, tmp_path: Path, sort: str
     red, of_red = frames(a_picture(tmp_path, "red"))
     green, of_green = frames(a_picture(tmp_path, "green", made_by=None))
     assert numpy.abs(of_red - of_green).mean() > 1
-    assert (red.media, red.parameters["picture_by"]) == ("trainedAlgorithmicMedia", "sd")
-    assert (green.media, green.parameters["picture_by"]) == ("compositeWithTrainedAlgorithmicMedia", "the user")
+    assert (red.source_type, red.parameters["picture_by"]) == ("trainedAlgorithmicMedia", "sd")
+    assert (green.source_type, green.parameters["picture_by"]) == ("compositeWithTrainedAlgorithmicMedia", "the user")
 
 
 @pytest.mark.parametrize("sort", ["ltx", pytest.param("wan22", marks=pytest.mark.system)])
@@ -295,7 +295,7 @@ def test_where_no_picture_could_be_made_no_video_is(models: Path, tmp_path: Path
 def test_what_made_a_video_is_told(models: Path, tmp_path: Path) -> None:
     options = Options(steps=2, guidance=4.5, negative="blurry")
     (output,) = made(models / "wan", a_task(tmp_path, options=options))
-    assert output.media == "trainedAlgorithmicMedia"
+    assert output.source_type == "trainedAlgorithmicMedia"
     assert output.parameters == {
         "steps": 2, "guidance": 4.5, "negative_prompt": "blurry", "sampler": "UniPCMultistepScheduler", "precision": "float32",
         "source": "a folder",
@@ -532,7 +532,7 @@ def test_a_model_of_pictures_makes_videos_by_moves_over_them(models: Path, order
         assert len(frames) == 8
         assert all((one != other).any() for one, other in pairwise(frames))
     first, second = (provenance.read(path) for path in orders.files())
-    assert (first.model, first.mark) == ("motion", "trainedAlgorithmicMedia")
+    assert (first.model, first.source_type) == ("motion", "trainedAlgorithmicMedia")
     assert first.parameters["picture_by"] == "pictures"
     assert (first.parameters["move"], second.parameters["move"]) == ("pan", "push in")
     assert first.parameters["steps"] == 2
@@ -608,7 +608,7 @@ def test_an_order_starts_from_a_picture_of_the_users(models: Path, orders: Order
     assert order.status == "Completed"
     for path in (orders.root / "ana").iterdir():
         told = provenance.read(path)
-        assert told.mark == "compositeWithTrainedAlgorithmicMedia"
+        assert told.source_type == "compositeWithTrainedAlgorithmicMedia"
     assert not orders.content.works()
     with pytest.raises(UsageError, match="it started from a picture, which is not kept: order it anew"):
         placing.place(orders.context, replace(order.request, seed=None), "ana")
@@ -619,7 +619,7 @@ def test_a_picture_of_the_users_is_set_in_motion(models: Path, orders: Orders, p
     order = lifecycle.generate(orders.context, request, "ana", photo)
     assert order.request.image_model is None
     told = provenance.read(orders.files()[0])
-    assert (told.mark, told.parameters["picture_by"]) == ("algorithmicallyEnhanced", "the user")
+    assert (told.source_type, told.parameters["picture_by"]) == ("algorithmicallyEnhanced", "the user")
     with pytest.raises(UsageError, match="it started from a picture of yours, which is not in it: give that"):
         reorder.reorder(told, {})
     assert reorder.reorder(told, {"from_picture": True}).video_model is None

@@ -20,7 +20,7 @@ from aigen import vision
 from aigen.errors import UsageError
 from aigen.media import provenance
 from aigen.types.pipeline import Provenance
-from aigen.types.seen import Seen, Sight
+from aigen.types.seen import Detection, ImageDescription
 from aigen.vision import classification, colours, detection, facts, nanodet, sentences
 from aigen.vision.classification import Subject
 from aigen.vision.facts import Facts
@@ -37,7 +37,7 @@ def photo(name: str) -> Image.Image:
     return picture
 
 
-def see(picture: Image.Image) -> Seen:
+def see(picture: Image.Image) -> ImageDescription:
     return NanoDet().see(picture)
 
 
@@ -160,8 +160,8 @@ def test_an_upload_is_called_as_the_user_called_it(tmp_path: Path) -> None:
 class Blind:
     label: str = "sees nothing"
 
-    def see(self, picture: Image.Image) -> Seen:
-        return Seen(width=picture.width, height=picture.height, description="Nothing.", model="blind")
+    def see(self, picture: Image.Image) -> ImageDescription:
+        return ImageDescription(width=picture.width, height=picture.height, description="Nothing.", model="blind")
 
 
 def with_exif(path: Path, day: Any = "2019:05:03 10:11:12", make: Any = "Canon", model: Any = "Canon EOS 5D") -> Path:
@@ -221,7 +221,7 @@ def test_broken_exif_is_no_error(tmp_path_factory: pytest.TempPathFactory, junk:
 
 def marked(path: Path, mark: str, prompt: str | None = "a whale\nunder the stars", model: str = "storybook") -> Path:
     Image.new("RGB", (40, 20), "blue").save(path)
-    provenance.mark(path, Provenance("image", prompt, model, 7, mark, {"number": 1}))
+    provenance.write(path, Provenance("image", prompt, model, 7, mark, {"number": 1}))
     return path
 
 
@@ -240,7 +240,7 @@ def test_what_aigen_made_says_so(tmp_path: Path, mark: str, sentence: str) -> No
     seen = vision.describe(marked(tmp_path / "a.png", mark), Blind())
     assert seen.caption == "a whale under the stars"
     assert seen.text == f"Nothing. Its file says that it was {sentence}."
-    assert seen.mark == mark
+    assert seen.source_type == mark
 
 
 def test_the_prompt_of_another_program_is_told_but_is_no_caption(tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ def test_a_picture_that_was_read_already_is_looked_at_with_its_facts() -> None:
     seen = vision.describe_picture(
         Image.new("RGB", (40, 20)), Facts(("It is ours.",), "a kite", "algorithmicMedia"), Blind()
     )
-    assert (seen.caption, seen.text, seen.mark) == ("a kite", "Nothing. It is ours.", "algorithmicMedia")
+    assert (seen.caption, seen.text, seen.source_type) == ("a kite", "Nothing. It is ours.", "algorithmicMedia")
 
 
 def test_looking_loads_no_torch(tmp_path: Path) -> None:
@@ -298,8 +298,8 @@ def test_kinds_are_those_of_the_labels() -> None:
 
 # Words
 
-BUS = Sight("bus", 0.9, (0, 0, 600, 400))
-FRONT = Sight("person", 0.6, (100, 200, 150, 450))
+BUS = Detection("bus", 0.9, (0, 0, 600, 400))
+FRONT = Detection("person", 0.6, (100, 200, 150, 450))
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_more_of_them_than_were_counted_have_no_number() -> None:
     assert sentences.counted("person", 1, uncounted=True) == "a person"
 
 
-def caption(*objects: Sight, subject: Subject | None = None, uncounted: Sequence[str] = ()) -> str:
+def caption(*objects: Detection, subject: Subject | None = None, uncounted: Sequence[str] = ()) -> str:
     return sentences.compose(objects, (600, 500), subject, (), uncounted).caption
 
 
@@ -337,25 +337,25 @@ def test_who_covers_a_part_and_stands_lower_is_in_front() -> None:
         replace(FRONT, box=(100, 100, 150, 300)),  # in it, maybe
     ],
 )
-def test_else_no_more_is_said_than_that_both_are_there(person: Sight) -> None:
+def test_else_no_more_is_said_than_that_both_are_there(person: Detection) -> None:
     assert "in front of" not in caption(person, BUS)
 
 
 def test_things_that_people_wear_or_sit_on_are_not_in_front_of_them() -> None:
     assert (
-        caption(Sight("person", 0.9, (0, 0, 300, 400)), Sight("chair", 0.9, (50, 200, 250, 450)))
+        caption(Detection("person", 0.9, (0, 0, 300, 400)), Detection("chair", 0.9, (50, 200, 250, 450)))
         == "a person and a chair"
     )
 
 
 def test_two_things_on_a_level_are_beside_each_other() -> None:
-    cat, dog = Sight("cat", 0.9, (0, 100, 100, 200)), Sight("dog", 0.9, (120, 80, 240, 205))
+    cat, dog = Detection("cat", 0.9, (0, 100, 100, 200)), Detection("dog", 0.9, (120, 80, 240, 205))
     assert caption(cat, dog) == "a dog beside a cat"
     assert caption(cat, replace(dog, box=(120, 0, 240, 60))) == "a cat and a dog"
 
 
 def test_a_classifier_refines_and_adds_only_what_is_sure() -> None:
-    cup = Sight("cup", 0.9, (0, 0, 100, 100))
+    cup = Detection("cup", 0.9, (0, 0, 100, 100))
     coffee = Subject("cup of coffee", 0.9)
     assert caption(cup, subject=coffee) == "a cup of coffee"
     assert caption(cup, cup, subject=coffee) == "two cups"
@@ -381,7 +381,7 @@ def test_sureness_is_told_in_words() -> None:
 @given(
     st.lists(
         st.builds(
-            Sight,
+            Detection,
             st.sampled_from(detection.NAMES),
             st.floats(0, 1),
             st.tuples(st.integers(0, 50), st.integers(0, 50), st.integers(51, 99), st.integers(51, 99)),
@@ -390,7 +390,7 @@ def test_sureness_is_told_in_words() -> None:
     ),
     st.sets(st.sampled_from(detection.NAMES), max_size=3),
 )
-def test_any_things_make_sentences(objects: list[Sight], uncounted: set[str]) -> None:
+def test_any_things_make_sentences(objects: list[Detection], uncounted: set[str]) -> None:
     said = sentences.compose(objects, (100, 100), colours=("red",), uncounted=uncounted)
     assert bool(said.caption) == bool(objects)
     assert said.description.endswith(".")

@@ -16,7 +16,7 @@ from tiny_vision import save_dfine, save_florence, write_seeing
 from aigen import vision
 from aigen.errors import AigenError, GenerationError, UsageError
 from aigen.models import catalogue, weights
-from aigen.types.seen import Seen, Sight
+from aigen.types.seen import Detection, ImageDescription
 from aigen.vision import florence, hub
 from aigen.vision.florence import Florence
 
@@ -88,7 +88,7 @@ def test_florence_says_what_it_says_by_transformers_alone(
 
 def test_florence_says_a_sentence_and_the_colours(folders: dict[str, Path], picture: Image.Image) -> None:
     seen = vision.load(str(folders["sentence"])).see(picture)
-    assert seen == Seen(
+    assert seen == ImageDescription(
         width=1200,
         height=800,
         caption="a red bus on the street",
@@ -116,9 +116,9 @@ def test_florence_names_things_where_transformers_alone_finds_them(
     assert model.find(picture, " <> ") == ()
 
 
-def check(seen: Seen) -> None:
+def check(seen: ImageDescription) -> None:
     """All boxes are of whole pixels within the picture, and have an area."""
-    assert Seen.from_json(json.loads(json.dumps(seen.as_json()))) == seen
+    assert ImageDescription.from_json(json.loads(json.dumps(seen.as_json()))) == seen
     for each in seen.objects:
         left, top, right, bottom = each.box
         assert 0 <= left < right <= seen.width
@@ -174,7 +174,7 @@ def test_what_was_found_is_brought_into_the_picture() -> None:
         ("", 0.9, (0.0, 0.0, 9.0, 9.0)),
         ("cat", 0.8, (50.0, 0.0, 60.0, 9.0)),
     ]
-    assert hub.sights(found, 40, 50) == (Sight("car", 0.7, (0, 5, 30, 50)),)
+    assert hub.detections(found, 40, 50) == (Detection("car", 0.7, (0, 5, 30, 50)),)
 
 
 def test_one_network_is_held_and_let_go_of(folders: dict[str, Path]) -> None:

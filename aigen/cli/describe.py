@@ -8,7 +8,7 @@ import typer
 from aigen.cli.program import Content, Json, app, print_json
 
 if TYPE_CHECKING:
-    from aigen.types.seen import Seen
+    from aigen.types.seen import ImageDescription
 
 
 @app.command()
@@ -35,7 +35,7 @@ def describe(
         typer.echo(visible(f"{each.name:{width}}  {100 * each.score:3.0f} %  {left},{top} to {right},{bottom}"))
 
 
-def _as_json(seen: "Seen") -> dict[str, Any]:
+def _as_json(seen: "ImageDescription") -> dict[str, Any]:
     told = seen.as_json()
     return {
         "objects": told["objects"],

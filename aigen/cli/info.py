@@ -22,7 +22,7 @@ def info(
     if as_json:
         print_json(provenance.as_json(found))
         return
-    said = {**found.parameters, **provenance.as_json(found), "mark": provenance.explain(found.mark)}
+    said = {**found.parameters, **provenance.as_json(found), "mark": provenance.explain(found.source_type)}
     told = {
         name: said[name] for name in ("prompt", "model", "seed", "mark", *found.parameters) if said[name] is not None
     }

@@ -106,7 +106,7 @@ def _make(task: Task, scenes: Sequence[Scene], number: int, seed: int, run: Run)
     if told.captions != "off":
         film.write_captions(made.lines, path.with_suffix(""))
         beside = (path.with_suffix(".srt"), path.with_suffix(".vtt"))
-    return Output(path, seed, _parameters(task, made.seconds, painted), _mark(task, painted), beside)
+    return Output(path, seed, _parameters(task, made.seconds, painted), _source_type(task, painted), beside)
 
 
 def _speak(task: Task, scenes: Sequence[Scene], run: Run) -> tuple[list[_Timed], float]:
@@ -175,9 +175,9 @@ def _parameters(task: Task, seconds: float, pictures: Sequence[Picture]) -> dict
     return found | ({"asked": given} if (given := task.options.given()) else {})
 
 
-def _mark(task: Task, pictures: Sequence[Picture]) -> str:
+def _source_type(task: Task, pictures: Sequence[Picture]) -> str:
     """Its IPTC digital source type: what the pictures are; the voice is synthetic in any case."""
     if task.from_picture:
-        return task.seen.derived_mark if task.seen else "algorithmicallyEnhanced"
-    marks = {picture.media for picture in pictures}
-    return "trainedAlgorithmicMedia" if "trainedAlgorithmicMedia" in marks else "algorithmicMedia"
+        return task.seen.derived_source_type if task.seen else "algorithmicallyEnhanced"
+    source_types = {picture.source_type for picture in pictures}
+    return "trainedAlgorithmicMedia" if "trainedAlgorithmicMedia" in source_types else "algorithmicMedia"

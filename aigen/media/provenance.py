@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 # IPTC digital source types (https://cv.iptc.org/newscodes/digitalsourcetype/), in our words.
-MARKS = {
+SOURCE_TYPES = {
     "algorithmicMedia": "drawn by a program, not by a trained model",
     "trainedAlgorithmicMedia": "made by a trained model",
     "compositeWithTrainedAlgorithmicMedia": "made by a trained model from somebody's picture",
     "algorithmicallyEnhanced": "somebody's picture, changed by a program",
 }
-_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+_SOURCE_TYPE_URL = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _XMP_PACKET = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
     ' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:CreatorTool="aigen"'
-    f' Iptc4xmpExt:DigitalSourceType="{_SOURCE_TYPE}%s"/>'
+    f' Iptc4xmpExt:DigitalSourceType="{_SOURCE_TYPE_URL}%s"/>'
     '</rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
 )
 _PARAMETERS = "parameters"
@@ -49,35 +49,39 @@ _PNG_TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 _OTHER_BRANDS = {b"avif", b"avis", b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1", b"crx", b"M4A", b"M4B", b"M4P"}
 _COMMENT_CODES = {b"UNICODE\0", b"ASCII\0\0\0", b"JIS\0\0\0\0\0", bytes(8)}
 _READABLE = "a PNG, JPEG, WebP or MP4 file"
-# What each field of our JSON must be.
-_FIELDS: dict[str, Any] = {
-    "prompt": str | None, "model": str | None, "seed": int | None, "mark": str | None, "parameters": dict,
-}  # fmt: skip
+# The keys of our JSON, each with the field of Provenance that it holds and what its value must be.
+_FIELDS: dict[str, tuple[str, Any]] = {
+    "prompt": ("prompt", str | None),
+    "model": ("model", str | None),
+    "seed": ("seed", int | None),
+    "mark": ("source_type", str | None),
+    "parameters": ("parameters", dict),
+}
 
 
 def as_json(provenance: Provenance) -> dict[str, Any]:
     """What `aigen info --json` prints, and what our files carry."""
-    return {name: getattr(provenance, name) for name in _FIELDS}
+    return {name: getattr(provenance, field) for name, (field, _) in _FIELDS.items()}
 
 
-def explain(mark: str | None) -> str | None:
-    """A mark with its meaning in our words, or with where to look it up."""
-    return mark and f"{mark}: {MARKS.get(mark, f'see {_SOURCE_TYPE}{mark}')}"
+def explain(source_type: str | None) -> str | None:
+    """Return a source type with its meaning in our words, or with where to look it up."""
+    return source_type and f"{source_type}: {SOURCE_TYPES.get(source_type, f'see {_SOURCE_TYPE_URL}{source_type}')}"
 
 
 # Written
 
 
-def mark(path: Path, provenance: Provenance) -> None:
+def write(path: Path, provenance: Provenance) -> None:
     """Write what it is into a finished PNG or MP4; its picture stays as it is, bit by bit.
 
-    Raises GenerationError for another kind of file, or a mark that is not among MARKS.
+    Raises GenerationError for another kind of file, or a source type that is not among SOURCE_TYPES.
     """
-    if provenance.mark not in MARKS:
+    if provenance.source_type not in SOURCE_TYPES:
         raise GenerationError(
-            f"model {provenance.model!r} says its source type is {provenance.mark!r}: not a known one"
+            f"model {provenance.model!r} says its source type is {provenance.source_type!r}: not a known one"
         )
-    packet = xmp(provenance.mark)
+    packet = xmp(provenance.source_type)
     marked = path.with_name(f"{path.stem}.marked{path.suffix}")
     if path.suffix == ".png":
         _mark_png(path, marked, provenance, packet)
@@ -88,9 +92,9 @@ def mark(path: Path, provenance: Provenance) -> None:
     marked.replace(path)
 
 
-def xmp(mark: str) -> bytes:
-    """The XMP packet that states a source type."""
-    return (_XMP_PACKET % mark).encode()
+def xmp(source_type: str) -> bytes:
+    """Return the XMP packet that states a source type."""
+    return (_XMP_PACKET % source_type).encode()
 
 
 def _exact(provenance: Provenance) -> str:
@@ -179,19 +183,19 @@ def _read(file: BinaryIO) -> Provenance:
         or foreign.read_graph(texts.get("prompt", ""), kind)
         or Provenance(kind)
     )
-    source_type = re.search(rf"{_SOURCE_TYPE}(\w{{1,64}})".encode(), packet)
-    return replace(found, mark=source_type[1].decode()) if source_type else found
+    source_type = re.search(rf"{_SOURCE_TYPE_URL}(\w{{1,64}})".encode(), packet)
+    return replace(found, source_type=source_type[1].decode()) if source_type else found
 
 
 def _read_exact(texts: dict[str, str], kind: Kind) -> Provenance | None:
     """What our own JSON says; of a later version with more fields, those that are known."""
-    for name in (_EXACT, "comment"):
-        said = foreign.parse_json(texts.get(name, ""))
+    for place in (_EXACT, "comment"):
+        said = foreign.parse_json(texts.get(place, ""))
         if isinstance(said, dict) and all(
-            field in said and isinstance(said[field], form) and not isinstance(said[field], bool)
-            for field, form in _FIELDS.items()
+            name in said and isinstance(said[name], form) and not isinstance(said[name], bool)
+            for name, (_, form) in _FIELDS.items()
         ):
-            return Provenance(kind=kind, **{field: said[field] for field in _FIELDS})
+            return Provenance(kind=kind, **{field: said[name] for name, (field, _) in _FIELDS.items()})
     return None
 
 

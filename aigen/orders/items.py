@@ -70,7 +70,7 @@ def _look_closer(context: Context, generation: Generation) -> GenerationRequest:
             context.report(Said(f"{error}; so it is made of what {before.model} has seen"))
             return request
         context.report(Said(f"{catalogue.shown(model)} sees {seen.prompt}"))
-    seen = replace(seen, facts=before.facts, mark=before.mark)
+    seen = replace(seen, facts=before.facts, source_type=before.source_type)
     # What was not the user's own prompt is no prompt any more.
     return replace(request, seen=seen, prompt=seen.prompt if request.prompt == before.prompt else request.prompt)
 
@@ -136,9 +136,11 @@ def _record(context: Context, generation: Generation, task: Task, item: Item, ma
         else:
             path = f"{generation.user_id}/{_stem(item)}{made.path.suffix}"
             parameters = _parameters(task, item) | made.parameters
-            provenance.mark(
+            provenance.write(
                 made.path,
-                Provenance(task.kind, task.prompt, catalogue.shown(item.model), item.seed, made.media, parameters),
+                Provenance(
+                    task.kind, task.prompt, catalogue.shown(item.model), item.seed, made.source_type, parameters
+                ),
             )
             for each in made.beside:  # first: whoever finds the item finds them too
                 files.publish(each, context.content.file(f"{generation.user_id}/{_stem(item)}{each.suffix}"))

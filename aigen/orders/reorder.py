@@ -39,7 +39,7 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
 
     Given how many images or videos, it asks for so many more like it: from other seeds.
     """
-    if provenance == Provenance(provenance.kind, mark=provenance.mark):
+    if provenance == Provenance(provenance.kind, source_type=provenance.source_type):
         raise UsageError("it does not say what made it")
     parameters = provenance.parameters
     painter = parameters.get("picture_by")

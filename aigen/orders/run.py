@@ -143,7 +143,7 @@ class OrderRun:
         if isinstance(output, Failure):
             return replace(output, seed=seed)
         name = output.path.relative_to(self._task.work / PICTURES).as_posix()
-        self.remember(seed, key, {"name": name, "media": output.media, "parameters": output.parameters})
+        self.remember(seed, key, {"name": name, "media": output.source_type, "parameters": output.parameters})
         kept = self._kept(seed, key)
         assert kept
         return kept

@@ -9,7 +9,7 @@ from aigen.content import ContentFolder
 from aigen.media import files, thumbnails
 from aigen.types.request import Size
 from aigen.types.rows import Generation
-from aigen.types.seen import Seen
+from aigen.types.seen import ImageDescription
 
 # In an order's work folder: the picture, and what a vision model from the hub sees in it.
 SOURCE, SEEN = "source.png", "seen.json"
@@ -17,7 +17,7 @@ SOURCE, SEEN = "source.png", "seen.json"
 SHAPES, STEP = (0.5, 2.0), 16
 
 
-def describe_source(work: Path, model: str) -> Seen:
+def describe_source(work: Path, model: str) -> ImageDescription:
     """What a vision model sees in the picture; it is remembered."""
     from PIL import Image
 
@@ -32,13 +32,13 @@ def describe_source(work: Path, model: str) -> Seen:
     return seen
 
 
-def recall_seen(work: Path) -> Seen | None:
+def recall_seen(work: Path) -> ImageDescription | None:
     """What was seen before a crash, if it was."""
     kept = work / SEEN
-    return Seen.from_json(json.loads(kept.read_text(encoding="utf-8"))) if kept.exists() else None
+    return ImageDescription.from_json(json.loads(kept.read_text(encoding="utf-8"))) if kept.exists() else None
 
 
-def shaped(seen: Seen, usual: Size) -> Size:
+def shaped(seen: ImageDescription, usual: Size) -> Size:
     """A size with about as many pixels as is usual, in the shape of the picture, unless that is very long."""
     low, high = SHAPES
     shape = min(max(seen.width / seen.height, low), high)

@@ -39,7 +39,7 @@ class Orders(Connection):
                     f"user id {generation.user_id!r} differs from {known[0]['user_id']!r} only in upper and lower case: "
                     "choose another"
                 )
-            self._table("generations").insert({**asdict(generation), "request": dump(asdict(generation.request))})
+            self._table("generations").insert({**asdict(generation), "request": dump(generation.request.as_json())})
             self._table("items").insert_all(
                 {**asdict(item), "parameters": None, "checkpoint": dump(item.checkpoint)} for item in items
             )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from aigen.types.request import Kind, Length, Narration, Options, Size
-from aigen.types.seen import Seen
+from aigen.types.seen import ImageDescription
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Task:
     painter: str | None = None
     from_picture: bool = False
     source: Path | None = None
-    seen: Seen | None = None
+    seen: ImageDescription | None = None
     styles: tuple[str, ...] = ()
 
     def style_of(self, number: int) -> str:
@@ -59,7 +59,7 @@ class Picture:
 
     path: Path
     made_by: str | None = None
-    media: str | None = None
+    source_type: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
@@ -73,13 +73,13 @@ class Picture:
 class Output:
     """A finished file in the task's work folder, and those that go with it under its name (`beside`).
 
-    `media` is its IPTC digital source type.
+    `source_type` is its IPTC digital source type.
     """
 
     path: Path
     seed: int
     parameters: dict[str, Any]
-    media: str
+    source_type: str
     beside: tuple[Path, ...] = ()
 
 
@@ -152,12 +152,12 @@ class Pipeline(Protocol):
 class Provenance:
     """What a file says about itself; None where it does not say.
 
-    `mark` is its IPTC digital source type, such as `algorithmicMedia`; `parameters` are JSON.
+    `source_type` is its IPTC digital source type, such as `algorithmicMedia`; `parameters` are JSON.
     """
 
     kind: Kind
     prompt: str | None = None
     model: str | None = None
     seed: int | None = None
-    mark: str | None = None
+    source_type: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)

@@ -5,11 +5,11 @@ Names of models and what they can do are not checked here (`generation.check`), 
 
 import math
 import re
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 from aigen.errors import UsageError
-from aigen.types.seen import Seen
+from aigen.types.seen import ImageDescription
 
 Kind = Literal["image", "video"]
 KINDS: tuple[Kind, ...] = ("image", "video")
@@ -164,7 +164,7 @@ class GenerationRequest(Options):
     notify_at: str | None = None
     notify: tuple[str, ...] = ("terminal",)
     from_picture: bool = False  # a picture of the user's is what they start from
-    seen: Seen | None = None  # in that picture
+    seen: ImageDescription | None = None  # in that picture
     vision_model: str | None = None  # who looks at it
     styles: tuple[str, ...] = ()  # of its images, in turn; else they are all in `style`
     narration: Narration | None = None  # its videos are narrated films
@@ -176,7 +176,7 @@ class GenerationRequest(Options):
             told = {**self.narration, "styles": tuple(self.narration.get("styles", ()))}
             object.__setattr__(self, "narration", Narration(**told))
         if isinstance(self.seen, dict):
-            object.__setattr__(self, "seen", Seen.from_json(self.seen))
+            object.__setattr__(self, "seen", ImageDescription.from_json(self.seen))
         check_prompt(self.prompt)
         if self.narration and not self.videos:
             raise UsageError("0 videos: it is the videos that are narrated")
@@ -248,6 +248,10 @@ class GenerationRequest(Options):
                 told = f"duration is {self.duration:g} s"
             raise UsageError(f"{told}: a video can last {low:g} to {high:g} seconds")
         return Length(frames, fps)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the store keeps it."""
+        return {**asdict(self), "seen": self.seen.as_json() if self.seen else None}
 
     def count(self, kind: Kind) -> int:
         return self.images if kind == "image" else self.videos

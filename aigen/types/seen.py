@@ -4,11 +4,11 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 # What a picture stays that a model or a program made, however it is graded or moved over.
-KEPT_MARKS = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
+KEPT_SOURCE_TYPES = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
 
 
 @dataclass(frozen=True)
-class Sight:
+class Detection:
     """A thing in a picture: what it is, how sure that is (0 to 1), and where: left, top, right and bottom in pixels."""
 
     name: str
@@ -17,24 +17,24 @@ class Sight:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class ImageDescription:
     """What is seen in an upright picture of `width` by `height` pixels. `objects` are the surest first.
 
     `caption` says in a few words what it shows, as in a prompt ("two people in front of a bus"), and is empty where nothing was
     recognised. `colours` are names, the most of it first. `description` is in sentences for people: what, in which colours, how
-    sure that is; `facts` are those on what its file says of it. `model` is who looked. `mark` is the IPTC digital source type that
-    its file says.
+    sure that is; `facts` are those on what its file says of it. `model` is who looked. `source_type` is the IPTC digital source type that
+    its file says (`mark` in JSON).
     """
 
     width: int
     height: int
-    objects: tuple[Sight, ...] = ()
+    objects: tuple[Detection, ...] = ()
     caption: str = ""
     colours: tuple[str, ...] = ()
     description: str = ""
     facts: str = ""
     model: str = "nanodet"
-    mark: str | None = None
+    source_type: str | None = None
 
     @property
     def text(self) -> str:
@@ -42,9 +42,9 @@ class Seen:
         return f"{self.description} {self.facts}".strip()
 
     @property
-    def derived_mark(self) -> str:
+    def derived_source_type(self) -> str:
         """The IPTC digital source type of the picture itself, when a program has changed or moved it: what it was before."""
-        return self.mark if self.mark in KEPT_MARKS else "algorithmicallyEnhanced"
+        return self.source_type if self.source_type in KEPT_SOURCE_TYPES else "algorithmicallyEnhanced"
 
     @property
     def prompt(self) -> str:
@@ -52,15 +52,18 @@ class Seen:
         return self.caption or f"a picture, mostly {' and '.join(self.colours[:2]) or 'of one colour'}"
 
     @classmethod
-    def from_json(cls, told: dict[str, Any]) -> "Seen":
+    def from_json(cls, told: dict[str, Any]) -> "ImageDescription":
         """What `as_json` gave, as the store keeps it; what another version has put beside it is passed over."""
         known = {each.name for each in fields(cls)}
-        objects = tuple(Sight(each["name"], each["score"], _box(each["box"])) for each in told.get("objects", ()))
+        told = {("source_type" if name == "mark" else name): value for name, value in told.items()}
+        objects = tuple(Detection(each["name"], each["score"], _box(each["box"])) for each in told.get("objects", ()))
         kept = {name: value for name, value in told.items() if name in known}
         return cls(**{**kept, "objects": objects, "colours": tuple(told.get("colours", ()))})
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return it as the store and the files keep it, where the source type goes by the name `mark`."""
+        values = asdict(self)
+        return {("mark" if name == "source_type" else name): value for name, value in values.items()}
 
 
 def area(box: tuple[float, float, float, float]) -> float:

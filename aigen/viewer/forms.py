@@ -26,7 +26,7 @@ from aigen.types.request import (
     check_prompt,
     check_style,
 )
-from aigen.types.seen import Seen
+from aigen.types.seen import ImageDescription
 from aigen.viewer.gallery import Gallery
 from aigen.viewer.web import render
 from aigen.wording import spoken_duration
@@ -81,7 +81,7 @@ def show(
 
 
 def read(
-    gallery: Gallery, form: Form, typed: Mapping[str, str], seen: Seen | None = None
+    gallery: Gallery, form: Form, typed: Mapping[str, str], seen: ImageDescription | None = None
 ) -> tuple[GenerationRequest | None, dict[str, str]]:
     """What a form asks for, or by the names of its fields what is wrong with them. `seen` is what its picture shows."""
     errors: dict[str, str] = {}

@@ -16,7 +16,7 @@ from aigen.orders.status import OrderStatus
 from aigen.times import from_text
 from aigen.types.request import Kind, Size
 from aigen.types.rows import Generation, Item
-from aigen.types.seen import Seen
+from aigen.types.seen import ImageDescription
 from aigen.viewer import visits
 from aigen.viewer.gallery import Gallery
 from aigen.viewer.web import not_found, redirect, render, visit
@@ -77,11 +77,11 @@ class Tile:
         return str(narration.get("captions")) if isinstance(narration, dict) else None
 
     @property
-    def seen(self) -> Seen | None:
+    def seen(self) -> ImageDescription | None:
         """What is seen in the picture that it was made from, if it was."""
         seen = (self.item.parameters or {}).get("seen")
         try:
-            return Seen.from_json(seen) if isinstance(seen, dict) else None
+            return ImageDescription.from_json(seen) if isinstance(seen, dict) else None
         except (KeyError, TypeError, ValueError):  # of another version
             return None
 

@@ -14,7 +14,7 @@ from aigen.errors import UsageError
 from aigen.models import catalogue, machine, weights
 from aigen.models.catalogue import Model
 from aigen.models.weights import Contents
-from aigen.types.seen import Seen, Sight
+from aigen.types.seen import Detection, ImageDescription
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -34,7 +34,7 @@ class VisionModel(Protocol):
     @property
     def label(self) -> str: ...
 
-    def see(self, picture: "Image") -> Seen: ...
+    def see(self, picture: "Image") -> ImageDescription: ...
 
 
 def load(name: str) -> VisionModel:
@@ -96,7 +96,9 @@ def _find(name: str) -> tuple[Model, Contents]:
     return model, contents
 
 
-def describe(path: Path, model: VisionModel | None = None, *, camera: bool = True, name: str | None = None) -> Seen:
+def describe(
+    path: Path, model: VisionModel | None = None, *, camera: bool = True, name: str | None = None
+) -> ImageDescription:
     """What is in a picture file of the user's, called `name` if it has another, with what the file says of itself.
 
     With `camera`, that is also when and with what it was taken. Without a model, the built-in one looks. Boxes are in pixels of
@@ -110,23 +112,23 @@ def describe(path: Path, model: VisionModel | None = None, *, camera: bool = Tru
     return _enlarged(describe_picture(picture, facts.read(path, camera=camera), model), size)
 
 
-def describe_picture(picture: "Image", facts: "Facts", model: VisionModel) -> Seen:
+def describe_picture(picture: "Image", facts: "Facts", model: VisionModel) -> ImageDescription:
     """What is in a picture that was read already, with what its file was found to say."""
     seen = model.see(picture)
     return replace(
         seen,
         caption=facts.prompt or seen.caption,
         facts=" ".join(facts.sentences),
-        mark=facts.mark,
+        source_type=facts.source_type,
     )
 
 
-def _enlarged(seen: Seen, size: tuple[int, int]) -> Seen:
+def _enlarged(seen: ImageDescription, size: tuple[int, int]) -> ImageDescription:
     """The same, with sizes and boxes as in a copy of this size."""
     width, height = size
     across, down = width / seen.width, height / seen.height
 
-    def enlarge(sight: Sight) -> Sight:
+    def enlarge(sight: Detection) -> Detection:
         left, top, right, bottom = sight.box
         box = round(left * across), round(top * down), round(right * across), round(bottom * down)
         return replace(sight, box=box)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aigen.models.weights import Contents
-from aigen.types.seen import Seen
+from aigen.types.seen import ImageDescription
 from aigen.vision import colours, hub, sentences
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class DFine:
     contents: Contents
     label: str = "D-FINE, a network that finds things"
 
-    def see(self, picture: "Image") -> Seen:
+    def see(self, picture: "Image") -> ImageDescription:
         """The things in a picture, described as the built-in networks do."""
         # In float32 always: in half precision others saw it lose all boxes, and it is so small that nothing is gained.
         loaded = hub.prepare(self.contents, self.name, "AutoImageProcessor", half=False)
@@ -39,10 +39,10 @@ class DFine:
                     told["labels"].tolist(), told["scores"].tolist(), told["boxes"].tolist(), strict=True
                 )
             ]
-        objects = hub.sights(found, picture.width, picture.height)
+        objects = hub.detections(found, picture.width, picture.height)
         mostly = colours.names(picture)
         said = sentences.compose(objects, picture.size, colours=mostly)
-        return Seen(
+        return ImageDescription(
             width=picture.width,
             height=picture.height,
             objects=objects,

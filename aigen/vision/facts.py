@@ -27,7 +27,7 @@ MONTHS = (
 PROMPT_LIMIT, SPOKEN_LIMIT = 2000, 200
 # What a file of a kind has in it if it says what made it; to look for that is much quicker than to decode it.
 SIGNS = (b"digitalsourcetype/", b"Steps:", "Steps:".encode("utf-16-le"), "Steps:".encode("utf-16-be"))
-# How a mark is told, before and behind who made it.
+# How a source type is told, before and behind who made it.
 MAKERS = {
     "algorithmicMedia": ("drawn by a program", ""),
     "trainedAlgorithmicMedia": ("made by a trained model", ""),
@@ -41,17 +41,17 @@ class Facts:
 
     sentences: tuple[str, ...] = ()
     prompt: str | None = None
-    mark: str | None = None
+    source_type: str | None = None
 
 
 def read(path: Path, *, camera: bool) -> Facts:
     """What a file says of itself; when and with what it was taken only for `camera`."""
     said = _provenance(path)
     own = (
-        said.prompt if said.mark in provenance.MARKS and "number" in said.parameters else None
+        said.prompt if said.source_type in provenance.SOURCE_TYPES and "number" in said.parameters else None
     )  # as no other program's
     sentences = [sentence for sentence in (_made(said), _taken(path) if camera else "") if sentence]
-    return Facts(tuple(sentences), _line(own)[:PROMPT_LIMIT] or None if own else None, said.mark)
+    return Facts(tuple(sentences), _line(own)[:PROMPT_LIMIT] or None if own else None, said.source_type)
 
 
 def _provenance(path: Path) -> Provenance:
@@ -72,13 +72,13 @@ def _made(said: Provenance) -> str:
     maker = f", {shortened(_line(said.model))}," if said.model else ""
     words = shortened(_line(said.prompt or ""), SPOKEN_LIMIT)
     prompt = f"from the prompt “{words}”" if words else ""
-    if said.mark == "algorithmicallyEnhanced":
+    if said.source_type == "algorithmicallyEnhanced":
         return "Its file says that it is somebody's picture, changed by a program."
-    if said.mark and said.mark not in MAKERS:
-        return f"Its file says that its source type is {shortened(said.mark)}."
-    if not said.mark and not prompt:
+    if said.source_type and said.source_type not in MAKERS:
+        return f"Its file says that its source type is {shortened(said.source_type)}."
+    if not said.source_type and not prompt:
         return ""
-    before, behind = MAKERS.get(said.mark or "", ("made by a model", ""))
+    before, behind = MAKERS.get(said.source_type or "", ("made by a model", ""))
     sources = " and ".join(part for part in (behind, prompt) if part)
     return f"Its file says that it was {before}{maker} {sources}".rstrip(" ,") + "."
 

@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from aigen.models.weights import Contents
-from aigen.types.seen import Seen, Sight
+from aigen.types.seen import Detection, ImageDescription
 from aigen.vision import colours, hub, sentences
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Florence:
     contents: Contents
     label: str = "Florence-2, a network that says in words what it sees"
 
-    def see(self, picture: "Image") -> Seen:
+    def see(self, picture: "Image") -> ImageDescription:
         """What a picture shows in its own words, and the things that it names."""
         with self._looking(picture) as look:
             caption, details, objects = look.say(CAPTION), look.say(DETAILS), look.find(OBJECTS)
@@ -44,7 +44,7 @@ class Florence:
         said = (
             f"In the words of {self.name}: {details.rstrip(' .')}." if details else f"{self.name} had no words for it."
         )
-        return Seen(
+        return ImageDescription(
             width=picture.width,
             height=picture.height,
             objects=objects,
@@ -54,7 +54,7 @@ class Florence:
             model=self.name,
         )
 
-    def find(self, picture: "Image", text: str) -> tuple[Sight, ...]:
+    def find(self, picture: "Image", text: str) -> tuple[Detection, ...]:
         """Where in a picture the things are that a text names ("a red car and two dogs"), the surest first.
 
         It takes the text for true, and finds places also for what the picture does not show.
@@ -86,7 +86,7 @@ class _Look:
         written, _ = self._write(self._read(task), _SENTENCES)
         return " ".join(self.loaded.processor.decode(written, skip_special_tokens=True).split())
 
-    def find(self, task: str, text: str = "") -> tuple[Sight, ...]:
+    def find(self, task: str, text: str = "") -> tuple[Detection, ...]:
         """The answer in places."""
         written, chances = self._write(self._read(task + text), _THINGS)
         found = []
@@ -97,7 +97,7 @@ class _Look:
                 image_size=self.picture.size,
             )[task]
             found += [(name, score, box) for name, box in zip(answer["labels"], answer["bboxes"], strict=True)]
-        return hub.sights(found, *self.picture.size)
+        return hub.detections(found, *self.picture.size)
 
     def _read(self, question: str) -> dict[str, Any]:
         """The question and the picture as the network has read them."""

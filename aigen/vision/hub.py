@@ -12,7 +12,7 @@ from typing import Any, Literal
 from aigen.errors import GenerationError
 from aigen.models import catalogue, device
 from aigen.models.weights import Contents
-from aigen.types.seen import Sight
+from aigen.types.seen import Detection
 
 # Nothing is got from anywhere, and nothing that is not safetensors or that brings code is loaded.
 _SAFE = {"local_files_only": True, "trust_remote_code": False}
@@ -84,7 +84,7 @@ def _load(contents: Contents, name: str, reader: str, half: bool) -> Loaded:
     return Loaded(contents.folder, network.eval().to(where), processor, where)
 
 
-def sights(found: Iterable[tuple[str, float, Sequence[float]]], width: int, height: int) -> tuple[Sight, ...]:
+def detections(found: Iterable[tuple[str, float, Sequence[float]]], width: int, height: int) -> tuple[Detection, ...]:
     """What a network found in a picture of this size, each thing once and the surest first, with its box in whole pixels.
 
     What has no area, or lies outside the picture, is left out.
@@ -98,7 +98,7 @@ def sights(found: Iterable[tuple[str, float, Sequence[float]]], width: int, heig
         if name and box[0] < box[2] and box[1] < box[3]:
             best[name, box] = max(score, best.get((name, box), 0.0))
     return tuple(
-        Sight(name, round(score, 3), box)
+        Detection(name, round(score, 3), box)
         for (name, box), score in sorted(best.items(), key=lambda each: each[1], reverse=True)
     )
 

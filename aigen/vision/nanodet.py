@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from aigen.types.seen import Seen, Sight, area, common_area
+from aigen.types.seen import Detection, ImageDescription, area, common_area
 from aigen.vision import classification, colours, detection, sentences
 from aigen.vision.classification import Subject
 from aigen.vision.detection import Candidate
@@ -53,7 +53,7 @@ class NanoDet:
     label: str = "built-in networks (NanoDet, EfficientNet-Lite0)"
     side: int = detection.SIDE
 
-    def see(self, picture: "Image") -> Seen:
+    def see(self, picture: "Image") -> ImageDescription:
         size = picture.size
         picture = _small(picture)
         for each in (
@@ -67,12 +67,14 @@ class NanoDet:
             likely = classified.result()
         whole = next((Subject(kind, probability) for kind, probability in likely.items()), None)  # no two are so likely
         found, uncounted = recognise(picture, candidates, whole)
-        objects = tuple(Sight(each.name, round(each.score, 3), detection.in_pixels(each.box, size)) for each in found)
+        objects = tuple(
+            Detection(each.name, round(each.score, 3), detection.in_pixels(each.box, size)) for each in found
+        )
         subject = whole if whole and whole.name in classification.animals() | SIGHTS else None
         mostly = colours.names(picture)
         said = sentences.compose(objects, size, subject, mostly, uncounted)
         width, height = size
-        return Seen(
+        return ImageDescription(
             width=width,
             height=height,
             objects=objects,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from aigen.types.seen import Sight, area, common_area
+from aigen.types.seen import Detection, area, common_area
 from aigen.vision.classification import Subject
 
 NUMBERS = ("no", "one", "two", "three", "four", "five")
@@ -59,7 +59,7 @@ class _Group:
 
 
 def compose(
-    objects: Sequence[Sight],
+    objects: Sequence[Detection],
     size: tuple[int, int],
     subject: Subject | None = None,
     colours: Sequence[str] = (),
@@ -105,9 +105,9 @@ def _plural(name: str) -> str:
     return f"{word}es" if word.endswith(("s", "sh", "ch", "x")) else f"{word}s"
 
 
-def _group(objects: Sequence[Sight], subject: Subject | None, uncounted: frozenset[str]) -> list[_Group]:
+def _group(objects: Sequence[Detection], subject: Subject | None, uncounted: frozenset[str]) -> list[_Group]:
     """What was seen by name, the largest first; the subject refines one of them, or comes last, or is all there is."""
-    by_name: dict[str, list[Sight]] = {}
+    by_name: dict[str, list[Detection]] = {}
     for each in objects:
         by_name.setdefault(each.name, []).append(each)
     groups = []

@@ -130,7 +130,7 @@ class Call:
         return str(tokenizers[0].decode(tokens[76:-1], skip_special_tokens=True)).strip()
 
 
-def mark_of(picture: Picture | None) -> str:
+def source_type_of(picture: Picture | None) -> str:
     """The IPTC digital source type of what a model made, from a picture or none: of the user's own, it says so."""
     own = picture is not None and picture.made_by is None
     return "compositeWithTrainedAlgorithmicMedia" if own else "trainedAlgorithmicMedia"

@@ -10,7 +10,7 @@ from aigen.errors import GenerationError
 from aigen.models import device
 from aigen.models.catalogue import Model, shown
 from aigen.models.device import explained, quietly
-from aigen.pipelines.diffusion.call import Call, is_guided, mark_of, only_known, strength, watched
+from aigen.pipelines.diffusion.call import Call, is_guided, only_known, source_type_of, strength, watched
 from aigen.pipelines.diffusion.loading import Loaded, guarded, recover
 from aigen.types.pipeline import Failure, Output, Picture, Run, Task
 from aigen.types.request import Size
@@ -97,7 +97,7 @@ def _make(call: Call, items: list[tuple[int, int]], run: Run) -> list[Output | F
     replaced = getattr(found, "nsfw_content_detected", None) or [False] * count
     if starts:
         recover(call.loaded)  # what waits outside a GPU does so only for the pipeline that it was loaded by
-    mark = mark_of(starts[0] if starts else None)
+    source_type = source_type_of(starts[0] if starts else None)
     made: list[Output | Failure] = []
     for (number, seed), image, unsafe in zip(items, found.images, replaced, strict=True):
         if unsafe:
@@ -106,7 +106,7 @@ def _make(call: Call, items: list[tuple[int, int]], run: Run) -> list[Output | F
             continue
         path = task.work / f"image-{number}.png"
         save_png(_pixels(image, call.size, task.size), path)
-        made.append(Output(path, seed, call.parameters(pipeline), mark))
+        made.append(Output(path, seed, call.parameters(pipeline), source_type))
     return made
 
 
@@ -144,7 +144,7 @@ def _drawn(call: Call, number: int, seed: int, run: Run) -> Picture:
     run.step(0, 1, "drawing the guide…")
     task = replace(call.task, numbers=(number,), seeds=(seed,), size=call.size, work=work)
     drawn = make_item(task, lambda *_: None)
-    return Picture(drawn.path, "storybook", drawn.media)
+    return Picture(drawn.path, "storybook", drawn.source_type)
 
 
 def _from_picture(pipeline: Any) -> Any:

@@ -11,7 +11,7 @@ from aigen.media.encoding import VideoWriter, open_fitting
 from aigen.models import device
 from aigen.models.catalogue import Model, VideoSort
 from aigen.models.device import quietly
-from aigen.pipelines.diffusion.call import Call, known_to, mark_of, only_known, watched
+from aigen.pipelines.diffusion.call import Call, known_to, only_known, source_type_of, watched
 from aigen.pipelines.diffusion.decoding import streamed
 from aigen.pipelines.diffusion.loading import Loaded, guarded, recover, release
 from aigen.types.pipeline import Output, Picture, Run, Task
@@ -85,7 +85,7 @@ def _make(call: Call, sort: VideoSort, number: int, seed: int, picture: Picture 
         recover(call.loaded)  # what waits outside a GPU does so only for the pipeline that it was loaded by
         parameters |= {name: value for name, value in picture.told().items() if name.startswith("picture_")}
         parameters |= {"asked": given} if picture.made_by and (given := task.options.given()) else {}
-    return Output(path, seed, parameters, mark_of(picture))
+    return Output(path, seed, parameters, source_type_of(picture))
 
 
 class _Frames:

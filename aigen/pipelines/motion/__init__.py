@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aigen.types.pipeline import Failure, Output, Picture, Run, Start, Task
 from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
-from aigen.types.seen import KEPT_MARKS
+from aigen.types.seen import KEPT_SOURCE_TYPES
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -65,8 +65,13 @@ def _move(task: Task, number: int, seed: int, picture: Picture, run: Run) -> Out
         for count, pixels in enumerate(filmed.frames, 1):
             video.write(pixels)
             run.step(count, task.frames, "frame")
-    own = task.seen.derived_mark if task.from_picture and task.seen else _OWN
-    return Output(path, seed, picture.told() | filmed.told, picture.media if picture.media in KEPT_MARKS else own)
+    own = task.seen.derived_source_type if task.from_picture and task.seen else _OWN
+    return Output(
+        path,
+        seed,
+        picture.told() | filmed.told,
+        picture.source_type if picture.source_type in KEPT_SOURCE_TYPES else own,
+    )
 
 
 @dataclass(frozen=True)

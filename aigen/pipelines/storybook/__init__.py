@@ -16,7 +16,7 @@ from aigen.pipelines.storybook.understanding.plan import Plan, make_plan, with_b
 from aigen.pipelines.storybook.understanding.sights import Sighted, plan_of
 from aigen.types.pipeline import Output, Run, Start, Task
 from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
-from aigen.types.seen import Seen
+from aigen.types.seen import ImageDescription
 
 if TYPE_CHECKING:
     from aigen.media.encoding import Pixels
@@ -50,7 +50,7 @@ class Storybook:
     def check(self, task: Task) -> None:
         """It can always draw."""
 
-    def plan(self, prompt: str, seen: Seen | None = None) -> dict[str, Any]:
+    def plan(self, prompt: str, seen: ImageDescription | None = None) -> dict[str, Any]:
         """The scene that would be drawn for a prompt, and for what is seen in a picture."""
         return plan_of(prompt, seen).plan.as_json() if seen else make_plan(prompt).as_json()
 
@@ -152,7 +152,7 @@ def _grade_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
     framed = framed.crop((left, top, left + task.size.width, top + task.size.height))
     graded = grade(framed, style, seed)
     graded.save(path, format="PNG", compress_level=PNG_LEVEL)
-    mark = task.seen.derived_mark if task.seen else "algorithmicallyEnhanced"
+    mark = task.seen.derived_source_type if task.seen else "algorithmicallyEnhanced"
     return Output(path, seed, {"style": style, "graded": "the picture itself"}, mark)
 
 
@@ -167,7 +167,7 @@ def _sighted(task: Task) -> Sighted | None:
     """What is seen in the picture that a task starts from, and where."""
     if not task.from_picture:
         return None
-    return plan_of(task.prompt, task.seen or Seen(width=task.size.width, height=task.size.height))
+    return plan_of(task.prompt, task.seen or ImageDescription(width=task.size.width, height=task.size.height))
 
 
 def _tones(task: Task) -> "Tones | None":

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from aigen.pipelines.storybook import artwork
 from aigen.pipelines.storybook.understanding.plan import Plan, Thing, make_plan, settings_named
-from aigen.types.seen import Seen, common_area
+from aigen.types.seen import ImageDescription, common_area
 
 Box = tuple[float, float, float, float]
 
@@ -100,7 +100,7 @@ class _Found:
         return (right - left) * (bottom - top)
 
 
-def plan_of(prompt: str, seen: Seen) -> Sighted:
+def plan_of(prompt: str, seen: ImageDescription) -> Sighted:
     """The scene of what is seen in a photograph, and of what a prompt adds to it."""
     words = tuple(dict.fromkeys(each.name for each in seen.objects))
     said = _said(prompt, seen)
@@ -144,14 +144,14 @@ def kind_of(name: str) -> str:
     return _KIND_OF.get(name) or by_subgroup.get(entry["subgroup"] or "") or name
 
 
-def _said(prompt: str, seen: Seen) -> Plan:
+def _said(prompt: str, seen: ImageDescription) -> Plan:
     """The plan of the words; those that only say that nothing was recognised say nothing."""
     if prompt.strip() == seen.prompt and not seen.caption:
         return replace(make_plan(""), language="en")
     return make_plan(prompt)
 
 
-def _shares(box: tuple[int, int, int, int], seen: Seen) -> Box:
+def _shares(box: tuple[int, int, int, int], seen: ImageDescription) -> Box:
     left, right = sorted((box[0] / seen.width, box[2] / seen.width))
     top, bottom = sorted((box[1] / seen.height, box[3] / seen.height))
     return max(0.0, left), max(0.0, top), min(1.0, right), min(1.0, bottom)
@@ -245,7 +245,7 @@ def _holder(each: _Found, found: list[_Found]) -> _Found | None:
 
 
 def _setting(
-    prompt: str, said: Plan, words: Sequence[str], found: list[_Found], added: tuple[Thing, ...], seen: Seen
+    prompt: str, said: Plan, words: Sequence[str], found: list[_Found], added: tuple[Thing, ...], seen: ImageDescription
 ) -> str:
     """Where it is: as the words say, else where such things are mostly seen, else as its colours tell."""
     usual = {setting for word in words for setting in settings_named(f"a {word}")}
