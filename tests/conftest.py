@@ -21,7 +21,7 @@ from aigen.content import ContentFolder
 from aigen.media.encoding import VideoWriter, save_png
 from aigen.orders.context import Context
 from aigen.store import Store
-from aigen.types.pipeline import Failure, Output, Run, Start, Task
+from aigen.types.pipeline import Failure, Output, Run, StartsFrom, Task
 from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, GenerationRequest, Kind, Length, Size
 
 if TYPE_CHECKING:
@@ -83,10 +83,10 @@ class Scribbler:
 
     kinds: tuple[Kind, ...] = ("image", "video")
     label: str = "scribbler, for tests"
-    sizes: Mapping[Kind, Size] = field(default_factory=lambda: DEFAULT_SIZES)
-    length: Length = DEFAULT_LENGTH
-    most: int | None = None
-    start: Start = "prompt"
+    default_sizes: Mapping[Kind, Size] = field(default_factory=lambda: DEFAULT_SIZES)
+    default_length: Length = DEFAULT_LENGTH
+    max_frames: int | None = None
+    starts_from: StartsFrom = "prompt"
     options: frozenset[str] = frozenset()
     fail: set[int] = field(default_factory=set)
     before: Callable[[Task, Run, int], object] = lambda task, run, number: None

@@ -27,11 +27,11 @@ def test_the_catalogue_says_what_a_user_wants_to_know(model: Model) -> None:
         assert model.guidance is not None
         return
     assert model.kinds == ("video",)
-    sort = catalogue.video_sorts()[model.pipeline or ""]
+    sort = catalogue.video_architectures()[model.pipeline or ""]
     size = Size.parse(model.video or sort.video)
     assert size.width % sort.multiple == size.height % sort.multiple == 0
     frames = model.frames or sort.frames
-    assert sort.round_up(frames) == frames <= (model.most or sort.most)
+    assert sort.round_up(frames) == frames <= (model.max_frames or sort.max_frames)
 
 
 @pytest.mark.parametrize("model", catalogue.seeing().values(), ids=lambda model: model.name)
@@ -52,16 +52,16 @@ def test_the_pipelines_of_videos_are_those_of_diffusers() -> None:
     """And they take what they are called with."""
     import diffusers
 
-    for name, sort in catalogue.video_sorts().items():
-        for each in filter(None, (name, sort.pictured)):
+    for name, sort in catalogue.video_architectures().items():
+        for each in filter(None, (name, sort.from_picture)):
             known = signature(getattr(diffusers, each).__call__).parameters
             assert {"num_frames", "num_inference_steps", "callback_on_step_end", "output_type"} <= set(known)
-            assert ("image" in known) == (each == sort.pictured or sort.start == "picture")
+            assert ("image" in known) == (each == sort.from_picture or sort.starts_from == "picture")
             assert ("prompt" in known) == (each != "StableVideoDiffusionPipeline")
 
 
 def test_a_number_of_frames_is_rounded_up_to_one_that_can_be_made() -> None:
-    sorts = catalogue.video_sorts()
+    sorts = catalogue.video_architectures()
     assert [sorts["WanPipeline"].round_up(count) for count in (1, 2, 5, 6, 80, 81)] == [1, 5, 5, 9, 81, 81]
     assert sorts["LTXPipeline"].round_up(96) == 97
     assert sorts["AnimateDiffPipeline"].round_up(15) == 15
@@ -120,6 +120,6 @@ def test_another_name_is_refused_with_the_nearest(tmp_path: Path, name: str, tol
 
 
 def test_of_a_folder_others_see_only_its_own_name() -> None:
-    assert catalogue.shown("/home/ana/models/mine") == "mine"
-    assert catalogue.shown("C:\\Users\\ana\\mine") == "mine"
-    assert catalogue.shown("stabilityai/sd-turbo") == "stabilityai/sd-turbo"
+    assert catalogue.display_name("/home/ana/models/mine") == "mine"
+    assert catalogue.display_name("C:\\Users\\ana\\mine") == "mine"
+    assert catalogue.display_name("stabilityai/sd-turbo") == "stabilityai/sd-turbo"

@@ -198,7 +198,7 @@ def test_what_is_held_does_not_count_against_the_next_order_of_it(
 ) -> None:
     """A machine that has just room for one: while the weights are held, less is free than loading them would need."""
     make(models / "xl", a_task(tmp_path))
-    room = machine.Demand.of_picture((), 64 * 64).working + 1000
+    room = machine.MemoryNeed.of_picture((), 64 * 64).working + 1000
     seen = replace(device.detect_machine(), free=room, system_free=room)
     monkeypatch.setattr(device, "detect_machine", lambda: seen)
     assert len(make(models / "xl", a_task(tmp_path))) == 1
@@ -209,9 +209,9 @@ def test_what_is_held_does_not_count_against_the_next_order_of_it(
 
 def test_an_unlisted_model_makes_its_own_size_in_its_own_number_of_steps(models: Path, tmp_path: Path) -> None:
     pipeline = Pictures(catalogue.find(str(models / "stable-diffusion")))
-    assert pipeline.sizes["image"] == Size(64, 64)
-    assert Pictures(catalogue.find(str(models / "flux"))).sizes["image"] == Size(1024, 1024)
-    assert Pictures(catalogue.find("sdxl")).sizes["image"] == Size(1024, 1024)
+    assert pipeline.default_sizes["image"] == Size(64, 64)
+    assert Pictures(catalogue.find(str(models / "flux"))).default_sizes["image"] == Size(1024, 1024)
+    assert Pictures(catalogue.find("sdxl")).default_sizes["image"] == Size(1024, 1024)
     loaded = load(models / "stable-diffusion")
     for options in (Options(), Options(guide="storybook")):
         order = Call.of(loaded, pipeline.model, a_task(tmp_path, options=options), 32)
@@ -373,7 +373,7 @@ def test_a_packed_network_makes_nearly_the_same_picture(models: Path, tmp_path: 
     contents = weights.find(model)
 
     def made(packed: bool, seed: int = 7) -> Any:
-        loaded = loading.load(model, contents, Setup("cpu", "float32", (), packed=packed), False)
+        loaded = loading.load(model, contents, Setup("cpu", "float32", (), layerwise_casting=packed), False)
         kinds = {parameter.dtype for parameter in getattr(loaded.pipeline, denoiser(loaded)).parameters()}
         assert (torch.bfloat16 in kinds) == packed
         return pixels(next(iter(pictures.make(loaded, model, a_task(tmp_path, seeds=(seed,)), Listener().run()))))

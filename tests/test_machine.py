@@ -7,7 +7,7 @@ import pytest
 
 from aigen.errors import GenerationError, UsageError
 from aigen.models import catalogue, machine
-from aigen.models.machine import Demand, Machine, Setup
+from aigen.models.machine import Machine, MemoryNeed, Setup
 from aigen.models.weights import Contents
 from aigen.types.request import Size
 
@@ -18,7 +18,7 @@ BOTH = ("bfloat16", "float16")
 GPU = Machine("cuda", "a GPU", 24 * GB, 23 * GB, 32 * GB, 28 * GB)
 LAPTOP = Machine("cpu", "4 cores", 32 * GB, 28 * GB, 32 * GB, 28 * GB, bfloat16_time=0.5)
 PIXELS = 1024 * 1024
-DEMAND = Demand.of_picture(BOTH, PIXELS)
+DEMAND = MemoryNeed.of_picture(BOTH, PIXELS)
 
 
 def gpu(free: int) -> Machine:
@@ -31,7 +31,12 @@ def laptop(free: int, time: float) -> Machine:
 
 def test_a_large_gpu_holds_everything_and_makes_several_at_once() -> None:
     setup = machine.choose(GPU, LARGE, DEMAND)
-    assert (setup.device, setup.precision, setup.offload, setup.packed) == ("cuda", "bfloat16", "none", False)
+    assert (setup.device, setup.precision, setup.offload, setup.layerwise_casting) == (
+        "cuda",
+        "bfloat16",
+        "none",
+        False,
+    )
     assert setup.batch > 1
     assert "7.0 GB of weights" in setup.reasons[1]
 
@@ -51,7 +56,7 @@ def test_a_gpu_that_cannot_even_work_is_left_alone_and_it_says_so() -> None:
 def test_the_precision_is_one_that_gpu_and_model_bear() -> None:
     old = replace(GPU, bfloat16=False)
     assert machine.choose(old, LARGE, DEMAND).precision == "float16"
-    assert machine.choose(old, LARGE, Demand.of_picture(("bfloat16",), PIXELS)).precision == "float32"
+    assert machine.choose(old, LARGE, MemoryNeed.of_picture(("bfloat16",), PIXELS)).precision == "float32"
     assert machine.choose(GPU, LARGE, DEMAND).precision == "bfloat16"
 
 
@@ -62,26 +67,26 @@ def test_apples_memory_is_one_so_nothing_waits_outside() -> None:
 
 
 def test_weights_that_are_held_are_run_as_before_while_there_is_room_to_work() -> None:
-    held = machine.choose(gpu(24), LARGE, Demand.of_picture(BOTH, 512 * 512))
+    held = machine.choose(gpu(24), LARGE, MemoryNeed.of_picture(BOTH, 512 * 512))
     beside = gpu(16)  # what is free beside them
-    again = machine.choose_again(held, beside, Demand.of_picture(BOTH, 512 * 512))
+    again = machine.choose_again(held, beside, MemoryNeed.of_picture(BOTH, 512 * 512))
     assert again == held
-    larger = machine.choose_again(held, beside, Demand.of_picture(BOTH, 1024 * 1536))
+    larger = machine.choose_again(held, beside, MemoryNeed.of_picture(BOTH, 1024 * 1536))
     assert larger
     assert 1 < larger.batch < held.batch
-    assert machine.choose_again(held, gpu(1), Demand.of_picture(BOTH, 2048 * 2048)) is None
+    assert machine.choose_again(held, gpu(1), MemoryNeed.of_picture(BOTH, 2048 * 2048)) is None
 
 
 def test_a_processor_takes_bfloat16_only_where_it_was_measured_to_pay() -> None:
     assert machine.choose(laptop(28, 0.5), LARGE, DEMAND).precision == "bfloat16"
     slow = machine.choose(laptop(28, 40.0), LARGE, DEMAND)
-    assert (slow.precision, slow.packed, slow.batch) == ("float32", False, 1)
+    assert (slow.precision, slow.layerwise_casting, slow.batch) == ("float32", False, 1)
     assert "40 times as long as float32" in slow.reasons[0]
 
 
 def test_where_memory_is_short_the_large_network_is_kept_packed() -> None:
     setup = machine.choose(laptop(15, 40.0), LARGE, DEMAND)
-    assert (setup.precision, setup.packed) == ("float32", True)
+    assert (setup.precision, setup.layerwise_casting) == ("float32", True)
     with pytest.raises(GenerationError, match=r"not enough memory: .* close other programs .* or choose a smaller"):
         machine.choose(laptop(7, 40.0), LARGE, DEMAND)
 
@@ -101,18 +106,18 @@ WAN = Contents(
 )
 
 
-def of_wan(frames: int = 81) -> Demand:
-    return Demand.of_video(("bfloat16",), catalogue.video_sorts()["WanPipeline"], Size(832, 480), frames)
+def of_wan(frames: int = 81) -> MemoryNeed:
+    return MemoryNeed.of_video(("bfloat16",), catalogue.video_architectures()["WanPipeline"], Size(832, 480), frames)
 
 
 def test_a_video_takes_what_was_measured() -> None:
-    demand = of_wan()
-    assert demand.phases
-    assert 9 * GB < demand.phases["vae"] < 11 * GB  # float32, whatever the rest is
-    assert 1.5 * GB < demand.phases["transformer"] < 2.5 * GB
-    assert of_wan(161).phases == {**demand.phases, **dict.fromkeys(machine.DENOISERS, of_wan(161).phases["unet"])}  # type: ignore[index]
-    assert demand.tiled
-    assert demand.tiled.working < demand.working / 3
+    need = of_wan()
+    assert need.phases
+    assert 9 * GB < need.phases["vae"] < 11 * GB  # float32, whatever the rest is
+    assert 1.5 * GB < need.phases["transformer"] < 2.5 * GB
+    assert of_wan(161).phases == {**need.phases, **dict.fromkeys(machine.DENOISERS, of_wan(161).phases["unet"])}  # type: ignore[index]
+    assert need.tiled
+    assert need.tiled.working < need.working / 3
 
 
 def test_parts_of_a_model_of_videos_wait_outside_each_while_another_works() -> None:

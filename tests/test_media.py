@@ -12,7 +12,7 @@ from PIL import Image
 
 from aigen.errors import ContentError
 from aigen.media.encoding import VideoWriter, save_png
-from aigen.media.files import publish
+from aigen.content import publish
 from aigen.media.thumbnails import save_thumbnails
 from aigen.types.request import Size
 

@@ -49,7 +49,7 @@ def a_task(work: Path, **changes: Any) -> Task:
     )
     task = Task(
         kind="video", prompt="a person", style="plain", numbers=(1,), seeds=(7,), size=FRAME, work=work, frames=3, fps=1,
-        pictured=True, from_picture=True, source=work / "source.png", seen=seen,
+        starts_from_picture=True, from_picture=True, source=work / "source.png", seen=seen,
     )  # fmt: skip
     return replace(task, **changes)
 

@@ -104,19 +104,19 @@ def test_what_a_narration_cannot_be_is_refused(changes: dict[str, Any], told: st
 # Whole films
 
 
-def with_painter(root: Path) -> Orders:
+def with_image_model(root: Path) -> Orders:
     """Orders for which `scribbler` makes pictures."""
-    painter = Scribbler(kinds=("image",))
-    return Orders(root, load=lambda name: painter if name == "scribbler" else pipelines.load(name))
+    scribbler = Scribbler(kinds=("image",))
+    return Orders(root, load=lambda name: scribbler if name == "scribbler" else pipelines.load(name))
 
 
-def painter_of(orders: Orders) -> Any:
+def image_model_of(orders: Orders) -> Any:
     return orders.load("scribbler")
 
 
 @pytest.fixture
 def orders(tmp_path: Path) -> Any:
-    made = with_painter(tmp_path / "content")
+    made = with_image_model(tmp_path / "content")
     with made.store:
         yield made
 
@@ -164,7 +164,7 @@ def test_a_models_pictures_are_filmed(orders: Orders) -> None:
     request = a_film(image_model="scribbler", told={"scenes": 3, "captions": "off"})
     order = lifecycle.generate(orders.context, request, "ana")
     assert order.status == "Completed"
-    assert [number for kind, number in painter_of(orders).made] == [1, 2, 3]
+    assert [number for kind, number in image_model_of(orders).made] == [1, 2, 3]
     assert "picture 2 of 3: scribbling" in orders.steps()
     assert [path.suffix for path in (orders.root / "ana").iterdir()] == [".mp4"]  # no captions
 
@@ -183,7 +183,7 @@ def test_resume_makes_only_what_is_missing(orders: Orders, place: str) -> None:
     work = orders.content.work(placed.generation_id)
     spoken = {path: path.stat().st_mtime_ns for path in work.rglob("*.wav")}
     assert len(spoken) == (2 if place.startswith("speech") else 4)
-    painted = len(painter_of(orders).made)
+    painted = len(image_model_of(orders).made)
     orders.before = lambda report: None
     kept = {}
 
@@ -193,8 +193,8 @@ def test_resume_makes_only_what_is_missing(orders: Orders, place: str) -> None:
     orders.before = look
     assert lifecycle.resume(orders.context, placed.generation_id).status == "Completed"
     assert kept == spoken
-    assert len(painter_of(orders).made) == (2 if painted < 2 else painted)
-    undisturbed = with_painter(orders.root.parent / "undisturbed")
+    assert len(image_model_of(orders).made) == (2 if painted < 2 else painted)
+    undisturbed = with_image_model(orders.root.parent / "undisturbed")
     with undisturbed.store:
         lifecycle.generate(undisturbed.context, request, "ana")
     assert orders.file(".mp4").read_bytes() == undisturbed.file(".mp4").read_bytes()

@@ -485,7 +485,7 @@ def test_the_ticker_goes_on_when_the_clock_is_set_back(monkeypatch: pytest.Monke
     ],
 )
 def test_a_messengers_url_is_never_shown(channel: str, shown: str) -> None:
-    assert channels.shown(channel) == shown
+    assert channels.display_name(channel) == shown
 
 
 def test_no_secret_of_a_url_stays_in_a_reason() -> None:

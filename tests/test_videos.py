@@ -166,7 +166,7 @@ def test_frames_are_those_that_a_bare_call_of_diffusers_gives(
         "animatediff": {"prompt": "a red kite", "decode_chunk_size": 1},
     }.get(sort, {"prompt": "a red kite"})
     listener = Listener(picture=picture)
-    (output,) = make(models / sort, a_task(tmp_path, pictured=sort == "svd"), listener)
+    (output,) = make(models / sort, a_task(tmp_path, starts_from_picture=sort == "svd"), listener)
     assert isinstance(output, Output)
     assert numpy.abs(numpy.stack(written) - bare(models / sort, **arguments)).max() <= 2
     frames = decoded(output.path)
@@ -219,7 +219,7 @@ def made(model: Path, task: Task, listener: Listener | None = None) -> list[Outp
 def test_a_video_starts_from_its_picture(models: Path, tmp_path: Path, sort: str, written: list[Any]) -> None:
     def frames(picture: Picture) -> tuple[Output, Any]:
         written.clear()
-        (output,) = made(models / sort, a_task(tmp_path, pictured=True), Listener(picture=picture))
+        (output,) = made(models / sort, a_task(tmp_path, starts_from_picture=True), Listener(picture=picture))
         return output, numpy.stack(written)
 
     red, of_red = frames(a_picture(tmp_path, "red"))
@@ -247,13 +247,13 @@ def test_starting_from_a_picture_leaves_the_weights_as_they_are(
     before = precisions()
     assert torch.bfloat16 in before["transformer"]
     assert before["vae"] == {torch.float32 if sort == "wan22" else torch.bfloat16}
-    make(models / sort, replace(task, pictured=True), Listener(picture=picture))
+    make(models / sort, replace(task, starts_from_picture=True), Listener(picture=picture))
     assert precisions() == before
 
 
 def test_a_model_that_reads_no_prompt_says_so_of_the_users_picture(models: Path, tmp_path: Path) -> None:
     listener = Listener(picture=a_picture(tmp_path, "red", made_by=None))
-    make(models / "svd", a_task(tmp_path, frames=2, options=Options(steps=1), pictured=True), listener)
+    make(models / "svd", a_task(tmp_path, frames=2, options=Options(steps=1), starts_from_picture=True), listener)
     assert listener.said == ["svd reads no prompt: it moves the picture as it sees fit"]
     assert "looking at the picture…" in listener.steps
 
@@ -262,7 +262,7 @@ def test_memory_that_is_short_for_a_decoder_without_tiles_is_told(
     models: Path, tmp_path: Path, picture: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task, listener = (
-        a_task(tmp_path, frames=8, fps=8, options=Options(steps=1), pictured=True),
+        a_task(tmp_path, frames=8, fps=8, options=Options(steps=1), starts_from_picture=True),
         Listener(picture=picture),
     )
     make(models / "svd", task, listener)
@@ -278,7 +278,7 @@ def test_memory_that_is_short_for_a_decoder_without_tiles_is_told(
 
 
 def test_what_can_start_from_a_picture_is_known_before_anything_is_loaded(models: Path) -> None:
-    starts = {sort: diffusion.load(catalogue.find(str(models / sort))).start for sort in SORTS}
+    starts = {sort: diffusion.load(catalogue.find(str(models / sort))).starts_from for sort in SORTS}
     assert starts == {
         "animatediff": "prompt", "wan": "prompt", "wan22": "either", "ltx": "either", "cogvideox": "prompt",
         "svd": "picture",
@@ -287,7 +287,7 @@ def test_what_can_start_from_a_picture_is_known_before_anything_is_loaded(models
 
 def test_where_no_picture_could_be_made_no_video_is(models: Path, tmp_path: Path) -> None:
     listener = Listener(picture=Failure(7, "the safety checker took it away"))
-    made = make(models / "svd", a_task(tmp_path, pictured=True), listener)
+    made = make(models / "svd", a_task(tmp_path, starts_from_picture=True), listener)
     assert made == [Failure(7, "the safety checker took it away")]
     assert not loading._held
 
@@ -396,7 +396,7 @@ def test_numbers_that_are_lost_make_no_black_video(
 def test_what_a_model_cannot_make_is_refused(models: Path, tmp_path: Path) -> None:
     def check(sort: str, **changes: Any) -> None:
         pipeline = diffusion.load(catalogue.find(str(models / sort)))
-        pipeline.check(a_task(tmp_path, **{"size": pipeline.sizes["video"]} | changes))
+        pipeline.check(a_task(tmp_path, **{"size": pipeline.default_sizes["video"]} | changes))
 
     check("wan", frames=81, fps=16)
     with pytest.raises(
@@ -413,7 +413,7 @@ def test_what_would_fit_the_memory_is_said(models: Path, tmp_path: Path, monkeyp
     pipeline = diffusion.load(catalogue.find(str(models / "svd")))
     laptop = Machine("cpu", "4 cores", 13 * 10**9, 6 * 10**9, 13 * 10**9, 6 * 10**9)
     monkeypatch.setattr(machine, "detect_machine", lambda: laptop)
-    task = a_task(tmp_path, size=Size(1024, 576), frames=25, fps=7, pictured=True)
+    task = a_task(tmp_path, size=Size(1024, 576), frames=25, fps=7, starts_from_picture=True)
     # The weights are tiny here; to decode 8 frames of a real one takes 12.5 GB.
     with pytest.raises(
         UsageError, match=r"of 1024x640 by svd: 7 frames would fit \(--frames 7\), 512x320 would fit \(--size 512x320\)"

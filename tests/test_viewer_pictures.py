@@ -19,7 +19,7 @@ from aigen.viewer.gallery import Gallery
 
 @pytest.fixture
 def scribbler() -> Scribbler:
-    return Scribbler(start="either")
+    return Scribbler(starts_from="either")
 
 
 @pytest.fixture(scope="session")

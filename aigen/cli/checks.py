@@ -79,10 +79,12 @@ def try_channel(channel: str, content: ContentFolder, settings: Settings) -> Fin
         channels.send(channel, message, settings)
     except NotDelivered as error:
         return Finding(
-            "notice", "wrong", f"not sent by {channels.shown(channel)}: {channels.without_secrets(str(error), channel)}"
+            "notice",
+            "wrong",
+            f"not sent by {channels.display_name(channel)}: {channels.without_secrets(str(error), channel)}",
         )
     taken = {"terminal": "printed", "desktop": "the desktop has taken it"}
-    told = taken.get(channel, f"{channels.shown(channel)}: the server has taken it; see whether it arrives")
+    told = taken.get(channel, f"{channels.display_name(channel)}: the server has taken it; see whether it arrives")
     return Finding("notice", "ok", told)
 
 
@@ -103,7 +105,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
             name, reason = pipelines.choose(kind, None, default=settings.model)
             pipeline = pipelines.load(name)
             pipeline.check(tasks.usual_task(kind, pipeline))
-            yield Finding(f"{kind}s", "ok", f"{catalogue.shown(name)} ({reason}); {pipeline.label}")
+            yield Finding(f"{kind}s", "ok", f"{catalogue.display_name(name)} ({reason}); {pipeline.label}")
         except AigenError as error:
             yield Finding(f"{kind}s", "wrong", str(error), "or choose another default: aigen models use storybook")
 
@@ -130,10 +132,10 @@ def _diffusion(settings: Settings) -> Iterator[Finding]:
         try:
             pipeline = diffusion.load(model)
             task = tasks.usual_task(pipeline.kinds[0], pipeline)
-            setup = machine.choose(seen, pipeline.find(), pipeline.demand(task))
-            yield Finding(catalogue.shown(model.name), "ok", f"{setup.device}: {'; '.join(setup.reasons)}")
+            setup = machine.choose(seen, pipeline.find(), pipeline.memory_need(task))
+            yield Finding(catalogue.display_name(model.name), "ok", f"{setup.device}: {'; '.join(setup.reasons)}")
         except AigenError as error:
-            yield Finding(catalogue.shown(model.name), "note", str(error))
+            yield Finding(catalogue.display_name(model.name), "note", str(error))
     yield Finding("diffusion", "ok", "attention by torch (scaled dot product); not compiled: never measured to pay")
 
 

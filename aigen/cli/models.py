@@ -100,7 +100,7 @@ def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --m
 
     if name not in pipelines.registered() and weights.sees(catalogue.find(name, pipelines.registered())):
         raise UsageError(
-            f"model {catalogue.shown(name)!r} makes no pictures, it sees them: when it is here, aigen describe and "
+            f"model {catalogue.display_name(name)!r} makes no pictures, it sees them: when it is here, aigen describe and "
             "--from-image use it by themselves, or name it with --vision-model"
         )
     pipeline = pipelines.load(name)
@@ -136,7 +136,7 @@ def _print(found: "list[ModelInfo]", default_model: str | None) -> None:
     with suppress(AigenError):
         for kind in KINDS:
             name, reason = pipelines.choose(kind, None, default=default_model)
-            say(f"{kind}s are made by {catalogue.shown(name)} ({reason})")
+            say(f"{kind}s are made by {catalogue.display_name(name)} ({reason})")
     say(f"your pictures are looked at by {vision.choose(None)}")
 
 

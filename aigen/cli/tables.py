@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aigen.notify.channels import shown
+from aigen.notify.channels import display_name
 from aigen.notify.daemon import Status
 from aigen.notify.listing import NoticeStatus
 from aigen.orders.context import Context
@@ -97,7 +97,7 @@ def print_notices(statuses: list[NoticeStatus], user_id: str | None, now: dateti
     table.add_column("prompt", no_wrap=True, min_width=6, overflow="ellipsis")
     for status in statuses:
         notice = status.notice
-        cells = (notice.generation_id, status.told(now), shown(notice.channel), shortened(status.order.prompt))
+        cells = (notice.generation_id, status.text(now), display_name(notice.channel), shortened(status.order.prompt))
         table.add_row(*map(Text, cells))
     console.print(table)
     for status in statuses:

@@ -16,7 +16,7 @@ from aigen.errors import UsageError
 from aigen.film import Line, Shot, script, speech
 from aigen.film.script import Scene
 from aigen.pipelines import FALLBACK
-from aigen.types.pipeline import Failure, Output, Picture, Run, Sketch, Start, Task
+from aigen.types.pipeline import Failure, ImageSpec, Output, Picture, Run, StartsFrom, Task
 from aigen.types.request import DEFAULT_SIZES, Kind, Length, Narration, Size
 
 # How much of the work on a film the voice is, and the pictures where a model makes them.
@@ -33,10 +33,10 @@ _SAID = 10_000
 class Narrator:
     kinds: tuple[Kind, ...] = ("video",)
     label = "narrated film: a synthetic voice over pictures"
-    sizes: Mapping[Kind, Size] = DEFAULT_SIZES
-    length = Length(100, 25)
-    most = None
-    start: Start = "picture"
+    default_sizes: Mapping[Kind, Size] = DEFAULT_SIZES
+    default_length = Length(100, 25)
+    max_frames = None
+    starts_from: StartsFrom = "picture"
     options: frozenset[str] = frozenset()
 
     def check(self, task: Task) -> None:
@@ -44,7 +44,7 @@ class Narrator:
 
     def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
         told = _narration(task)
-        if task.painter == FALLBACK and _PHOTOGRAPH in told.styles and not task.from_picture:
+        if task.image_model == FALLBACK and _PHOTOGRAPH in told.styles and not task.from_picture:
             run.say(f"{FALLBACK} takes no photographs: scenes in the style {_PHOTOGRAPH} are drawn plain")
         for number, seed in zip(task.numbers, task.seeds, strict=True):
             yield _make(task, script.plan(told, number), number, seed, run)
@@ -72,8 +72,8 @@ def _make(task: Task, scenes: Sequence[Scene], number: int, seed: int, run: Run)
     pictures: Sequence[Picture | Failure] = ()
     if task.from_picture:
         pictures = run.pictures([seed] * len(scenes), None)
-    elif task.painter != FALLBACK:
-        pictures = run.paint(seed, [_sketch(task, scene, number, seed) for scene in scenes], before, _PICTURES)
+    elif task.image_model != FALLBACK:
+        pictures = run.images(seed, [_image_spec(task, scene, number, seed) for scene in scenes], before, _PICTURES)
         before += _PICTURES
     painted = [each for each in pictures if isinstance(each, Picture)]
     for each in pictures:
@@ -142,8 +142,8 @@ def _seconds(path: Path) -> float:
         return float(sound.getnframes() / sound.getframerate())
 
 
-def _sketch(task: Task, scene: Scene, number: int, seed: int) -> Sketch:
-    return Sketch(scene.prompt, scene.style, scene.number, _seed(seed, scene), task.size)
+def _image_spec(task: Task, scene: Scene, number: int, seed: int) -> ImageSpec:
+    return ImageSpec(scene.prompt, scene.style, scene.number, _seed(seed, scene), task.size)
 
 
 def _drawn(scene: Scene, number: int, seed: int) -> Any:
@@ -168,11 +168,11 @@ def _parameters(task: Task, seconds: float, pictures: Sequence[Picture]) -> dict
     found: dict[str, Any] = {
         "narration": {name: value for name, value in said.items() if value is not None},
         "duration": round(seconds, 3),
-        "picture_by": "the user" if task.from_picture else pictures[0].made_by if pictures else task.painter,
+        "picture_by": "the user" if task.from_picture else pictures[0].made_by if pictures else task.image_model,
     }
     if pictures:
-        found |= {name: value for name, value in pictures[0].told().items() if name == "picture_source"}
-    return found | ({"asked": given} if (given := task.options.given()) else {})
+        found |= {name: value for name, value in pictures[0].metadata().items() if name == "picture_source"}
+    return found | ({"asked": given} if (given := task.options.explicit()) else {})
 
 
 def _source_type(task: Task, pictures: Sequence[Picture]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aigen.content import ContentFolder
 from aigen.errors import ContentError
-from aigen.media.files import OUT_OF_SPACE, publish
+from aigen.content import OUT_OF_SPACE, publish
 from aigen.types.rows import Item
 
 if TYPE_CHECKING:

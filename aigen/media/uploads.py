@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aigen.errors import AigenError, UsageError
-from aigen.media.files import publish
+from aigen.content import publish
 from aigen.wording import spoken_size
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
 
 from aigen.errors import UsageError
-from aigen.types.pipeline import Start
+from aigen.types.pipeline import StartsFrom
 from aigen.types.request import Kind
 
 Half = Literal["bfloat16", "float16"]
@@ -32,7 +32,7 @@ class Model:
     `arguments` are for its diffusers pipeline. `size` is the side of a picture. One that makes nothing, of no `kinds`, sees
     pictures, and its `pipeline` is the class of transformers that it is for.
 
-    Of a model of videos, `video` is their size, and they have `frames`, at most `most`, and `fps` of them a second; what is not
+    Of a model of videos, `video` is their size, and they have `frames`, at most `max_frames`, and `fps` of them a second; what is not
     said is as usual for its pipeline (`VideoSort`). A motion adapter lies in a `file` and adds itself to the model `base`,
     which is run with another `scheduler`.
     """
@@ -56,7 +56,7 @@ class Model:
     arguments: dict[str, Any] = field(default_factory=dict)
     video: str | None = None
     frames: int | None = None
-    most: int | None = None
+    max_frames: int | None = None
     fps: int | None = None
     base: str | None = None
     file: str | None = None
@@ -73,26 +73,26 @@ class Model:
 
 
 @dataclass(frozen=True, kw_only=True)
-class VideoSort:
+class VideoArchitecture:
     """The videos that a pipeline of diffusers makes.
 
     Their sides are multiples of `multiple` pixels, and never others than `video` where they are `fixed`; they have a multiple
-    of `step` frames and one more. `start` is what they start from; a pipeline that starts from a prompt and could from a
-    picture has the class `pictured` for that.
+    of `step` frames and one more. `starts_from` is what they start from; a pipeline that starts from a prompt and
+    could from a picture has the class `from_picture` for that.
 
     Beside the weights they take memory, in bytes and float32: `denoising` for each pixel of each frame, and `decoding` for each
     pixel of the frames that are decoded at a time (0: of all), of which there are so many, as a whole or in `tiles`. `full` are
     the parts that are float32 always.
     """
 
-    start: Start = "prompt"
-    pictured: str | None = None
+    starts_from: StartsFrom = "prompt"
+    from_picture: str | None = None
     multiple: int = 16
     step: int = 4
     video: str
     fixed: bool = False
     frames: int
-    most: int
+    max_frames: int
     fps: int
     denoising: float
     decoding: float
@@ -128,9 +128,9 @@ def seeing() -> dict[str, Model]:
 
 
 @cache
-def video_sorts() -> dict[str, VideoSort]:
+def video_architectures() -> dict[str, VideoArchitecture]:
     """What pipelines of diffusers make videos, by their class."""
-    return {name: VideoSort(**_frozen(entry)) for name, entry in _read()["videos"].items()}
+    return {name: VideoArchitecture(**_frozen(entry)) for name, entry in _read()["videos"].items()}
 
 
 @cache
@@ -170,15 +170,17 @@ def find(name: str, also: Iterable[str] = ()) -> Model:
     if _HUB.fullmatch(name) and not name.startswith("."):
         return Model(name=name, title=name, hub=name)
     if exists:
-        raise UsageError(f"model {shown(name)!r} is a file: give the folder of a model in the layout of diffusers")
+        raise UsageError(
+            f"model {display_name(name)!r} is a file: give the folder of a model in the layout of diffusers"
+        )
     if name.startswith((".", "/", "~")) or "\\" in name:
-        raise UsageError(f"model {shown(name)[:80]!r} is not there: no such folder")
+        raise UsageError(f"model {display_name(name)[:80]!r} is not there: no such folder")
     near = difflib.get_close_matches(name, [*also, *known], n=1, cutoff=0.5)
     advice = f"did you mean {near[0]}?" if near else f"choose from {', '.join([*also, *models()])}"
     raise UsageError(f"model {name[:80]!r} is not known: {advice} (all: aigen models; or give a folder or a hub id)")
 
 
-def shown(name: str) -> str:
+def display_name(name: str) -> str:
     """A model's name as files and other people may see it: of a folder, only its own name."""
     for sort in (Path, PureWindowsPath):  # a content folder may have come from another system
         if sort(name).is_absolute():

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter
 
 from aigen.errors import AigenError, GenerationError
-from aigen.models.catalogue import Model, shown
+from aigen.models.catalogue import Model, display_name
 from aigen.models.machine import Device, Machine
 
 # Of processors, Apple's GPUs, the libraries of Nvidia's, and Intel's.
@@ -104,7 +104,7 @@ def quietly() -> Iterator[None]:
 @contextmanager
 def explained(model: Model, folder: Path, what: str, advice: str) -> Iterator[None]:
     """What libraries say when something goes wrong, as one line that tells nothing of where the model lies."""
-    name = shown(model.name)
+    name = display_name(model.name)
     try:
         yield
     except AigenError:

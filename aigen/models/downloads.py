@@ -358,7 +358,7 @@ def _check_weights(path: Path, source: Path) -> None:
 def remove(model: Model) -> int:
     """Remove a model from the hub's cache; the bytes that are free now. Raises UsageError when there is nothing to remove."""
     if model.hub is None:
-        raise UsageError(f"model {catalogue.shown(model.name)!r} is a folder of your own: remove it by hand")
+        raise UsageError(f"model {catalogue.display_name(model.name)!r} is a folder of your own: remove it by hand")
     folder = cached(model.hub)
     if not folder.is_dir() or folder.is_symlink():
         raise UsageError(f"model {model.name!r} is not here: there is nothing to remove")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from aigen.errors import GenerationError, UsageError
-from aigen.models.catalogue import Half, Model, VideoSort
+from aigen.models.catalogue import Half, Model, VideoArchitecture
 from aigen.models.weights import Contents
 from aigen.types.request import Size
 from aigen.wording import spoken_size
@@ -65,7 +65,7 @@ class Machine:
 class Setup:
     """How a model is run, and why. `batch` pictures are made at once, to begin with.
 
-    `packed`: its large network is kept in bfloat16, and each layer becomes float32 when it is computed. `tiled`: what it makes
+    `layerwise_casting`: its large network is kept in bfloat16, and each layer becomes float32 when it is computed. `tiled`: what it makes
     is decoded piece by piece.
     """
 
@@ -74,7 +74,7 @@ class Setup:
     reasons: tuple[str, ...]
     offload: Offload = "none"
     batch: int = 1
-    packed: bool = False
+    layerwise_casting: bool = False
     tiled: bool = False
 
 
@@ -124,12 +124,12 @@ def _ask_nvidia() -> tuple[str, int, int] | None:
 
 
 @dataclass(frozen=True)
-class Demand:
+class MemoryNeed:
     """What a model is to be run for: one item takes `working` bytes beside its weights in half precision, `wide` in float32.
 
     `half` are the half precisions that its numbers bear, `full` its parts that stay float32; at most so many items are made
     `at_once`. `phases` is what each part takes in half precision while the others are out, where that is known; `tiled` the
-    demand of decoding piece by piece, where that can be done.
+    need of decoding piece by piece, where that can be done.
     """
 
     half: tuple[Half, ...]
@@ -138,23 +138,25 @@ class Demand:
     full: tuple[str, ...] = ()
     at_once: int = 1
     phases: Mapping[str, int] | None = None
-    tiled: "Demand | None" = None
+    tiled: "MemoryNeed | None" = None
 
     @classmethod
-    def of_picture(cls, half: tuple[Half, ...], pixels: int) -> "Demand":
+    def of_picture(cls, half: tuple[Half, ...], pixels: int) -> "MemoryNeed":
         working = int(max(_WORKING_AT_LEAST, pixels * _WORKING_PER_PIXEL))
         return cls(half, working, working, at_once=_BATCH_LIMIT)
 
     @classmethod
-    def of_video(cls, half: tuple[Half, ...], sort: VideoSort, size: Size, frames: int, tile: float = 1.0) -> "Demand":
+    def of_video(
+        cls, half: tuple[Half, ...], architecture: VideoArchitecture, size: Size, frames: int, tile: float = 1.0
+    ) -> "MemoryNeed":
         """What videos of this size take; `tile` is the share of a frame that is decoded at a time."""
         pixels = size.width * size.height
-        denoising = _LEAST + sort.denoising * pixels * frames
-        decoding = _LEAST + sort.decoding * pixels * min(sort.at_a_time or frames, frames) * tile
-        narrow = decoding if "vae" in sort.full else decoding / 2
+        denoising = _LEAST + architecture.denoising * pixels * frames
+        decoding = _LEAST + architecture.decoding * pixels * min(architecture.at_a_time or frames, frames) * tile
+        narrow = decoding if "vae" in architecture.full else decoding / 2
         phases = {"vae": int(narrow)} | dict.fromkeys(DENOISERS, int(denoising / 2))
-        tiled = cls.of_video(half, sort, size, frames, _TILE) if sort.tiles and tile == 1.0 else None
-        return cls(half, max(phases.values()), int(max(denoising, decoding)), sort.full, 1, phases, tiled)
+        tiled = cls.of_video(half, architecture, size, frames, _TILE) if architecture.tiles and tile == 1.0 else None
+        return cls(half, max(phases.values()), int(max(denoising, decoding)), architecture.full, 1, phases, tiled)
 
     def in_precision(self, precision: Precision) -> int:
         return self.wide if precision == "float32" else self.working
@@ -164,17 +166,17 @@ class Demand:
         return self.working if self.phases is None else self.phases.get(part, int(_LEAST))
 
 
-def choose(machine: Machine, contents: Contents, demand: Demand) -> Setup:
+def choose(machine: Machine, contents: Contents, need: MemoryNeed) -> Setup:
     """How to run a model on a machine. Raises GenerationError where its memory is too short."""
     if machine.device == "cpu":
-        return _choose_for_processor(machine, contents, demand)
-    precision, reason = _gpu_precision(machine, demand.half)
-    sizes = contents.bytes_in(_width(precision), demand.full)
+        return _choose_for_processor(machine, contents, need)
+    precision, reason = _gpu_precision(machine, need.half)
+    sizes = contents.bytes_in(_width(precision), need.full)
     weights = sum(sizes.values())
     free = machine.free * _TRUSTED
     waits_outside = machine.device != "mps" and weights <= machine.system_free  # Apple's memory is one
-    ways = [each for each in (demand, demand.tiled) if each]
-    fitting: list[tuple[Offload, Demand]] = []
+    ways = [each for each in (need, need.tiled) if each]
+    fitting: list[tuple[Offload, MemoryNeed]] = []
     for each in ways:
         working = each.in_precision(precision)
         if weights + working <= free:
@@ -184,37 +186,37 @@ def choose(machine: Machine, contents: Contents, demand: Demand) -> Setup:
     if waits_outside:
         fitting += [("sequential", each) for each in ways if each.in_precision(precision) <= free]
     told = (
-        f"{spoken_size(weights)} of weights and {spoken_size(demand.in_precision(precision))} to work in, "
+        f"{spoken_size(weights)} of weights and {spoken_size(need.in_precision(precision))} to work in, "
         f"{spoken_size(machine.free)} free on the GPU"
     )
     if not fitting:
-        setup = _choose_for_processor(replace(machine, device="cpu"), contents, demand)
+        setup = _choose_for_processor(replace(machine, device="cpu"), contents, need)
         return replace(setup, reasons=(f"the GPU is too small: {told}", *setup.reasons))
     offload, chosen = fitting[0]
     reasons = [reason, f"{'no' if offload == 'none' else offload} offload: {told}"]
     batch = _batch(free - weights, chosen) if offload == "none" else 1
-    if chosen is not demand:
+    if chosen is not need:
         reasons.append("decoded in tiles: a whole frame would not fit")
-    return Setup(machine.device, precision, tuple(reasons), offload, batch, tiled=chosen is not demand)
+    return Setup(machine.device, precision, tuple(reasons), offload, batch, tiled=chosen is not need)
 
 
-def choose_again(setup: Setup, machine: Machine, demand: Demand) -> Setup | None:
+def choose_again(setup: Setup, machine: Machine, need: MemoryNeed) -> Setup | None:
     """How to run a model whose weights are held as `setup` says; None where what is free beside them is too little."""
     free = machine.system_free if setup.device == "cpu" else machine.free * _TRUSTED
     alone = setup.device == "cpu" or setup.offload != "none"
-    for each in filter(None, (demand, demand.tiled)):
+    for each in filter(None, (need, need.tiled)):
         if each.in_precision(setup.precision) <= free:
-            return replace(setup, batch=1 if alone else _batch(free, each), tiled=each is not demand)
+            return replace(setup, batch=1 if alone else _batch(free, each), tiled=each is not need)
     return None
 
 
-def _batch(free: float, demand: Demand) -> int:
-    return max(1, min(demand.at_once, int(free / demand.working)))
+def _batch(free: float, need: MemoryNeed) -> int:
+    return max(1, min(need.at_once, int(free / need.working)))
 
 
-def _choose_for_processor(machine: Machine, contents: Contents, demand: Demand) -> Setup:
-    half, time = demand.half, machine.bfloat16_time
-    wide, narrow = contents.bytes_in(4), contents.bytes_in(2, demand.full)
+def _choose_for_processor(machine: Machine, contents: Contents, need: MemoryNeed) -> Setup:
+    half, time = need.half, machine.bfloat16_time
+    wide, narrow = contents.bytes_in(4), contents.bytes_in(2, need.full)
     measured = f"takes {time:.2g} times as long as float32 on this processor (measured)" if time else "was not measured"
     alone = "one picture at a time: a processor gains nothing from more"
     if "bfloat16" in half and time is not None and time <= _PAYS:
@@ -224,15 +226,15 @@ def _choose_for_processor(machine: Machine, contents: Contents, demand: Demand) 
         setup = Setup("cpu", "float32", (f"float32: bfloat16 {measured}", alone))
         needed = sum(wide.values())
     packed = sum(narrow[name] if name in DENOISERS else size for name, size in wide.items())
-    working = demand.in_precision(setup.precision)
-    if needed + working > machine.system_free and demand.tiled:
+    working = need.in_precision(setup.precision)
+    if needed + working > machine.system_free and need.tiled:
         told = "decoded in tiles: a whole frame would not fit"
         setup = replace(setup, reasons=(*setup.reasons, told), tiled=True)
-        working = demand.tiled.in_precision(setup.precision)
+        working = need.tiled.in_precision(setup.precision)
     needed, packed = needed + working, packed + working
     if needed > machine.system_free >= packed and "bfloat16" in half and setup.precision == "float32":
         told = f"kept in bfloat16: else it would take {spoken_size(needed)} of memory, {spoken_size(machine.system_free)} are free"
-        return replace(setup, packed=True, reasons=(*setup.reasons, told))
+        return replace(setup, layerwise_casting=True, reasons=(*setup.reasons, told))
     if needed > machine.system_free:
         raise TooLittleMemory(
             f"not enough memory: {spoken_size(needed)} are needed and {spoken_size(machine.system_free)} are free: "

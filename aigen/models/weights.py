@@ -146,7 +146,7 @@ def tiny_decoder(pipeline: str) -> Path | None:
 
 def examine(folder: Path, model: Model) -> Contents:
     """What a folder holds of a model. Raises UsageError when it is no model, not whole, or not safe to load."""
-    name = catalogue.shown(model.name)
+    name = catalogue.display_name(model.name)
     again = f"get it again: aigen models pull {model.name}" if model.hub else "copy it again"
     index = read_json(folder / "model_index.json")
     if index is None and (model.sees or _sort_of_seeing(folder)):
@@ -193,7 +193,7 @@ def _sort_of_seeing(folder: Path) -> str | None:
 
 def _examine_seeing(folder: Path, model: Model, again: str) -> Contents:
     """What a folder holds of a model that sees: a single component, with what prepares pictures for it."""
-    name = catalogue.shown(model.name)
+    name = catalogue.display_name(model.name)
     config = read_json(folder / "config.json")
     if config is None:
         raise UsageError(f"model {name!r} is not whole: it has no readable config.json; {again}")

@@ -45,7 +45,7 @@ def send(channel: str, message: Message, settings: Settings) -> None:
         raise NotDelivered(f"{type(error).__name__}: {error}") from error
 
 
-def shown(channel: str) -> str:
+def display_name(channel: str) -> str:
     """A channel as it may be shown: the URL of a messenger is a secret, but for its kind."""
     return f"{channel.partition('://')[0]}://…" if services.is_service(channel) else channel
 

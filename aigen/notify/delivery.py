@@ -87,7 +87,7 @@ def _deliver(courier: Courier, store: Store, notice: Notice) -> NotDelivered | N
     if order is None or order.status != STATUS_OF[notice.event]:
         store.drop_notice(notice)  # erased, cancelled or begun anew this moment
         return None
-    name = f"{channels.shown(notice.channel)} about order {notice.generation_id}"
+    name = f"{channels.display_name(notice.channel)} about order {notice.generation_id}"
     try:
         settings = courier.settings()
         url = links.base_url(settings, courier.content)
@@ -101,7 +101,7 @@ def _deliver(courier: Courier, store: Store, notice: Notice) -> NotDelivered | N
         store.postpone_notice(notice, reason, next_at, tried)
         then = f"next try at {next_at.astimezone():%H:%M:%S}" if next_at else "given up"
         courier.log(f"not sent: {name}: {reason}; attempt {notice.attempts} of {NOTICE_ATTEMPTS}, {then}")
-        return NotDelivered(f"the notice by {channels.shown(notice.channel)} could not be sent: {reason}", final)
+        return NotDelivered(f"the notice by {channels.display_name(notice.channel)} could not be sent: {reason}", final)
     again = "" if store.finish_notice(notice, courier.clock()) else ", but too late: it will be sent again"
     courier.log(f"sent: {name}{again}")
     return None

@@ -47,7 +47,7 @@ def announce(
     if order.request.notify_at:
         when = spoken(due_at, placed_at, zone)
         lines.append(f"you will be told at {when}" if later else _passed(when))
-    others = [channels.shown(channel) for channel in elsewhere(order)]
+    others = [channels.display_name(channel) for channel in elsewhere(order)]
     delivered, named = is_running(content), " and ".join(others)
     if others and not delivered and later:
         if waits:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from aigen.notify.channels import shown
+from aigen.notify.channels import display_name
 from aigen.store import NOTICE_ATTEMPTS, Store
 from aigen.times import spoken_at, to_text
 from aigen.types.rows import Generation, Notice
@@ -22,7 +22,7 @@ class NoticeStatus:
         return {
             "generation_id": notice.generation_id,
             "user_id": self.order.user_id,
-            "channel": shown(notice.channel),
+            "channel": display_name(notice.channel),
             "event": notice.event,
             "state": notice.state,
             "due_at": notice.due_at,
@@ -36,7 +36,7 @@ class NoticeStatus:
         notice = self.notice
         return notice.state == "ready" and notice.due_at <= to_text(now) and (notice.next_at or "") <= to_text(now)
 
-    def told(self, now: datetime) -> str:
+    def text(self, now: datetime) -> str:
         """How it stands, in words."""
         failure = "failure " if self.notice.event == "failed" else ""
         return failure + self._stands(now)
@@ -63,7 +63,7 @@ class NoticeStatus:
         notice = self.notice
         if not notice.error:
             return ""
-        return f"{shown(notice.channel)}: {notice.error} (attempt {notice.attempts} of {NOTICE_ATTEMPTS})"
+        return f"{display_name(notice.channel)}: {notice.error} (attempt {notice.attempts} of {NOTICE_ATTEMPTS})"
 
 
 def list_notices(store: Store, user_id: str | None = None, generation_id: str | None = None) -> list[NoticeStatus]:

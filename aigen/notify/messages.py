@@ -8,7 +8,7 @@ from pathlib import Path
 from aigen.content import ContentFolder
 from aigen.errors import ContentError
 from aigen.media import thumbnails
-from aigen.models.catalogue import shown
+from aigen.models.catalogue import display_name
 from aigen.notify import links
 from aigen.store import Store
 from aigen.times import Clock, from_text
@@ -78,7 +78,7 @@ def counted(number: int, noun: str) -> str:
 def _facts(order: Generation, items: list[Item]) -> tuple[str, ...]:
     numbers = Counter(item.kind for item in items)
     made = " and ".join(counted(numbers[kind], kind) for kind in KINDS if numbers[kind])
-    models = ", ".join(dict.fromkeys(shown(item.model) for item in items))
+    models = ", ".join(dict.fromkeys(display_name(item.model) for item in items))
     assert order.generated_at
     took = (from_text(order.generated_at) - from_text(order.requested_at)).total_seconds()
     return (f"{made} by {models}, made in {spoken_duration(took)}.",)

@@ -11,7 +11,8 @@ from typing import Any
 
 from aigen import pipelines, vision
 from aigen.errors import Cancelled, ContentError, GenerationError, UsageError
-from aigen.media import files, provenance
+from aigen import content
+from aigen.media import provenance
 from aigen.media.thumbnails import thumbnails
 from aigen.models import catalogue
 from aigen.orders import source
@@ -32,7 +33,7 @@ def make_items(context: Context, generation: Generation) -> None:
     """Make what is missing of an order. Raises what a pipeline raises, and Cancelled."""
     items = context.store.items(generation.generation_id)
     models = dict.fromkeys(item.model for item in items)
-    used = dict.fromkeys([*models, feeder]) if (feeder := generation.request.image_model) else models
+    used = dict.fromkeys([*models, image_model]) if (image_model := generation.request.image_model) else models
     loaded = {model: context.load(model) for model in used}
     paces = {
         kind: pace
@@ -62,14 +63,14 @@ def _look_closer(context: Context, generation: Generation) -> GenerationRequest:
         return request
     seen = source.recall_seen(work)
     if seen is None:
-        context.report(Said(f"{catalogue.shown(model)} looks at the picture …"))
+        context.report(Said(f"{catalogue.display_name(model)} looks at the picture …"))
         heartbeat(context, generation.generation_id, "looking at the picture")
         try:
             seen = source.describe_source(work, model)
         except (GenerationError, UsageError) as error:
             context.report(Said(f"{error}; so it is made of what {before.model} has seen"))
             return request
-        context.report(Said(f"{catalogue.shown(model)} sees {seen.prompt}"))
+        context.report(Said(f"{catalogue.display_name(model)} sees {seen.prompt}"))
     seen = replace(seen, facts=before.facts, source_type=before.source_type)
     # What was not the user's own prompt is no prompt any more.
     return replace(request, seen=seen, prompt=seen.prompt if request.prompt == before.prompt else request.prompt)
@@ -93,16 +94,16 @@ def _substituted(request: GenerationRequest, loaded: dict[str, Pipeline]) -> Ite
         and video not in built_in
         and "image" not in loaded[video].kinds
     ):
-        yield f"{catalogue.shown(video)} makes no images: those are by {image}"
-    if request.from_picture and image in loaded and loaded[image].start == "prompt":
-        yield f"{catalogue.shown(image)} cannot start from a picture: its images are made of what is seen in yours"
+        yield f"{catalogue.display_name(video)} makes no images: those are by {image}"
+    if request.from_picture and image in loaded and loaded[image].starts_from == "prompt":
+        yield f"{catalogue.display_name(image)} cannot start from a picture: its images are made of what is seen in yours"
     if (
         video == pipelines.MOTION
         and not request.from_picture
         and image in loaded
         and "video" not in loaded[image].kinds
     ):
-        yield f"{catalogue.shown(image)} makes no videos: those are slow camera moves over its pictures"
+        yield f"{catalogue.display_name(image)} makes no videos: those are slow camera moves over its pictures"
 
 
 def _make_batch(
@@ -124,7 +125,7 @@ def _make_batch(
             writing.result()
     if order_run.missing:
         names = ", ".join(item.name for item in order_run.missing.values())
-        raise GenerationError(f"model {catalogue.shown(items[0].model)!r} ended without making {names}")
+        raise GenerationError(f"model {catalogue.display_name(items[0].model)!r} ended without making {names}")
 
 
 def _record(context: Context, generation: Generation, task: Task, item: Item, made: Output | Failure) -> None:
@@ -139,12 +140,12 @@ def _record(context: Context, generation: Generation, task: Task, item: Item, ma
             provenance.write(
                 made.path,
                 Provenance(
-                    task.kind, task.prompt, catalogue.shown(item.model), item.seed, made.source_type, parameters
+                    task.kind, task.prompt, catalogue.display_name(item.model), item.seed, made.source_type, parameters
                 ),
             )
             for each in made.beside:  # first: whoever finds the item finds them too
-                files.publish(each, context.content.file(f"{generation.user_id}/{_stem(item)}{each.suffix}"))
-            files.publish(made.path, context.content.file(path))
+                content.publish(each, context.content.file(f"{generation.user_id}/{_stem(item)}{each.suffix}"))
+            content.publish(made.path, context.content.file(path))
             item = replace(item, state="done", path=path, parameters=parameters)
             if not store.record(item):
                 for suffix in (made.path.suffix, *(each.suffix for each in made.beside)):

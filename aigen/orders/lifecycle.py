@@ -17,7 +17,7 @@ from aigen.errors import (
     StoreError,
     UsageError,
 )
-from aigen.media.files import OUT_OF_SPACE
+from aigen.content import OUT_OF_SPACE
 from aigen.orders import source
 from aigen.orders.context import HEARTBEAT, Context, heartbeat
 from aigen.orders.items import clear, make_items, make_thumbnails

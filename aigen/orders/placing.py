@@ -59,14 +59,14 @@ def check(
                 request.model,
                 default_model,
                 load,
-                painter=models.get("image") or request.image_model,
+                image_model=models.get("image") or request.image_model,
                 from_picture=request.from_picture,
             )
     used = {name: load(name) for name in models.values()}
     if (
         not request.images
         and "video" in models
-        and used[models["video"]].start == "picture"
+        and used[models["video"]].starts_from == "picture"
         and not request.from_picture
     ):
         # It has its pictures made by the model of the images, though none are asked for.
@@ -91,7 +91,7 @@ def check(
 def _narrator(request: GenerationRequest) -> str:
     if request.video_model not in (None, pipelines.NARRATOR):
         raise UsageError(
-            f"narrated videos are put together from pictures, not by {catalogue.shown(request.video_model or '')}: name what makes "
+            f"narrated videos are put together from pictures, not by {catalogue.display_name(request.video_model or '')}: name what makes "
             "the pictures with --image-model"
         )
     return pipelines.NARRATOR
@@ -99,10 +99,10 @@ def _narrator(request: GenerationRequest) -> str:
 
 def _check_options(request: GenerationRequest, used: dict[str, Pipeline]) -> None:
     """Raise UsageError for an option that none of the models heeds."""
-    for name in request.given():
+    for name in request.explicit():
         if not any(name in pipeline.options for pipeline in used.values()):
             makers = " and ".join(
-                f"{catalogue.shown(model)}, which makes the {kind}s"
+                f"{catalogue.display_name(model)}, which makes the {kind}s"
                 for kind in KINDS
                 if (model := request.model_for(kind))
             )
@@ -113,9 +113,9 @@ def _check_options(request: GenerationRequest, used: dict[str, Pipeline]) -> Non
 
 def _check_task(request: GenerationRequest, kind: Kind, name: str, pipeline: Pipeline) -> None:
     """Raise UsageError for what a pipeline cannot make."""
-    if kind == "video" and request.from_picture and pipeline.start == "prompt":
+    if kind == "video" and request.from_picture and pipeline.starts_from == "prompt":
         raise UsageError(
-            f"{catalogue.shown(name)}, which makes the videos, cannot start from a picture: add --videos 0, or name a model "
+            f"{catalogue.display_name(name)}, which makes the videos, cannot start from a picture: add --videos 0, or name a model "
             "that can with --video-model (see aigen models)"
         )
     pipeline.check(tasks.task_of(request, kind, pipeline))

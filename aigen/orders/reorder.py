@@ -42,20 +42,20 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
     if provenance == Provenance(provenance.kind, source_type=provenance.source_type):
         raise UsageError("it does not say what made it")
     parameters = provenance.parameters
-    painter = parameters.get("picture_by")
-    if painter == "the user" and not given.get("from_picture"):
+    image_model = parameters.get("picture_by")
+    if image_model == "the user" and not given.get("from_picture"):
         raise UsageError("it started from a picture of yours, which is not in it: give that with --from-image")
     if parameters.get("source") == "a folder" and not {"model", f"{provenance.kind}_model"} & set(given):
         raise UsageError(
             f"it was made by a model in a folder named {provenance.model!r}: give that folder with --model"
         )
     said: dict[str, Any] = {"prompt": provenance.prompt, "model": provenance.model, "images": 0, "videos": 0}
-    if painter and painter != "the user":
+    if image_model and image_model != "the user":
         if parameters.get("picture_source") == "a folder" and "image_model" not in given:
             raise UsageError(
-                f"its picture was made by a model in a folder named {painter!r}: give that folder with --image-model"
+                f"its picture was made by a model in a folder named {image_model!r}: give that folder with --image-model"
             )
-        said["image_model"] = painter
+        said["image_model"] = image_model
     said |= {name: parameters.get(name) for name in ("style", "size")}
     named = next((given[name] for name in ("model", f"{provenance.kind}_model") if given.get(name)), provenance.model)
     if named and Path(named).name == provenance.model:  # else they suit another model

@@ -11,7 +11,7 @@ from aigen.models import catalogue
 from aigen.orders import source
 from aigen.orders.context import HEARTBEAT, Context, heartbeat
 from aigen.orders.tasks import task_of
-from aigen.types.pipeline import Failure, Output, Picture, Run, Sketch, Task
+from aigen.types.pipeline import Failure, ImageSpec, Output, Picture, Run, Task
 from aigen.types.reports import Expected, Said, Step
 from aigen.types.request import SIDE_LIMITS, Size
 from aigen.types.rows import Generation, Item
@@ -35,7 +35,7 @@ class OrderRun:
         self._before = 0.0  # so much of the item in hand was the making of its picture
         self._share = 0.8  # of any item; as long as nobody knows better, most
         self.run = Run(
-            self.step, self.say, self.remember, self.recall, self.check, self.pictures, self.expect, self.paint
+            self.step, self.say, self.remember, self.recall, self.check, self.pictures, self.expect, self.images
         )
 
     @property
@@ -85,24 +85,26 @@ class OrderRun:
         missing = [self._items[seed] for seed in seeds if known[seed] is None]
         made: dict[int, Picture | Failure] = {seed: kept for seed, kept in known.items() if kept}
         if missing:
-            made |= self._feed(missing, rest)
+            made |= self._make_pictures(missing, rest)
         if lacking := [self._items[seed].name for seed in seeds if seed not in made]:
-            raise GenerationError(f"model {self._painter!r} ended without making the picture of {', '.join(lacking)}")
+            raise GenerationError(
+                f"model {self._image_model!r} ended without making the picture of {', '.join(lacking)}"
+            )
         return [made[seed] for seed in seeds]
 
     @property
-    def _painter(self) -> str:
+    def _image_model(self) -> str:
         """The model that makes what items start from, as files may say it."""
-        return catalogue.shown(self._generation.request.image_model or "")
+        return catalogue.display_name(self._generation.request.image_model or "")
 
-    def paint(self, seed: int, sketches: Sequence[Sketch], before: float, part: float) -> list[Picture | Failure]:
+    def images(self, seed: int, wanted: Sequence[ImageSpec], before: float, part: float) -> list[Picture | Failure]:
         """Pictures for one item, each made once, also over a crash."""
         model = self._generation.request.image_model
         assert model
         pipeline = self._context.load(model)
         usual = task_of(replace(self._generation.request, size=None, narration=None), "image", pipeline)
         made: list[Picture | Failure] = []
-        for place, sketch in enumerate(sketches, 1):
+        for place, spec in enumerate(wanted, 1):
             key = f"picture-{place}"
             if kept := self._kept(seed, key):
                 made.append(kept)
@@ -111,25 +113,25 @@ class OrderRun:
             work.mkdir(parents=True, exist_ok=True)
             task = replace(
                 usual,
-                prompt=sketch.prompt,
-                style=sketch.style,
-                numbers=(sketch.number,),
-                seeds=(sketch.seed,),
-                size=_fit(sketch.size, usual.size),
+                prompt=spec.prompt,
+                style=spec.style,
+                numbers=(spec.number,),
+                seeds=(spec.seed,),
+                size=_fit(spec.size, usual.size),
                 work=work,
-                pictured=False,
+                starts_from_picture=False,
             )
-            gone, share = before + part * (place - 1) / len(sketches), part / len(sketches)
-            step = self._painting(f"picture {place} of {len(sketches)}", gone, share)
+            gone, share = before + part * (place - 1) / len(wanted), part / len(wanted)
+            step = self._image_step(f"picture {place} of {len(wanted)}", gone, share)
             run = replace(self.run, step=step, expect=lambda measure: None)
             made += [self._keep(seed, output, key) for output in pipeline.generate(task, run)]
             if len(made) < place:
                 raise GenerationError(
-                    f"model {self._painter!r} ended without making picture {place} of {self._item.name}"
+                    f"model {self._image_model!r} ended without making picture {place} of {self._item.name}"
                 )
         return made
 
-    def _painting(self, name: str, before: float, part: float) -> Callable[..., None]:
+    def _image_step(self, name: str, before: float, part: float) -> Callable[..., None]:
         """How a pipeline that makes a picture tells its steps, as part of an item's."""
 
         def step(done: int, total: int, text: str, beside: float = 0.0) -> None:
@@ -153,9 +155,9 @@ class OrderRun:
         path = self._task.work / PICTURES / kept["name"] if kept else None
         if path is None or not path.exists():
             return None
-        return Picture(path, self._painter, kept["media"], kept["parameters"])
+        return Picture(path, self._image_model, kept["media"], kept["parameters"])
 
-    def _feed(self, items: list[Item], rest: float | None) -> dict[int, Picture | Failure]:
+    def _make_pictures(self, items: list[Item], rest: float | None) -> dict[int, Picture | Failure]:
         """Have the model of the images make what these items start from; after it an item takes `rest` seconds."""
         model = self._generation.request.image_model
         assert model
@@ -169,7 +171,7 @@ class OrderRun:
 
         def step(done: int, total: int, text: str, beside: float = 0.0) -> None:
             if share:
-                self._painting("picture", 0.0, share)(done, total, text, beside)
+                self._image_step("picture", 0.0, share)(done, total, text, beside)
             else:
                 self._report(Step(self._item, 0, 0, f"picture {len(made) + 1} of {len(items)} to start from…"))
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from aigen import vision
 from aigen.content import ContentFolder
-from aigen.media import files, thumbnails
+from aigen import content
+from aigen.media import thumbnails
 from aigen.types.request import Size
 from aigen.types.rows import Generation
 from aigen.types.seen import ImageDescription
@@ -28,7 +29,7 @@ def describe_source(work: Path, model: str) -> ImageDescription:
         vision.release()
     unfinished = work / "seen.unfinished"
     unfinished.write_text(json.dumps(seen.as_json()), encoding="utf-8")
-    files.publish(unfinished, work / SEEN)
+    content.publish(unfinished, work / SEEN)
     return seen
 
 

@@ -11,9 +11,15 @@ from aigen.types.rows import Item
 
 def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: Iterable[Item] = ()) -> Task:
     """What a pipeline is to make of an order; its folder is for others to say. Raises UsageError for what no video can be."""
-    length = request.length(pipeline.length, pipeline.most) if kind == "video" else Length(1, DEFAULT_LENGTH.fps)
-    usual = pipeline.sizes[kind]
-    if request.seen and (kind == "image" or pipeline.most is None):  # a model of short videos has sizes of its own too
+    length = (
+        request.length(pipeline.default_length, pipeline.max_frames)
+        if kind == "video"
+        else Length(1, DEFAULT_LENGTH.fps)
+    )
+    usual = pipeline.default_sizes[kind]
+    if request.seen and (
+        kind == "image" or pipeline.max_frames is None
+    ):  # a model of short videos has sizes of its own too
         usual = source.shaped(request.seen, usual)
     return Task(
         kind=kind,
@@ -26,9 +32,10 @@ def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: I
         frames=length.frames,
         fps=length.fps,
         options=request.options(),
-        pictured=pipeline.start == "picture" or (request.from_picture and pipeline.start == "either"),
+        starts_from_picture=pipeline.starts_from == "picture"
+        or (request.from_picture and pipeline.starts_from == "either"),
         narration=request.narration if kind == "video" else None,
-        painter=request.image_model,
+        image_model=request.image_model,
         from_picture=request.from_picture,
         seen=request.seen,
         styles=request.styles if kind == "image" else (),
@@ -42,4 +49,4 @@ def usual_task(kind: Kind, pipeline: Pipeline) -> Task:
 
 def picture_by(request: GenerationRequest, pipeline: Pipeline) -> str | None:
     """The model whose pictures a pipeline makes its items from, if it does."""
-    return request.image_model if pipeline.start == "picture" and not request.from_picture else None
+    return request.image_model if pipeline.starts_from == "picture" and not request.from_picture else None

@@ -53,7 +53,8 @@ def introduce(pipelines: Mapping[str, Pipeline]) -> tuple[str, ...]:
     built_in = FALLBACK in pipelines and set(pipelines) <= {FALLBACK, MOTION, NARRATOR}
     advice = {FALLBACK: "; for Stable Diffusion: aigen models pull sd-turbo"} if built_in else {}
     return tuple(
-        f"{catalogue.shown(name)}: {pipeline.label}{advice.get(name, '')}" for name, pipeline in pipelines.items()
+        f"{catalogue.display_name(name)}: {pipeline.label}{advice.get(name, '')}"
+        for name, pipeline in pipelines.items()
     )
 
 
@@ -76,25 +77,25 @@ def choose(
     default: str | None = None,
     load: Callable[[str], Pipeline] = load,
     *,
-    painter: str | None = None,
+    image_model: str | None = None,
     from_picture: bool = False,
 ) -> tuple[str, str]:
     """The model for items of one kind, and why: the one asked for, else the user's default, else an installed one that suits
     this machine, else the built-in one.
 
     One that was `asked_for_both` kinds and makes only pictures has its videos made of those; where it is the default, or the
-    `painter` who makes the pictures of the same order, only if no other model suits. One that makes only videos leaves the
+    `image_model` who makes the pictures of the same order, only if no other model suits. One that makes only videos leaves the
     pictures to the others. To start `from_picture`, nothing is chosen that could not, if there is another.
     """
 
     def suits(name: str) -> bool:
         pipeline = load(name)
-        return kind in pipeline.kinds and not (from_picture and pipeline.start == "prompt")
+        return kind in pipeline.kinds and not (from_picture and pipeline.starts_from == "prompt")
 
     if asked:
         if kind not in load(asked).kinds:
             raise UsageError(
-                f"model {catalogue.shown(asked)!r} makes no {kind}s: name one that does with --{kind}-model"
+                f"model {catalogue.display_name(asked)!r} makes no {kind}s: name one that does with --{kind}-model"
             )
         return canonical(asked), "asked for"
     for name, reason in ((asked_for_both, "asked for"), (default, "your default (AIGEN_MODEL)")):
@@ -103,13 +104,13 @@ def choose(
         if name and kind in load(name).kinds and (name == asked_for_both or suits(name)):
             return canonical(name), reason
         if name == asked_for_both and name and kind == "video":
-            return MOTION, f"moves over the pictures of {catalogue.shown(name)}, which makes no videos"
+            return MOTION, f"moves over the pictures of {catalogue.display_name(name)}, which makes no videos"
     if name := _installed(kind, suits):
         return name, "installed, and suits this machine"
     if kind == "video" and from_picture:
         return MOTION, "moves over the picture"
-    if kind == "video" and (name := painter or default or _installed("image")) and "video" not in load(name).kinds:
-        return MOTION, f"moves over the pictures of {catalogue.shown(name)}, which makes no videos"
+    if kind == "video" and (name := image_model or default or _installed("image")) and "video" not in load(name).kinds:
+        return MOTION, f"moves over the pictures of {catalogue.display_name(name)}, which makes no videos"
     return FALLBACK, "built in: always works"
 
 

@@ -29,9 +29,9 @@ class Task:
     frames: int = 1
     fps: int = 24
     options: Options = field(default_factory=Options)
-    pictured: bool = False
+    starts_from_picture: bool = False
     narration: Narration | None = None
-    painter: str | None = None
+    image_model: str | None = None
     from_picture: bool = False
     source: Path | None = None
     seen: ImageDescription | None = None
@@ -43,7 +43,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Sketch:
+class ImageSpec:
     """A picture that another pipeline is to make for an item."""
 
     prompt: str
@@ -62,7 +62,7 @@ class Picture:
     source_type: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
 
-    def told(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """What is said of it in a file that was made from it."""
         own = dict(self.parameters)
         source = {"picture_source": own.pop("source")} if "source" in own else {}
@@ -100,7 +100,7 @@ class Run:
     `remember(seed, key, value)` and `recall(seed, key)` keep an item's checkpoint over a crash (values are JSON);
     `check()` raises `Cancelled` when the order was cancelled, and is also called by `step`.
     `pictures(seeds, rest)` gives what the items of these seeds start from, made by another pipeline where the user gave none;
-    an item then takes `rest` seconds more (None: far more, so that its picture does not count). `paint(seed, sketches, before,
+    an item then takes `rest` seconds more (None: far more, so that its picture does not count). `paint(seed, wanted, before,
     part)` has pictures made for one item, which is `part` of the work on it, after so much `before`. `expect(measure)` has the
     seconds that an item takes measured where nobody knows them from orders before.
     """
@@ -112,10 +112,10 @@ class Run:
     check: Callable[[], None]
     pictures: Callable[[Sequence[int], float | None], list[Picture | Failure]] = lambda seeds, rest: []
     expect: Callable[[Callable[[], float]], None] = lambda measure: None
-    paint: Callable[[int, Sequence[Sketch], float, float], list[Picture | Failure]] = lambda *_: []
+    images: Callable[[int, Sequence[ImageSpec], float, float], list[Picture | Failure]] = lambda *_: []
 
 
-Start = Literal["prompt", "picture", "either"]
+StartsFrom = Literal["prompt", "picture", "either"]
 
 
 class Pipeline(Protocol):
@@ -132,16 +132,16 @@ class Pipeline(Protocol):
     options: frozenset[str]
 
     @property
-    def sizes(self) -> Mapping[Kind, Size]: ...
+    def default_sizes(self) -> Mapping[Kind, Size]: ...
 
     @property
-    def length(self) -> Length: ...
+    def default_length(self) -> Length: ...
 
     @property
-    def most(self) -> int | None: ...
+    def max_frames(self) -> int | None: ...
 
     @property
-    def start(self) -> Start: ...
+    def starts_from(self) -> StartsFrom: ...
 
     def check(self, task: Task) -> None: ...
 

@@ -103,7 +103,7 @@ class Options:
         if self.strength is not None and not STRENGTH_LEAST <= self.strength <= 1:
             raise UsageError(f"strength is {self.strength}: give a number from {STRENGTH_LEAST} to 1")
 
-    def given(self) -> dict[str, Any]:
+    def explicit(self) -> dict[str, Any]:
         """The options that were set, by name."""
         values = {each.name: getattr(self, each.name) for each in fields(Options)}
         return {name: value for name, value in values.items() if value is not None and value is not False}
@@ -257,7 +257,7 @@ class GenerationRequest(Options):
         return self.images if kind == "image" else self.videos
 
     def options(self) -> Options:
-        return Options(**self.given())
+        return Options(**self.explicit())
 
     def model_for(self, kind: Kind) -> str | None:
         """The model asked for by name for items of this kind alone, if any; `model` is for both kinds."""

@@ -43,7 +43,7 @@ class Form:
     path: str
     title: str
     fields: Mapping[str, str]
-    pictured: bool = False
+    from_picture: bool = False
 
 
 _FIELDS = {
@@ -51,7 +51,7 @@ _FIELDS = {
     "script": "",
 }  # fmt: skip
 FROM_WORDS = Form("/text-to-video", "Text to Video", _FIELDS)
-FROM_PICTURE = Form("/image-to-video", "Image to Video", {**_FIELDS, "style": ""}, pictured=True)
+FROM_PICTURE = Form("/image-to-video", "Image to Video", {**_FIELDS, "style": ""}, from_picture=True)
 
 
 def show(
@@ -93,11 +93,11 @@ def read(
             errors[name] = str(error)
             return None
 
-    prompt = typed["prompt"] if typed["prompt"].strip() or not form.pictured else seen.prompt if seen else "any"
+    prompt = typed["prompt"] if typed["prompt"].strip() or not form.from_picture else seen.prompt if seen else "any"
     attempt("prompt", lambda: check_prompt(prompt))
     images = attempt("images", lambda: _count(typed, "images"))
     videos = attempt("videos", lambda: _count(typed, "videos"))
-    in_turn = form.pictured and not typed["style"]
+    in_turn = form.from_picture and not typed["style"]
     style = typed["style"] or "plain"
     attempt("style", lambda: check_style(style))
     if typed["model"] and typed["model"] not in pipelines.offered():
@@ -105,7 +105,7 @@ def read(
     told = attempt(
         "script",
         lambda: _narration(
-            typed, style, typed["prompt"].strip() or (seen.description if seen else "any" if form.pictured else "")
+            typed, style, typed["prompt"].strip() or (seen.description if seen else "any" if form.from_picture else "")
         ),
     )
     attempt("notify_at", lambda: resolve(typed["notify_at"], gallery.clock()))
@@ -124,7 +124,7 @@ def read(
             videos=videos,
             style=style,
             styles=STYLES_IN_TURN if in_turn else (),
-            from_picture=form.pictured,
+            from_picture=form.from_picture,
             seen=seen,
             model=typed["model"] or None,
             notify_at=typed["notify_at"].strip() or None,
@@ -182,8 +182,8 @@ def _estimate(known: dict[str, dict[Kind, float]], typed: Mapping[str, str]) -> 
 def _models(form: Form) -> dict[str, str]:
     """The models that can be chosen, each with what it is."""
     found = {name: pipelines.load(name) for name in pipelines.offered()}
-    if form.pictured:
-        found = {name: each for name, each in found.items() if "image" in each.kinds or each.start != "prompt"}
+    if form.from_picture:
+        found = {name: each for name, each in found.items() if "image" in each.kinds or each.starts_from != "prompt"}
     rest: dict[tuple[Kind, ...], str] = {
         ("image",): "; videos are camera moves over its pictures",
         ("video",): "; videos only, pictures by others",
@@ -196,15 +196,15 @@ def _paces(gallery: Gallery, form: Form, models: Iterable[str]) -> dict[str, dic
     found = {}
     for name in ("", *models):
         paces: dict[Kind, float] = {}
-        usual = GenerationRequest(prompt="any", model=name or None, seed=0, from_picture=form.pictured)
+        usual = GenerationRequest(prompt="any", model=name or None, seed=0, from_picture=form.from_picture)
         try:
             usual = placing.check(usual, None, gallery.settings.model, load=gallery.load)
         except UsageError:  # the default is no model: whoever orders is told
             continue
         for kind in KINDS:
             model = usual.model_for(kind) or ""
-            painter = tasks.picture_by(usual, gallery.load(model))
-            if pace := gallery.store.pace(kind, model, usual, painter):
+            image_model = tasks.picture_by(usual, gallery.load(model))
+            if pace := gallery.store.pace(kind, model, usual, image_model):
                 paces[kind] = pace
         if len(paces) == len(KINDS):
             found[name] = paces

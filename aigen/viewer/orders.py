@@ -109,8 +109,8 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
                 found = provenance.read(gallery.content.file(item.path))
                 # The model by its row: of a folder, the file has only the last name.
                 given = {f"{kind}s": MORE_LIKE_IT if kind == "image" else 1, f"{kind}_model": item.model}
-                if painter := tasks.picture_by(before.order.request, gallery.load(item.model)):
-                    given["image_model"] = painter
+                if image_model := tasks.picture_by(before.order.request, gallery.load(item.model)):
+                    given["image_model"] = image_model
                 redirect(f"/dash#{place(replace(reorder.reorder(found, given), model=None, notify=()))}")
         not_found()
 
@@ -167,7 +167,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
 
 def _typed(form: forms.Form) -> dict[str, str]:
     """What was typed into a form. Raises UsageError for what is longer than Bottle takes for text."""
-    if form.pictured and (large := [name for name in form.fields if name in request.files]):
+    if form.from_picture and (large := [name for name in form.fields if name in request.files]):
         raise UsageError(f"what was typed into {large[0]} is too long: shorten it")
     return {name: request.forms.getunicode(name) or "" for name in form.fields}
 

@@ -10,7 +10,7 @@ from bottle import Bottle, HTTPResponse, request
 
 from aigen import pipelines
 from aigen.errors import UsageError
-from aigen.models.catalogue import shown
+from aigen.models.catalogue import display_name
 from aigen.orders import source, status
 from aigen.orders.status import OrderStatus
 from aigen.times import from_text
@@ -60,8 +60,8 @@ class Tile:
 
     @property
     def page(self) -> str:
-        shown = "videoplayer" if self.item.kind == "video" else "picture"
-        return f"/{shown}/{self.item.generation_id}/{self.item.number}"
+        display_name = "videoplayer" if self.item.kind == "video" else "picture"
+        return f"/{display_name}/{self.item.generation_id}/{self.item.number}"
 
     @property
     def path(self) -> str:
@@ -181,16 +181,16 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     def show(generation_id: str, kind: Kind, number: int) -> HTTPResponse:
         card = Card(own_order(gallery, generation_id))
         tiles = card.tiles(kind)
-        shown = next((tile for tile in tiles if tile.item.number == number), None)
-        if shown is None:
+        display_name = next((tile for tile in tiles if tile.item.number == number), None)
+        if display_name is None:
             not_found()
         if request.method == "GET":
             visits.log(gallery, visit(), "view", request.path)
         return render(
             "item",
-            title=f"{shown.name} · {card.status.order.prompt[:60]}",
+            title=f"{display_name.name} · {card.status.order.prompt[:60]}",
             card=card,
-            shown=shown,
+            shown=display_name,
             tiles=tiles,
             picture=_picture(gallery, card.status.order),
         )
@@ -229,9 +229,9 @@ def _picture(gallery: Gallery, order: Generation) -> str | None:
 def label(model: str) -> str:
     """What made something, in the words of its pipeline; looking those up is slow."""
     try:
-        return f"{shown(model)}: {pipelines.load(model).label}"
+        return f"{display_name(model)}: {pipelines.load(model).label}"
     except UsageError:  # it is not installed any more
-        return shown(model)
+        return display_name(model)
 
 
 def local(moment: str | None) -> str:

@@ -47,10 +47,10 @@ def load(name: str) -> VisionModel:
     if contents.pipeline == "DFineForObjectDetection":
         from aigen.vision.dfine import DFine
 
-        return DFine(catalogue.shown(model.name), contents)
+        return DFine(catalogue.display_name(model.name), contents)
     from aigen.vision.florence import Florence
 
-    return Florence(catalogue.shown(model.name), contents)
+    return Florence(catalogue.display_name(model.name), contents)
 
 
 def names() -> list[str]:
@@ -85,13 +85,13 @@ def _find(name: str) -> tuple[Model, Contents]:
     try:
         model = catalogue.find(name)
     except UsageError:
-        raise UsageError(f"vision model {catalogue.shown(name)[:80]!r} is not known: {choice}") from None
+        raise UsageError(f"vision model {catalogue.display_name(name)[:80]!r} is not known: {choice}") from None
     if model.listed and not model.sees:
         raise UsageError(f"model {model.name!r} makes pictures and sees none: {choice}")
     contents = weights.find(model)
     if contents.pipeline not in weights.SEEING:
         raise UsageError(
-            f"model {catalogue.shown(model.name)!r} holds a {contents.pipeline}, which sees nothing: {choice}"
+            f"model {catalogue.display_name(model.name)!r} holds a {contents.pipeline}, which sees nothing: {choice}"
         )
     return model, contents
 

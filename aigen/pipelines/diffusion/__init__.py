@@ -10,10 +10,18 @@ from dataclasses import replace
 
 from aigen.errors import GenerationError, UsageError
 from aigen.models import machine, weights
-from aigen.models.catalogue import Half, Model, VideoSort, classes, shown, tiny_decoder, video_sorts
-from aigen.models.machine import Demand, Machine, TooLittleMemory
+from aigen.models.catalogue import (
+    Half,
+    Model,
+    VideoArchitecture,
+    classes,
+    display_name,
+    tiny_decoder,
+    video_architectures,
+)
+from aigen.models.machine import Machine, MemoryNeed, TooLittleMemory
 from aigen.models.weights import Contents
-from aigen.types.pipeline import Failure, Output, Picture, Run, Start, Task
+from aigen.types.pipeline import Failure, Output, Picture, Run, StartsFrom, Task
 from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, DURATION_LIMITS, Kind, Length, Size
 
 
@@ -24,7 +32,7 @@ class Diffusion:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.name = shown(model.name)
+        self.name = display_name(model.name)
         self.label = f"{model.title}, a generative model" if model.listed else "a generative model"
 
     def check(self, task: Task) -> None:
@@ -68,16 +76,16 @@ class Diffusion:
 
 class Pictures(Diffusion):
     options = frozenset({"steps", "guidance", "negative", "fast", "guide", "strength"})
-    length = DEFAULT_LENGTH
-    most = None
+    default_length = DEFAULT_LENGTH
+    max_frames = None
 
     @property
-    def sizes(self) -> Mapping[Kind, Size]:
+    def default_sizes(self) -> Mapping[Kind, Size]:
         side = self.model.size or self.find().side
         return {**DEFAULT_SIZES, "image": Size(side, side)}
 
     @property
-    def start(self) -> Start:
+    def starts_from(self) -> StartsFrom:
         return "either" if self.find().pipeline in classes("guided") else "prompt"
 
     def check(self, task: Task) -> None:
@@ -89,14 +97,14 @@ class Pictures(Diffusion):
             )
         machine.check_memory(machine.detect_machine(), contents, self.name)
 
-    def demand(self, task: Task) -> Demand:
-        return Demand.of_picture(self.half(), task.size.width * task.size.height)
+    def memory_need(self, task: Task) -> MemoryNeed:
+        return MemoryNeed.of_picture(self.half(), task.size.width * task.size.height)
 
     def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
         from aigen.pipelines.diffusion import loading, pictures
 
         contents = self.begin(task, run)
-        loaded = loading.prepare(self.model, contents, self.demand(task), task.options.fast)
+        loaded = loading.prepare(self.model, contents, self.memory_need(task), task.options.fast)
         yield from pictures.make(loaded, self.model, task, run)
 
 
@@ -105,38 +113,38 @@ class Videos(Diffusion):
     options = frozenset({"steps", "guidance", "negative", "fast"})
 
     @property
-    def sort(self) -> VideoSort:
-        return video_sorts()[self.model.pipeline or self.find().pipeline]
+    def architecture(self) -> VideoArchitecture:
+        return video_architectures()[self.model.pipeline or self.find().pipeline]
 
     @property
-    def sizes(self) -> Mapping[Kind, Size]:
-        return {**DEFAULT_SIZES, "video": Size.parse(self.model.video or self.sort.video)}
+    def default_sizes(self) -> Mapping[Kind, Size]:
+        return {**DEFAULT_SIZES, "video": Size.parse(self.model.video or self.architecture.video)}
 
     @property
-    def length(self) -> Length:
-        return Length(self.model.frames or self.sort.frames, self.model.fps or self.sort.fps)
+    def default_length(self) -> Length:
+        return Length(self.model.frames or self.architecture.frames, self.model.fps or self.architecture.fps)
 
     @property
-    def most(self) -> int:
-        return self.model.most or self.sort.most
+    def max_frames(self) -> int:
+        return self.model.max_frames or self.architecture.max_frames
 
     @property
-    def start(self) -> Start:
+    def starts_from(self) -> StartsFrom:
         # Wan's pipeline says so of itself when its network can also start from a picture.
-        return "either" if self.find().index.get("expand_timesteps") else self.sort.start
+        return "either" if self.find().index.get("expand_timesteps") else self.architecture.starts_from
 
     def is_for(self, contents: Contents) -> bool:
-        return contents.pipeline in video_sorts()
+        return contents.pipeline in video_architectures()
 
     def check(self, task: Task) -> None:
         super().check(task)
-        usual = self.sizes["video"]
-        if self.sort.fixed and task.size != usual:
+        usual = self.default_sizes["video"]
+        if self.architecture.fixed and task.size != usual:
             raise UsageError(f"{self.name} makes videos of {usual} only, not of {task.size}: leave out --size")
-        if task.frames > self.most:
+        if task.frames > self.max_frames:
             raise UsageError(
-                f"{task.frames} frames are too many for {self.name}: it makes at most {self.most}, which last "
-                f"{self.most / task.fps:.3g} s at {task.fps} a second: give a shorter --duration or fewer --frames"
+                f"{task.frames} frames are too many for {self.name}: it makes at most {self.max_frames}, which last "
+                f"{self.max_frames / task.fps:.3g} s at {task.fps} a second: give a shorter --duration or fewer --frames"
             )
         self._check_memory(task)
 
@@ -151,7 +159,7 @@ class Videos(Diffusion):
 
     def _fits(self, here: Machine, task: Task) -> bool:
         try:
-            machine.choose(here, self.find(), self.demand(task))
+            machine.choose(here, self.find(), self.memory_need(task))
         except TooLittleMemory:
             return False
         return True
@@ -159,17 +167,19 @@ class Videos(Diffusion):
     def _too_large(self, here: Machine, task: Task) -> str:
         """What does not fit, and what would."""
         least = math.ceil(DURATION_LIMITS[0] * task.fps)
-        counts = range(self.sort.round_up(task.frames) - self.sort.step, least - 1, -self.sort.step)
+        counts = range(
+            self.architecture.round_up(task.frames) - self.architecture.step, least - 1, -self.architecture.step
+        )
         fewer = next((count for count in counts if self._fits(here, replace(task, frames=count))), None)
         half = Size(task.size.width // 2 & ~1, task.size.height // 2 & ~1)
         advice = [f"{fewer} frames would fit (--frames {fewer})"] if fewer else []
-        if not self.sort.fixed and self._fits(here, replace(task, size=half)):
+        if not self.architecture.fixed and self._fits(here, replace(task, size=half)):
             advice.append(f"{half} would fit (--size {half})")
         told = ", ".join([*advice, "or choose a smaller model (aigen models)"])
         return f"for {task.frames} frames of {task.size} by {self.name}: {told}"
 
-    def demand(self, task: Task) -> Demand:
-        return Demand.of_video(self.half(), self.sort, task.size, self.sort.round_up(task.frames))
+    def memory_need(self, task: Task) -> MemoryNeed:
+        return MemoryNeed.of_video(self.half(), self.architecture, task.size, self.architecture.round_up(task.frames))
 
     def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
         from aigen.models import device
@@ -177,7 +187,7 @@ class Videos(Diffusion):
 
         # Before the weights are loaded: what makes the pictures has gone by then.
         pictures: dict[int, Picture] = {}
-        if task.pictured:
+        if task.starts_from_picture:
             for seed, given in zip(task.seeds, run.pictures(task.seeds, None), strict=True):
                 if isinstance(given, Failure):
                     yield given
@@ -190,10 +200,10 @@ class Videos(Diffusion):
             task = replace(task, numbers=numbers, seeds=seeds)
         contents = self.begin(task, run)
         try:
-            loaded = loading.prepare(self.model, contents, self.demand(task), task.options.fast)
+            loaded = loading.prepare(self.model, contents, self.memory_need(task), task.options.fast)
         except TooLittleMemory as error:
             raise GenerationError(f"{error}; {self._too_large(device.detect_machine(), task)}") from error
-        yield from videos.make(loaded, self.model, self.sort, task, run, pictures)
+        yield from videos.make(loaded, self.model, self.architecture, task, run, pictures)
 
 
 def load(model: Model) -> Pictures | Videos:
@@ -202,5 +212,5 @@ def load(model: Model) -> Pictures | Videos:
     if not model.listed:
         folder = weights.locate(model)
         index = weights.read_json(folder / "model_index.json") if folder else None
-        makes_videos = (index or {}).get("_class_name") in video_sorts()
+        makes_videos = (index or {}).get("_class_name") in video_architectures()
     return Videos(model) if makes_videos else Pictures(model)

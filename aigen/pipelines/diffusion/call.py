@@ -7,7 +7,7 @@ from inspect import Parameter, signature
 from time import monotonic
 from typing import Any
 
-from aigen.models.catalogue import Model, shown
+from aigen.models.catalogue import Model, display_name
 from aigen.pipelines.diffusion.loading import Loaded
 from aigen.pipelines.diffusion.prompts import styled
 from aigen.types.pipeline import Picture, Run, Task
@@ -48,7 +48,7 @@ class Call:
 
     @property
     def name(self) -> str:
-        return shown(self.model.name)
+        return display_name(self.model.name)
 
     @property
     def negative(self) -> str | None:
@@ -138,7 +138,7 @@ def source_type_of(picture: Picture | None) -> str:
 
 def is_guided(task: Task) -> bool:
     """Whether pictures are made from other pictures, of which a part stays."""
-    return task.kind == "image" and bool(task.options.guide or task.pictured)
+    return task.kind == "image" and bool(task.options.guide or task.starts_from_picture)
 
 
 def strength(options: Options) -> float:

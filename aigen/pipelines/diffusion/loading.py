@@ -11,9 +11,9 @@ from typing import Any
 
 from aigen.errors import AigenError
 from aigen.models import device, machine, weights
-from aigen.models.catalogue import Model, video_sorts
+from aigen.models.catalogue import Model, video_architectures
 from aigen.models.device import explained, quietly
-from aigen.models.machine import DENOISERS, Demand, Setup
+from aigen.models.machine import DENOISERS, MemoryNeed, Setup
 from aigen.models.weights import Contents
 
 
@@ -34,7 +34,7 @@ class Loaded:
 _held: list[Loaded] = []
 
 
-def prepare(model: Model, contents: Contents, demand: Demand, fast: bool) -> Loaded:
+def prepare(model: Model, contents: Contents, need: MemoryNeed, fast: bool) -> Loaded:
     """The pipeline of a model, as this machine can run it for what is demanded: the one that is held, else loaded.
 
     Raises GenerationError.
@@ -42,10 +42,10 @@ def prepare(model: Model, contents: Contents, demand: Demand, fast: bool) -> Loa
     for held in _held:
         if (held.contents, held.fast) == (contents, fast):
             device.free_memory(held.setup.device)  # what the last order worked in is not in use
-            if setup := machine.choose_again(held.setup, device.detect_machine(), demand):
+            if setup := machine.choose_again(held.setup, device.detect_machine(), need):
                 return replace(held, setup=setup)
     release()  # before what is free is looked at
-    return load(model, contents, machine.choose(device.detect_machine(), contents, demand), fast)
+    return load(model, contents, machine.choose(device.detect_machine(), contents, need), fast)
 
 
 def load(model: Model, contents: Contents, setup: Setup, fast: bool) -> Loaded:
@@ -94,8 +94,8 @@ def guarded(loaded: Loaded, model: Model) -> Iterator[None]:
 
 def _full(contents: Contents) -> tuple[str, ...]:
     """The parts of a model that are float32 always."""
-    sort = video_sorts().get(contents.pipeline)
-    return sort.full if sort else ()
+    architecture = video_architectures().get(contents.pipeline)
+    return architecture.full if architecture else ()
 
 
 def _load(contents: Contents, model: Model, setup: Setup, fast: bool) -> Any:
@@ -105,7 +105,7 @@ def _load(contents: Contents, model: Model, setup: Setup, fast: bool) -> Any:
 
     precision = getattr(torch, setup.precision)
     parts = {"default": precision} | dict.fromkeys(_full(contents), torch.float32)
-    if setup.packed:
+    if setup.layerwise_casting:
         parts |= dict.fromkeys(DENOISERS, torch.bfloat16)
     more: dict[str, Any] = {"dtype": parts if len(parts) > 1 else precision, "variant": contents.variant}
     with quietly():
@@ -123,7 +123,7 @@ def _load(contents: Contents, model: Model, setup: Setup, fast: bool) -> Any:
                 weights.tiny_decoder(contents.pipeline), dtype=precision, use_safetensors=True, local_files_only=True
             )
     pipeline.set_progress_bar_config(disable=True)
-    if setup.packed:
+    if setup.layerwise_casting:
         _unpack_by_layer(pipeline)
     if setup.device != "cpu":
         torch.set_float32_matmul_precision("high")

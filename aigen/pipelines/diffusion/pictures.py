@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigen.errors import GenerationError
 from aigen.models import device
-from aigen.models.catalogue import Model, shown
+from aigen.models.catalogue import Model, display_name
 from aigen.models.device import explained, quietly
 from aigen.pipelines.diffusion.call import Call, is_guided, only_known, source_type_of, strength, watched
 from aigen.pipelines.diffusion.loading import Loaded, guarded, recover
@@ -31,7 +31,7 @@ def make(loaded: Loaded, model: Model, task: Task, run: Run) -> Iterator[Output 
         run.say(told)
     with explained(model, loaded.folder, "failed", "try again"):
         run.expect(lambda: _measure(call, run))
-    name, decoder = shown(model.name), getattr(loaded.pipeline, "vae", None)
+    name, decoder = display_name(model.name), getattr(loaded.pipeline, "vae", None)
     waiting = list(zip(task.numbers, task.seeds, strict=True))
     batch, tiled = loaded.setup.batch, False
     try:
@@ -130,7 +130,7 @@ def _measure(call: Call, run: Run) -> float:
 
 def _starts(call: Call, items: list[tuple[int, int]], run: Run) -> list[Picture]:
     """What the pictures of these numbers and seeds start from: the user's picture, or those that a guide draws."""
-    if call.task.pictured:
+    if call.task.starts_from_picture:
         return [given for given in run.pictures([seed for _, seed in items], None) if isinstance(given, Picture)]
     return [_drawn(call, number, seed, run) for number, seed in items] if is_guided(call.task) else []
 

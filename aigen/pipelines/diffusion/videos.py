@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from aigen.errors import GenerationError
 from aigen.media.encoding import VideoWriter, open_fitting
 from aigen.models import device
-from aigen.models.catalogue import Model, VideoSort
+from aigen.models.catalogue import Model, VideoArchitecture
 from aigen.models.device import quietly
 from aigen.pipelines.diffusion.call import Call, known_to, only_known, source_type_of, watched
 from aigen.pipelines.diffusion.decoding import streamed
@@ -22,31 +22,33 @@ if TYPE_CHECKING:
 
 
 def make(
-    loaded: Loaded, model: Model, sort: VideoSort, task: Task, run: Run, pictures: dict[int, Picture]
+    loaded: Loaded, model: Model, architecture: VideoArchitecture, task: Task, run: Run, pictures: dict[int, Picture]
 ) -> Iterator[Output]:
     """The videos of a task, one after another, each from its picture (by seed) where there are any. Raises GenerationError."""
-    call = Call.of(loaded, model, task, sort.multiple)
+    call = Call.of(loaded, model, task, architecture.multiple)
     for told in call.remarks():
         run.say(told)
     knows_rates = {"fps", "frame_rate"} & set(known_to(loaded.pipeline))
-    if task.fps != (usual := model.fps or sort.fps) and not knows_rates:
+    if task.fps != (usual := model.fps or architecture.fps) and not knows_rates:
         run.say(f"{call.name} moves as at {usual} frames a second; at {task.fps} it is {_pace(task.fps / usual)}")
     if "prompt" not in known_to(loaded.pipeline) and any(picture.made_by is None for picture in pictures.values()):
         run.say(f"{call.name} reads no prompt: it moves the picture as it sees fit")
     for number, seed in zip(task.numbers, task.seeds, strict=True):
-        yield _attempt(call, sort, number, seed, pictures.get(seed), run)
+        yield _attempt(call, architecture, number, seed, pictures.get(seed), run)
 
 
-def _attempt(call: Call, sort: VideoSort, number: int, seed: int, picture: Picture | None, run: Run) -> Output:
+def _attempt(
+    call: Call, architecture: VideoArchitecture, number: int, seed: int, picture: Picture | None, run: Run
+) -> Output:
     try:
         with guarded(call.loaded, call.model):
-            return _make(call, sort, number, seed, picture, run)
+            return _make(call, architecture, number, seed, picture, run)
     except Exception as error:
         if not device.is_out_of_memory(error):
             raise
     # Not before the error is gone, which holds what was in the making.
     release()
-    smaller = "" if sort.fixed else ", give a smaller --size"
+    smaller = "" if architecture.fixed else ", give a smaller --size"
     fewer = call.task.frames // 2
     shorter = f", give --frames {fewer}" if fewer >= call.task.fps * DURATION_LIMITS[0] else ""
     raise GenerationError(
@@ -55,21 +57,23 @@ def _attempt(call: Call, sort: VideoSort, number: int, seed: int, picture: Pictu
     )
 
 
-def _make(call: Call, sort: VideoSort, number: int, seed: int, picture: Picture | None, run: Run) -> Output:
+def _make(
+    call: Call, architecture: VideoArchitecture, number: int, seed: int, picture: Picture | None, run: Run
+) -> Output:
     import torch
 
     task, pipeline = call.task, call.loaded.pipeline
     arguments = call.arguments([number]) | {
-        "num_frames": sort.round_up(task.frames),
+        "num_frames": architecture.round_up(task.frames),
         "frame_rate": task.fps,
         "fps": task.fps,
         # On the processor whatever runs the model: the same noise everywhere.
         "generator": torch.Generator("cpu").manual_seed(seed),
-        "decode_chunk_size": sort.at_a_time or None,
+        "decode_chunk_size": architecture.at_a_time or None,
         "output_type": "pt",
     }
     if picture:
-        pipeline = _from_picture(pipeline, sort)
+        pipeline = _from_picture(pipeline, architecture)
         arguments["image"] = open_fitting(picture.path, call.size)
     path = task.work / f"video-{number}.mp4"
     rest = max(1, call.steps // 8)  # of the time, roughly
@@ -83,8 +87,8 @@ def _make(call: Call, sort: VideoSort, number: int, seed: int, picture: Picture 
     parameters = call.parameters(pipeline)
     if picture:
         recover(call.loaded)  # what waits outside a GPU does so only for the pipeline that it was loaded by
-        parameters |= {name: value for name, value in picture.told().items() if name.startswith("picture_")}
-        parameters |= {"asked": given} if picture.made_by and (given := task.options.given()) else {}
+        parameters |= {name: value for name, value in picture.metadata().items() if name.startswith("picture_")}
+        parameters |= {"asked": given} if picture.made_by and (given := task.options.explicit()) else {}
     return Output(path, seed, parameters, source_type_of(picture))
 
 
@@ -146,13 +150,13 @@ def _opaque(frame: Any) -> "Pixels":
     return pixels
 
 
-def _from_picture(pipeline: Any, sort: VideoSort) -> Any:
+def _from_picture(pipeline: Any, architecture: VideoArchitecture) -> Any:
     """The same model as a pipeline that starts from a picture; it shares the weights."""
-    if sort.start == "picture":
+    if architecture.starts_from == "picture":
         return pipeline
     import diffusers
 
-    maker = getattr(diffusers, str(sort.pictured))
+    maker = getattr(diffusers, str(architecture.from_picture))
     # Not by `from_pipe`, which would make all of the weights float32.
     parts = {**pipeline.config, **pipeline.components}
     known = signature(maker.__init__).parameters

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from aigen.types.pipeline import Failure, Output, Picture, Run, Start, Task
+from aigen.types.pipeline import Failure, Output, Picture, Run, StartsFrom, Task
 from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
 from aigen.types.seen import KEPT_SOURCE_TYPES
 
@@ -33,10 +33,10 @@ _BEHIND = {"bed", "bench", "bus", "couch", "dining table", "train", "truck"}
 class Motion:
     kinds: tuple[Kind, ...] = ("video",)
     label = "camera moves over stills, with light and weather; no generative model"
-    sizes: Mapping[Kind, Size] = DEFAULT_SIZES
-    length = DEFAULT_LENGTH
-    most = None
-    start: Start = "picture"
+    default_sizes: Mapping[Kind, Size] = DEFAULT_SIZES
+    default_length = DEFAULT_LENGTH
+    max_frames = None
+    starts_from: StartsFrom = "picture"
     options: frozenset[str] = frozenset()
 
     def check(self, task: Task) -> None:
@@ -69,7 +69,7 @@ def _move(task: Task, number: int, seed: int, picture: Picture, run: Run) -> Out
     return Output(
         path,
         seed,
-        picture.told() | filmed.told,
+        picture.metadata() | filmed.told,
         picture.source_type if picture.source_type in KEPT_SOURCE_TYPES else own,
     )
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aigen.errors import GenerationError
 from aigen.pipelines.storybook.understanding.plan import Plan, make_plan, with_boxes
 from aigen.pipelines.storybook.understanding.sights import Sighted, plan_of
-from aigen.types.pipeline import Output, Run, Start, Task
+from aigen.types.pipeline import Output, Run, StartsFrom, Task
 from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
 from aigen.types.seen import ImageDescription
 
@@ -38,10 +38,10 @@ FRAMINGS = ((0.92, 0.5, 0.4), (0.84, 0.1, 0.3), (1.0, 0.5, 0.5), (0.84, 0.9, 0.5
 class Storybook:
     kinds: tuple[Kind, ...] = ("image", "video")
     label = "built-in illustrator, not a generative model"
-    sizes = DEFAULT_SIZES
-    length = DEFAULT_LENGTH
-    most = None
-    start: Start = "either"
+    default_sizes = DEFAULT_SIZES
+    default_length = DEFAULT_LENGTH
+    max_frames = None
+    starts_from: StartsFrom = "either"
     options: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
