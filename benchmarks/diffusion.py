@@ -20,7 +20,7 @@ from statistics import median
 
 PROMPT = "a lighthouse in a storm"
 # The ways that are measured each in a process of its own; those in bfloat16 only where it pays, unless they are named.
-WAYS = ["bare", "float32", "from float16", "fast", "packed", "bfloat16", "bfloat16 fast"]
+WAYS = ["bare", "float32", "from float16", "fast", "layerwise", "bfloat16", "bfloat16 fast"]
 
 
 def build(folder: Path) -> None:
@@ -160,7 +160,7 @@ def run_alone(case: Case, way: str) -> None:
 
     weights.tiny_decoder = lambda pipeline: case.folder / "tiny"  # type: ignore[assignment]
     setups = {
-        "packed": Setup("cpu", "float32", (), packed=True),
+        "layerwise": Setup("cpu", "float32", (), layerwise_casting=True),
         "bfloat16": Setup("cpu", "bfloat16", ()),
         "bfloat16 fast": Setup("cpu", "bfloat16", ()),
     }
@@ -169,7 +169,7 @@ def run_alone(case: Case, way: str) -> None:
     with tempfile.TemporaryDirectory() as work:
         # Models are pulled in float16, where the hub has them so.
         source = {
-            "packed": "float16",
+            "layerwise": "float16",
             "bfloat16": "bfloat16",
             "bfloat16 fast": "bfloat16",
             "from float16": "float16",

@@ -368,14 +368,14 @@ def test_what_torch_says_of_memory_is_understood() -> None:
 
 
 @pytest.mark.parametrize("sort", ["stable-diffusion", pytest.param("flux", marks=pytest.mark.system)])
-def test_a_packed_network_makes_nearly_the_same_picture(models: Path, tmp_path: Path, sort: str) -> None:
+def test_a_network_cast_by_layer_makes_nearly_the_same_picture(models: Path, tmp_path: Path, sort: str) -> None:
     model = catalogue.find(str(models / sort))
     contents = weights.find(model)
 
-    def made(packed: bool, seed: int = 7) -> Any:
-        loaded = loading.load(model, contents, Setup("cpu", "float32", (), layerwise_casting=packed), False)
+    def made(casting: bool, seed: int = 7) -> Any:
+        loaded = loading.load(model, contents, Setup("cpu", "float32", (), layerwise_casting=casting), False)
         kinds = {parameter.dtype for parameter in getattr(loaded.pipeline, denoiser(loaded)).parameters()}
-        assert (torch.bfloat16 in kinds) == packed
+        assert (torch.bfloat16 in kinds) == casting
         return pixels(next(iter(pictures.make(loaded, model, a_task(tmp_path, seeds=(seed,)), Listener().run()))))
 
     other = numpy.abs(made(False, seed=8) - made(False)).mean()

@@ -84,7 +84,7 @@ def test_a_processor_takes_bfloat16_only_where_it_was_measured_to_pay() -> None:
     assert "40 times as long as float32" in slow.reasons[0]
 
 
-def test_where_memory_is_short_the_large_network_is_kept_packed() -> None:
+def test_where_memory_is_short_the_large_network_is_cast_by_layer() -> None:
     setup = machine.choose(laptop(15, 40.0), LARGE, DEMAND)
     assert (setup.precision, setup.layerwise_casting) == ("float32", True)
     with pytest.raises(GenerationError, match=r"not enough memory: .* close other programs .* or choose a smaller"):

@@ -16,8 +16,8 @@ from aigen.pipelines.storybook import Storybook, artwork
 from aigen.pipelines.storybook.drawing import scenery
 from aigen.pipelines.storybook.drawing.grading import GRADERS, grade
 from aigen.pipelines.storybook.scene import Scene
-from aigen.pipelines.storybook.understanding import sights
-from aigen.pipelines.storybook.understanding.sights import picture_of, plan_of
+from aigen.pipelines.storybook.understanding import from_photo
+from aigen.pipelines.storybook.understanding.from_photo import picture_of, plan_of
 from aigen.types.pipeline import Output, Task
 from aigen.types.request import STYLES, STYLES_IN_TURN, Size
 from aigen.types.seen import Detection, ImageDescription, common_area
@@ -29,7 +29,7 @@ COCO = (
     "sandwich,orange,broccoli,carrot,hot dog,pizza,donut,cake,chair,couch,potted plant,bed,dining table,toilet,tv,laptop,mouse,"
     "remote,keyboard,cell phone,microwave,oven,toaster,sink,refrigerator,book,clock,vase,scissors,teddy bear,hair drier,toothbrush"
 ).split(",")
-UNDRAWN = {name for name, picture in sights.PICTURES.items() if not picture}
+UNDRAWN = {name for name, picture in from_photo.PICTURES.items() if not picture}
 SIZE = Size(192, 144)
 Boxes = Sequence[tuple[str, tuple[int, int, int, int]]]
 BUS: Boxes = [("bus", (90, 90, 720, 500)), ("person", (190, 290, 275, 545)), ("person", (420, 300, 500, 560))]
@@ -89,8 +89,8 @@ def test_every_name_of_coco_has_a_picture_or_is_said_to_have_none() -> None:
     for name in COCO:
         assert (name in UNDRAWN) == (picture_of(name) == "")
         assert name in UNDRAWN or picture_of(name) in artwork.index()
-    assert set(sights.RIDING.values()) | set(sights.PEOPLE) | {sights.IN_FLIGHT} <= set(artwork.index())
-    assert set(sights.SETTINGS) <= set(scenery.SETTINGS)
+    assert set(from_photo.RIDING.values()) | set(from_photo.PEOPLE) | {from_photo.IN_FLIGHT} <= set(artwork.index())
+    assert set(from_photo.SETTINGS) <= set(scenery.SETTINGS)
 
 
 def test_the_words_of_the_caption_add_nothing() -> None:
@@ -98,7 +98,7 @@ def test_the_words_of_the_caption_add_nothing() -> None:
     for name in COCO:
         seen = seen_of([(name, (200, 150, 600, 500))], f"a {name}")
         pictures = {picture_of(name)} - {""}
-        birds = {sights.IN_FLIGHT} if name == "bird" else set()
+        birds = {from_photo.IN_FLIGHT} if name == "bird" else set()
         assert set(names(seen.prompt, seen)) <= pictures | birds
 
 
@@ -259,9 +259,9 @@ def test_videos_are_scenes_in_motion(tmp_path: Path) -> None:
     assert made[0].parameters["scene"]["objects"]
 
 
-def test_a_crew_draws_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pool_draws_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = [made.path.read_bytes() for made in make(tmp_path, STREET)[0]]
-    monkeypatch.setattr("aigen.pipelines.storybook.crew.hands_for", lambda task: 2)
+    monkeypatch.setattr("aigen.pipelines.storybook.pool.pool_size", lambda task: 2)
     together = sorted(make(tmp_path, STREET)[0], key=lambda made: made.seed)
     assert [made.path.read_bytes() for made in together] == alone
 

@@ -225,14 +225,14 @@ def _choose_for_processor(machine: Machine, contents: Contents, need: MemoryNeed
     else:
         setup = Setup("cpu", "float32", (f"float32: bfloat16 {measured}", alone))
         needed = sum(wide.values())
-    packed = sum(narrow[name] if name in DENOISERS else size for name, size in wide.items())
+    halved = sum(narrow[name] if name in DENOISERS else size for name, size in wide.items())
     working = need.in_precision(setup.precision)
     if needed + working > machine.system_free and need.tiled:
         told = "decoded in tiles: a whole frame would not fit"
         setup = replace(setup, reasons=(*setup.reasons, told), tiled=True)
         working = need.tiled.in_precision(setup.precision)
-    needed, packed = needed + working, packed + working
-    if needed > machine.system_free >= packed and "bfloat16" in half and setup.precision == "float32":
+    needed, halved = needed + working, halved + working
+    if needed > machine.system_free >= halved and "bfloat16" in half and setup.precision == "float32":
         told = f"kept in bfloat16: else it would take {spoken_size(needed)} of memory, {spoken_size(machine.system_free)} are free"
         return replace(setup, layerwise_casting=True, reasons=(*setup.reasons, told))
     if needed > machine.system_free:

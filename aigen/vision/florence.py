@@ -28,7 +28,7 @@ _WRITING = {"num_beams": 3, "early_stopping": True, "do_sample": False}
 class Florence:
     """Florence-2, or one that was trained further: the name that it goes by, and what its folder holds.
 
-    It gives no scores. Those of its sights are how probable it found the words of the name when it wrote them, the mean of
+    It gives no scores. Those of its detections are how probable it found the words of the name when it wrote them, the mean of
     them: low where it could as well have written something else. Nobody has measured how often it is right at which score.
     """
 

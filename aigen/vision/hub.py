@@ -1,4 +1,4 @@
-"""Networks of transformers from the hub: loading one, and what it finds as sights.
+"""Networks of transformers from the hub: loading one, and what it finds as detections.
 
 One is held at a time, so that memory holds no second, and the process keeps it: the next picture is mostly for the same.
 """

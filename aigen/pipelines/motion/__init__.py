@@ -1,8 +1,8 @@
 """`motion`: videos of still pictures, whoever made them: slow camera moves with depth.
 
 It needs no weights, and says what it is: nothing in the picture moves by itself. `depth` guesses from a picture what is near,
-`cutting` finds its subjects, `layers` parts it with what `filling` puts behind them, and `camera` moves over it. Pictures of
-the user's own are `styled`, and get weather and light `over` them; models have drawn theirs already.
+`segmentation` finds its subjects, `layers` parts it with what `inpainting` puts behind them, and `camera` moves over it. Pictures of
+the user's own are `styled`, and get weather and light laid over them (`overlay`); models have drawn theirs already.
 """
 
 from collections.abc import Iterator, Mapping
@@ -85,7 +85,7 @@ class _Filmed:
 def _film(task: Task, number: int, seed: int, still: "Image", frames: int | None = None) -> _Filmed:
     """A still filmed for an item; one of the user's own in the style of that, with what the prompt says over it."""
     from aigen.media.encoding import fit
-    from aigen.pipelines.motion import camera, over, styled
+    from aigen.pipelines.motion import camera, overlay, styled
 
     frames = frames or task.frames
     told: dict[str, str | int] = {"move": camera.move_of(number)}
@@ -97,7 +97,7 @@ def _film(task: Task, number: int, seed: int, still: "Image", frames: int | None
     style = task.style_of(number)
     # What only describes the picture is in it already, be it snow.
     wanted = "" if task.seen and task.prompt == task.seen.prompt else task.prompt
-    drawn = over.choose(wanted, number, seed, task.size, task.frames / task.fps, still, boxes)
+    drawn = overlay.choose(wanted, number, seed, task.size, task.frames / task.fps, still, boxes)
     altered = drawn.toned(still if style == "plain" else styled.graded(still, style, seed))
     framed = replace(drawn, border=styled.border(style, task.size))
     count, film = camera.film(

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aigen.pipelines.motion.cutting import Box
 from aigen.pipelines.motion.depth import estimate
 from aigen.pipelines.motion.layers import Layer, split
+from aigen.pipelines.motion.segmentation import Box
 from aigen.pipelines.motion.stage import View
 from aigen.types.request import Size
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from aigen.media.encoding import Pixels
     from aigen.pipelines.motion.depth import Floats
-    from aigen.pipelines.motion.over import Over
+    from aigen.pipelines.motion.overlay import Overlay
 
 # Cells of the mesh a side. More columns than the depth has detail for cost time: skia draws each row of each cell by itself.
 CELLS = 40
@@ -69,7 +69,7 @@ def move_of(number: int) -> str:
 
 def frames(
     picture: "Image", number: int, seed: int, size: Size, frames: int, fps: int,
-    *, boxes: Sequence[Box] | None = None, original: "Image | None" = None, over: "Over | None" = None,
+    *, boxes: Sequence[Box] | None = None, original: "Image | None" = None, over: "Overlay | None" = None,
 ) -> Iterator["Pixels"]:  # fmt: skip
     """Film a still picture: yields so many opaque RGBA frames of shape (height, width, 4), all in one array.
 
@@ -82,7 +82,7 @@ def frames(
 
 def film(
     picture: "Image", number: int, seed: int, size: Size, frames: int, fps: int,
-    *, boxes: Sequence[Box] | None = None, original: "Image | None" = None, over: "Over | None" = None,
+    *, boxes: Sequence[Box] | None = None, original: "Image | None" = None, over: "Overlay | None" = None,
 ) -> tuple[int, Iterator["Pixels"]]:  # fmt: skip
     """How many layers a still picture was parted into, and its `frames`."""
     import numpy
@@ -112,7 +112,7 @@ def film(
 
 
 def _drawn(
-    sheets: Sequence["_Sheet"], views: Iterable["View"], size: Size, fps: int, over: "Over | None"
+    sheets: Sequence["_Sheet"], views: Iterable["View"], size: Size, fps: int, over: "Overlay | None"
 ) -> Iterator["Pixels"]:
     import numpy
     import skia

@@ -8,7 +8,7 @@ moves over it must bend nothing, and where the guess is wrong that must not be s
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from aigen.pipelines.motion.cutting import Box, cut
+from aigen.pipelines.motion.segmentation import Box, cut
 
 if TYPE_CHECKING:
     import numpy

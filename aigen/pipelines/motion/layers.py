@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aigen.pipelines.motion import depth, filling
-from aigen.pipelines.motion.cutting import Box, Cut, cut
+from aigen.pipelines.motion import depth, inpainting
+from aigen.pipelines.motion.segmentation import Box, Cut, cut
 from aigen.types.seen import area, common_area
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def split(still: "Image", boxes: Sequence[Box], original: "Image") -> list[Layer
     longer = max(still.size)
     hole = depth.widened(own, round(TRACES * longer) + 1)
     hole = depth.mean(numpy.clip(hole * 4, 0, 1), max(1, round(TRACES * longer / 2)))
-    behind = filling.fill(colours, numpy.clip((hole - 0.15) / 0.6, 0, 1))
+    behind = inpainting.fill(colours, numpy.clip((hole - 0.15) / 0.6, 0, 1))
     # What is left of the picture without what shines through is the subject; so there is no halo.
     before = numpy.clip(colours - (1 - own[..., None]) * behind, 0, own[..., None])
     subject = numpy.concatenate([before, own[..., None]], axis=2)
@@ -129,7 +129,7 @@ def _joined(cuts: Sequence[Cut], still: "Image") -> tuple["Floats", "Floats"]:
         level = min(1.0, float(ground[feet]) + (CUT_OFF if feet > height * 0.97 else STANDING))
         mask[area] = numpy.maximum(mask[area], placed)
         near[area] = numpy.maximum(near[area], level * (placed > 0.5))
-    near = filling.spread(near[..., None], (near > 0).astype(numpy.float32))[..., 0]
+    near = inpainting.spread(near[..., None], (near > 0).astype(numpy.float32))[..., 0]
     for _ in range(2):
         near = depth.mean(near, round(0.03 * SIDE))
     return mask, near

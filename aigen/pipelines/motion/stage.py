@@ -11,7 +11,7 @@ from aigen.types.request import Size
 if TYPE_CHECKING:
     import numpy
 
-    from aigen.pipelines.motion.cutting import Box
+    from aigen.pipelines.motion.segmentation import Box
 
     Floats = numpy.ndarray[Any, numpy.dtype[numpy.floating[Any]]]
 

@@ -2,7 +2,7 @@
 
 It needs no weights, no GPU and no network, and it says what it is: no generative model. From words to frames it goes through
 four rooms: `understanding` (words to a plan), `composing` (a plan to places), `drawing` (artwork, light, everything that stands
-still), `moving` (rigs, camera, weather). `scene` brings them together, `crew` has items made side by side; this module makes
+still), `moving` (rigs, camera, weather). `scene` brings them together, `pool` has items made side by side; this module makes
 files of them. CONTRIBUTING.md shows where a new setting, rig or style goes.
 """
 
@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aigen.errors import GenerationError
+from aigen.pipelines.storybook.understanding.from_photo import PhotoPlan, plan_of
 from aigen.pipelines.storybook.understanding.plan import Plan, make_plan, with_boxes
-from aigen.pipelines.storybook.understanding.sights import Sighted, plan_of
 from aigen.types.pipeline import Output, Run, StartsFrom, Task
 from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
 from aigen.types.seen import ImageDescription
 
 if TYPE_CHECKING:
     from aigen.media.encoding import Pixels
-    from aigen.pipelines.storybook.crew import Crew
     from aigen.pipelines.storybook.drawing.tinting import Tones
+    from aigen.pipelines.storybook.pool import Pool
     from aigen.pipelines.storybook.scene import Scene
 
 # What to do where skia cannot be loaded, most often for want of system libraries that it does not bring along.
@@ -45,7 +45,7 @@ class Storybook:
     options: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
-        self._crew: Crew | None = None
+        self._pool: Pool | None = None
 
     def check(self, task: Task) -> None:
         """It can always draw."""
@@ -62,7 +62,7 @@ class Storybook:
         return with_boxes(plan, Scene(plan, "plain", number, seed, size).boxes())
 
     def generate(self, task: Task, run: Run) -> Iterator[Output]:
-        from aigen.pipelines.storybook.crew import Crew, hands_for
+        from aigen.pipelines.storybook.pool import Pool, pool_size
 
         try:
             import skia  # noqa: F401
@@ -72,12 +72,12 @@ class Storybook:
             run.say(told)
         for told in _told_of_picture(task, _sighted(task)) if task.from_picture else _told(make_plan(task.prompt)):
             run.say(told)
-        hands = hands_for(task)
-        if hands > 1:
-            crew = self._crew or Crew()
-            self._crew = None  # where this task fails or is given up, so are they
-            yield from crew.make(task, run, hands)
-            self._crew = crew
+        count = pool_size(task)
+        if count > 1:
+            pool = self._pool or Pool()
+            self._pool = None  # where this task fails or is given up, so are they
+            yield from pool.make(task, run, count)
+            self._pool = pool
             return
         for number, seed in zip(task.numbers, task.seeds, strict=True):
             yield make_item(replace(task, numbers=(number,), seeds=(seed,)), run.step)
@@ -156,14 +156,14 @@ def _grade_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
     return Output(path, seed, {"style": style, "graded": "the picture itself"}, mark)
 
 
-def _is_graded(task: Task, number: int, sighted: Sighted | None) -> bool:
+def _is_graded(task: Task, number: int, sighted: PhotoPlan | None) -> bool:
     """Whether an item is the picture itself: one of five, and all where nothing is known that could be drawn."""
     if task.kind != "image" or not task.from_picture:
         return False
     return number % OF_FIVE == GRADED or not (sighted and sighted.plan.objects)
 
 
-def _sighted(task: Task) -> Sighted | None:
+def _sighted(task: Task) -> PhotoPlan | None:
     """What is seen in the picture that a task starts from, and where."""
     if not task.from_picture:
         return None
@@ -195,7 +195,7 @@ def _style(style: str) -> str:
     return STYLE_INSTEAD.get(style, style)
 
 
-def _planned(prompt: str, style: str, sighted: Sighted | None = None) -> Plan:
+def _planned(prompt: str, style: str, sighted: PhotoPlan | None = None) -> Plan:
     """The plan of a prompt, or of what is seen; the style `night` makes it one by night."""
     plan = sighted.plan if sighted else make_plan(prompt)
     return replace(plan, time="night") if style == "night" else plan
@@ -210,7 +210,7 @@ def _told_of_styles(task: Task) -> Iterator[str]:
             yield f"storybook has no style {asked!r}: it draws {_style(asked)!r} instead"
 
 
-def _told_of_picture(task: Task, sighted: Sighted | None) -> Iterator[str]:
+def _told_of_picture(task: Task, sighted: PhotoPlan | None) -> Iterator[str]:
     """What a user should know of what is seen and said: what of it is not drawn."""
     assert sighted
     if not sighted.plan.objects and task.kind == "image":

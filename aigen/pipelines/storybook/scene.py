@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import skia
 
+from aigen.pipelines.storybook.composing.from_photo import ON_POSTS, make_spots, place_seen, seen_from
 from aigen.pipelines.storybook.composing.places import Actor, place_actors, shares_seen
-from aigen.pipelines.storybook.composing.sighted import ON_POSTS, make_spots, place_seen, seen_from
 from aigen.pipelines.storybook.drawing import scenery
 from aigen.pipelines.storybook.drawing.colours import colour, soft_disc
 from aigen.pipelines.storybook.drawing.figures import Figure
@@ -21,8 +21,8 @@ from aigen.pipelines.storybook.drawing.tinting import Tones, tinted
 from aigen.pipelines.storybook.moving.acting import Player, make_player
 from aigen.pipelines.storybook.moving.camera import view_at
 from aigen.pipelines.storybook.moving.weather import draw_before, draw_behind
+from aigen.pipelines.storybook.understanding.from_photo import PhotoPlan
 from aigen.pipelines.storybook.understanding.plan import Plan
-from aigen.pipelines.storybook.understanding.sights import Sighted
 from aigen.types.request import Size
 
 # The moment of a take that stills show.
@@ -42,7 +42,7 @@ class Scene:
         number: int,
         seed: int,
         size: Size,
-        sighted: Sighted | None = None,
+        sighted: PhotoPlan | None = None,
         tones: Tones | None = None,
     ) -> None:
         self.look = make_look(plan, style, number, seed, size)

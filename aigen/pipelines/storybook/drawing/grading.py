@@ -13,7 +13,7 @@ import skia
 from PIL import Image, ImageFilter  # noqa: TID253
 
 from aigen.pipelines.storybook.drawing.colours import CUBIC
-from aigen.pipelines.storybook.drawing.darkroom import (
+from aigen.pipelines.storybook.drawing.filters import (
     LUMINANCE,
     Colours,
     as_colours,

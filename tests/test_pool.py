@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from aigen.errors import GenerationError
-from aigen.pipelines.storybook import Storybook, crew, make_item
-from aigen.pipelines.storybook.crew import Crew, hands_for
+from aigen.pipelines.storybook import Storybook, make_item, pool
+from aigen.pipelines.storybook.pool import Pool, pool_size
 from aigen.types.pipeline import Run, Task
 from aigen.types.request import Size
 
@@ -36,7 +36,7 @@ def task(folder: Path, many: int = 3, **changes: Any) -> Task:
 def test_side_by_side_gives_the_same_bytes_as_alone(tmp_path: Path) -> None:
     steps: list[tuple[Any, ...]] = []
     run = replace(silent(), step=lambda *step: steps.append(step))
-    both = {made.seed: made for made in Crew().make(task(tmp_path / "both"), run, 2)}
+    both = {made.seed: made for made in Pool().make(task(tmp_path / "both"), run, 2)}
     assert set(both) == {1, 2, 3}
     assert steps
     assert all(len(step) == 4 for step in steps)
@@ -46,35 +46,35 @@ def test_side_by_side_gives_the_same_bytes_as_alone(tmp_path: Path) -> None:
         assert alone.parameters == both[number].parameters
 
 
-def test_a_crew_is_kept_for_the_next_task_and_ends_with_its_storybook(
+def test_a_pool_is_kept_for_the_next_task_and_ends_with_its_storybook(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crew, "hands_for", lambda task: 2)
+    monkeypatch.setattr(pool, "pool_size", lambda task: 2)
     storybook = Storybook()
     list(storybook.generate(task(tmp_path / "a"), silent()))
-    first = [process.pid for process in storybook._crew._processes]
+    first = [process.pid for process in storybook._pool._processes]
     list(storybook.generate(task(tmp_path / "b", kind="video", frames=4), silent()))
-    assert [process.pid for process in storybook._crew._processes] == first
-    processes = storybook._crew._processes[:]
+    assert [process.pid for process in storybook._pool._processes] == first
+    processes = storybook._pool._processes[:]
     del storybook
     assert all(process.poll() is not None for process in processes)
 
 
-def test_small_tasks_are_made_without_a_crew(tmp_path: Path) -> None:
-    assert hands_for(task(tmp_path)) == 1
+def test_small_tasks_are_made_without_a_pool(tmp_path: Path) -> None:
+    assert pool_size(task(tmp_path)) == 1
     large = task(tmp_path, 5, size=Size(1024, 1024))
-    assert hands_for(large) == min(len(os.sched_getaffinity(0)), 4)
-    assert hands_for(replace(large, numbers=(1,), seeds=(1,))) == 1
-    assert hands_for(replace(large, size=Size(4096, 4096))) == 1, "too much memory"
+    assert pool_size(large) == min(len(os.sched_getaffinity(0)), 4)
+    assert pool_size(replace(large, numbers=(1,), seeds=(1,))) == 1
+    assert pool_size(replace(large, size=Size(4096, 4096))) == 1, "too much memory"
 
 
 def test_an_error_comes_out_as_it_was(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        list(Crew().make(replace(task(tmp_path), work=tmp_path / "nowhere"), silent(), 2))
+        list(Pool().make(replace(task(tmp_path), work=tmp_path / "nowhere"), silent(), 2))
 
 
 def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
-    some = Crew()
+    some = Pool()
     made = some.make(task(tmp_path, 4, size=Size(900, 900)), silent(), 2)
     next(made)
     for process in some._processes:
@@ -84,8 +84,8 @@ def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.system
-def test_a_crew_of_which_one_died_is_made_anew(tmp_path: Path) -> None:
-    some = Crew()
+def test_a_pool_of_which_one_died_is_made_anew(tmp_path: Path) -> None:
+    some = Pool()
     list(some.make(task(tmp_path / "a", 2), silent(), 2))
     some._processes[1].kill()
     some._processes[1].wait()
@@ -97,11 +97,11 @@ def test_what_is_no_message_ends_the_process(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "sitecustomize.py").write_text("print('hello')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(GenerationError, match="ended unexpectedly"):
-        list(Crew().make(task(tmp_path / "a"), silent(), 2))
+        list(Pool().make(task(tmp_path / "a"), silent(), 2))
 
 
 def test_giving_up_ends_the_processes(tmp_path: Path) -> None:
-    some = Crew()
+    some = Pool()
     made = some.make(task(tmp_path, 5, size=Size(900, 900)), silent(), 2)
     next(made)
     processes = some._processes[:]
@@ -110,14 +110,14 @@ def test_giving_up_ends_the_processes(tmp_path: Path) -> None:
 
 
 @pytest.mark.system
-def test_the_crew_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+def test_the_pool_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from aigen.types.pipeline import Run, Task; from aigen.types.request import Size; from aigen.pipelines.storybook.crew import Crew\n"
-        "crew = Crew(); quiet = Run(lambda *_: None, lambda _: None, lambda *_: None, lambda *_: None, lambda: None)\n"
+        "import sys; from pathlib import Path; from aigen.types.pipeline import Run, Task; from aigen.types.request import Size; from aigen.pipelines.storybook.pool import Pool\n"
+        "pool = Pool(); quiet = Run(lambda *_: None, lambda _: None, lambda *_: None, lambda *_: None, lambda: None)\n"
         "numbers = tuple(range(1, 40))\n"
-        "made = crew.make(Task(kind='image', prompt='a kite', style='plain', numbers=numbers, seeds=numbers, size=Size(800, 800),"
+        "made = pool.make(Task(kind='image', prompt='a kite', style='plain', numbers=numbers, seeds=numbers, size=Size(800, 800),"
         f" work=Path({str(tmp_path)!r})), quiet, 2)\n"
-        "next(made); print(*(process.pid for process in crew._processes), flush=True); list(made)"
+        "next(made); print(*(process.pid for process in pool._processes), flush=True); list(made)"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert parent.stdout
@@ -128,8 +128,8 @@ def test_the_crew_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     parent.stdout.close()
     deadline = time.monotonic() + 20
     while any(
-        Path(f"/proc/{pid}/cmdline").exists() and b"crew" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        Path(f"/proc/{pid}/cmdline").exists() and b"pool" in Path(f"/proc/{pid}/cmdline").read_bytes()
         for pid in children
     ):
-        assert time.monotonic() < deadline, "the crew outlives its parent"
+        assert time.monotonic() < deadline, "the pool outlives its parent"
         time.sleep(0.05)

@@ -13,7 +13,7 @@ from aigen.pipelines.storybook.drawing import scenery
 from aigen.pipelines.storybook.drawing.figures import make_figure
 from aigen.pipelines.storybook.drawing.look import Look
 from aigen.pipelines.storybook.drawing.pictures import cut
-from aigen.pipelines.storybook.understanding.sights import NEAR_BORDER, Sighted, kind_of
+from aigen.pipelines.storybook.understanding.from_photo import NEAR_BORDER, PhotoPlan, kind_of
 from aigen.types.seen import common_area
 
 # How much of a photograph that does not fit is cut off above, of what is cut off in all: heads are above.
@@ -56,7 +56,7 @@ class Spot:
         return (self.left + self.right) / 2
 
 
-def make_spots(look: Look, sighted: Sighted) -> list[Spot]:
+def make_spots(look: Look, sighted: PhotoPlan) -> list[Spot]:
     """The places of a photograph's things in the frame, within a style's bars or margin."""
     aside = look.unit * {"watercolour": 0.05, "poster": 0.035}.get(look.style, 0.0)
     wide, tall = look.width - 2 * aside, look.height - 2 * max(aside, look.bars)
@@ -77,7 +77,7 @@ def make_spots(look: Look, sighted: Sighted) -> list[Spot]:
     return [replace(spot, holder=_holder(look, spot, spots)) for spot in spots]
 
 
-def _narrowed(sighted: Sighted, photo: float, frame: float) -> float:
+def _narrowed(sighted: PhotoPlan, photo: float, frame: float) -> float:
     """How wide the photograph may be for all its things to have their middles in the frame; their sizes stay."""
     furthest = max(abs((place.box[0] + place.box[2]) / 2 - 0.5) for place in sighted.places)
     return min(photo, 0.43 * frame / furthest) if furthest * photo > 0.43 * frame else photo

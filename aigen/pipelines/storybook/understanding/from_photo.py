@@ -70,7 +70,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Sighted:
+class PhotoPlan:
     """A plan of what is seen. The plan's things that have no places are those that only the words name.
 
     `shape` is how much wider than high the photograph is, `missing` what is seen in it and has no picture, `unplaced` the words
@@ -100,7 +100,7 @@ class _Found:
         return (right - left) * (bottom - top)
 
 
-def plan_of(prompt: str, seen: ImageDescription) -> Sighted:
+def plan_of(prompt: str, seen: ImageDescription) -> PhotoPlan:
     """The scene of what is seen in a photograph, and of what a prompt adds to it."""
     words = tuple(dict.fromkeys(each.name for each in seen.objects))
     said = _said(prompt, seen)
@@ -118,7 +118,7 @@ def plan_of(prompt: str, seen: ImageDescription) -> Sighted:
     if "dining table" in missing and setting == "kitchen table":  # which is there, as what the others stand on
         missing = tuple(word for word in missing if word != "dining table")
     known = set(make_plan(seen.caption).unmatched) | {part for word in words for part in word.split()}
-    return Sighted(
+    return PhotoPlan(
         plan=replace(said, setting=setting, objects=(*things, *added)),
         places=tuple(places),
         shape=seen.width / seen.height,

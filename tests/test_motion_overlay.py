@@ -10,9 +10,9 @@ from PIL import Image
 
 from aigen.media.provenance import read
 from aigen.pipelines import motion
-from aigen.pipelines.motion import camera, filling, over, styled
-from aigen.pipelines.motion.cutting import cut
+from aigen.pipelines.motion import camera, inpainting, overlay, styled
 from aigen.pipelines.motion.layers import split
+from aigen.pipelines.motion.segmentation import cut
 from aigen.types.pipeline import Output, Picture, Run, Task
 from aigen.types.request import Size
 from aigen.types.seen import Detection, ImageDescription
@@ -63,11 +63,11 @@ def made(task: Task, picture: Picture | None = None) -> Output:
     return output
 
 
-def drawn(prompt: str, number: int = 1, seed: int = 3) -> over.Over:
-    return over.choose(prompt, number, seed, FRAME, 8.0, scene(), [BOX])
+def drawn(prompt: str, number: int = 1, seed: int = 3) -> overlay.Overlay:
+    return overlay.choose(prompt, number, seed, FRAME, 8.0, scene(), [BOX])
 
 
-def filmed(effect: over.Over | None) -> Any:
+def filmed(effect: overlay.Overlay | None) -> Any:
     """A frame of the scene, halfway."""
     return next(camera.frames(scene(), 1, 3, FRAME, 1, 1, over=effect)).astype(numpy.int16)
 
@@ -129,7 +129,7 @@ def test_a_hole_is_filled_from_around_it() -> None:
     rows, columns = numpy.mgrid[0:60, 0:80].astype(numpy.float32)
     ramp = numpy.stack([columns / 80, rows / 60, columns * 0 + 0.4], axis=2)
     hole = ((rows - 30) ** 2 + (columns - 40) ** 2 < 100).astype(numpy.float32)
-    filled = filling.fill(numpy.where(hole[..., None] > 0, 1, ramp), hole)
+    filled = inpainting.fill(numpy.where(hole[..., None] > 0, 1, ramp), hole)
     assert abs(filled - ramp).max() < 0.2
     assert (filled[hole == 0] == ramp[hole == 0]).all()
 
@@ -177,7 +177,7 @@ def test_it_never_flickers_and_the_same_input_gives_the_same_bytes(number: int) 
 
 def test_there_are_no_stars_where_there_is_no_smooth_sky() -> None:
     noise = numpy.random.default_rng(1).integers(0, 256, (180, 320, 3), numpy.uint8)
-    assert over.choose("a starry night", 1, 3, FRAME, 8.0, Image.fromarray(noise)).told == "darker light"
+    assert overlay.choose("a starry night", 1, 3, FRAME, 8.0, Image.fromarray(noise)).told == "darker light"
 
 
 def test_a_seed_places_the_flakes() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy
     from PIL.Image import Image
 
-    from aigen.pipelines.motion.cutting import Box
+    from aigen.pipelines.motion.segmentation import Box
 
     Floats = numpy.ndarray[Any, numpy.dtype[numpy.floating[Any]]]
 
@@ -34,7 +34,7 @@ ROOM_FOR_LIGHT = (0.86, 0.85, 0.83, 0.0)
 
 
 @dataclass(frozen=True)
-class Over:
+class Overlay:
     """What is drawn over a picture: `told` in a few words, `behind` and `before` its nearest layer.
 
     `tone` changes the colours of the picture itself before it is filmed: by so much each, and so much less colourful. `border`,
@@ -75,7 +75,7 @@ class Over:
 
 def choose(
     prompt: str, number: int, seed: int, size: Size, seconds: float, picture: "Image", boxes: Sequence["Box"] = ()
-) -> Over:
+) -> Overlay:
     """What is drawn over an order's n-th video (1, 2, …) of a picture; the boxes are of what was seen in it, in its pixels."""
     import numpy
 
@@ -94,7 +94,7 @@ def choose(
     return _asked(stage, prompt) or OWN[(number - 1) % len(OWN)](stage)
 
 
-def _asked(stage: Stage, prompt: str) -> Over | None:
+def _asked(stage: Stage, prompt: str) -> Overlay | None:
     """What the prompt says of weather, season, time and mood; None where it says nothing of them."""
     from aigen.pipelines.storybook.understanding.plan import make_plan
 
@@ -151,13 +151,13 @@ def _asked(stage: Stage, prompt: str) -> Over | None:
         return _sparkling(stage)
     if not told and plan.mood == "romantic":
         return _breathing(stage)
-    return Over(" and ".join(told), tuple(behind), tuple(before), tone) if told else None
+    return Overlay(" and ".join(told), tuple(behind), tuple(before), tone) if told else None
 
 
 # What suits any picture
 
 
-def _wandering(stage: Stage) -> Over:
+def _wandering(stage: Stage) -> Overlay:
     """A soft light that goes slowly over the picture, and the rest a little darker."""
     dim = lights.vignette(stage, 0.34)
 
@@ -167,24 +167,26 @@ def _wandering(stage: Stage) -> Over:
         y = (-0.22 + 0.08 * math.sin(turn * 1.3)) * stage.size.height
         shine_on(canvas, x, y, stage.unit * 0.75, WARM, 0.24 * stage.light)
 
-    return Over("a light that wanders over it", before=(dim, draw))
+    return Overlay("a light that wanders over it", before=(dim, draw))
 
 
-def _dusty(stage: Stage) -> Over:
+def _dusty(stage: Stage) -> Overlay:
     before = (lights.leak(stage, 0.5), particles.motes(stage, False))
-    return Over("dust in the light", behind=(particles.motes(stage, True),), before=before, tone=ROOM_FOR_LIGHT)
+    return Overlay("dust in the light", behind=(particles.motes(stage, True),), before=before, tone=ROOM_FOR_LIGHT)
 
 
-def _beaming(stage: Stage) -> Over:
-    return Over("rays of light", before=(lights.rays(stage),), tone=ROOM_FOR_LIGHT)
+def _beaming(stage: Stage) -> Overlay:
+    return Overlay("rays of light", before=(lights.rays(stage),), tone=ROOM_FOR_LIGHT)
 
 
-def _breathing(stage: Stage) -> Over:
-    return Over("light that breathes, with soft discs", before=(lights.breath(stage), particles.bokeh(stage)))
+def _breathing(stage: Stage) -> Overlay:
+    return Overlay("light that breathes, with soft discs", before=(lights.breath(stage), particles.bokeh(stage)))
 
 
-def _sparkling(stage: Stage) -> Over:
-    return Over("fine sparkles", behind=(particles.sparkles(stage, True),), before=(particles.sparkles(stage, False),))
+def _sparkling(stage: Stage) -> Overlay:
+    return Overlay(
+        "fine sparkles", behind=(particles.sparkles(stage, True),), before=(particles.sparkles(stage, False),)
+    )
 
 
-OWN: tuple[Callable[[Stage], Over], ...] = (_wandering, _dusty, _beaming, _breathing, _sparkling)
+OWN: tuple[Callable[[Stage], Overlay], ...] = (_wandering, _dusty, _beaming, _breathing, _sparkling)

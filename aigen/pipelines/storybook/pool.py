@@ -1,6 +1,6 @@
 """Items made side by side: each of a few processes makes one after another, so that every core has work.
 
-Threads would not do, since skia draws under Python's lock. A process of the crew ends as soon as its parent does, however
+Threads would not do, since skia draws under Python's lock. A process of the pool ends as soon as its parent does, however
 that ends: it reads the parent's pipe all the time.
 """
 
@@ -22,20 +22,20 @@ from weakref import finalize
 from aigen.errors import GenerationError
 from aigen.types.pipeline import Output, Run, Task
 
-# At 1280x720 each hand needs some 190 MB, and more pixels need more: together no more hands or pixels than these.
-MOST_HANDS, MOST_PIXELS = 4, 8_400_000
+# At 1280x720 a process needs some 190 MB, and more pixels need more: together no more processes or pixels than these.
+MOST_PROCESSES, MOST_PIXELS = 4, 8_400_000
 # Tasks of fewer pixels than these are made sooner than a process starts.
 WORTH_IT = 4_000_000
 # How often a process says how far it is, and after how long a silence the parent looks whether it is still wanted.
 STEP_SECONDS, CHECK_SECONDS = 0.1, 1.0
 
 
-def hands_for(task: Task) -> int:
+def pool_size(task: Task) -> int:
     """How many processes a task is worth."""
     if len(task.seeds) * task.frames * task.size.width * task.size.height < WORTH_IT:
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(len(task.seeds), cores, MOST_HANDS, MOST_PIXELS // (task.size.width * task.size.height)))
+    return max(1, min(len(task.seeds), cores, MOST_PROCESSES, MOST_PIXELS // (task.size.width * task.size.height)))
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class _Told:
     error: BaseException | None = None
 
 
-class Crew:
+class Pool:
     """Some processes that keep what they have loaded from one task to the next. They end with this object."""
 
     def __init__(self) -> None:
@@ -55,39 +55,39 @@ class Crew:
         self._processes: list[subprocess.Popen[bytes]] = []
         finalize(self, _end, self._processes)
 
-    def make(self, task: Task, run: Run, hands: int) -> Iterator[Output]:
+    def make(self, task: Task, run: Run, count: int) -> Iterator[Output]:
         """The items of a task, each as soon as it is made. Steps are told of the first that is not made yet."""
-        hands = min(hands, len(task.seeds))
+        count = min(count, len(task.seeds))
         if any(process.poll() is not None for process in self._processes):  # one has died since: all anew
             _end(self._processes)
             self._processes.clear()
             self._told = queue.Queue()
-        while len(self._processes) < hands:
+        while len(self._processes) < count:
             self._processes.append(_start(len(self._processes), self._told))
         waiting = deque(_one(task, place) for place in range(len(task.seeds)))
         at_work: dict[int, Task] = {}
         steps: dict[int, tuple[int, int, str]] = {}
         try:
-            for hand in range(hands):
-                at_work[hand] = waiting.popleft()
-                _send(self._processes[hand], at_work[hand])
+            for place in range(count):
+                at_work[place] = waiting.popleft()
+                _send(self._processes[place], at_work[place])
             while at_work:
                 try:
-                    hand, message = self._told.get(timeout=CHECK_SECONDS)
+                    place, message = self._told.get(timeout=CHECK_SECONDS)
                 except queue.Empty:  # nothing for long; the order may have been cancelled
                     run.check()
                     continue
                 if message.error:
                     raise message.error
                 if message.output:
-                    del at_work[hand]
-                    steps.pop(hand, None)
+                    del at_work[place]
+                    steps.pop(place, None)
                     if waiting:
-                        at_work[hand] = waiting.popleft()
-                        _send(self._processes[hand], at_work[hand])
+                        at_work[place] = waiting.popleft()
+                        _send(self._processes[place], at_work[place])
                     yield message.output
                 elif message.step:
-                    steps[hand] = message.step
+                    steps[place] = message.step
                     _report(run, at_work, steps)
         finally:
             if at_work:  # nobody wants any more what is being made
@@ -110,20 +110,20 @@ def _one(task: Task, place: int) -> Task:
 
 
 def _report(run: Run, at_work: dict[int, Task], steps: dict[int, tuple[int, int, str]]) -> None:
-    first = min(at_work, key=lambda hand: at_work[hand].numbers)
-    shares = {hand: done / total if total else 0.0 for hand, (done, total, _) in steps.items()}
+    first = min(at_work, key=lambda place: at_work[place].numbers)
+    shares = {place: done / total if total else 0.0 for place, (done, total, _) in steps.items()}
     if first in steps:
-        run.step(*steps[first], sum(share for hand, share in shares.items() if hand != first))
+        run.step(*steps[first], sum(share for place, share in shares.items() if place != first))
     else:
         run.check()
 
 
-def _start(hand: int, told: queue.Queue[tuple[int, _Told]]) -> subprocess.Popen[bytes]:
+def _start(place: int, told: queue.Queue[tuple[int, _Told]]) -> subprocess.Popen[bytes]:
     # -P: without it Python would load modules that lie in the current folder.
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "aigen.pipelines.storybook.crew"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-P", "-m", "aigen.pipelines.storybook.pool"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    threading.Thread(target=_listen, args=(hand, process, told), name=f"crew-{hand}", daemon=True).start()
+    threading.Thread(target=_listen, args=(place, process, told), name=f"pool-{place}", daemon=True).start()
     return process
 
 
@@ -136,20 +136,20 @@ def _send(process: subprocess.Popen[bytes], task: Task) -> None:
         pass
 
 
-def _listen(hand: int, process: subprocess.Popen[bytes], told: queue.Queue[tuple[int, _Told]]) -> None:
+def _listen(place: int, process: subprocess.Popen[bytes], told: queue.Queue[tuple[int, _Told]]) -> None:
     assert process.stdout
     try:
         while True:
-            told.put((hand, pickle.load(process.stdout)))
+            told.put((place, pickle.load(process.stdout)))
     except Exception as error:  # the end of the pipe, or what is no message
         if not isinstance(error, EOFError):
             process.kill()
         code = process.wait()
         process.stdout.close()
-        told.put((hand, _Told(error=GenerationError(f"a drawing process ended unexpectedly (exit status {code})"))))
+        told.put((place, _Told(error=GenerationError(f"a drawing process ended unexpectedly (exit status {code})"))))
 
 
-# In a process of the crew
+# In a process of the pool
 
 
 def _work() -> None:
@@ -205,6 +205,6 @@ def _portable(error: Exception) -> BaseException:
 
 if __name__ == "__main__":
     # As part of the package, so that what is pickled here is known there by the same name.
-    from aigen.pipelines.storybook import crew
+    from aigen.pipelines.storybook import pool
 
-    crew._work()
+    pool._work()
