@@ -19,7 +19,7 @@ from aigen.film import script
 from aigen.media import provenance
 from aigen.orders import lifecycle, placing, reorder
 from aigen.types.reports import Report, Step
-from aigen.types.request import GenerationRequest, Narration
+from aigen.types.request import Attachments, GenerationRequest, Narration
 
 KEEPER = "The keeper lit the lamp. A ship passed by. A whale sang to the moon. Then it was morning."
 
@@ -222,7 +222,7 @@ def test_music_is_kept_with_the_order(orders: Orders, tmp_path: Path) -> None:
         file.setsampwidth(2)
         file.setframerate(8000)
         file.writeframes(os.urandom(16000))
-    order = placing.place(orders.context, a_film(), "ana", music=music, detached=True)
+    order = placing.place(orders.context, a_film(), "ana", Attachments(music=music), detached=True)
     music.unlink()
     assert order.request.narration
     assert order.request.narration.music == ".wav"

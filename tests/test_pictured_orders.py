@@ -19,7 +19,7 @@ from aigen.media import provenance
 from aigen.orders import lifecycle, placing, reorder, source, tasks
 from aigen.store import Store
 from aigen.types.reports import Finished, Report, Step
-from aigen.types.request import STYLES_IN_TURN, GenerationRequest, Size
+from aigen.types.request import STYLES_IN_TURN, Attachments, GenerationRequest, Size
 from aigen.types.seen import Detection, ImageDescription
 
 CAT = photo("chelsea.png")
@@ -66,7 +66,7 @@ def orders(tmp_path: Path) -> Iterator[Orders]:
 
 
 def test_five_images_and_a_video_are_made_of_a_picture(orders: Orders) -> None:
-    order = lifecycle.generate(orders.context, a_request(), "ana", CAT)
+    order = lifecycle.generate(orders.context, a_request(), "ana", Attachments(picture=CAT))
     assert (order.status, order.request.image_model, order.request.video_model) == ("Completed", "storybook", "motion")
     told = [provenance.read(path) for path in (*orders.files(".png"), *orders.files(".mp4"))]
     assert [each.parameters["style"] for each in told] == [*STYLES_IN_TURN, "plain"]
@@ -95,7 +95,7 @@ def test_what_is_made_has_the_shape_of_the_picture_unless_a_size_is_given() -> N
 
 
 def test_it_is_looked_at_when_nobody_has_yet(orders: Orders) -> None:
-    placed = placing.place(orders.context, a_request(seen=None), "ana", picture=CAT, detached=True)
+    placed = placing.place(orders.context, a_request(seen=None), "ana", Attachments(picture=CAT), detached=True)
     assert placed.request.seen
     assert [each.name for each in placed.request.seen.objects] == ["cat"]
     assert placed.request.vision_model == "nanodet"
@@ -107,14 +107,14 @@ def test_a_crash_costs_only_what_was_in_the_making(orders: Orders, crash: tuple[
     request = a_request(videos=2)
     orders.before = stop_after(*crash)
     with pytest.raises(Crash):
-        lifecycle.generate(orders.context, request, "ana", CAT)
+        lifecycle.generate(orders.context, request, "ana", Attachments(picture=CAT))
     (placed,) = orders.store.generations()
     assert (orders.content.work(placed.generation_id) / source.SOURCE).exists()
     orders.before = lambda report: None
     assert lifecycle.resume(orders.context, placed.generation_id).status == "Completed"
     undisturbed = Orders(orders.root.parent / "undisturbed")
     with undisturbed.store:
-        lifecycle.generate(undisturbed.context, request, "ana", CAT)
+        lifecycle.generate(undisturbed.context, request, "ana", Attachments(picture=CAT))
     assert files_in(orders.root) == files_in(undisturbed.root)
     assert left_in_work(orders.root) == []
 
@@ -125,7 +125,7 @@ def test_a_vision_model_of_ones_choice_looks_once_when_the_order_is_made(orders:
     request = a_request(images=2, videos=0, frames=None, fps=None, vision_model=str(folder))
     orders.before = stop_after("image", 1)
     with pytest.raises(Crash):
-        lifecycle.generate(orders.context, request, "ana", CAT)
+        lifecycle.generate(orders.context, request, "ana", Attachments(picture=CAT))
     assert orders.said()[:2] == ["watcher looks at the picture …", "watcher sees a red bus on the street"]
     (placed,) = orders.store.generations()
     orders.before = lambda report: None
@@ -148,7 +148,7 @@ def test_a_crash_at_the_very_end_is_got_over_without_the_picture(
     with monkeypatch.context() as patched:
         patched.setattr(Store, "complete", crash)
         with pytest.raises(Crash):
-            lifecycle.generate(orders.context, request, "ana", CAT)
+            lifecycle.generate(orders.context, request, "ana", Attachments(picture=CAT))
     (placed,) = orders.store.generations()
     assert not orders.content.work(placed.generation_id).exists()
     assert lifecycle.resume(orders.context, placed.generation_id).status == "Completed"
@@ -156,14 +156,14 @@ def test_a_crash_at_the_very_end_is_got_over_without_the_picture(
 
 def test_a_picture_that_a_model_made_stays_one(orders: Orders) -> None:
     request = a_request(seen=replace(SEEN, source_type="trainedAlgorithmicMedia"), images=3)
-    lifecycle.generate(orders.context, request, "ana", CAT)
+    lifecycle.generate(orders.context, request, "ana", Attachments(picture=CAT))
     told = [provenance.read(path).source_type for path in (*orders.files(".png"), *orders.files(".mp4"))]
     assert told == ["algorithmicMedia", "algorithmicMedia", "trainedAlgorithmicMedia", "trainedAlgorithmicMedia"]
 
 
 def test_a_vision_model_that_is_gone_stops_nothing(orders: Orders) -> None:
     request = a_request(images=1, videos=0, frames=None, fps=None)
-    placed = placing.place(orders.context, request, "ana", picture=CAT, detached=True)
+    placed = placing.place(orders.context, request, "ana", Attachments(picture=CAT), detached=True)
     orders.store._change(
         "UPDATE generations SET request = json_set(request, '$.vision_model', '/gone/watcher') WHERE generation_id = ?",
         [placed.generation_id],
@@ -186,13 +186,13 @@ def test_cancelled_it_leaves_nothing_behind(orders: Orders) -> None:
 
     orders.before = cancel
     with pytest.raises(Cancelled):
-        lifecycle.generate(orders.context, a_request(videos=0, frames=None, fps=None), "ana", CAT)
+        lifecycle.generate(orders.context, a_request(videos=0, frames=None, fps=None), "ana", Attachments(picture=CAT))
     assert left_in_work(orders.root) == []
     assert orders.files(".png")
 
 
 def test_a_file_is_made_again_from_the_same_picture(orders: Orders) -> None:
-    lifecycle.generate(orders.context, a_request(), "ana", CAT)
+    lifecycle.generate(orders.context, a_request(), "ana", Attachments(picture=CAT))
     before = files_in(orders.root)
     for path in (orders.files(".png")[0], orders.files(".png")[2], orders.files(".mp4")[0]):
         told = provenance.read(path)
@@ -206,7 +206,7 @@ def test_a_file_is_made_again_from_the_same_picture(orders: Orders) -> None:
         )
         other = Orders(orders.root.parent / f"again-{path.stem[-7:]}")
         with other.store:
-            lifecycle.generate(other.context, again, "ana", CAT)
+            lifecycle.generate(other.context, again, "ana", Attachments(picture=CAT))
         ((name, made),) = files_in(other.root).items()
         assert made == before[name]
 

@@ -27,7 +27,7 @@ from aigen.pipelines import diffusion
 from aigen.pipelines.diffusion import loading
 from aigen.types.pipeline import Failure, Output, Picture, Run, Task
 from aigen.types.reports import Expected, Finished, Report, Step
-from aigen.types.request import GenerationRequest, Options, Size
+from aigen.types.request import Attachments, GenerationRequest, Options, Size
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
 
@@ -604,7 +604,7 @@ def test_an_order_starts_from_a_picture_of_the_users(models: Path, orders: Order
         from_picture=True,
         strength=0.5,
     )
-    order = lifecycle.generate(orders.context, request, "ana", photo)
+    order = lifecycle.generate(orders.context, request, "ana", Attachments(picture=photo))
     assert order.status == "Completed"
     for path in (orders.root / "ana").iterdir():
         told = provenance.read(path)
@@ -616,14 +616,14 @@ def test_an_order_starts_from_a_picture_of_the_users(models: Path, orders: Order
 
 def test_a_picture_of_the_users_is_set_in_motion(models: Path, orders: Orders, photo: Path) -> None:
     request = a_request(models, videos=1, video_model="motion", from_picture=True, steps=None)
-    order = lifecycle.generate(orders.context, request, "ana", photo)
+    order = lifecycle.generate(orders.context, request, "ana", Attachments(picture=photo))
     assert order.request.image_model is None
     told = provenance.read(orders.files()[0])
     assert (told.source_type, told.parameters["picture_by"]) == ("algorithmicallyEnhanced", "the user")
     with pytest.raises(UsageError, match="it started from a picture of yours, which is not in it: give that"):
         reorder.reorder(told, {})
     assert reorder.reorder(told, {"from_picture": True}).video_model is None
-    waiting = placing.place(orders.context, replace(request, seed=9), "ana", picture=photo, detached=True)
+    waiting = placing.place(orders.context, replace(request, seed=9), "ana", Attachments(picture=photo), detached=True)
     (orders.content.work(waiting.generation_id) / "source.png").unlink()
     with pytest.raises(UsageError, match="the picture that it starts from is gone: order it anew"):
         lifecycle.resume(orders.context, waiting.generation_id)
@@ -636,11 +636,11 @@ def test_what_cannot_start_from_a_picture_is_refused_and_nothing_is_written(
     assert chosen.video_model == "motion"  # storybook, which else makes them, could not
     request = a_request(models, from_picture=True, steps=None, video_model=str(models / "wan"))
     with pytest.raises(UsageError, match="wan, which makes the videos, cannot start from a picture"):
-        lifecycle.generate(orders.context, request, "ana", photo)
+        lifecycle.generate(orders.context, request, "ana", Attachments(picture=photo))
     broken = photo.with_name("broken.png")
     broken.write_bytes(b"\x89PNG\r\n\x1a\nnothing")
     request = a_request(models, video_model="motion", from_picture=True, steps=None)
     with pytest.raises(UsageError, match=r"picture 'broken.png' cannot be read"):
-        lifecycle.generate(orders.context, request, "ana", broken)
+        lifecycle.generate(orders.context, request, "ana", Attachments(picture=broken))
     assert orders.store.generations() == []
     assert not orders.content.works()

@@ -3,14 +3,13 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from aigen.cli.notices import announce, tell
-from aigen.cli.orders import describe, print_order
+from aigen.cli.orders import order_json, print_order
 from aigen.cli.program import Content, Json, app, load_settings, open_context, print_json, say, whole_number
 from aigen.errors import GenerationError, Interrupted, UsageError
 from aigen.types.request import STYLES
@@ -18,7 +17,7 @@ from aigen.types.request import STYLES
 if TYPE_CHECKING:
     from aigen.orders.context import Context
     from aigen.types.reports import Report
-    from aigen.types.request import GenerationRequest, Narration
+    from aigen.types.request import Attachments, GenerationRequest, Narration
     from aigen.types.rows import Generation
 
 
@@ -128,7 +127,7 @@ def generate(
     from aigen import vision
     from aigen.notify import channels
     from aigen.orders import placing
-    from aigen.types.request import STYLES_IN_TURN, GenerationRequest
+    from aigen.types.request import STYLES_IN_TURN, Attachments, GenerationRequest
     from aigen.wording import visible
 
     if prompt is None and from_info is None and from_image is None:
@@ -175,7 +174,15 @@ def generate(
     if plan:
         _print_plan(request, as_json)
     else:
-        carry_out(request, user, Way(no_wait, detach, as_json, content), Brought(picture=from_image))
+        make_order(
+            request,
+            user,
+            Attachments(picture=from_image),
+            no_wait=no_wait,
+            detach=detach,
+            as_json=as_json,
+            content=content,
+        )
 
 
 def _narration(prompt: str, style: str | None) -> "Narration":
@@ -183,29 +190,6 @@ def _narration(prompt: str, style: str | None) -> "Narration":
     from aigen.types.request import Narration
 
     return Narration(script=prompt, styles=(style,)) if style else Narration(script=prompt)
-
-
-@dataclass(frozen=True)
-class Brought:
-    """Files of the user's that an order starts from."""
-
-    picture: Path | None = None
-    music: Path | None = None
-
-
-@dataclass(frozen=True)
-class Way:
-    """How an order is carried out: whether to wait for its time, or have a worker make it; where, and how it is told."""
-
-    no_wait: bool
-    detach: bool
-    as_json: bool
-    content: Path | None
-
-
-def carry_out(request: "GenerationRequest", user: str | None, way: Way, brought: Brought) -> None:
-    """Place an order that was checked, and have it made here, unless a worker shall."""
-    (_order if way.detach else _generate)(request, user, way, brought)
 
 
 def _reorder(file: Path, given: dict[str, Any]) -> "GenerationRequest":
@@ -276,23 +260,50 @@ def _print_plan(request: "GenerationRequest", as_json: bool) -> None:
         typer.echo(visible(f"{field:10} {readable(value) if value else '-'}"))
 
 
-def _order(request: "GenerationRequest", user: str | None, way: Way, brought: Brought) -> None:
+def make_order(
+    request: "GenerationRequest",
+    user: str | None,
+    attachments: "Attachments",
+    *,
+    no_wait: bool,
+    detach: bool,
+    as_json: bool,
+    content: Path | None,
+) -> None:
+    """Place an order that was checked, and make it here, or leave it to a worker (`detach`)."""
+    if detach:
+        _detach(request, user, attachments, as_json=as_json, content=content)
+    else:
+        _generate(request, user, attachments, no_wait=no_wait, as_json=as_json, content=content)
+
+
+def _detach(
+    request: "GenerationRequest", user: str | None, attachments: "Attachments", *, as_json: bool, content: Path | None
+) -> None:
     """Place an order for the worker, and see that one runs."""
     from aigen.cli.progress import Display
     from aigen.orders import placing, worker
 
-    with Display() as display, open_context(way.content, display, create=True) as context:
-        order = placing.place(context, request, user, detached=True, picture=brought.picture, music=brought.music)
+    with Display() as display, open_context(content, display, create=True) as context:
+        order = placing.place(context, request, user, attachments, detached=True)
         worker.start(context.content)
         announce(context, order, waits=False)
-        if way.as_json:
-            print_json(describe(context, order))
+        if as_json:
+            print_json(order_json(context, order))
             return
         typer.echo(f"user {order.user_id}")
         say(f"see how far it is: aigen status {order.user_id} --watch")
 
 
-def _generate(request: "GenerationRequest", user: str | None, way: Way, brought: Brought) -> None:
+def _generate(
+    request: "GenerationRequest",
+    user: str | None,
+    attachments: "Attachments",
+    *,
+    no_wait: bool,
+    as_json: bool,
+    content: Path | None,
+) -> None:
     """Place an order, make it here, and tell when its time has come."""
     from aigen.cli.progress import Display
     from aigen.notify import foreground
@@ -310,25 +321,25 @@ def _generate(request: "GenerationRequest", user: str | None, way: Way, brought:
                 placed.append(order.generation_id)
                 stack.enter_context(foreground.own_terminal(context.content, order.generation_id))
                 with suppress(OSError):  # nobody reads us; the order is made all the same
-                    typer.echo(f"user {order.user_id}", err=way.as_json)
-                    announce(context, order, waits=not way.no_wait)
+                    typer.echo(f"user {order.user_id}", err=as_json)
+                    announce(context, order, waits=not no_wait)
             display(event)
 
-        context = stack.enter_context(open_context(way.content, report, create=True))
+        context = stack.enter_context(open_context(content, report, create=True))
         lifecycle.tidy(context)
         try:
-            order = lifecycle.generate(context, request, user, picture=brought.picture, music=brought.music)
+            order = lifecycle.generate(context, request, user, attachments)
         except GenerationError:
             display.stop()
             tell(context, placed[0], said=True)
             raise
         display.stop()
-        if not way.no_wait:
+        if not no_wait:
             _wait(context, order)
         tell(context, order.generation_id)
         if "terminal" not in order.request.notify:  # else the notice has the link
             say(f"in the web gallery: {base_url(load_settings(), context.content)}/dash")
-        print_order(context, order, way.as_json)
+        print_order(context, order, as_json)
 
 
 def _wait(context: "Context", order: "Generation") -> None:

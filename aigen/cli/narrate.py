@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aigen.cli.generate import Brought, Detach, Notify, NotifyAt, NoWait, Seed, Way, carry_out
+from aigen.cli.generate import Detach, Notify, NotifyAt, NoWait, Seed, make_order
 from aigen.cli.program import Content, Json, app, load_settings, whole_number
 from aigen.errors import UsageError
 from aigen.types.request import STYLES
@@ -58,7 +58,7 @@ def narrate(
     from aigen import film
     from aigen.notify import channels
     from aigen.orders import placing
-    from aigen.types.request import GenerationRequest, Narration
+    from aigen.types.request import Attachments, GenerationRequest, Narration
     from aigen.wording import shortened
 
     script = _read(text, file)
@@ -87,7 +87,9 @@ def narrate(
     channels.check(request.notify, load_settings())
     if music:
         film.check_music(music)
-    carry_out(request, user, Way(no_wait, detach, as_json, content), Brought(music=music))
+    make_order(
+        request, user, Attachments(music=music), no_wait=no_wait, detach=detach, as_json=as_json, content=content
+    )
 
 
 def _read(text: str | None, file: str | None) -> str:

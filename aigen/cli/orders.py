@@ -72,7 +72,7 @@ def resume(
         finally:
             display.stop()
             if as_json:
-                print_json([describe(context, order) for order in finished])
+                print_json([order_json(context, order) for order in finished])
             for order in [] if as_json else finished:
                 print_order(context, order, as_json)
         if not generation_id and not wanted:
@@ -118,7 +118,7 @@ def worker(
             deliver_everywhere(courier, context.store)  # what has become due with the last order
 
 
-def describe(context: "Context", order: "Generation") -> dict[str, Any]:
+def order_json(context: "Context", order: "Generation") -> dict[str, Any]:
     """What `generate --json` prints of an order."""
     from aigen.notify import links
     from aigen.notify.listing import list_notices
@@ -145,7 +145,7 @@ def print_order(context: "Context", order: "Generation", as_json: bool) -> None:
     from aigen.types.request import KINDS
 
     if as_json:
-        print_json(describe(context, order))
+        print_json(order_json(context, order))
         return
     here, items = Path.cwd(), context.store.items(order.generation_id)
     for path in (Path(name) for kind in KINDS for name in files(context, items, kind)):

@@ -6,7 +6,6 @@ what is missing, so running an order again makes exactly that.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from aigen.errors import (
     AigenError,
@@ -24,7 +23,7 @@ from aigen.orders.items import clear, make_items, make_thumbnails
 from aigen.orders.placing import hold, new_generation_id, place
 from aigen.store import Store
 from aigen.types.reports import Waiting
-from aigen.types.request import GenerationRequest, Kind
+from aigen.types.request import NO_ATTACHMENTS, Attachments, GenerationRequest, Kind
 from aigen.types.rows import Generation, Item
 
 # Attempts that workers make at an order; after as many crashes it needs a person.
@@ -35,14 +34,13 @@ def generate(
     context: Context,
     request: GenerationRequest,
     user_id: str | None,
-    picture: Path | None = None,
-    music: Path | None = None,
+    attachments: Attachments = NO_ATTACHMENTS,
 ) -> Generation:
     """Place an order and make it, here and now. Its lock is held before it exists, so it is never taken for interrupted."""
     generation_id = new_generation_id()
     with hold(context.content, generation_id):
         try:
-            place(context, request, user_id, picture=picture, music=music, generation_id=generation_id)
+            place(context, request, user_id, attachments, generation_id=generation_id)
         except BaseException:
             context.content.remove_lock(generation_id)
             raise

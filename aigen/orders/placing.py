@@ -5,7 +5,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from datetime import tzinfo
-from pathlib import Path
 
 from aigen import pipelines, vision
 from aigen.content import ContentFolder
@@ -18,7 +17,16 @@ from aigen.orders.items import MUSIC
 from aigen.times import Clock, resolve, to_text, utc_now
 from aigen.types.pipeline import Pipeline
 from aigen.types.reports import Placed
-from aigen.types.request import KINDS, SEED_LIMIT, GenerationRequest, Kind, check_style, check_user_id
+from aigen.types.request import (
+    KINDS,
+    NO_ATTACHMENTS,
+    SEED_LIMIT,
+    Attachments,
+    GenerationRequest,
+    Kind,
+    check_style,
+    check_user_id,
+)
 from aigen.types.rows import Generation, Item, Notice
 
 # Easy to read and to type: no letters or digits that look like others. 20 of them hold 98 bits.
@@ -125,18 +133,18 @@ def place(
     context: Context,
     request: GenerationRequest,
     user_id: str | None,
+    attachments: Attachments = NO_ATTACHMENTS,
     *,
     detached: bool = False,
-    picture: Path | None = None,
-    music: Path | None = None,
     generation_id: str | None = None,
     limit: int | None = None,
 ) -> Generation:
     """Check an order and write it: the order, its planned items and waiting notices, in one transaction.
 
-    Raises UsageError before anything is written, also when `limit` orders of this user are unfinished already. Of a
-    `picture` that they start from a copy is kept, without what else is in its file; also of the `music` of a narrated film.
+    Raises UsageError before anything is written, also when `limit` orders of this user are unfinished already. Of the
+    picture that they start from a copy is kept, without what else is in its file; also of the music of a narrated film.
     """
+    picture, music = attachments.picture, attachments.music
     if request.from_picture and picture is None:
         raise UsageError("it started from a picture, which is not kept: order it anew from that picture (--from-image)")
     image = uploads.read(picture) if picture else None

@@ -6,6 +6,7 @@ Names of models and what they can do are not checked here (`generation.check`), 
 import math
 import re
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from aigen.errors import UsageError
@@ -267,6 +268,17 @@ class GenerationRequest(Options):
         """The size of items of this kind; a video's sides are even, as H.264 in yuv420p needs them."""
         size = Size.parse(self.size) if self.size else usual
         return Size(size.width & ~1, size.height & ~1) if kind == "video" else size
+
+
+@dataclass(frozen=True)
+class Attachments:
+    """Files of the user's that come with a request: the picture that it starts from, and the music of a narrated film."""
+
+    picture: Path | None = None
+    music: Path | None = None
+
+
+NO_ATTACHMENTS = Attachments()
 
 
 def check_prompt(prompt: str) -> None:

@@ -18,7 +18,7 @@ from aigen.media import provenance
 from aigen.notify import mail
 from aigen.orders import deletion, lifecycle, placing, reorder, status, tasks
 from aigen.times import resolve, spoken
-from aigen.types.request import KINDS, GenerationRequest
+from aigen.types.request import KINDS, Attachments, GenerationRequest
 from aigen.viewer import forms, visits
 from aigen.viewer.gallery import Gallery
 from aigen.viewer.memory import give_back_memory
@@ -44,7 +44,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         _check_limits(gallery, user_id, wanted)
         wanted = placing.check(wanted, user_id, gallery.settings.model, load=gallery.load, clock=gallery.clock)
         placed = placing.place(
-            gallery.context, wanted, user_id, detached=True, picture=picture, limit=order_limit(gallery)
+            gallery.context, wanted, user_id, Attachments(picture=picture), detached=True, limit=order_limit(gallery)
         )
         visits.log(gallery, visit(), "order", placed.generation_id)
         return placed.generation_id
