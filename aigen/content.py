@@ -1,5 +1,9 @@
-"""The content folder, which holds all state: its layout and its locks, so that no other module puts path names together."""
+"""The content folder, which holds all state: its layout and its locks, so that no other module puts path names together.
 
+What is written here, and by others, appears under its final name only when it is whole (`publish`, `write_whole`).
+"""
+
+import errno
 import json
 import os
 import shutil
@@ -12,9 +16,9 @@ from typing import Any
 from filelock import FileLock
 
 from aigen.errors import AlreadyRunning, ContentError
-import errno
-import os
-from pathlib import Path
+
+# What the system says where a disk is full.
+OUT_OF_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True)
@@ -105,10 +109,8 @@ class ContentFolder:
 
     def write_note(self, name: str, note: dict[str, Any]) -> None:
         """Say something about a lasting process, such as its number; whether it lives, only its lock tells."""
-        self.making.mkdir(parents=True, exist_ok=True)
-        unfinished = self.making / f"{name}.json.{os.getpid()}"
-        unfinished.write_text(json.dumps(note), encoding="utf-8")
-        unfinished.replace(self._note_file(name))
+        with write_whole(self._note_file(name)) as unfinished:
+            unfinished.write_text(json.dumps(note), encoding="utf-8")
 
     def read_note(self, name: str) -> dict[str, Any]:
         """What a lasting process has last said; nothing where it has never run or the note is damaged."""
@@ -178,10 +180,6 @@ def _remove(folder: Path) -> None:
         raise ContentError(f"{str(folder)!r} cannot be removed ({error.strerror}): remove it by hand") from error
 
 
-# What the system says where a disk is full.
-OUT_OF_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
 def publish(made: Path, final: Path) -> None:
     """Give a whole file its final name. After a power cut it is there whole, or not there."""
     final.parent.mkdir(parents=True, exist_ok=True)
@@ -194,3 +192,16 @@ def publish(made: Path, final: Path) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+@contextmanager
+def write_whole(path: Path) -> Iterator[Path]:
+    """Yield where to write a file, which then is published as `path`; what was written is gone if an error comes between."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
+    try:
+        yield unfinished
+        publish(unfinished, path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise

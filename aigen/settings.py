@@ -4,13 +4,12 @@ Settings come from the environment, then a `.env` in the current folder, then `s
 configuration folder; the names are the same in all three.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from aigen.content import ContentFolder
+from aigen.content import ContentFolder, write_whole
 from aigen.errors import UsageError
 
 NAMES = {
@@ -81,12 +80,9 @@ def write_setting(file: Path, name: str, value: str) -> None:
     try:
         document = tomlkit.parse(file.read_text(encoding="utf-8")) if file.exists() else tomlkit.document()
         document[name] = value
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file = file.resolve()  # which may be kept elsewhere, behind a link
-        unfinished = file.with_name(f"{file.name}.{os.getpid()}")
-        unfinished.touch(mode=0o600)  # passwords stand in it
-        unfinished.write_text(tomlkit.dumps(document), encoding="utf-8")
-        unfinished.replace(file)
+        with write_whole(file.resolve()) as unfinished:  # which may be kept elsewhere, behind a link
+            unfinished.touch(mode=0o600)  # passwords stand in it
+            unfinished.write_text(tomlkit.dumps(document), encoding="utf-8")
     except (OSError, ValueError, TOMLKitError) as error:
         raise UsageError(f"the settings file {str(file)!r} cannot be written: {error}") from error
 

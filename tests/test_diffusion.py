@@ -61,7 +61,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def empty_hands() -> Iterator[None]:
     """Every test loads what it needs."""
     yield
-    loading.release()
+    loading.slot.release()
 
 
 @dataclass
@@ -183,14 +183,16 @@ def test_progress_tells_loading_steps_and_decoding(models: Path, tmp_path: Path)
 
 def test_the_weights_are_loaded_once_and_let_go_for_another_model(models: Path, tmp_path: Path) -> None:
     make(models / "xl", a_task(tmp_path, 2))
-    (first,) = loading._held
+    first = loading.slot.held
+    assert first
     make(models / "xl", a_task(tmp_path, prompt="another order"))
-    assert loading._held == [first]
+    assert loading.slot.held is first
     make(models / "flux", a_task(tmp_path))
-    (second,) = loading._held
+    second = loading.slot.held
+    assert second
     assert type(second.pipeline).__name__ == "FluxPipeline"
     pipelines.release()
-    assert not loading._held
+    assert loading.slot.held is None
 
 
 def test_what_is_held_does_not_count_against_the_next_order_of_it(
@@ -204,7 +206,7 @@ def test_what_is_held_does_not_count_against_the_next_order_of_it(
     assert len(make(models / "xl", a_task(tmp_path))) == 1
     with pytest.raises(GenerationError, match="not enough memory"):
         make(models / "flux", a_task(tmp_path))
-    assert not loading._held
+    assert loading.slot.held is None
 
 
 def test_an_unlisted_model_makes_its_own_size_in_its_own_number_of_steps(models: Path, tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 from conftest import gradient, scribble
 from PIL import Image
 
+from aigen.content import publish
 from aigen.errors import ContentError
 from aigen.media.encoding import VideoWriter, save_png
-from aigen.content import publish
 from aigen.media.thumbnails import save_thumbnails
 from aigen.types.request import Size
 

@@ -55,7 +55,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def empty_hands() -> Iterator[None]:
     yield
-    loading.release()
+    loading.slot.release()
 
 
 @pytest.fixture
@@ -238,7 +238,8 @@ def test_starting_from_a_picture_leaves_the_weights_as_they_are(
     monkeypatch.setattr(machine, "choose", lambda *_: setup)
 
     def precisions() -> dict[str, set[torch.dtype]]:
-        (held,) = loading._held
+        held = loading.slot.held
+        assert held
         parts = {name: part for name, part in held.pipeline.components.items() if isinstance(part, torch.nn.Module)}
         return {name: {each.dtype for each in part.parameters()} for name, part in parts.items()}
 
@@ -266,7 +267,8 @@ def test_memory_that_is_short_for_a_decoder_without_tiles_is_told(
         Listener(picture=picture),
     )
     make(models / "svd", task, listener)
-    (held,) = loading._held
+    held = loading.slot.held
+    assert held
 
     def short(*_: Any, **__: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
@@ -274,7 +276,7 @@ def test_memory_that_is_short_for_a_decoder_without_tiles_is_told(
     monkeypatch.setattr(held.pipeline.vae.decoder, "forward", short)
     with pytest.raises(GenerationError, match=r"not enough memory for 8 frames of 64x64 by svd: .* give --frames 4"):
         make(models / "svd", task, listener)
-    assert not loading._held  # nor is it in use any more
+    assert loading.slot.held is None  # nor is it in use any more
 
 
 def test_what_can_start_from_a_picture_is_known_before_anything_is_loaded(models: Path) -> None:
@@ -289,7 +291,7 @@ def test_where_no_picture_could_be_made_no_video_is(models: Path, tmp_path: Path
     listener = Listener(picture=Failure(7, "the safety checker took it away"))
     made = make(models / "svd", a_task(tmp_path, starts_from_picture=True), listener)
     assert made == [Failure(7, "the safety checker took it away")]
-    assert not loading._held
+    assert loading.slot.held is None
 
 
 def test_what_made_a_video_is_told(models: Path, tmp_path: Path) -> None:
@@ -342,7 +344,8 @@ def test_on_too_little_memory_it_decodes_in_tiles_and_says_so(
     listener = Listener()
     task = a_task(tmp_path)
     make(models / sort, task)
-    (held,) = loading._held
+    held = loading.slot.held
+    assert held
     decoder = held.pipeline.vae
     forward = decoder.decoder.forward
 
@@ -366,7 +369,8 @@ def test_where_not_even_a_step_can_be_made_it_says_what_to_do(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(models / "wan", a_task(tmp_path))
-    (held,) = loading._held
+    held = loading.slot.held
+    assert held
 
     def short(*_: Any, **__: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
@@ -383,7 +387,8 @@ def test_numbers_that_are_lost_make_no_black_video(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(models / "wan", a_task(tmp_path))
-    (held,) = loading._held
+    held = loading.slot.held
+    assert held
     step = held.pipeline.scheduler.step
     monkeypatch.setattr(held.pipeline.scheduler, "step", lambda *a, **b: (step(*a, **b)[0] * float("nan"),))
     with pytest.raises(GenerationError, match="wan lost its numbers at precision float32"):
@@ -500,9 +505,8 @@ def test_the_model_of_the_images_makes_what_videos_start_from(models: Path, orde
     held: list[str] = []
 
     def look(report: Report) -> None:
-        if loading._held:
-            held.append(type(loading._held[0].pipeline).__name__)
-        assert len(loading._held) <= 1
+        if loading.slot.held:
+            held.append(type(loading.slot.held.pipeline).__name__)
 
     orders.before = look
     order = lifecycle.generate(orders.context, request, "ana")

@@ -185,9 +185,11 @@ def test_one_network_is_held_and_let_go_of(folders: dict[str, Path]) -> None:
     held = prepare("things")
     assert prepare("things") is held
     assert str(held.network.dtype) == ("torch.float16" if held.device == "cuda" else "torch.float32")
-    assert hub._held == [prepare("sentence")] != [held]
+    other = prepare("sentence")
+    assert other is not held
+    assert hub.slot.held is other
     vision.release()
-    assert hub._held == []
+    assert hub.slot.held is None
 
 
 def test_weights_named_otherwise_and_broken_files_are_told_in_one_line(tmp_path: Path, picture: Image.Image) -> None:

@@ -3,15 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from aigen.types.request import Size
+from aigen.types.request import Captions, Size, Transition
 
 if TYPE_CHECKING:
     from aigen.media.encoding import Pixels
-
-Captions = Literal["burned", "srt", "off"]
-Transition = Literal["fade", "cut"]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 encoding    PNG and MP4
 thumbnails  small copies of both, and the captions that lie beside a film
-files       a finished file gets its final name
 provenance  what a file says about itself: written and read
 foreign     what other programs write into their files
 uploads     pictures that users bring, checked by decoding

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aigen.content import ContentFolder
+from aigen.content import OUT_OF_SPACE, ContentFolder, publish
 from aigen.errors import ContentError
-from aigen.content import OUT_OF_SPACE, publish
 from aigen.types.rows import Item
 
 if TYPE_CHECKING:

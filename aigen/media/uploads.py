@@ -5,8 +5,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aigen.content import write_whole
 from aigen.errors import AigenError, UsageError
-from aigen.content import publish
 from aigen.wording import spoken_size
 
 if TYPE_CHECKING:
@@ -80,18 +80,14 @@ def _read(path: Path, least: int | None, called: str | None) -> "tuple[Image, tu
 
 def save(image: "Image", path: Path) -> None:
     """Write a picture as PNG, whole or not at all."""
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.parent.mkdir(parents=True, exist_ok=True)
-    image.save(unfinished, format="PNG", compress_level=1)
-    publish(unfinished, path)
+    with write_whole(path) as unfinished:
+        image.save(unfinished, format="PNG", compress_level=1)
 
 
 def keep(file: Path, path: Path) -> None:
     """Copy a file as it is, whole or not at all."""
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(file, unfinished)
-    publish(unfinished, path)
+    with write_whole(path) as unfinished:
+        shutil.copyfile(file, unfinished)
 
 
 def _opaque(image: "Image") -> "Image":

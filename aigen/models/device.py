@@ -2,11 +2,12 @@
 
 import gc
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from time import perf_counter
+from typing import Generic, Protocol, TypeVar
 
 from aigen.errors import AigenError, GenerationError
 from aigen.models.catalogue import Model, display_name
@@ -77,6 +78,35 @@ def free_memory(device: Device) -> None:
         torch.xpu.empty_cache()
     elif device == "mps":
         torch.mps.empty_cache()
+
+
+class OnDevice(Protocol):
+    """Weights that were loaded, and the device that they lie on."""
+
+    @property
+    def device(self) -> Device: ...
+
+
+Held = TypeVar("Held", bound=OnDevice)
+
+
+class Slot(Generic[Held]):
+    """Room for one set of weights, so that memory holds no second; the process keeps it for the next task."""
+
+    held: Held | None = None
+
+    def load(self, load: Callable[[], Held]) -> Held:
+        """Load weights in place of those that are held."""
+        self.release()
+        self.held = load()
+        return self.held
+
+    def release(self) -> None:
+        """Let go of what is held."""
+        if self.held is not None:
+            device = self.held.device
+            self.held = None
+            free_memory(device)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
@@ -19,7 +19,7 @@ from typing import Literal
 
 from aigen.errors import GenerationError, UsageError
 from aigen.models.catalogue import Half, Model, VideoArchitecture
-from aigen.models.weights import Contents
+from aigen.models.weights import Contents, is_here
 from aigen.types.request import Size
 from aigen.wording import spoken_size
 
@@ -275,6 +275,15 @@ def fits(machine: Machine, model: Model) -> tuple[bool, str]:
         return False, f"no: it needs {spoken_size(needed)} of memory, here are {spoken_size(machine.system_memory)}"
     pace = "minutes a picture" if "image" in model.kinds else "hours a video"
     return True, "yes, without a GPU" if model.light else f"only slowly: {pace} without a GPU"
+
+
+def installed(models: Iterable[Model]) -> Iterator[Model]:
+    """Yield the models that are here and suit this machine: they fit it, and without a GPU they are light."""
+    for model in models:
+        if is_here(model):
+            machine = detect_machine()
+            if fits(machine, model)[0] and (machine.device != "cpu" or model.light):
+                yield model
 
 
 def _width(precision: Precision) -> int:

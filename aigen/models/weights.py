@@ -145,36 +145,30 @@ def tiny_decoder(pipeline: str) -> Path | None:
 
 
 def examine(folder: Path, model: Model) -> Contents:
-    """What a folder holds of a model. Raises UsageError when it is no model, not whole, or not safe to load."""
+    """Return what a folder holds of a model. Raises UsageError when it is no model, not whole, or not safe to load."""
     name = catalogue.display_name(model.name)
     again = f"get it again: aigen models pull {model.name}" if model.hub else "copy it again"
     index = read_json(folder / "model_index.json")
-    if index is None and (model.sees or _sort_of_seeing(folder)):
-        return _examine_seeing(folder, model, again)
+    if index is None and (model.sees or _vision_class(folder)):
+        return _examine_vision_model(folder, name, again)
+    if index is None and model.hub:
+        raise UsageError(f"model {name!r} is not whole: it has no readable model_index.json; {again}")
     if index is None:
-        if model.hub:
-            raise UsageError(f"model {name!r} is not whole: it has no readable model_index.json; {again}")
         raise UsageError(f"model {name!r} is no model: its folder has no model_index.json, as diffusers writes it")
     pipeline = index.get("_class_name")
     if not isinstance(pipeline, str):
-        raise UsageError(f"model {name!r} brings code of its own to run, which is never done")
+        raise _own_code(name)
     components = {}
     variants = []
     for component, library in parts_of(index):
         part = folder / component
         if "." in library or (part / f"{library}.py").exists():
-            raise UsageError(f"model {name!r} brings code of its own to run, which is never done")
+            raise _own_code(name)
         if not part.is_dir():
             raise UsageError(f"model {name!r} is not whole: {component} is missing; {again}")
         if not (part / "config.json").exists():
             continue  # a scheduler, a tokenizer: nothing but small files
-        variant, weights = _weights(part)
-        if not weights and any(any(part.glob(pattern)) for pattern in PICKLES):
-            raise UsageError(f"model {name!r} has its {component} {ONLY_PICKLES}")
-        try:
-            components[component] = count_bytes(weights)
-        except (OSError, ValueError) as error:
-            raise UsageError(f"model {name!r} is not whole: {component}: {error}; {again}") from None
+        variant, components[component] = _count_component(part, name, component, again)
         variants.append(variant)
     return Contents(folder, pipeline, components, next(filter(None, variants), None), index)
 
@@ -182,37 +176,49 @@ def examine(folder: Path, model: Model) -> Contents:
 def sees(model: Model) -> bool:
     """Whether a model looks at pictures and makes none: as the catalogue says, or what is here of it."""
     folder = locate(model)
-    return model.sees or bool(folder and _sort_of_seeing(folder))
+    return model.sees or bool(folder and _vision_class(folder))
 
 
-def _sort_of_seeing(folder: Path) -> str | None:
-    """The class of transformers that what lies in a folder is for, if it is one that sees and that is known."""
+def _vision_class(folder: Path) -> str | None:
+    """Return the class of transformers that what lies in a folder is for, if it is a vision model and known."""
     told = (read_json(folder / "config.json") or {}).get("architectures")
     return next((each for each in told if each in SEEING), None) if isinstance(told, list) else None
 
 
-def _examine_seeing(folder: Path, model: Model, again: str) -> Contents:
-    """What a folder holds of a model that sees: a single component, with what prepares pictures for it."""
-    name = catalogue.display_name(model.name)
+def _examine_vision_model(folder: Path, name: str, again: str) -> Contents:
+    """Return what a folder holds of a vision model: a single component, with what prepares pictures for it."""
     config = read_json(folder / "config.json")
     if config is None:
         raise UsageError(f"model {name!r} is not whole: it has no readable config.json; {again}")
-    sort = _sort_of_seeing(folder)
-    if sort is None:
+    vision_class = _vision_class(folder)
+    if vision_class is None:
         raise UsageError(f"model {name!r} is none that sees: its config.json names none of {', '.join(SEEING)}")
     if "auto_map" in config:
-        raise UsageError(f"model {name!r} brings code of its own to run, which is never done")
-    for each in SEEING[sort]:
+        raise _own_code(name)
+    for each in SEEING[vision_class]:
         if not (folder / each).exists():
             raise UsageError(f"model {name!r} is not whole: {each} is missing; {again}")
-    variant, weights = _weights(folder)
-    if not weights and any(any(folder.glob(pattern)) for pattern in PICKLES):
-        raise UsageError(f"model {name!r} has its weights {ONLY_PICKLES}")
+    variant, found = _count_component(folder, name, None, again)
+    return Contents(folder, vision_class, {"network": found}, variant, config)
+
+
+def _count_component(part: Path, name: str, component: str | None, again: str) -> tuple[str | None, dict[str, int]]:
+    """Return the variant of a component's weights and their bytes by data type; a model of one component does not name it.
+
+    Raises UsageError, with what to do, when they are pickles or not whole.
+    """
+    variant, weights = _weights(part)
+    if not weights and any(any(part.glob(pattern)) for pattern in PICKLES):
+        raise UsageError(f"model {name!r} has its {component or 'weights'} {ONLY_PICKLES}")
     try:
-        found = count_bytes(weights)
+        return variant, count_bytes(weights)
     except (OSError, ValueError) as error:
-        raise UsageError(f"model {name!r} is not whole: {error}; {again}") from None
-    return Contents(folder, sort, {"network": found}, variant, config)
+        where = f"{component}: " if component else ""
+        raise UsageError(f"model {name!r} is not whole: {where}{error}; {again}") from None
+
+
+def _own_code(name: str) -> UsageError:
+    return UsageError(f"model {name!r} brings code of its own to run, which is never done")
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

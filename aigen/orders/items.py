@@ -10,8 +10,8 @@ from itertools import groupby
 from typing import Any
 
 from aigen import pipelines, vision
+from aigen.content import publish
 from aigen.errors import Cancelled, ContentError, GenerationError, UsageError
-from aigen import content
 from aigen.media import provenance
 from aigen.media.thumbnails import thumbnails
 from aigen.models import catalogue
@@ -144,8 +144,8 @@ def _record(context: Context, generation: Generation, task: Task, item: Item, ma
                 ),
             )
             for each in made.beside:  # first: whoever finds the item finds them too
-                content.publish(each, context.content.file(f"{generation.user_id}/{_stem(item)}{each.suffix}"))
-            content.publish(made.path, context.content.file(path))
+                publish(each, context.content.file(f"{generation.user_id}/{_stem(item)}{each.suffix}"))
+            publish(made.path, context.content.file(path))
             item = replace(item, state="done", path=path, parameters=parameters)
             if not store.record(item):
                 for suffix in (made.path.suffix, *(each.suffix for each in made.beside)):

@@ -7,6 +7,7 @@ what is missing, so running an order again makes exactly that.
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
+from aigen.content import OUT_OF_SPACE
 from aigen.errors import (
     AigenError,
     Cancelled,
@@ -16,7 +17,6 @@ from aigen.errors import (
     StoreError,
     UsageError,
 )
-from aigen.content import OUT_OF_SPACE
 from aigen.orders import source
 from aigen.orders.context import HEARTBEAT, Context, heartbeat
 from aigen.orders.items import clear, make_items, make_thumbnails

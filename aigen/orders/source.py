@@ -5,8 +5,7 @@ import math
 from pathlib import Path
 
 from aigen import vision
-from aigen.content import ContentFolder
-from aigen import content
+from aigen.content import ContentFolder, write_whole
 from aigen.media import thumbnails
 from aigen.types.request import Size
 from aigen.types.rows import Generation
@@ -27,9 +26,8 @@ def describe_source(work: Path, model: str) -> ImageDescription:
             seen = vision.load(model).see(picture)
     finally:
         vision.release()
-    unfinished = work / "seen.unfinished"
-    unfinished.write_text(json.dumps(seen.as_json()), encoding="utf-8")
-    content.publish(unfinished, work / SEEN)
+    with write_whole(work / SEEN) as unfinished:
+        unfinished.write_text(json.dumps(seen.as_json()), encoding="utf-8")
     return seen
 
 

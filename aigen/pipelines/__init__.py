@@ -61,7 +61,7 @@ def introduce(pipelines: Mapping[str, Pipeline]) -> tuple[str, ...]:
 def release() -> None:
     """Let go of the weights that this process holds, if any."""
     if loading := sys.modules.get("aigen.pipelines.diffusion.loading"):
-        loading.release()
+        loading.slot.release()
 
 
 def offered() -> list[str]:
@@ -116,12 +116,8 @@ def choose(
 
 def _installed(kind: Kind, suits: Callable[[str], bool] = lambda name: True) -> str | None:
     """The first model of the catalogue that is here, makes this kind, and suits this machine and what is wanted."""
-    for name, model in catalogue.models().items():
-        if kind in model.kinds and weights.is_here(model):
-            here = machine.detect_machine()
-            if machine.fits(here, model)[0] and (here.device != "cpu" or model.light) and suits(name):
-                return name
-    return None
+    models = machine.installed(model for model in catalogue.models().values() if kind in model.kinds)
+    return next((model.name for model in models if suits(model.name)), None)
 
 
 def canonical(name: str) -> str:

@@ -65,18 +65,13 @@ def choose(asked: str | None) -> str:
     """
     if asked:
         return asked if asked == BUILT_IN else _find(asked)[0].name
-    for name, model in catalogue.seeing().items():
-        if weights.is_here(model):
-            here = machine.detect_machine()
-            if machine.fits(here, model)[0] and (here.device != "cpu" or model.light):
-                return name
-    return BUILT_IN
+    return next((model.name for model in machine.installed(catalogue.seeing().values())), BUILT_IN)
 
 
 def release() -> None:
     """Let go of the weights from the hub that this process holds, if any."""
     if hub := sys.modules.get("aigen.vision.hub"):
-        hub.release()
+        hub.slot.release()
 
 
 def _find(name: str) -> tuple[Model, Contents]:

@@ -32,7 +32,7 @@ class Loaded:
         return self.processor(**what, return_tensors="pt").to(self.device, self.network.dtype)
 
 
-_held: list[Loaded] = []
+slot: device.Slot[Loaded] = device.Slot()
 
 
 def prepare(contents: Contents, name: str, reader: str, *, half: bool) -> Loaded:
@@ -40,22 +40,10 @@ def prepare(contents: Contents, name: str, reader: str, *, half: bool) -> Loaded
 
     On a GPU it runs in `half` precision, where its numbers bear that. Raises GenerationError.
     """
-    for held in _held:
-        if held.folder == contents.folder:
-            return held
-    release()
+    if slot.held and slot.held.folder == contents.folder:
+        return slot.held
     with explained(name, contents.folder, "cannot be loaded", "get it again with aigen models remove and pull"):
-        loaded = _load(contents, name, reader, half)
-    _held.append(loaded)
-    return loaded
-
-
-def release() -> None:
-    """Let go of what is held."""
-    devices = {loaded.device for loaded in _held}
-    _held.clear()
-    for each in devices:
-        device.free_memory(each)
+        return slot.load(lambda: _load(contents, name, reader, half))
 
 
 def _load(contents: Contents, name: str, reader: str, half: bool) -> Loaded:

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from aigen.content import write_whole
 from aigen.errors import GenerationError, UsageError
 from aigen.film.speech.reading import script_of, spoken
 from aigen.wording import shortened, visible
@@ -237,17 +238,11 @@ def _save(samples: "Samples", rate: int, text: str, name: str, path: Path) -> fl
     kept = round(rate * SILENCE_KEPT)
     start, end = max(0, int(heard[0]) * step - kept), min(samples.size, (int(heard[-1]) + 1) * step + kept)
     pcm = (numpy.clip(samples[start:end], -1.0, 1.0) * 32767.0).round().astype("<i2")
-    making = path.with_name(f"{path.stem}.making.wav")
-    try:
-        with wave.open(str(making), "wb") as sound:
-            sound.setnchannels(1)
-            sound.setsampwidth(2)
-            sound.setframerate(rate)
-            sound.writeframes(pcm.tobytes())
-        making.replace(path)
-    except BaseException:
-        making.unlink(missing_ok=True)
-        raise
+    with write_whole(path) as unfinished, wave.open(str(unfinished), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(rate)
+        sound.writeframes(pcm.tobytes())
     return float(pcm.size / rate)
 
 

@@ -51,6 +51,12 @@ class Call:
         return display_name(self.model.name)
 
     @property
+    def crop(self) -> tuple[int, int, int, int]:
+        """Return left, top, right and bottom of what was asked for: the middle of what the model makes."""
+        left, top = (self.size.width - self.task.size.width) // 2, (self.size.height - self.task.size.height) // 2
+        return left, top, left + self.task.size.width, top + self.task.size.height
+
+    @property
     def negative(self) -> str | None:
         """The negative prompt that changes anything, if any: the user's, else the one that its makers advise."""
         wanted = self.task.options.negative or self.model.arguments.get("negative_prompt")

@@ -12,8 +12,8 @@ from typing import Any
 from aigen.errors import AigenError
 from aigen.models import device, machine, weights
 from aigen.models.catalogue import Model, video_architectures
-from aigen.models.device import explained, quietly
-from aigen.models.machine import DENOISERS, MemoryNeed, Setup
+from aigen.models.device import Slot, explained, quietly
+from aigen.models.machine import DENOISERS, Device, MemoryNeed, Setup
 from aigen.models.weights import Contents
 
 
@@ -30,8 +30,12 @@ class Loaded:
     def folder(self) -> Path:
         return self.contents.folder
 
+    @property
+    def device(self) -> Device:
+        return self.setup.device
 
-_held: list[Loaded] = []
+
+slot: Slot[Loaded] = Slot()
 
 
 def prepare(model: Model, contents: Contents, need: MemoryNeed, fast: bool) -> Loaded:
@@ -39,29 +43,20 @@ def prepare(model: Model, contents: Contents, need: MemoryNeed, fast: bool) -> L
 
     Raises GenerationError.
     """
-    for held in _held:
-        if (held.contents, held.fast) == (contents, fast):
-            device.free_memory(held.setup.device)  # what the last order worked in is not in use
-            if setup := machine.choose_again(held.setup, device.detect_machine(), need):
-                return replace(held, setup=setup)
-    release()  # before what is free is looked at
+    held = slot.held
+    if held and (held.contents, held.fast) == (contents, fast):
+        device.free_memory(held.device)  # what the last order worked in is not in use
+        if setup := machine.choose_again(held.setup, device.detect_machine(), need):
+            return replace(held, setup=setup)
+    del held
+    slot.release()  # before what is free is looked at
     return load(model, contents, machine.choose(device.detect_machine(), contents, need), fast)
 
 
 def load(model: Model, contents: Contents, setup: Setup, fast: bool) -> Loaded:
     """Load a model instead of the one that is held. Raises GenerationError."""
-    release()
     with explained(model, contents.folder, "cannot be loaded", "get it again with aigen models remove and pull"):
-        _held.append(Loaded(_load(contents, model, setup, fast), contents, setup, fast))
-    return _held[0]
-
-
-def release() -> None:
-    """Let go of what is held."""
-    devices = {loaded.setup.device for loaded in _held}
-    _held.clear()
-    for each in devices:
-        device.free_memory(each)
+        return slot.load(lambda: Loaded(_load(contents, model, setup, fast), contents, setup, fast))
 
 
 def recover(loaded: Loaded) -> None:
@@ -87,7 +82,7 @@ def guarded(loaded: Loaded, model: Model) -> Iterator[None]:
     except Exception as error:
         if device.is_out_of_memory(error):
             raise
-        release()  # whatever state it is in, the next order begins anew
+        slot.release()  # whatever state it is in, the next order begins anew
         with explained(model, loaded.folder, "failed", "try again"):
             raise
 

@@ -105,7 +105,7 @@ def _make(call: Call, items: list[tuple[int, int]], run: Run) -> list[Output | F
             made.append(Failure(seed, told))
             continue
         path = task.work / f"image-{number}.png"
-        save_png(_pixels(image, call.size, task.size), path)
+        save_png(_pixels(image, call), path)
         made.append(Output(path, seed, call.parameters(pipeline), source_type))
     return made
 
@@ -157,11 +157,10 @@ def _from_picture(pipeline: Any) -> Any:
     return guided
 
 
-def _pixels(image: "Image", made: Size, wanted: Size) -> Any:
+def _pixels(image: "Image", call: Call) -> Any:
     """The middle of a picture, of the size asked for, as RGBA."""
     import numpy
 
-    if image.size != (made.width, made.height):
-        image = image.resize((made.width, made.height))  # some models have sizes of their own
-    left, top = (made.width - wanted.width) // 2, (made.height - wanted.height) // 2
-    return numpy.asarray(image.crop((left, top, left + wanted.width, top + wanted.height)).convert("RGBA"))
+    if image.size != (call.size.width, call.size.height):
+        image = image.resize((call.size.width, call.size.height))  # some models have sizes of their own
+    return numpy.asarray(image.crop(call.crop).convert("RGBA"))

@@ -13,7 +13,7 @@ from aigen.models.catalogue import Model, VideoArchitecture
 from aigen.models.device import quietly
 from aigen.pipelines.diffusion.call import Call, known_to, only_known, source_type_of, watched
 from aigen.pipelines.diffusion.decoding import streamed
-from aigen.pipelines.diffusion.loading import Loaded, guarded, recover, release
+from aigen.pipelines.diffusion.loading import Loaded, guarded, recover, slot
 from aigen.types.pipeline import Output, Picture, Run, Task
 from aigen.types.request import DURATION_LIMITS
 
@@ -47,7 +47,7 @@ def _attempt(
         if not device.is_out_of_memory(error):
             raise
     # Not before the error is gone, which holds what was in the making.
-    release()
+    slot.release()
     smaller = "" if architecture.fixed else ", give a smaller --size"
     fewer = call.task.frames // 2
     shorter = f", give --frames {fewer}" if fewer >= call.task.fps * DURATION_LIMITS[0] else ""
@@ -104,15 +104,13 @@ class _Frames:
         """Write frames of shape (frames, channels, height, width), from -1 to 1."""
         import torch
 
-        task, made = self._call.task, self._call.size
         if not bool(torch.isfinite(frames).all()):
             raise GenerationError(
                 f"{self._call.name} lost its numbers at precision {self._call.loaded.setup.precision}, and would have made a "
                 "black video: choose another model (aigen models)"
             )
-        frames = frames[: task.frames - self._count]
-        left, top = (made.width - task.size.width) // 2, (made.height - task.size.height) // 2
-        frames = frames[..., top : top + task.size.height, left : left + task.size.width]
+        left, top, right, bottom = self._call.crop
+        frames = frames[: self._call.task.frames - self._count, ..., top:bottom, left:right]
         for frame in (frames.float() * 0.5 + 0.5).clamp(0, 1).mul(255).round().to(torch.uint8):
             self._writer.write(_opaque(frame))
             self._count += 1
