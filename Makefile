@@ -18,6 +18,8 @@ check: .venv/installed-dev
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+	.venv/bin/mypy --platform darwin
+	.venv/bin/mypy --platform win32
 	.venv/bin/pytest -n auto -m "not system"
 
 fix: .venv/installed-dev

@@ -1,10 +1,11 @@
-"""How our path compares with a bare call of diffusers: real SD-Turbo architecture, random weights, 512x512, this machine.
+"""How our path compares with a bare call of diffusers: real SD-Turbo architecture, random weights, 512x512, this
+machine.
 
 Usage: benchmarks/diffusion.py [--steps 1] [--pictures 2] [--side 512] [--ways WAY …] [--folder DIR]
 It needs 11 GB of disk for the weights, and some ten minutes.
 
-Times say nothing of quality: the weights are random. What is compared alternates within one process; peak memory is that of
-a process of its own.
+Times say nothing of quality: the weights are random. What is compared alternates within one process; peak memory is
+that of a process of its own.
 """
 
 import argparse
@@ -48,13 +49,15 @@ def build(folder: Path) -> None:
             down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4,
         ),
         text_encoder=CLIPTextModel(text),
-        tokenizer=CLIPTokenizer(vocab={token: place for place, token in enumerate(tokens)}, merges=[], model_max_length=77),
+        tokenizer=CLIPTokenizer(vocab={token: place for place, token in enumerate(tokens)}, merges=[],
+            model_max_length=77),
         unet=UNet2DConditionModel(
             sample_size=64, block_out_channels=(320, 640, 1280, 1280), cross_attention_dim=1024,
             attention_head_dim=(5, 10, 20, 20), use_linear_projection=True,
         ),
         scheduler=EulerDiscreteScheduler(
-            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", timestep_spacing="trailing", steps_offset=1
+            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", timestep_spacing="trailing",
+            steps_offset=1
         ),
         safety_checker=None,
         feature_extractor=None,
@@ -199,7 +202,8 @@ def report(case: Case, ways: list[str]) -> None:
         times = compare(case)
         overhead = times["ours"] / times["bare"] - 1
         print(
-            f"bare diffusers, float32, {times['bare']:.2f} s a picture; our whole path {times['ours']:.2f} s ({overhead:+.1%})"
+            f"bare diffusers, float32, {times['bare']:.2f} s a picture; our whole path {times['ours']:.2f} s "
+            f"({overhead:+.1%})"
         )
     found = {
         way: measure(case, way) for way in ways or [way for way in WAYS if half < 1 or not way.startswith("bfloat16")]
@@ -207,7 +211,8 @@ def report(case: Case, ways: list[str]) -> None:
     first = next(iter(found.values()))
     for way, figures in found.items():
         print(
-            f"{way:14} {figures['seconds']:6.2f} s a picture ({first['seconds'] / figures['seconds']:.2f} times as fast as the "
+            f"{way:14} {figures['seconds']:6.2f} s a picture ({first['seconds'] / figures['seconds']:.2f} times as "
+            "fast as the "
             f"first), the one that loads {figures['first']:6.2f} s, peak {figures['peak']:5.0f} MB "
             f"({figures['peak'] / first['peak']:.2f} of the first)"
         )

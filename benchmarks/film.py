@@ -1,11 +1,12 @@
-"""How our path to a narrated film compares with MoviePy 2 used as its guide shows: stills, moves, fades, captions, sound.
+"""How our path to a narrated film compares with MoviePy 2 used as its guide shows: stills, moves, fades, captions,
+sound.
 
 Usage: benchmarks/film.py [--turns 2] [--minutes 10] [--size 1280x720]
 It needs some five minutes, most of them for the long film; --minutes 0 leaves that out.
 
-Both make the same film of three stills and 12 seconds in one run, alternating, with the same preset and quality of the encoder.
-The second of ours has the very preset that MoviePy is given, the first our own settings. Peak memory is that of a process of
-its own; MoviePy's leaves out the FFmpeg that it starts.
+Both make the same film of three stills and 12 seconds in one run, alternating, with the same preset and quality of the
+encoder. The second of ours has the very preset that MoviePy is given, the first our own settings. Peak memory is that
+of a process of its own; MoviePy's leaves out the FFmpeg that it starts.
 """
 
 import argparse
@@ -151,7 +152,8 @@ def report(folder: Path, size: Size, turns: int, minutes: float) -> None:
     for way in WAYS:
         took = median(times[way])
         print(
-            f"{way:18} {took:6.2f} s ({min(times[way]):.2f} to {max(times[way]):.2f}), {seconds / took:5.2f} x realtime, {usual / took:5.2f} times as fast as moviepy; "
+            f"{way:18} {took:6.2f} s ({min(times[way]):.2f} to {max(times[way]):.2f}), {seconds / took:5.2f} x "
+            f"realtime, {usual / took:5.2f} times as fast as moviepy; "
             f"{median(busy[way]):6.2f} s of processor, peak {peaks[way]:4.0f} MB",
             flush=True,
         )

@@ -1,9 +1,9 @@
 """Score what `storybook` understands and draws against benchmarks/prompts.jsonl: `make score`.
 
 Each thing that a prompt asks for counts once under its kind: objects (planned, and drawn for the most part inside the
-picture), counts (boxes), colours, relations (where the boxes stand), setting, time, weather, absent; more than two unasked
-things count as a miss each. Every prompt is drawn in all five takes. With --verbose every miss is told; another file of
-prompts may be named. Ends with an error below the wanted score.
+picture), counts (boxes), colours, relations (where the boxes stand), setting, time, weather, absent; more than two
+unasked things count as a miss each. Every prompt is drawn in all five takes. With --verbose every miss is told; another
+file of prompts may be named. Ends with an error below the wanted score.
 """
 
 import json

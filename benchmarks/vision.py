@@ -2,9 +2,9 @@
 
 Usage: benchmarks/vision.py [--photo PHOTO.jpg] [--turns 20]
 
-Without a photo it takes the cat that scikit-image brings, enlarged. Loading is that of a process of its own, as for the first
-photo; the rest has the networks loaded, as in a worker or in the gallery. Medians; the ways take turns, so that whatever else the
-machine does meets all of them.
+Without a photo it takes the cat that scikit-image brings, enlarged. Loading is that of a process of its own, as for the
+first photo; the rest has the networks loaded, as in a worker or in the gallery. Medians; the ways take turns, so that
+whatever else the machine does meets all of them.
 """
 
 import argparse
@@ -58,7 +58,8 @@ def loading(turns: int) -> None:
         imports.append(imported)
         loads.append(loaded)
     print(
-        f"importing onnxruntime, numpy and PIL: {median(imports) * 1000:.0f} ms; loading both networks: {median(loads) * 1000:.0f} ms"
+        f"importing onnxruntime, numpy and PIL: {median(imports) * 1000:.0f} ms; loading both networks: "
+        f"{median(loads) * 1000:.0f} ms"
     )
 
 
@@ -92,7 +93,8 @@ def describing(path: Path, turns: int) -> None:
     for way, taken in times.items():
         took = median(taken)
         print(
-            f"{way:36} {took * 1000:6.1f} ms ({min(taken) * 1000:.1f} to {max(taken) * 1000:.1f}), {took / usual:5.2f} times decoding"
+            f"{way:36} {took * 1000:6.1f} ms ({min(taken) * 1000:.1f} to {max(taken) * 1000:.1f}), {took / usual:5.2f} "
+            "times decoding"
         )
 
 

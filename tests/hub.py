@@ -16,7 +16,10 @@ REVISION = "89abcdef0123456789abcdef0123456789abcdef"
 
 @dataclass
 class Hub:
-    """Repositories by id. `gated` ones want this token; after `stall_after` bytes of a file nothing more comes, once."""
+    """Repositories by id.
+
+    `gated` ones want this token; after `stall_after` bytes of a file nothing more comes, once.
+    """
 
     repositories: dict[str, Path]
     gated: dict[str, str] = field(default_factory=dict)

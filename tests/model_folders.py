@@ -1,4 +1,6 @@
-"""Folders that look like models of diffusers, without torch: whole ones, and ones damaged in all the ways that happen."""
+"""Folders that look like models of diffusers, without torch: whole ones, and ones damaged in all the ways that
+happen.
+"""
 
 import json
 import shutil

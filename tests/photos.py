@@ -1,4 +1,6 @@
-"""Photographs for tests: those that scikit-image ships, in the public domain or free to use (skimage/data/README.txt there)."""
+"""Photographs for tests: those that scikit-image ships, in the public domain or free to use (skimage/data/README.txt
+there).
+"""
 
 import importlib.util
 import io

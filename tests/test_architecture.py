@@ -35,12 +35,17 @@ ORDER = [
 ]
 # storybook is a package of rooms with an order of its own, which may use what stands below `pipelines`.
 STORYBOOK = [
-    "__init__", "pool", "scene", "moving.acting", "moving.casting", "moving.effects", "moving.rigs", "moving.weather", "moving.camera",
-    "composing.from_photo", "composing.places", "composing.groups", "composing.arrangements", "drawing.surroundings", "drawing.interiors", "drawing.grounds", "drawing.waters", "drawing.fronts",
+    "__init__", "pool", "scene", "moving.acting", "moving.casting", "moving.effects", "moving.rigs", "moving.weather",
+    "moving.camera",
+    "composing.from_photo", "composing.places", "composing.groups", "composing.arrangements", "drawing.surroundings",
+    "drawing.interiors", "drawing.grounds", "drawing.waters", "drawing.fronts",
     "drawing.backdrops", "drawing.sky", "drawing.figures",
-    "drawing.parts", "drawing.shadows", "drawing.lighting", "drawing.grading", "drawing.filters", "drawing.styles", "drawing.tinting", "drawing.look", "drawing.scenery",
-    "drawing.layers", "drawing.lettering", "drawing.anatomy", "drawing.pictures", "drawing.painted", "drawing.bodies", "drawing.colours",
-    "takes", "understanding.from_photo", "understanding.plan", "understanding.grammar", "understanding.phrases", "understanding.vocabulary", "artwork",
+    "drawing.parts", "drawing.shadows", "drawing.lighting", "drawing.grading", "drawing.filters", "drawing.styles",
+    "drawing.tinting", "drawing.look", "drawing.scenery",
+    "drawing.layers", "drawing.lettering", "drawing.anatomy", "drawing.pictures", "drawing.painted", "drawing.bodies",
+    "drawing.colours",
+    "takes", "understanding.from_photo", "understanding.plan", "understanding.grammar", "understanding.phrases",
+    "understanding.vocabulary", "artwork",
 ]  # fmt: skip
 ROOMS = {"understanding", "composing", "drawing", "moving"}
 HEAVY = {"torch", "diffusers", "transformers", "PIL", "av"}

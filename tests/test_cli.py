@@ -220,7 +220,8 @@ def test_the_notice_waits_for_its_time() -> None:
 
 def test_no_wait_does_not_wait() -> None:
     result = run_aigen(
-        "generate", "a kite", "--size", "32x32", "--images", 1, "--videos", 0, "--notify-at", "2099-01-01T00:00", "--no-wait", "--json"
+        "generate", "a kite", "--size", "32x32", "--images", 1, "--videos", 0, "--notify-at", "2099-01-01T00:00",
+        "--no-wait", "--json"
     )  # fmt: skip
     assert json.loads(result.stdout)["notices"][0]["state"] == "ready"
 

@@ -75,7 +75,8 @@ def test_the_moon_is_an_object_with_a_box() -> None:
 PROMPTS = st.lists(
     st.sampled_from(
         [
-            "a dog", "two cats", "a castle", "24 birds", "the moon", "a giant whale", "a tiny ant", "on", "under", "above", "inside", "left of",
+            "a dog", "two cats", "a castle", "24 birds", "the moon", "a giant whale", "a tiny ant", "on", "under",
+            "above", "inside", "left of",
             "behind", "in front of", "next to", "at night", "underwater", "in a room", "and", "red", ",", '"Hello"',
         ]
     ),

@@ -19,7 +19,8 @@ from conftest import (
     wait_for,
 )
 
-ORDER = ("generate", "two cats under a full moon in the snow", "--user", "ana", "--seed", "7", "--size", "320x180", "--images", "3", "--videos", "3")  # fmt: skip
+ORDER = ("generate", "two cats under a full moon in the snow", "--user", "ana", "--seed", "7", "--size", "320x180",
+    "--images", "3", "--videos", "3")  # fmt: skip
 
 
 def order_status(content: Path) -> dict[str, object]:

@@ -1,4 +1,6 @@
-"""What is drawn: things that stand whole in the light of their scene, where the boxes say, in every take, style and size."""
+"""What is drawn: things that stand whole in the light of their scene, where the boxes say, in every take, style and
+size.
+"""
 
 from dataclasses import replace
 
@@ -53,8 +55,10 @@ def flattened(scene: Scene) -> list[tuple[int, int, int]]:
 @pytest.mark.parametrize(
     "prompt",
     [
-        "a castle", "two dogs and a cat in a room", "a sailboat on the sea", "five balloons over a field", "a bird on an elephant",
-        "three fish underwater", "a fox wearing a crown", "an astronaut riding a horse", "a car left of a tree", "a cat sleeping on a sofa",
+        "a castle", "two dogs and a cat in a room", "a sailboat on the sea", "five balloons over a field",
+        "a bird on an elephant",
+        "three fish underwater", "a fox wearing a crown", "an astronaut riding a horse", "a car left of a tree",
+        "a cat sleeping on a sofa",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("duration", [0.0, 4.0])

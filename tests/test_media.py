@@ -56,7 +56,10 @@ def test_the_same_frames_give_the_same_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc fills new memory with a byte on demand")
 def test_what_lies_in_fresh_memory_does_not_reach_a_video(tmp_path: Path) -> None:
-    script = "import sys; from pathlib import Path; from conftest import Size, scribble; scribble('video', Path(sys.argv[1]), Size(320, 180), 40)"
+    script = (
+        "import sys; from pathlib import Path; from conftest import Size, scribble; scribble('video', "
+        "Path(sys.argv[1]), Size(320, 180), 40)"
+    )
     for byte in (0, 85, 170):
         subprocess.run(
             [sys.executable, "-c", script, tmp_path / str(byte)],

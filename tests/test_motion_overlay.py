@@ -48,7 +48,8 @@ def a_task(work: Path, **changes: Any) -> Task:
         width=640, height=360, objects=(Detection("person", 0.9, (252, 100, 386, 346)),), caption="a person"
     )
     task = Task(
-        kind="video", prompt="a person", style="plain", numbers=(1,), seeds=(7,), size=FRAME, work=work, frames=3, fps=1,
+        kind="video", prompt="a person", style="plain", numbers=(1,), seeds=(7,), size=FRAME, work=work, frames=3,
+        fps=1,
         starts_from_picture=True, from_picture=True, source=work / "source.png", seen=seen,
     )  # fmt: skip
     return replace(task, **changes)

@@ -94,12 +94,18 @@ def test_every_picture_has_a_rig_everywhere_and_every_rig_a_picture() -> None:
 @pytest.mark.parametrize(
     ("name", "action", "where", "rig"),
     [
-        ("dog", None, "ground", "walk"), ("dog", "run", "ground", "run"), ("dog", "sleep", "ground", "sleep"), ("cat", "jump", "ground", "jump"),
-        ("fox", None, "ground", "stand"), ("automobile", None, "ground", "drive"), ("automobile", "race", "ground", "race"),
-        ("sailboat", None, "water", "float"), ("fish", None, "deep", "swim"), ("octopus", None, "deep", "pulse"), ("bird", None, "air", "fly"),
-        ("butterfly", None, "air", "flutter"), ("honeybee", None, "air", "buzz"), ("eagle", None, "air", "beat"), ("balloon", None, "air", "drift"),
-        ("rocket", None, "air", "launch"), ("deciduous-tree", None, "ground", "plant"), ("fire", None, "ground", "flame"),
-        ("man-walking", None, "ground", "walk"), ("girl", "dance", "ground", "dance"), ("soccer-ball", "roll", "ground", "roll"),
+        ("dog", None, "ground", "walk"), ("dog", "run", "ground", "run"), ("dog", "sleep", "ground", "sleep"),
+        ("cat", "jump", "ground", "jump"),
+        ("fox", None, "ground", "stand"), ("automobile", None, "ground", "drive"),
+        ("automobile", "race", "ground", "race"),
+        ("sailboat", None, "water", "float"), ("fish", None, "deep", "swim"), ("octopus", None, "deep", "pulse"),
+        ("bird", None, "air", "fly"),
+        ("butterfly", None, "air", "flutter"), ("honeybee", None, "air", "buzz"), ("eagle", None, "air", "beat"),
+        ("balloon", None, "air", "drift"),
+        ("rocket", None, "air", "launch"), ("deciduous-tree", None, "ground", "plant"),
+        ("fire", None, "ground", "flame"),
+        ("man-walking", None, "ground", "walk"), ("girl", "dance", "ground", "dance"),
+        ("soccer-ball", "roll", "ground", "roll"),
         ("trophy", None, "ground", "still"), ("helicopter", None, "air", "hover"), ("horse", "eat", "ground", "eat"),
     ],
 )  # fmt: skip
@@ -169,14 +175,17 @@ def test_riders_move_with_what_they_ride() -> None:
 @pytest.mark.parametrize(
     ("prompt", "number"),
     [
-        ("a sailboat on the sea at sunset", 1), ("two cats under a full moon in the snow", 2), ("a bird flying over a storm at sea", 3),
-        ("a red car driving in the rain", 4), ("three fish and an octopus underwater", 5), ("a girl dancing on a stage", 2),
+        ("a sailboat on the sea at sunset", 1), ("two cats under a full moon in the snow", 2),
+        ("a bird flying over a storm at sea", 3),
+        ("a red car driving in the rain", 4), ("three fish and an octopus underwater", 5),
+        ("a girl dancing on a stage", 2),
         ("fireworks above the skyline at night", 3),
     ],
 )  # fmt: skip
 def test_no_video_freezes_or_stutters(tmp_path: Path, prompt: str, number: int) -> None:
     task = Task(
-        kind="video", prompt=prompt, style="plain", numbers=(number,), seeds=(7,), size=Size(320, 180), work=tmp_path, frames=96
+        kind="video", prompt=prompt, style="plain", numbers=(number,), seeds=(7,), size=Size(320, 180), work=tmp_path,
+        frames=96
     )  # fmt: skip
     output = make_item(task, lambda *_: None)
     with av.open(str(output.path)) as container:

@@ -345,15 +345,22 @@ def announced(context: Context, waits: bool = True, detached: bool = False, **re
 LATER = "2026-11-21T18:30:00Z"  # the clock says 12:00
 SERVED = "while aigen serve runs, which it does not now"
 LINK = f"the link in the notice, to http://127.0.0.1:8000, opens {SERVED}"
-ONLY_HERE = f"the link in the notice, to http://127.0.0.1:8000, opens on this machine only (AIGEN_BASE_URL sets another address) and {SERVED}"
-NO_DESKTOP = "there is no desktop: DBUS_SESSION_BUS_ADDRESS is not set and no session bus is running; the notice is tried until there is one"
+ONLY_HERE = (
+    "the link in the notice, to http://127.0.0.1:8000, opens on this machine only (AIGEN_BASE_URL sets another "
+    f"address) and {SERVED}"
+)
+NO_DESKTOP = (
+    "there is no desktop: DBUS_SESSION_BUS_ADDRESS is not set and no session bus is running; the notice is tried until "
+    "there is one"
+)
 
 
 @pytest.mark.parametrize(
     ("asked", "lines"),
     [
         ({}, []),
-        ({"notify_at": "2026-11-21T10:00:00Z"}, ["10:00 today has passed: you will be told when it is ready; for tomorrow: --notify-at 'tomorrow 10:00'"]),
+        ({"notify_at": "2026-11-21T10:00:00Z"},
+            ["10:00 today has passed: you will be told when it is ready; for tomorrow: --notify-at 'tomorrow 10:00'"]),
         ({"notify_at": "2026-11-01T10:00:00Z"}, ["2026-11-01 10:00 has passed: you will be told when it is ready"]),
         ({"notify_at": LATER}, ["you will be told at 18:30 today"]),
         (
@@ -366,7 +373,8 @@ NO_DESKTOP = "there is no desktop: DBUS_SESSION_BUS_ADDRESS is not set and no se
         ({"notify": (ANA,)}, [ONLY_HERE]),
         (
             {"notify": ("desktop", "terminal"), "notify_at": LATER},
-            ["you will be told at 18:30 today", "no notify-daemon runs: this command waits and tells you by desktop itself", NO_DESKTOP, LINK],
+            ["you will be told at 18:30 today",
+                "no notify-daemon runs: this command waits and tells you by desktop itself", NO_DESKTOP, LINK],
         ),
         (
             {"notify": ("desktop", "ntfy://secret"), "notify_at": LATER, "waits": False},

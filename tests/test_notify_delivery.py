@@ -162,8 +162,8 @@ def test_whatever_the_clock_does_each_notice_is_sent_exactly_once_and_never_late
             assert has_come
     recorder.raises = {}
     (notice,) = store.notices(order.generation_id)
-    # From here on nothing is in the way: two hours after it is due, which is as long as a pause can seem to last after the
-    # clock was put back, it has been sent.
+    # From here on nothing is in the way: two hours after it is due, which is as long as a pause can seem to last after
+    # the clock was put back, it has been sent.
     while not recorder.sent and notice.attempts < 10:
         before = clock.now
         for clock.now in (max(before, due), max(before, due) + timedelta(hours=2)):

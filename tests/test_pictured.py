@@ -1,4 +1,6 @@
-"""Pictures of what is seen in a photograph: at its places, with what the words add; and the photograph itself in a style."""
+"""Pictures of what is seen in a photograph: at its places, with what the words add; and the photograph itself in a
+style.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,11 +25,16 @@ from aigen.types.request import STYLES, STYLES_IN_TURN, Size
 from aigen.types.seen import Detection, ImageDescription, common_area
 
 COCO = (
-    "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,bench,bird,cat,"
-    "dog,horse,sheep,cow,elephant,bear,zebra,giraffe,backpack,umbrella,handbag,tie,suitcase,frisbee,skis,snowboard,sports ball,kite,"
-    "baseball bat,baseball glove,skateboard,surfboard,tennis racket,bottle,wine glass,cup,fork,knife,spoon,bowl,banana,apple,"
-    "sandwich,orange,broccoli,carrot,hot dog,pizza,donut,cake,chair,couch,potted plant,bed,dining table,toilet,tv,laptop,mouse,"
-    "remote,keyboard,cell phone,microwave,oven,toaster,sink,refrigerator,book,clock,vase,scissors,teddy bear,hair drier,toothbrush"
+    "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking "
+    "meter,bench,bird,cat,"
+    "dog,horse,sheep,cow,elephant,bear,zebra,giraffe,backpack,umbrella,handbag,tie,suitcase,frisbee,skis,snowboard,"
+    "sports ball,kite,"
+    "baseball bat,baseball glove,skateboard,surfboard,tennis racket,bottle,wine "
+    "glass,cup,fork,knife,spoon,bowl,banana,apple,"
+    "sandwich,orange,broccoli,carrot,hot dog,pizza,donut,cake,chair,couch,potted plant,bed,dining "
+    "table,toilet,tv,laptop,mouse,"
+    "remote,keyboard,cell phone,microwave,oven,toaster,sink,refrigerator,book,clock,vase,scissors,teddy bear,hair "
+    "drier,toothbrush"
 ).split(",")
 UNDRAWN = {name for name, picture in from_photo.PICTURES.items() if not picture}
 SIZE = Size(192, 144)

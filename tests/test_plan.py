@@ -40,9 +40,12 @@ def test_a_prompt_is_understood() -> None:
 @pytest.mark.parametrize(
     ("word", "name"),
     [
-        ("puppy", "dog"), ("doggo", "dog"), ("hound", "dog"), ("corgi", "dog"), ("rottweiler", "dog"), ("skyscraper", "office-building"),
-        ("limousine", "automobile"), ("sparrow", "bird"), ("trout", "fish"), ("oak", "deciduous-tree"), ("violinist", "singer"),
-        ("fedora", "top-hat"), ("lasagna", "spaghetti"), ("catamaran", "sailboat"), ("cobra", "snake"), ("mansion", "house"),
+        ("puppy", "dog"), ("doggo", "dog"), ("hound", "dog"), ("corgi", "dog"), ("rottweiler", "dog"),
+        ("skyscraper", "office-building"),
+        ("limousine", "automobile"), ("sparrow", "bird"), ("trout", "fish"), ("oak", "deciduous-tree"),
+        ("violinist", "singer"),
+        ("fedora", "top-hat"), ("lasagna", "spaghetti"), ("catamaran", "sailboat"), ("cobra", "snake"),
+        ("mansion", "house"),
         ("astronaut", "astronaut"), ("runner", "person-running"), ("teacher", "teacher"), ("wizard", "person-mage"),
     ],
 )  # fmt: skip
@@ -305,8 +308,10 @@ def test_languages(prompt: str, language: str | None, expected: dict[str, int], 
 
 WORDS = st.sampled_from(
     [
-        "a", "two", "the", "no", "without", "red", "orange", "tiny", "cat", "dogs", "on", "under", "left of", "inside", "and", ",", ".",
-        "sea", "night", "rain", "flying", "riding", "is", "never give up", "of", "slice", "with", "7", "'s", "\"", "moon", "xyzzy", ":",
+        "a", "two", "the", "no", "without", "red", "orange", "tiny", "cat", "dogs", "on", "under", "left of", "inside",
+        "and", ",", ".",
+        "sea", "night", "rain", "flying", "riding", "is", "never give up", "of", "slice", "with", "7", "'s", "\"",
+        "moon", "xyzzy", ":",
     ]
 )  # fmt: skip
 

@@ -151,7 +151,10 @@ def test_only_who_has_logged_in_may_send_much_and_only_a_picture(serve: Start) -
     # Who asks first whether the rest is wanted is told no, and not to go on.
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=60) as stranger:
-        head = f"POST /image-to-video HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 9000000\r\nExpect: 100-continue\r\n\r\n"
+        head = (
+            f"POST /image-to-video HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 9000000\r\nExpect: "
+            "100-continue\r\n\r\n"
+        )
         stranger.sendall(head.encode())
         assert stranger.recv(100).startswith(b"HTTP/1.1 413")
 
@@ -408,16 +411,20 @@ def test_a_trusted_proxy_says_for_whom_it_asks(serve: Start, monkeypatch: pytest
     ("host", "port", "base", "ours", "foreign", "public", "secure", "proxied"),
     [
         ("127.0.0.1", 8000, None, ["127.0.0.1:8000", "localhost:8000", "LOCALHOST:8000", "[::1]:8000"],
-            ["evil.example:8000", "localhost", "localhost:80", "192.168.1.5:8000", "", "localhost:8000.evil"], False, False, False),
+            ["evil.example:8000", "localhost", "localhost:80", "192.168.1.5:8000", "", "localhost:8000.evil"], False,
+            False, False),
         ("::1", 8000, None, ["[::1]:8000", "localhost:8000"], ["[::2]:8000"], False, False, False),
         ("0.0.0.0", 8000, None, ["192.168.1.5:8000", "[fe80::1]:8000", "localhost:8000"],
             ["evil.example:8000", "192.168.1.5:80", "192.168.1.5"], True, False, False),
         ("192.168.1.5", 80, None, ["192.168.1.5", "192.168.1.5:80"], ["192.168.1.6"], True, False, False),
-        ("127.0.0.1", 8000, "https://Gallery.example.org", ["gallery.example.org", "gallery.example.org:443", "127.0.0.1:8000"],
+        ("127.0.0.1", 8000, "https://Gallery.example.org",
+            ["gallery.example.org", "gallery.example.org:443", "127.0.0.1:8000"],
             ["gallery.example.org:8000", "evil.example.org"], True, True, True),
-        ("127.0.0.1", 8000, "HTTPS://gallery.example.org:443/", ["gallery.example.org"], ["evil.example"], True, True, True),
+        ("127.0.0.1", 8000, "HTTPS://gallery.example.org:443/", ["gallery.example.org"], ["evil.example"], True, True,
+            True),
         ("127.0.0.1", 8000, "http://localhost:9000", ["localhost:9000"], ["localhost:9001"], False, False, False),
-        ("127.0.0.1", 8000, "https://bücher.example", ["xn--bcher-kva.example"], ["bücher.example:8000"], True, True, True),
+        ("127.0.0.1", 8000, "https://bücher.example", ["xn--bcher-kva.example"], ["bücher.example:8000"], True, True,
+            True),
     ],
 )  # fmt: skip
 def test_names_and_who_can_reach_it(

@@ -1,4 +1,6 @@
-"""Speech: texts cut, read and refused as people expect; the real voice of this machine; stand-ins for other programs."""
+"""Speech: texts cut, read and refused as people expect; the real voice of this machine; stand-ins for other
+programs.
+"""
 
 import os
 import stat
@@ -22,12 +24,14 @@ STORY = (
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Mr. Fox met Dr. Smith near the U.S. Embassy. He left.", ["Mr. Fox met Dr. Smith near the U.S. Embassy.", "He left."]),
+        ("Mr. Fox met Dr. Smith near the U.S. Embassy. He left.",
+            ["Mr. Fox met Dr. Smith near the U.S. Embassy.", "He left."]),
         ("Pi is 3.14. J. K. Rowling wrote it.", ["Pi is 3.14.", "J. K. Rowling wrote it."]),
         ("So did I. Then plan B. We go.", ["So did I.", "Then plan B.", "We go."]),
         ("I live in the U.S. The sun shines.", ["I live in the U.S.", "The sun shines."]),
         ("“What?!” she cried. “No... I can't.” The end.", ["“What?!” she cried.", "“No... I can't.”", "The end."]),
-        ("Pets, e.g. cats, dogs etc. are fine. It ends at 5 p.m. Then we go.", ["Pets, e.g. cats, dogs etc. are fine.", "It ends at 5 p.m.", "Then we go."]),
+        ("Pets, e.g. cats, dogs etc. are fine. It ends at 5 p.m. Then we go.",
+            ["Pets, e.g. cats, dogs etc. are fine.", "It ends at 5 p.m.", "Then we go."]),
         ("No. 5 is alive. No. I said no.", ["No. 5 is alive.", "No.", "I said no."]),
         ("hello there. how are you? fine.", ["hello there.", "how are you?", "fine."]),
         ("She left… The door closed. 1. The fox", ["She left…", "The door closed.", "1. The fox"]),
@@ -71,7 +75,8 @@ def test_odd_texts_take_no_longer_than_others(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("42 of 1,234, the 1st of 2026, at 18:30 for $5, 25 % of St. Peter", "42 of 1,234, the 1st of 2026, at 18:30 for $5, 25 % of St. Peter"),
+        ("42 of 1,234, the 1st of 2026, at 18:30 for $5, 25 % of St. Peter",
+            "42 of 1,234, the 1st of 2026, at 18:30 for $5, 25 % of St. Peter"),
         ("−3 °C, 2-3 days, 1914–1918", "minus 3 °C, 2-3 days, 1914–1918"),
         ("100 m, 1 m, 20 m², 3.5 l, the '90s", "100 meters, 1 meter, 20 square meters, 3.5 liters, the '90s"),
         ("5 € and 3.50 £ 2026 $5", "€5 and £3.50 2026 $5"),
@@ -100,7 +105,8 @@ def test_what_voices_misread_is_written_out(text: str, expected: str) -> None:
         "Good morning, Señor García!",
         '"Bonjour!" said the fox. "Comment ça va?" It was a fine day, and they all laughed.',
         "The Rhine flows through Köln, Düsseldorf and Rotterdam.",
-        "Once upon a time there lived a king whom everybody called Владимир, even his own mother and all of her many friends.",
+        "Once upon a time there lived a king whom everybody called Владимир, even his own mother and all of her many "
+        "friends.",
     ],
 )
 def test_english_passes(text: str) -> None:

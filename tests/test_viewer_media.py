@@ -56,7 +56,8 @@ def test_head_has_the_headers_alone(ana: Browser, video: Path) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "start", "end"),
-    [("bytes=0-99", 0, 100), ("bytes=5-5", 5, 6), ("bytes=100-", 100, None), ("bytes=-10", -10, None), ("bytes=0-", 0, None), ("BYTES= 3 - 9 ", 3, 10)],
+    [("bytes=0-99", 0, 100), ("bytes=5-5", 5, 6), ("bytes=100-", 100, None), ("bytes=-10", -10, None),
+        ("bytes=0-", 0, None), ("BYTES= 3 - 9 ", 3, 10)],
 )  # fmt: skip
 def test_a_part_of_a_file(ana: Browser, video: Path, asked: str, start: int, end: int | None) -> None:
     answer = ana.get(url(video), headers={"Range": asked})

@@ -64,7 +64,8 @@ def test_what_is_there_is_said(name: str, caption: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["brick.png", "cell.png", "clock_motion.png", "coins.png", "color.png", "grass.png", "gravel.png", "hubble_deep_field.jpg",
+    ["brick.png", "cell.png", "clock_motion.png", "coins.png", "color.png", "grass.png", "gravel.png",
+        "hubble_deep_field.jpg",
      "ihc.png", "logo.png", "moon.png", "page.png", "retina.jpg", "rocket.jpg", "text.png"],
 )  # fmt: skip
 def test_what_is_not_there_is_not_said(name: str) -> None:
@@ -100,7 +101,8 @@ def odd_pictures() -> dict[str, Image.Image]:
         ImageDraw.Draw(stripes).line((at, 0, at, 300), "black", 9)
     return {
         "tiny": Image.new("RGB", (16, 16), "red"), "wide": Image.fromarray(numpy.resize(noise, (16, 4000, 3))),
-        "high": Image.new("RGB", (16, 4000), "blue"), "noise": Image.fromarray(noise), "black": Image.new("RGB", (64, 48)),
+        "high": Image.new("RGB", (16, 4000), "blue"), "noise": Image.fromarray(noise),
+        "black": Image.new("RGB", (64, 48)),
         "white": Image.new("RGB", (640, 480), "white"), "stripes": stripes,
         "gradient": Image.linear_gradient("L").convert("RGB"), "rings": Image.radial_gradient("L").convert("RGB"),
     }  # fmt: skip
@@ -290,7 +292,7 @@ def test_nobody_unknown_looks() -> None:
 def test_kinds_are_those_of_the_labels() -> None:
     kinds = set(classification._kinds())
     assert len(classification._kinds()) == 1000
-    assert nanodet.SIGHTS | set(sentences.REFINES) <= kinds
+    assert nanodet.SUBJECTS | set(sentences.REFINES) <= kinds
     assert nanodet.OFTEN_WRONG | set(nanodet.ALONE) <= set(detection.NAMES)
     assert {"cat", "lion", "squirrel"} <= classification.animals()
     assert not classification.animals() & {"person", "cup", "castle"}
@@ -306,10 +308,13 @@ FRONT = Detection("person", 0.6, (100, 200, 150, 450))
     ("name", "count", "words"),
     [
         ("person", 2, "two people"), ("sheep", 3, "three sheep"), ("bus", 2, "two buses"), ("knife", 4, "four knives"),
-        ("wine glass", 5, "five wine glasses"), ("orange", 1, "an orange"), ("apple", 1, "an apple"), ("toothbrush", 2, "two toothbrushes"),
+        ("wine glass", 5, "five wine glasses"), ("orange", 1, "an orange"), ("apple", 1, "an apple"),
+        ("toothbrush", 2, "two toothbrushes"),
         ("couch", 2, "two couches"), ("mouse", 2, "two mice"), ("cat", 7, "several cats"), ("bird", 30, "many birds"),
-        ("tv", 1, "a screen"), ("skis", 1, "a pair of skis"), ("scissors", 2, "two pairs of scissors"), ("mountains", 1, "mountains"),
-        ("bench", 2, "two benches"), ("sandwich", 2, "two sandwiches"), ("umbrella", 1, "an umbrella"), ("hot dog", 2, "two hot dogs"), ("butterfly", 2, "two butterflies"), ("monkey", 2, "two monkeys"),
+        ("tv", 1, "a screen"), ("skis", 1, "a pair of skis"), ("scissors", 2, "two pairs of scissors"),
+        ("mountains", 1, "mountains"),
+        ("bench", 2, "two benches"), ("sandwich", 2, "two sandwiches"), ("umbrella", 1, "an umbrella"),
+        ("hot dog", 2, "two hot dogs"), ("butterfly", 2, "two butterflies"), ("monkey", 2, "two monkeys"),
     ],
 )  # fmt: skip
 def test_things_are_counted_in_words(name: str, count: int, words: str) -> None:
@@ -404,7 +409,8 @@ def test_any_things_make_sentences(objects: list[Detection], uncounted: set[str]
     ("colour", "name"),
     [
         ("#808080", "grey"), ("#000000", "black"), ("#ffffff", "white"), ("#e01010", "red"), ("#ff8c00", "orange"),
-        ("#7a4a20", "brown"), ("#ffe020", "yellow"), ("#20a030", "green"), ("#20c8c0", "turquoise"), ("#2050d0", "blue"),
+        ("#7a4a20", "brown"), ("#ffe020", "yellow"), ("#20a030", "green"), ("#20c8c0", "turquoise"),
+        ("#2050d0", "blue"),
         ("#7030b0", "purple"), ("#ffa0c0", "pink"), ("#e8d8b8", "beige"), ("#203060", "blue"),
     ],
 )  # fmt: skip

@@ -1,4 +1,6 @@
-"""Seeing with models from the hub: real networks with tiny random weights, compared with calls of transformers alone."""
+"""Seeing with models from the hub: real networks with tiny random weights, compared with calls of transformers
+alone.
+"""
 
 import json
 import subprocess
@@ -22,7 +24,10 @@ from aigen.vision.florence import Florence
 
 torch.set_num_threads(1)  # the tests run side by side, and the networks are tiny
 
-THINGS = "car<loc_10><loc_20><loc_500><loc_600><loc_700><loc_700><loc_800><loc_900>red bus<loc_100><loc_200><loc_900><loc_999>"
+THINGS = (
+    "car<loc_10><loc_20><loc_500><loc_600><loc_700><loc_700><loc_800><loc_900>red "
+    "bus<loc_100><loc_200><loc_900><loc_999>"
+)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,6 @@
-"""Real diffusers pipelines of videos with tiny random weights, saved as folders: one for each way that videos are made."""
+"""Real diffusers pipelines of videos with tiny random weights, saved as folders: one for each way that videos are
+made.
+"""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,5 @@
-"""Captions drawn into the picture: white letters with a dark edge on a soft dark plate, within the part that every screen shows.
+"""Captions drawn into the picture: white letters with a dark edge on a soft dark plate, within the part that every
+screen shows.
 
 Each is drawn once, and laid over frames only where it is.
 """
@@ -37,13 +38,16 @@ def check_captions(text: str) -> None:
         names = ", ".join("Chinese" if script == "Cjk" else script for script in scripts)
         raise UsageError(
             f"captions cannot be burned into the picture: the font has no letters for {names} "
-            f"({' '.join(missing[:5])}{' …' if len(missing) > 5 else ''}); ask for them as a file (srt), or for none (off)"
+            f"({' '.join(missing[:5])}{' …' if len(missing) > 5 else ''}); ask for them as a file (srt), or for none "
+            "(off)"
         )
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """A drawn caption as planes, to be added to what is `kept` of the frame in its box; it stands until frame `last`."""
+    """A drawn caption as planes, to be added to what is `kept` of the frame in its box; it stands until frame
+    `last`.
+    """
 
     last: int
     boxes: tuple[tuple[slice, slice], ...]

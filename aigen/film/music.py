@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     Samples = numpy.ndarray[Any, numpy.dtype[numpy.float32]]
 
 RATE = 48_000
-FORMATS = "aac,ac3,aiff,amr,ape,asf,au,avi,caf,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,mp3,mpeg,mpegts,mpc,ogg,tta,w64,wav,wv"
+FORMATS = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,mp3,mpeg,mpegts,mpc,ogg,tta,w64,"
+    "wav,wv"
+)
 # Seconds in which music passes from its end to its beginning.
 SEAM = 1.5
 

@@ -1,7 +1,7 @@
 """What is seen: stills filmed by a slowly moving camera, frames drawn by others, and one shot fading into the next.
 
-A still is scaled plane by plane, which takes a third of the time that RGB would, and sampled between its pixels, so that it
-moves smoothly however slow. A move of its own is one entry in MOVES.
+A still is scaled plane by plane, which takes a third of the time that RGB would, and sampled between its pixels, so
+that it moves smoothly however slow. A move of its own is one entry in MOVES.
 """
 
 import math
@@ -27,8 +27,8 @@ Box = tuple[float, float, float, float]
 
 # Seconds of a fade.
 FADE = 0.6
-# Pixels of the still to one of a frame where it is closest. Were it 1, all of the picture would fall on whole pixels at once
-# whenever the camera passes such a place, be sharper there, and seem to stop.
+# Pixels of the still to one of a frame where it is closest. Were it 1, all of the picture would fall on whole pixels at
+# once whenever the camera passes such a place, be sharper there, and seem to stop.
 DETAIL = 1.12
 # Of the frame's side, how much of the still is out of sight where the camera is closest; a shorter shot moves less far.
 CLOSEST = 0.2
@@ -116,7 +116,8 @@ def _filmed(picture: Path, move: Move, side: int, size: Size, count: int, fps: i
         top = still.height * (1 - share) * (1 + _between(move.y, progress)) / 2
         return left, top, left + still.width * share, top + still.height * share
 
-    # Where the camera goes only sideways, or only up or down, the other way is scaled once: half the work of each frame.
+    # Where the camera goes only sideways, or only up or down, the other way is scaled once: half the work of each
+    # frame.
     (left, top, right, bottom), last = seen(0.0), seen(1.0)
     level, upright = (top, bottom) == (last[1], last[3]), (left, right) == (last[0], last[2])
     planes = _opened(picture, still)

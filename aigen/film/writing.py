@@ -1,4 +1,6 @@
-"""The film as a file: H.264 and AAC in an MP4 that plays while it loads, its frames and its sound written as they are made."""
+"""The film as a file: H.264 and AAC in an MP4 that plays while it loads, its frames and its sound written as they are
+made.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,8 +26,8 @@ SOUND_RATE, SOUND_ENCODER = 160_000, {"aac_coder": "fast"}
 def make(film: Film, path: Path, step: Callable[[int, int], None]) -> None:
     """Write a film as an MP4; `step` gets the frames made and all of them, at least twice a second.
 
-    Raises UsageError, before anything is made, for captions that cannot be drawn; GenerationError, naming the file where there
-    is one, for what cannot be read or encoded; an OSError when the disk is full.
+    Raises UsageError, before anything is made, for captions that cannot be drawn; GenerationError, naming the file
+    where there is one, for what cannot be read or encoded; an OSError when the disk is full.
     """
     import av
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 # As small as level 6 and 1.8 times as fast.
 PNG_LEVEL = 4
-# What makes `veryfast` small (CABAC, deblocking, B-frames, a look ahead) without what makes it slow: a third of its time
-# at nearly its size and quality, for drawn frames (benchmarks/RESULTS.md).
+# What makes `veryfast` small (CABAC, deblocking, B-frames, a look ahead) without what makes it slow: a third of its
+# time at nearly its size and quality, for drawn frames (benchmarks/RESULTS.md).
 ENCODER = {
     "preset": "ultrafast",
     "crf": "20",
@@ -46,7 +46,9 @@ def open_fitting(path: Path, size: Size) -> "Image":
 
 
 def fit(image: "Image", size: Size) -> "Image":
-    """A picture so scaled that it fills this size, and what stands out cut off: less above, where heads are, than below."""
+    """A picture so scaled that it fills this size, and what stands out cut off: less above, where heads are, than
+    below.
+    """
     from PIL import Image, ImageOps
 
     return ImageOps.fit(image, (size.width, size.height), Image.Resampling.LANCZOS, centering=(0.5, 0.3))
@@ -68,8 +70,8 @@ def _encoder_options() -> dict[str, str]:
 class Writer:
     """An MP4 with H.264 that can be played while it loads, in the making.
 
-    What is to be encoded is so in a thread of its own, one after another, so that drawing and encoding use a core each; no
-    more than a few frames are ever in memory.
+    What is to be encoded is so in a thread of its own, one after another, so that drawing and encoding use a core each;
+    no more than a few frames are ever in memory.
     """
 
     def __init__(self, path: Path, size: Size, fps: int) -> None:

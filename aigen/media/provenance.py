@@ -1,8 +1,8 @@
 """What a file says about itself: written into every file before it gets its final name, and read back.
 
-A PNG carries the text that other programs read (`foreign`) and a chunk `aigen` of our own, exact, as JSON; an MP4 has its
-prompt as title and the same JSON as comment; both carry XMP with the IPTC digital source type: whether a trained model
-made it. Nothing names the user, the order or the time, so that the same request gives the same file.
+A PNG carries the text that other programs read (`foreign`) and a chunk `aigen` of our own, exact, as JSON; an MP4 has
+its prompt as title and the same JSON as comment; both carry XMP with the IPTC digital source type: whether a trained
+model made it. Nothing names the user, the order or the time, so that the same request gives the same file.
 """
 
 import io
@@ -102,7 +102,9 @@ def _exact(provenance: Provenance) -> str:
 
 
 def _mark_png(path: Path, marked: Path, provenance: Provenance, packet: bytes) -> None:
-    """Put our chunks behind the first, which must stay the first; to save the picture anew costs a third of making it."""
+    """Put our chunks behind the first, which must stay the first; to save the picture anew costs a third of making
+    it.
+    """
     from PIL.PngImagePlugin import PngInfo, putchunk
 
     ours = PngInfo()
@@ -149,7 +151,10 @@ class _Unreadable(Exception):
 
 
 def read(path: Path) -> Provenance:
-    """What a picture or video says about itself, by us or by others. Raises UsageError when it is none, or not whole."""
+    """What a picture or video says about itself, by us or by others.
+
+    Raises UsageError when it is none, or not whole.
+    """
     name = repr(str(path))
     try:
         if path.is_dir():
@@ -200,7 +205,9 @@ def _read_exact(texts: dict[str, str], kind: Kind) -> Provenance | None:
 
 
 def _read_picture(file: BinaryIO) -> tuple[dict[str, str], bytes]:
-    """The texts of a picture by name, and its XMP. It is decoded to the end, since most formats say nothing at their end."""
+    """The texts of a picture by name, and its XMP. It is decoded to the end, since most formats say nothing at their
+    end.
+    """
     import warnings
 
     from PIL import Image, UnidentifiedImageError
@@ -255,7 +262,10 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _read_mp4(file: BinaryIO, brand: bytes) -> tuple[dict[str, str], bytes]:
-    """The tags of an MP4 by name, and its XMP. Nothing is decoded: a box that is not whole tells a file that was cut."""
+    """The tags of an MP4 by name, and its XMP.
+
+    Nothing is decoded: a box that is not whole tells a file that was cut.
+    """
     import av
 
     if brand.rstrip() in _OTHER_BRANDS:

@@ -1,4 +1,6 @@
-"""Pictures that users bring: checked by decoding, and kept as pixels only, without what else a file may tell of them."""
+"""Pictures that users bring: checked by decoding, and kept as pixels only, without what else a file may tell of
+them.
+"""
 
 import shutil
 import warnings
@@ -20,9 +22,9 @@ SIDE_LEAST = 16
 def read(path: Path, *, least: int | None = None, name: str | None = None) -> "Image":
     """A picture as RGB, upright. Raises UsageError, naming its file, when it is none that can be used.
 
-    Its size is judged before it is decoded: a small file can hold a picture that fills the memory. Whoever needs but `least`
-    pixels on its longer side gets a JPEG as small as that allows, which is decoded several times as fast. `name` is what the
-    file is called in errors, if not as its path: what came by the web lies under another name.
+    Its size is judged before it is decoded: a small file can hold a picture that fills the memory. Whoever needs but
+    `least` pixels on its longer side gets a JPEG as small as that allows, which is decoded several times as fast.
+    `name` is what the file is called in errors, if not as its path: what came by the web lies under another name.
     """
     return _read(path, least, name)[0]
 

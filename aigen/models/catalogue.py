@@ -1,7 +1,8 @@
-"""The models that are known by a short name, as data (`catalogue.toml`), and any other that a user names by folder or hub id.
+"""The models that are known by a short name, as data (`catalogue.toml`), and any other that a user names by folder or
+hub id.
 
-The catalogue says what no file of a model says: its licence, what it takes to run it, and the steps, guidance and size that
-suit it. Nothing here looks into a model's files (that is `weights`) or loads a library.
+The catalogue says what no file of a model says: its licence, what it takes to run it, and the steps, guidance and size
+that suit it. Nothing here looks into a model's files (that is `weights`) or loads a library.
 """
 
 import difflib
@@ -25,16 +26,17 @@ _HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A model as `catalogue.toml` describes it, or one that is not listed: then only `name` and `hub` or `folder` are known.
+    """A model as `catalogue.toml` describes it, or one that is not listed: then only `name` and `hub` or `folder` are
+    known.
 
-    `download` and `memory` are in GB: what `aigen models pull` gets, and what it takes in half precision. `half` are the
-    half precisions that its numbers bear. `light`: bearable without a GPU. `guidance` 0: it was made to do without.
-    `arguments` are for its diffusers pipeline. `size` is the side of a picture. One that makes nothing, of no `kinds`, sees
-    pictures, and its `pipeline` is the class of transformers that it is for.
+    `download` and `memory` are in GB: what `aigen models pull` gets, and what it takes in half precision. `half` are
+    the half precisions that its numbers bear. `light`: bearable without a GPU. `guidance` 0: it was made to do without.
+    `arguments` are for its diffusers pipeline. `size` is the side of a picture. One that makes nothing, of no `kinds`,
+    sees pictures, and its `pipeline` is the class of transformers that it is for.
 
-    Of a model of videos, `video` is their size, and they have `frames`, at most `max_frames`, and `fps` of them a second; what is not
-    said is as usual for its pipeline (`VideoSort`). A motion adapter lies in a `file` and adds itself to the model `base`,
-    which is run with another `scheduler`.
+    Of a model of videos, `video` is their size, and they have `frames`, at most `max_frames`, and `fps` of them a
+    second; what is not said is as usual for its pipeline (`VideoSort`). A motion adapter lies in a `file` and adds
+    itself to the model `base`, which is run with another `scheduler`.
     """
 
     name: str
@@ -76,13 +78,13 @@ class Model:
 class VideoArchitecture:
     """The videos that a pipeline of diffusers makes.
 
-    Their sides are multiples of `multiple` pixels, and never others than `video` where they are `fixed`; they have a multiple
-    of `step` frames and one more. `starts_from` is what they start from; a pipeline that starts from a prompt and
-    could from a picture has the class `from_picture` for that.
+    Their sides are multiples of `multiple` pixels, and never others than `video` where they are `fixed`; they have a
+    multiple of `step` frames and one more. `starts_from` is what they start from; a pipeline that starts from a prompt
+    and could from a picture has the class `from_picture` for that.
 
-    Beside the weights they take memory, in bytes and float32: `denoising` for each pixel of each frame, and `decoding` for each
-    pixel of the frames that are decoded at a time (0: of all), of which there are so many, as a whole or in `tiles`. `full` are
-    the parts that are float32 always.
+    Beside the weights they take memory, in bytes and float32: `denoising` for each pixel of each frame, and `decoding`
+    for each pixel of the frames that are decoded at a time (0: of all), of which there are so many, as a whole or in
+    `tiles`. `full` are the parts that are float32 always.
     """
 
     starts_from: StartsFrom = "prompt"

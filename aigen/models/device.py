@@ -43,10 +43,11 @@ def detect_machine() -> Machine:
 
 @cache
 def bfloat16_time() -> float:
-    """How long this processor takes to multiply matrices in bfloat16, in float32's time: measured in a fifth of a second.
+    """How long this processor takes to multiply matrices in bfloat16, in float32's time: measured in a fifth of a
+    second.
 
-    Not looked up: which instructions there are says little of how well a build of torch uses them. Without any it takes a
-    hundred times as long, which small matrices show.
+    Not looked up: which instructions there are says little of how well a build of torch uses them. Without any it takes
+    a hundred times as long, which small matrices show.
     """
     small = _bfloat16_time(192, 12)
     return small if small > 3 else _bfloat16_time(512, 6)

@@ -1,7 +1,7 @@
 """Getting models, from the hub or from a folder, and removing them.
 
-Downloads go on where an earlier one stopped, also after a kill; the hub's own way of keeping files begins anew. Files lie in its
-cache all the same, where other programs find them, and what those have got is not got again.
+Downloads go on where an earlier one stopped, also after a kill; the hub's own way of keeping files begins anew. Files
+lie in its cache all the same, where other programs find them, and what those have got is not got again.
 """
 
 import hashlib
@@ -52,8 +52,8 @@ class Download:
 def choose_files(files: Mapping[str, int], index: Mapping[str, Any] | None, only: str | None = None) -> list[Download]:
     """Of the files of a repository, with their sizes, those that are needed of the model that `index` describes.
 
-    Without an index it is a single component, or `only` one file. Weights in half precision where there are any, else in
-    full. Raises UsageError when a component has only pickles.
+    Without an index it is a single component, or `only` one file. Weights in half precision where there are any, else
+    in full. Raises UsageError when a component has only pickles.
     """
     if only:
         return [Download(only, files[only])] if only in files else []
@@ -77,12 +77,13 @@ Progress = Callable[[int, int, str], None]
 
 
 def pull(model: Model, token: str | None, report: Progress) -> Path:
-    """Get a model from the hub, and what belongs to it: the tiny autoencoder that fits it, the model that it adds itself to.
+    """Get a model from the hub, and what belongs to it: the tiny autoencoder that fits it, the model that it adds
+    itself to.
 
     Gives its folder. What came stays, whatever comes between.
 
-    `report(done, total, text)` is told the bytes. Raises UsageError or GenerationError: no network, not there, gated, only
-    pickles, the disk too full.
+    `report(done, total, text)` is told the bytes. Raises UsageError or GenerationError: no network, not there, gated,
+    only pickles, the disk too full.
     """
     assert model.hub
     if model.base and not is_here(base := catalogue.find(model.base)):
@@ -155,7 +156,8 @@ def _check_disk(needed: int) -> None:
     free = shutil.disk_usage(place).free
     if free < needed + _DISK_LEFT:
         raise GenerationError(
-            f"the disk of {str(cache)!r} has {spoken_size(free)} free, and {spoken_size(needed + _DISK_LEFT)} are needed: "
+            f"the disk of {str(cache)!r} has {spoken_size(free)} free, and {spoken_size(needed + _DISK_LEFT)} are "
+            "needed: "
             "free some space, or choose another place with HF_HOME"
         )
 
@@ -284,7 +286,8 @@ def _translated(hub: str) -> Iterator[None]:
         ) from error
     except (unreachable, errors.LocalEntryNotFoundError, errors.FileMetadataError, ConnectionError) as error:
         raise GenerationError(
-            f"{hub} cannot be got, the hub does not answer ({_first_line(error)}): go on later with the same command, or "
+            f"{hub} cannot be got, the hub does not answer ({_first_line(error)}): go on later with the same command, "
+            "or "
             "bring the folder from another machine and give it with --from DIR"
         ) from error
     except OSError as error:
@@ -315,7 +318,8 @@ def take(model: Model, source: Path, report: Progress) -> Path:
         contents = examine(source, replace(catalogue.find(str(source.resolve())), kinds=model.kinds))
         if model.pipeline and contents.pipeline != model.pipeline:
             raise UsageError(
-                f"--from {str(source)!r} holds a {contents.pipeline}; {model.name} is a {model.pipeline}: give its folder"
+                f"--from {str(source)!r} holds a {contents.pipeline}; {model.name} is a {model.pipeline}: give its "
+                "folder"
             )
     times = {path: path.stat() for path in sorted(source.rglob("*")) if path.is_file()}
     sizes = {path.relative_to(source).as_posix(): found.st_size for path, found in times.items()}
@@ -356,7 +360,9 @@ def _check_weights(path: Path, source: Path) -> None:
 
 
 def remove(model: Model) -> int:
-    """Remove a model from the hub's cache; the bytes that are free now. Raises UsageError when there is nothing to remove."""
+    """Remove a model from the hub's cache; the bytes that are free now. Raises UsageError when there is nothing to
+    remove.
+    """
     if model.hub is None:
         raise UsageError(f"model {catalogue.display_name(model.name)!r} is a folder of your own: remove it by hand")
     folder = cached(model.hub)

@@ -1,7 +1,8 @@
-"""What this machine is to a diffusion model, and how one is run on it: device, precision, and what waits outside the GPU.
+"""What this machine is to a diffusion model, and how one is run on it: device, precision, and what waits outside the
+GPU.
 
-`look` sees without loading torch, for lists and for orders that are only placed; whoever runs a model hands in what torch sees
-(`diffusion.device`). `choose` decides, and says why, from figures alone.
+`look` sees without loading torch, for lists and for orders that are only placed; whoever runs a model hands in what
+torch sees (`diffusion.device`). `choose` decides, and says why, from figures alone.
 """
 
 import os
@@ -46,7 +47,8 @@ _PAYS = 0.85
 
 @dataclass(frozen=True)
 class Machine:
-    """`memory` and `free` are the bytes of the GPU, where there is one, `system_memory` and `system_free` of the machine.
+    """`memory` and `free` are the bytes of the GPU, where there is one, `system_memory` and `system_free` of the
+    machine.
 
     `bfloat16` says whether a GPU knows it; `bfloat16_time` how long the processor takes with it, float32 being 1.
     """
@@ -65,8 +67,8 @@ class Machine:
 class Setup:
     """How a model is run, and why. `batch` pictures are made at once, to begin with.
 
-    `layerwise_casting`: its large network is kept in bfloat16, and each layer becomes float32 when it is computed. `tiled`: what it makes
-    is decoded piece by piece.
+    `layerwise_casting`: its large network is kept in bfloat16, and each layer becomes float32 when it is computed.
+    `tiled`: what it makes is decoded piece by piece.
     """
 
     device: Device
@@ -125,11 +127,12 @@ def _ask_nvidia() -> tuple[str, int, int] | None:
 
 @dataclass(frozen=True)
 class MemoryNeed:
-    """What a model is to be run for: one item takes `working` bytes beside its weights in half precision, `wide` in float32.
+    """What a model is to be run for: one item takes `working` bytes beside its weights in half precision, `wide` in
+    float32.
 
-    `half` are the half precisions that its numbers bear, `full` its parts that stay float32; at most so many items are made
-    `at_once`. `phases` is what each part takes in half precision while the others are out, where that is known; `tiled` the
-    need of decoding piece by piece, where that can be done.
+    `half` are the half precisions that its numbers bear, `full` its parts that stay float32; at most so many items are
+    made `at_once`. `phases` is what each part takes in half precision while the others are out, where that is known;
+    `tiled` the need of decoding piece by piece, where that can be done.
     """
 
     half: tuple[Half, ...]
@@ -233,7 +236,10 @@ def _choose_for_processor(machine: Machine, contents: Contents, need: MemoryNeed
         working = need.tiled.in_precision(setup.precision)
     needed, halved = needed + working, halved + working
     if needed > machine.system_free >= halved and "bfloat16" in half and setup.precision == "float32":
-        told = f"kept in bfloat16: else it would take {spoken_size(needed)} of memory, {spoken_size(machine.system_free)} are free"
+        told = (
+            f"kept in bfloat16: else it would take {spoken_size(needed)} of memory, {spoken_size(machine.system_free)} "
+            "are free"
+        )
         return replace(setup, layerwise_casting=True, reasons=(*setup.reasons, told))
     if needed > machine.system_free:
         raise TooLittleMemory(
@@ -257,7 +263,8 @@ def check_memory(machine: Machine, contents: Contents, name: str) -> None:
     needed = sum(contents.bytes_in(2).values()) + int(_WORKING_AT_LEAST)
     if needed > max(machine.memory, machine.system_memory):
         raise UsageError(
-            f"model {name!r} needs {spoken_size(needed)} of memory, this machine has {spoken_size(machine.system_memory)}: "
+            f"model {name!r} needs {spoken_size(needed)} of memory, this machine has "
+            f"{spoken_size(machine.system_memory)}: "
             "choose a smaller one (aigen models)"
         )
 

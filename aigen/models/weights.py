@@ -1,8 +1,8 @@
 """Where the weights of models lie, and whether they are whole and safe to load.
 
-Models from the hub lie where every program that uses `huggingface_hub` keeps them (HF_HOME), so that one download serves
-all. Only safetensors are ever loaded: a pickle can run code. What is here is judged from the files' own headers; nothing in
-this module loads torch or talks to a network (`downloads` does).
+Models from the hub lie where every program that uses `huggingface_hub` keeps them (HF_HOME), so that one download
+serves all. Only safetensors are ever loaded: a pickle can run code. What is here is judged from the files' own headers;
+nothing in this module loads torch or talks to a network (`downloads` does).
 """
 
 import json
@@ -37,8 +37,8 @@ class Contents:
 
     A model that sees is one component for a class of transformers.
 
-    `variant`: its half precision files are named with it (`fp16`), beside those in full. `index` is what it says of itself.
-    `adapter`: where the motion adapter lies that is added to it.
+    `variant`: its half precision files are named with it (`fp16`), beside those in full. `index` is what it says of
+    itself. `adapter`: where the motion adapter lies that is added to it.
     """
 
     folder: Path
@@ -49,7 +49,9 @@ class Contents:
     adapter: Path | None = None
 
     def bytes_in(self, width: int, full: Iterable[str] = ()) -> dict[str, int]:
-        """The bytes of each component when every number takes `width` of them, but 4 in those that are kept in `full`."""
+        """The bytes of each component when every number takes `width` of them, but 4 in those that are kept in
+        `full`.
+        """
 
         def count(name: str, sizes: Mapping[str, int]) -> int:
             wide = 4 if name in full else width
@@ -109,7 +111,10 @@ def is_here(model: Model) -> bool:
 
 
 def find(model: Model) -> Contents:
-    """What is here of a model. Raises UsageError, with what to do, when it is not here, not whole, or not safe to load."""
+    """What is here of a model.
+
+    Raises UsageError, with what to do, when it is not here, not whole, or not safe to load.
+    """
     folder = locate(model)
     if folder is None:
         size = f" ({model.download:g} GB)" if model.download else ""
@@ -203,7 +208,8 @@ def _examine_vision_model(folder: Path, name: str, again: str) -> Contents:
 
 
 def _count_component(part: Path, name: str, component: str | None, again: str) -> tuple[str | None, dict[str, int]]:
-    """Return the variant of a component's weights and their bytes by data type; a model of one component does not name it.
+    """Return the variant of a component's weights and their bytes by data type; a model of one component does not name
+    it.
 
     Raises UsageError, with what to do, when they are pickles or not whole.
     """
@@ -260,7 +266,8 @@ def choose_weights(names: Sequence[str]) -> tuple[str | None, list[str]]:
 def _of_variant(names: Iterable[str], variant: str | None) -> list[str]:
     """The safetensors of a variant, or of none; where an index names shards, it and those.
 
-    They are named `model.fp16.safetensors`, `model.fp16-00001-of-00002.safetensors`, `model.safetensors.index.fp16.json`.
+    They are named `model.fp16.safetensors`, `model.fp16-00001-of-00002.safetensors`,
+    `model.safetensors.index.fp16.json`.
     """
     found = []
     for name in names:

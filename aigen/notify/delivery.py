@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -37,7 +38,10 @@ RECOVERY = 10.0
 
 @dataclass(frozen=True)
 class Courier:
-    """Who delivers, and the world it does that in. `settings` are read for each notice: what was wrong can be mended."""
+    """Who delivers, and the world it does that in.
+
+    `settings` are read for each notice: what was wrong can be mended.
+    """
 
     content: ContentFolder
     settings: Callable[[], Settings]
@@ -54,7 +58,9 @@ def deliver_due(
     generation_id: str | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> list[NotDelivered]:
-    """Send the notices by channels of this `pattern` that are due now, of one order or of all; what could not be sent."""
+    """Send the notices by channels of this `pattern` that are due now, of one order or of all; what could not be
+    sent.
+    """
     failures = []
     while not stopped() and (notice := store.claim_notice(courier.claim, pattern, courier.clock(), generation_id)):
         if failure := _deliver(courier, store, notice):
@@ -151,7 +157,7 @@ class Rounds:
             try:
                 with Store.open(self._courier.content, create=True) as store:
                     tick(
-                        lambda store=store: deliver_due(self._courier, store, pattern, stopped=self._stop.is_set),  # type: ignore[misc]
+                        partial(deliver_due, self._courier, store, pattern, stopped=self._stop.is_set),
                         self._period,
                         self._stop,
                     )
@@ -171,7 +177,8 @@ def tick(job: Callable[[], object], period: float, stop: threading.Event) -> Non
     ticker.every(period).seconds.do(job)  # type: ignore[arg-type]
     ticker.run_all()
     while not stop.wait(min(period, max(0.0, ticker.idle_seconds or 0.0))):
-        # It reckons in local time, so that after a step back, such as the end of summer time, it would pause for an hour.
+        # It reckons in local time, so that after a step back, such as the end of summer time, it would pause for an
+        # hour.
         if (ticker.idle_seconds or 0.0) > period:
             ticker.run_all()
         ticker.run_pending()

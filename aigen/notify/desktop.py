@@ -76,6 +76,8 @@ def _bus() -> str:
     """The address of the session bus, also for a process that was started outside the session."""
     if address := os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
         return address
+    if sys.platform == "win32":
+        raise NotDelivered("there is no session bus on Windows: DBUS_SESSION_BUS_ADDRESS is not set")
     folder = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
     if not (folder / "bus").exists():
         raise NotDelivered("there is no desktop: DBUS_SESSION_BUS_ADDRESS is not set and no session bus is running")

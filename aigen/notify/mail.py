@@ -220,7 +220,8 @@ def _text(message: Message) -> str:
 def _html(message: Message, pictures: list[str]) -> str:
     facts = "".join(f'<p style="margin:0 0 8px">{escape(fact)}</p>' for fact in message.facts)
     shown = "".join(
-        f'<img src="cid:{name}" alt="" width="160" style="width:160px;max-width:31%;border-radius:8px;margin:0 6px 6px 0">'
+        f'<img src="cid:{name}" alt="" width="160" style="width:160px;max-width:31%;border-radius:8px;margin:0 6px 6px '
+        '0">'
         for name in pictures
     )
     asked = f'<p style="margin:0 0 16px;font-size:18px">“{escape(message.prompt)}”</p>' if message.prompt else ""
@@ -232,8 +233,8 @@ def _html(message: Message, pictures: list[str]) -> str:
 <h1 style="margin:0 0 12px;font-size:22px">{escape(message.heading)}</h1>
 {asked}{shown}
 {facts}
-<p style="margin:20px 0"><a href="{escape(message.link)}" style="display:inline-block;padding:10px 20px;background:#1d4ed8;\
-color:#ffffff;border-radius:8px;text-decoration:none">Open the gallery</a></p>
+<p style="margin:20px 0"><a href="{escape(message.link)}" style="display:inline-block;padding:10px 20px;\
+background:#1d4ed8;color:#ffffff;border-radius:8px;text-decoration:none">Open the gallery</a></p>
 <p style="margin:0;font-size:13px;color:#52525b">{_validity(message)}</p>
 </div></body></html>
 """

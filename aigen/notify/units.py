@@ -34,7 +34,8 @@ def _systemd(command: list[str], folder: Path, settings: Path) -> str:
 # Save as ~/.config/systemd/user/{NAME}.service, then:
 #   systemctl --user daemon-reload && systemctl --user enable --now {NAME}
 # What you have set in your shell does not reach it: put settings into {settings} or {folder / ".env"}.
-# `systemctl --user disable --now {NAME}` undoes it. It runs while you are logged in; `loginctl enable-linger` keeps it running after that (then without a desktop).
+# `systemctl --user disable --now {NAME}` undoes it. It runs while you are logged in; `loginctl enable-linger` \
+keeps it running after that (then without a desktop).
 [Unit]
 Description=aigen: tells when orders are ready
 
@@ -77,7 +78,8 @@ def _launchd(command: list[str], folder: Path, settings: Path) -> str:
     comment = (
         f"<!-- Save as ~/Library/LaunchAgents/{LABEL}.plist on the Mac itself, then: "
         f"launchctl bootstrap gui/$UID ~/Library/LaunchAgents/{LABEL}.plist (bootout undoes it). "
-        f"What you have set in your shell does not reach it: put settings into {str(settings).replace('--', '…')}. -->\n"
+        f"What you have set in your shell does not reach it: put settings into {str(settings).replace('--', '…')}. "
+        "-->\n"
     )
     head, separator, rest = plistlib.dumps(unit, sort_keys=False).decode().partition("<plist")
     return head + comment + separator + rest

@@ -52,7 +52,9 @@ def check(
     clock: Clock = utc_now,
     zone: tzinfo | None = None,
 ) -> GenerationRequest:
-    """The request with models, seed and time resolved; what is resolved already stays. Raises UsageError; writes nothing."""
+    """The request with models, seed and time resolved; what is resolved already stays. Raises UsageError; writes
+    nothing.
+    """
     if user_id is not None:
         check_user_id(user_id)
     check_style(request.style)
@@ -99,7 +101,8 @@ def check(
 def _narrator(request: GenerationRequest) -> str:
     if request.video_model not in (None, pipelines.NARRATOR):
         raise UsageError(
-            f"narrated videos are put together from pictures, not by {catalogue.display_name(request.video_model or '')}: name what makes "
+            "narrated videos are put together from pictures, not by "
+            f"{catalogue.display_name(request.video_model or '')}: name what makes "
             "the pictures with --image-model"
         )
     return pipelines.NARRATOR
@@ -115,7 +118,8 @@ def _check_options(request: GenerationRequest, used: dict[str, Pipeline]) -> Non
                 if (model := request.model_for(kind))
             )
             raise UsageError(
-                f"{name} means nothing to {makers}: leave it out, or name a diffusion model with --model (see aigen models)"
+                f"{name} means nothing to {makers}: leave it out, or name a diffusion model with --model (see aigen "
+                "models)"
             )
 
 
@@ -123,7 +127,8 @@ def _check_task(request: GenerationRequest, kind: Kind, name: str, pipeline: Pip
     """Raise UsageError for what a pipeline cannot make."""
     if kind == "video" and request.from_picture and pipeline.starts_from == "prompt":
         raise UsageError(
-            f"{catalogue.display_name(name)}, which makes the videos, cannot start from a picture: add --videos 0, or name a model "
+            f"{catalogue.display_name(name)}, which makes the videos, cannot start from a picture: add --videos 0, or "
+            "name a model "
             "that can with --video-model (see aigen models)"
         )
     pipeline.check(tasks.task_of(request, kind, pipeline))

@@ -1,4 +1,6 @@
-"""Callbacks a pipeline uses while running a task: it reports steps, keeps checkpoints, and has other pipelines make pictures."""
+"""Callbacks a pipeline uses while running a task: it reports steps, keeps checkpoints, and has other pipelines make
+pictures.
+"""
 
 import math
 from collections.abc import Callable, Sequence

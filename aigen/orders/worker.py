@@ -1,6 +1,7 @@
 """The worker: makes the orders that nobody waits for (detached ones and those of the web), one after another.
 
-At most one runs on a content folder. An order whose worker was killed is picked up by the next one, so often and no more.
+At most one runs on a content folder. An order whose worker was killed is picked up by the next one, so often and no
+more.
 """
 
 import subprocess

@@ -1,8 +1,8 @@
 """The registry of pipelines, and which one makes an order.
 
 Pipelines are named here by strings and resolved only when one is needed, so that no command loads a model's libraries
-to show help or a list. Other packages add theirs through the entry-point group `aigen.pipelines`. Any other name is that of a
-diffusion model: of the catalogue, a folder, or a hub id.
+to show help or a list. Other packages add theirs through the entry-point group `aigen.pipelines`. Any other name is
+that of a diffusion model: of the catalogue, a folder, or a hub id.
 """
 
 import pkgutil
@@ -80,12 +80,13 @@ def choose(
     image_model: str | None = None,
     from_picture: bool = False,
 ) -> tuple[str, str]:
-    """The model for items of one kind, and why: the one asked for, else the user's default, else an installed one that suits
-    this machine, else the built-in one.
+    """The model for items of one kind, and why: the one asked for, else the user's default, else an installed one that
+    suits this machine, else the built-in one.
 
-    One that was `asked_for_both` kinds and makes only pictures has its videos made of those; where it is the default, or the
-    `image_model` who makes the pictures of the same order, only if no other model suits. One that makes only videos leaves the
-    pictures to the others. To start `from_picture`, nothing is chosen that could not, if there is another.
+    One that was `asked_for_both` kinds and makes only pictures has its videos made of those; where it is the default,
+    or the `image_model` who makes the pictures of the same order, only if no other model suits. One that makes only
+    videos leaves the pictures to the others. To start `from_picture`, nothing is chosen that could not, if there is
+    another.
     """
 
     def suits(name: str) -> bool:

@@ -13,7 +13,8 @@ LONGEST_PAUSE = timedelta(hours=1)
 # How long who claimed a notice may take to send it; longer than any attempt lasts.
 NOTICE_LEASE = timedelta(minutes=5)
 # The notices that are due, the longest first. A notice "at once" is due at the time of its order, also where the clock
-# was set back since. What the same clock has put too far into the future (a pause, a lease) is over for the same reason.
+# was set back since. What the same clock has put too far into the future (a pause, a lease) is over for the same
+# reason.
 _DUE = """
     FROM notices JOIN generations USING (generation_id)
     WHERE channel GLOB :channels AND (:generation_id IS NULL OR generation_id = :generation_id) AND (
@@ -32,7 +33,8 @@ class Notices(Connection):
         rows = self._read(
             """
             SELECT notices.* FROM notices JOIN generations USING (generation_id)
-            WHERE (:generation_id IS NULL OR generation_id = :generation_id) AND (:user_id IS NULL OR user_id = :user_id)
+            WHERE (:generation_id IS NULL OR generation_id = :generation_id)
+                AND (:user_id IS NULL OR user_id = :user_id)
             ORDER BY requested_at, generations.rowid, id
             """,
             {"generation_id": generation_id, "user_id": user_id},

@@ -36,7 +36,8 @@ class Orders(Connection):
                 self._table("users").insert(row)
             elif known[0]["user_id"] != generation.user_id:
                 raise UsageError(
-                    f"user id {generation.user_id!r} differs from {known[0]['user_id']!r} only in upper and lower case: "
+                    f"user id {generation.user_id!r} differs from {known[0]['user_id']!r} only in upper and lower "
+                    "case: "
                     "choose another"
                 )
             self._table("generations").insert({**asdict(generation), "request": dump(generation.request.as_json())})
@@ -62,7 +63,9 @@ class Orders(Connection):
         return [_generation(row) for row in rows]
 
     def newest(self, user_id: str, count: int, before: str | None = None, words: str = "") -> list[Generation]:
-        """So many orders of a user, newest first: those older than the order `before`, those whose prompt has `words`."""
+        """So many orders of a user, newest first: those older than the order `before`, those whose prompt has
+        `words`.
+        """
         rows = self._read(
             """
             SELECT generations.* FROM generations WHERE user_id = :user_id
@@ -78,7 +81,8 @@ class Orders(Connection):
     def pace(
         self, kind: str, model: str, request: GenerationRequest, picture_by: str | None = None, count: int = 20
     ) -> float | None:
-        """Seconds that a model took of late for an item of a kind, in orders of like size and options; None: there are none.
+        """Seconds that a model took of late for an item of a kind, in orders of like size and options; None: there are
+        none.
 
         Where another model made what they start from, only orders with the same one count.
         """
@@ -87,7 +91,8 @@ class Orders(Connection):
             SELECT avg(seconds) AS pace FROM (
                 SELECT seconds FROM items JOIN generations USING (generation_id)
                 WHERE kind = :kind AND model = :model AND seconds IS NOT NULL
-                    AND json_extract(request, '$.size') IS :size AND json_extract(request, '$.steps') IS :steps AND json_extract(request, '$.guide') IS :guide
+                    AND json_extract(request, '$.size') IS :size AND json_extract(request, '$.steps') IS :steps
+                    AND json_extract(request, '$.guide') IS :guide
                     AND coalesce(json_extract(request, '$.fast'), 0) = :fast
                     AND json_extract(request, '$.duration') IS :duration AND json_extract(request, '$.fps') IS :fps
                     AND json_extract(request, '$.frames') IS :frames

@@ -13,9 +13,9 @@ from aigen.types.seen import ImageDescription
 class Task:
     """A batch of items of one kind for one pipeline. `numbers[i]` is to be made from `seeds[i]`.
 
-    What distinguishes items of one order may depend on number and seed only, so that any can be made alone.
-    `pictured`: they start from pictures, which `Run.pictures` gives. A narrated film has a `narration`; `painter` is the model
-    that makes its pictures, unless `Run.pictures` gives one of the user's (`from_picture`). `source` is where that lies, and
+    What distinguishes items of one order may depend on number and seed only, so that any can be made alone. `pictured`:
+    they start from pictures, which `Run.pictures` gives. A narrated film has a `narration`; `painter` is the model that
+    makes its pictures, unless `Run.pictures` gives one of the user's (`from_picture`). `source` is where that lies, and
     `seen` what is seen in it. Where there are `styles`, the items are in these in turn.
     """
 
@@ -95,14 +95,15 @@ class Failure:
 class Run:
     """What a pipeline may do besides yielding.
 
-    `step(done, total, text)` tells how far the item in hand is (a total of 0: what is done, such as loading, is of no item),
-    and in a fourth argument, where others are being made beside it, how much of those (1.0: one of them); `say(text)` tells the user something once;
-    `remember(seed, key, value)` and `recall(seed, key)` keep an item's checkpoint over a crash (values are JSON);
-    `check()` raises `Cancelled` when the order was cancelled, and is also called by `step`.
-    `pictures(seeds, rest)` gives what the items of these seeds start from, made by another pipeline where the user gave none;
-    an item then takes `rest` seconds more (None: far more, so that its picture does not count). `paint(seed, wanted, before,
-    part)` has pictures made for one item, which is `part` of the work on it, after so much `before`. `expect(measure)` has the
-    seconds that an item takes measured where nobody knows them from orders before.
+    `step(done, total, text)` tells how far the item in hand is (a total of 0: what is done, such as loading, is of no
+    item), and in a fourth argument, where others are being made beside it, how much of those (1.0: one of them);
+    `say(text)` tells the user something once; `remember(seed, key, value)` and `recall(seed, key)` keep an item's
+    checkpoint over a crash (values are JSON); `check()` raises `Cancelled` when the order was cancelled, and is also
+    called by `step`. `pictures(seeds, rest)` gives what the items of these seeds start from, made by another pipeline
+    where the user gave none; an item then takes `rest` seconds more (None: far more, so that its picture does not
+    count). `paint(seed, wanted, before, part)` has pictures made for one item, which is `part` of the work on it, after
+    so much `before`. `expect(measure)` has the seconds that an item takes measured where nobody knows them from orders
+    before.
     """
 
     step: Callable[..., None]
@@ -121,10 +122,11 @@ StartsFrom = Literal["prompt", "picture", "either"]
 class Pipeline(Protocol):
     """Makes the items of a task, one `Output` or `Failure` per seed, each as soon as it is done.
 
-    `label` says in a few words what made a picture; `sizes` and `length` are those of items for which nobody gave any, and
-    `most` the frames that a video can have; `options` names the fields of `Options` that it heeds, `start` what its items
-    start from. `check` raises UsageError when it cannot make a task (which has no folder yet), because its weights are
-    missing, say; that is called before an order is written. An exception of `generate` ends the whole order.
+    `label` says in a few words what made a picture; `sizes` and `length` are those of items for which nobody gave any,
+    and `most` the frames that a video can have; `options` names the fields of `Options` that it heeds, `start` what its
+    items start from. `check` raises UsageError when it cannot make a task (which has no folder yet), because its
+    weights are missing, say; that is called before an order is written. An exception of `generate` ends the whole
+    order.
     """
 
     kinds: tuple[Kind, ...]

@@ -81,8 +81,9 @@ STEPS_LIMIT, GUIDANCE_LIMIT, STRENGTH_LEAST = 200, 50.0, 0.05
 class Options:
     """What a diffusion model can be told beside prompt, style, seed and size. None: as suits the model.
 
-    `guidance` is how closely it keeps to the prompt (classifier-free guidance), `negative` what it is to keep out, `fast`
-    a smaller decoder. `guide` names who draws the picture it starts from, and `strength` how much of that is made anew.
+    `guidance` is how closely it keeps to the prompt (classifier-free guidance), `negative` what it is to keep out,
+    `fast` a smaller decoder. `guide` names who draws the picture it starts from, and `strength` how much of that is
+    made anew.
     """
 
     steps: int | None = None
@@ -272,7 +273,9 @@ class GenerationRequest(Options):
 
 @dataclass(frozen=True)
 class Attachments:
-    """Files of the user's that come with a request: the picture that it starts from, and the music of a narrated film."""
+    """Files of the user's that come with a request: the picture that it starts from, and the music of a narrated
+    film.
+    """
 
     picture: Path | None = None
     music: Path | None = None

@@ -53,8 +53,8 @@ class Generation:
 class Notice:
     """One message about one order by one channel. It is due at `due_at`, but not before the order has ended.
 
-    `waiting` for the order to end, `ready` to be sent, `sending`, `sent`, or `failed` for good. `attempts` were made
-    to send it; after one that failed it is tried again at `next_at`. While it is `sending` it is `claimed_by` a process.
+    `waiting` for the order to end, `ready` to be sent, `sending`, `sent`, or `failed` for good. `attempts` were made to
+    send it; after one that failed it is tried again at `next_at`. While it is `sending` it is `claimed_by` a process.
     """
 
     generation_id: str

@@ -20,10 +20,10 @@ class Detection:
 class ImageDescription:
     """What is seen in an upright picture of `width` by `height` pixels. `objects` are the surest first.
 
-    `caption` says in a few words what it shows, as in a prompt ("two people in front of a bus"), and is empty where nothing was
-    recognised. `colours` are names, the most of it first. `description` is in sentences for people: what, in which colours, how
-    sure that is; `facts` are those on what its file says of it. `model` is who looked. `source_type` is the IPTC digital source type that
-    its file says (`mark` in JSON).
+    `caption` says in a few words what it shows, as in a prompt ("two people in front of a bus"), and is empty where
+    nothing was recognised. `colours` are names, the most of it first. `description` is in sentences for people: what,
+    in which colours, how sure that is; `facts` are those on what its file says of it. `model` is who looked.
+    `source_type` is the IPTC digital source type that its file says (`mark` in JSON).
     """
 
     width: int
@@ -43,7 +43,9 @@ class ImageDescription:
 
     @property
     def derived_source_type(self) -> str:
-        """The IPTC digital source type of the picture itself, when a program has changed or moved it: what it was before."""
+        """The IPTC digital source type of the picture itself, when a program has changed or moved it: what it was
+        before.
+        """
         return self.source_type if self.source_type in KEPT_SOURCE_TYPES else "algorithmicallyEnhanced"
 
     @property

@@ -1,7 +1,7 @@
 """Accounts: registering, logging in and out, and opening the link of a notice.
 
-The store is asked for a user id exactly as it is typed; an unknown one takes as long and is refused in the same words as a
-wrong password.
+The store is asked for a user id exactly as it is typed; an unknown one takes as long and is refused in the same words
+as a wrong password.
 """
 
 import re

@@ -1,6 +1,7 @@
 """The order forms: what can be chosen in them, and what somebody asks for by what was typed into one.
 
-There are two, for what starts from words and for what starts from a picture. They differ in little, so they are one page.
+There are two, for what starts from words and for what starts from a picture. They differ in little, so they are one
+page.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -47,7 +48,8 @@ class Form:
 
 
 _FIELDS = {
-    "prompt": "", "images": "5", "videos": "5", "style": "plain", "model": "", "notify_at": "", "notify": "", "address": "", "narrate": "",
+    "prompt": "", "images": "5", "videos": "5", "style": "plain", "model": "", "notify_at": "", "notify": "",
+    "address": "", "narrate": "",
     "script": "",
 }  # fmt: skip
 FROM_WORDS = Form("/text-to-video", "Text to Video", _FIELDS)

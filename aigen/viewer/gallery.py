@@ -1,4 +1,6 @@
-"""The gallery as all its pages see it: the content folder, the names it goes by, and each thread's connection to the store."""
+"""The gallery as all its pages see it: the content folder, the names it goes by, and each thread's connection to the
+store.
+"""
 
 import threading
 from collections.abc import Callable
@@ -19,8 +21,8 @@ class Gallery:
     """The world of the web gallery. `hosts` are the names, with ports, by which it may be asked for.
 
     `anywhere`: also by any address of this machine, at this port (names are what an attacker could choose). `public`:
-    others than the user of this machine may reach it. `secure`: it is reached by https. `proxied`: by way of a proxy that
-    is not trusted to say for whom it asks.
+    others than the user of this machine may reach it. `secure`: it is reached by https. `proxied`: by way of a proxy
+    that is not trusted to say for whom it asks.
     """
 
     content: ContentFolder

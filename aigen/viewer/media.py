@@ -1,4 +1,5 @@
-"""Files: pictures, videos and thumbnails of the visitor's own orders, whole or in part, and a whole order as an archive.
+"""Files: pictures, videos and thumbnails of the visitor's own orders, whole or in part, and a whole order as an
+archive.
 
 Bottle's own `static_file` follows symbolic links, ignores If-Range and has unquoted ETags, so files are served here: by
 names from the store, from within the content folder, with types of our own and nothing that a browser would run.
@@ -103,7 +104,9 @@ def write_archive(files: list[Path], target: IO[bytes]) -> None:
 
 
 def _log(gallery: Gallery, item: Item, action: str) -> None:
-    """Log a download, or that a full-size picture is looked at; a video is asked for in many parts, its page is logged."""
+    """Log a download, or that a full-size picture is looked at; a video is asked for in many parts, its page is
+    logged.
+    """
     if request.method == "GET" and (action == "download" or item.kind == "image"):
         visits.log(gallery, visit(), action, item.path)
 

@@ -1,4 +1,6 @@
-"""Memory that large pictures took, given back: the allocator of Linux keeps what each thread has let go of, for that thread."""
+"""Memory that large pictures took, given back: the allocator of Linux keeps what each thread has let go of, for that
+thread.
+"""
 
 import ctypes
 from contextlib import suppress

@@ -30,8 +30,8 @@ MAILS_AN_HOUR = 20
 MORE_LIKE_IT = 4
 # Seconds that a request may wait for an order to stop: there are only so many threads.
 PATIENCE = 2.0
-# Large pictures take much memory as long as they are read: one after another, and only one waits, for so many seconds, since
-# whoever waits takes one of the few threads that answer everybody.
+# Large pictures take much memory as long as they are read: one after another, and only one waits, for so many seconds,
+# since whoever waits takes one of the few threads that answer everybody.
 _reading, _places = threading.Lock(), threading.BoundedSemaphore(2)
 READING_PATIENCE = 20.0
 
@@ -174,7 +174,8 @@ def _typed(form: forms.Form) -> dict[str, str]:
 
 @contextmanager
 def _saved(gallery: Gallery, upload: FileUpload) -> Iterator[Path]:
-    """A file that was uploaded, by its own name in a folder of its own, as long as it is read. After a crash it is tidied up.
+    """A file that was uploaded, by its own name in a folder of its own, as long as it is read. After a crash it is
+    tidied up.
 
     Raises GenerationError when others are being read.
     """

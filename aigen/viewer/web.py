@@ -40,7 +40,8 @@ def render(name: str, status: int = 200, **values: Any) -> HTTPResponse:
 def render_text(name: str, **values: Any) -> str:
     """Return a template as text, with what all of them need filled in."""
     shared = {
-        "user_id": None, "csrf": "", "version": __version__, "message": None, "title": "aigen", "refresh": None, "script": None,
+        "user_id": None, "csrf": "", "version": __version__, "message": None, "title": "aigen", "refresh": None,
+        "script": None,
     }  # fmt: skip
     text: str = _template(name).render({**shared, **values})
     return text

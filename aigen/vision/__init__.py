@@ -1,8 +1,8 @@
 """Seeing: what is in a picture of the user's, by the built-in networks or by a model from the hub.
 
 `load` gives who looks, by name: the built-in one is always here and loads no torch; those of the catalogue are got by
-`aigen models pull`. All of them say what they saw in the same words (`sight`). `describe` looks at a file, `look` at a picture
-that was read already.
+`aigen models pull`. All of them say what they saw in the same words (`sight`). `describe` looks at a file, `look` at a
+picture that was read already.
 """
 
 import sys
@@ -59,7 +59,8 @@ def names() -> list[str]:
 
 
 def choose(asked: str | None) -> str:
-    """Who looks: the one asked for, else one of the catalogue that is here and suits this machine, else the built-in one.
+    """Who looks: the one asked for, else one of the catalogue that is here and suits this machine, else the built-in
+    one.
 
     Raises UsageError when there is nobody of the name asked for, or not here.
     """
@@ -75,7 +76,9 @@ def release() -> None:
 
 
 def _find(name: str) -> tuple[Model, Contents]:
-    """A model from the hub or in a folder, and what is here of it. Raises UsageError when it is not here, or sees nothing."""
+    """A model from the hub or in a folder, and what is here of it. Raises UsageError when it is not here, or sees
+    nothing.
+    """
     choice = f"choose from {', '.join([BUILT_IN, *catalogue.seeing()])}, or give the folder of such a model"
     try:
         model = catalogue.find(name)
@@ -96,8 +99,8 @@ def describe(
 ) -> ImageDescription:
     """What is in a picture file of the user's, called `name` if it has another, with what the file says of itself.
 
-    With `camera`, that is also when and with what it was taken. Without a model, the built-in one looks. Boxes are in pixels of
-    the full upright picture, however small a copy was looked at. Raises UsageError as `uploads.read` does.
+    With `camera`, that is also when and with what it was taken. Without a model, the built-in one looks. Boxes are in
+    pixels of the full upright picture, however small a copy was looked at. Raises UsageError as `uploads.read` does.
     """
     from aigen.media import uploads
     from aigen.vision import facts

@@ -1,7 +1,8 @@
 """EfficientNet-Lite0: what a picture, or a part of it, shows as a whole.
 
-It knows the thousand classes of ImageNet, many of them breeds that nobody could check at a glance. Each has a kind in plain
-words in `weights/labels.txt` (or none, where it is often wrong), and the probabilities of classes of the same kind add up.
+It knows the thousand classes of ImageNet, many of them breeds that nobody could check at a glance. Each has a kind in
+plain words in `weights/labels.txt` (or none, where it is often wrong), and the probabilities of classes of the same
+kind add up.
 """
 
 from collections import defaultdict
@@ -29,7 +30,9 @@ class Subject:
 
 
 def classify(picture: "Image", least: float) -> dict[str, float]:
-    """The probability of every kind of thing that is likely enough, as far as the picture and its mirror image agree on it."""
+    """The probability of every kind of thing that is likely enough, as far as the picture and its mirror image agree on
+    it.
+    """
     import numpy
     from PIL import Image, ImageOps
 

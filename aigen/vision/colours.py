@@ -56,7 +56,8 @@ def _named(pixels: Any) -> Any:
             (hue < 290) | (light < 0.5),
         ],
         [
-            "black", "white", "grey", "beige", "brown", "pink", "red", "brown", "orange", "yellow", "green", "turquoise", "blue",
+            "black", "white", "grey", "beige", "brown", "pink", "red", "brown", "orange", "yellow", "green",
+            "turquoise", "blue",
             "purple",
         ],
         "pink",

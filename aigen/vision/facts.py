@@ -1,7 +1,7 @@
 """What a file says of a picture: when and with which camera it was taken, or what made it from which prompt.
 
-Of a photo's metadata only these two are ever told: no place, no name, no comment, no serial number. They come from strangers, so
-what is not plainly a date or a camera is passed over, and a broken file says nothing.
+Of a photo's metadata only these two are ever told: no place, no name, no comment, no serial number. They come from
+strangers, so what is not plainly a date or a camera is passed over, and a broken file says nothing.
 """
 
 import re

@@ -28,8 +28,9 @@ _WRITING = {"num_beams": 3, "early_stopping": True, "do_sample": False}
 class Florence:
     """Florence-2, or one that was trained further: the name that it goes by, and what its folder holds.
 
-    It gives no scores. Those of its detections are how probable it found the words of the name when it wrote them, the mean of
-    them: low where it could as well have written something else. Nobody has measured how often it is right at which score.
+    It gives no scores. Those of its detections are how probable it found the words of the name when it wrote them, the
+    mean of them: low where it could as well have written something else. Nobody has measured how often it is right at
+    which score.
     """
 
     name: str
@@ -75,7 +76,10 @@ class Florence:
 
 @dataclass(frozen=True)
 class _Look:
-    """One look at a picture. What was seen of it (`features`) serves all questions: seeing takes longer than answering."""
+    """One look at a picture.
+
+    What was seen of it (`features`) serves all questions: seeing takes longer than answering.
+    """
 
     loaded: "Loaded"
     picture: "Image"

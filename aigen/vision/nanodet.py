@@ -1,8 +1,9 @@
 """The built-in eyes: NanoDet finds things, EfficientNet-Lite0 looks at each again, and what both see is said.
 
-NanoDet alone sees kites in logos and aeroplanes in mountains, with scores as high as of real ones. So a thing is said where the
-picture and its mirror image show it and a look at just this part by the other network agrees, or, of kinds that it hardly ever
-errs in, where NanoDet is sure by itself. The bounds come from a few hundred pictures, most of them without any such thing.
+NanoDet alone sees kites in logos and aeroplanes in mountains, with scores as high as of real ones. So a thing is said
+where the picture and its mirror image show it and a look at just this part by the other network agrees, or, of kinds
+that it hardly ever errs in, where NanoDet is sure by itself. The bounds come from a few hundred pictures, most of them
+without any such thing.
 """
 
 from collections.abc import Sequence
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 # How sure NanoDet must be to be believed by itself.
 ALONE = MappingProxyType(
     {
-        "person": 0.74, "bicycle": 0.7, "car": 0.75, "motorcycle": 0.75, "bus": 0.8, "train": 0.8, "boat": 0.75, "cat": 0.65,
-        "dog": 0.62, "horse": 0.58, "sheep": 0.65, "cow": 0.65, "elephant": 0.65, "zebra": 0.65, "giraffe": 0.65, "bear": 0.65,
+        "person": 0.74, "bicycle": 0.7, "car": 0.75, "motorcycle": 0.75, "bus": 0.8, "train": 0.8, "boat": 0.75,
+        "cat": 0.65,
+        "dog": 0.62, "horse": 0.58, "sheep": 0.65, "cow": 0.65, "elephant": 0.65, "zebra": 0.65, "giraffe": 0.65,
+        "bear": 0.65,
         "bird": 0.68,
     }
 )  # fmt: skip
@@ -41,8 +44,10 @@ COUNTED = 3  # more of a kind than it counts reliably
 SIDE_LEAST = 0.03  # what is smaller, as a share of the picture's longer side, is but a few pixels to the network
 SUBJECT_LEAST = 0.7  # so sure of what the whole shows; where that is an animal, another one is a mistake
 # What the classifier is believed in by itself, beside animals.
-SIGHTS = frozenset(
-    "castle church palace mosque volcano lake mountains beach fountain lighthouse guitar piano violin tripod pineapple".split()
+SUBJECTS = frozenset(
+    """
+    castle church palace mosque volcano lake mountains beach fountain lighthouse guitar piano violin tripod pineapple
+    """.split()
 ) | {"cup of coffee", "coral reef"}
 
 
@@ -70,7 +75,7 @@ class NanoDet:
         objects = tuple(
             Detection(each.name, round(each.score, 3), detection.in_pixels(each.box, size)) for each in found
         )
-        subject = whole if whole and whole.name in classification.animals() | SIGHTS else None
+        subject = whole if whole and whole.name in classification.animals() | SUBJECTS else None
         mostly = colours.names(picture)
         said = sentences.compose(objects, size, subject, mostly, uncounted)
         width, height = size

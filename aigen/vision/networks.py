@@ -1,4 +1,6 @@
-"""The built-in networks: each is opened once in a process, from the folder `weights`, and computes on two cores at most."""
+"""The built-in networks: each is opened once in a process, from the folder `weights`, and computes on two cores at
+most.
+"""
 
 import os
 from functools import cache

@@ -1,7 +1,8 @@
 """Speech: a text cut into sentences, read aloud by a voice of this machine or of another program.
 
-`sentences` cuts and times, `reading` says how figures and signs are read, `languages` what a text is written in, `voices`
-speak. A voice is named `hibari`, `piper` or `gtts`, with which of its voices after a colon: `piper:de_DE-thorsten-medium`.
+`sentences` cuts and times, `reading` says how figures and signs are read, `languages` what a text is written in,
+`voices` speak. A voice is named `hibari`, `piper` or `gtts`, with which of its voices after a colon:
+`piper:de_DE-thorsten-medium`.
 """
 
 from aigen.film.speech.languages import check

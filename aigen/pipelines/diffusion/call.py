@@ -165,8 +165,8 @@ def only_known(pipeline: Any, arguments: dict[str, Any]) -> dict[str, Any]:
 def watched(pipeline: Any, run: Run, count: int = 1, rest: int = 1) -> dict[str, Any]:
     """The arguments that make a pipeline tell each step, where it can, and stop when the order is cancelled.
 
-    So many items are made at once; what follows the steps, which is decoding, counts as `rest` more of them. How long it all
-    takes is measured by the second step, where there are several: the first warms up.
+    So many items are made at once; what follows the steps, which is decoding, counts as `rest` more of them. How long
+    it all takes is measured by the second step, where there are several: the first warms up.
     """
     stepped_at: list[float] = []
 

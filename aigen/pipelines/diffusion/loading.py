@@ -73,7 +73,9 @@ def recover(loaded: Loaded) -> None:
 
 @contextmanager
 def guarded(loaded: Loaded, model: Model) -> Iterator[None]:
-    """While a pipeline runs: when that breaks off, it is brought back, or let go of. That memory is short is for others to say."""
+    """While a pipeline runs: when that breaks off, it is brought back, or let go of. That memory is short is for others
+    to say.
+    """
     try:
         yield
     except (AigenError, OSError):  # cancelled; the disk is full

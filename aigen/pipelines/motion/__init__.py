@@ -1,8 +1,9 @@
 """`motion`: videos of still pictures, whoever made them: slow camera moves with depth.
 
-It needs no weights, and says what it is: nothing in the picture moves by itself. `depth` guesses from a picture what is near,
-`segmentation` finds its subjects, `layers` parts it with what `inpainting` puts behind them, and `camera` moves over it. Pictures of
-the user's own are `styled`, and get weather and light laid over them (`overlay`); models have drawn theirs already.
+It needs no weights, and says what it is: nothing in the picture moves by itself. `depth` guesses from a picture what is
+near, `segmentation` finds its subjects, `layers` parts it with what `inpainting` puts behind them, and `camera` moves
+over it. Pictures of the user's own are `styled`, and get weather and light laid over them (`overlay`); models have
+drawn theirs already.
 """
 
 from collections.abc import Iterator, Mapping
@@ -43,7 +44,8 @@ class Motion:
         """It can always move."""
 
     def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
-        # Before the first picture is painted, of which this is the rest of the work; one of the user's is there already.
+        # Before the first picture is painted, of which this is the rest of the work; one of the user's is there
+        # already.
         seconds = None if task.from_picture else _measure(task)
         for number, seed in zip(task.numbers, task.seeds, strict=True):
             (picture,) = run.pictures([seed], seconds)
@@ -116,7 +118,9 @@ def _boxes(task: Task, still: "Image") -> list[tuple[float, float, float, float]
 
 
 def _measure(task: Task) -> float:
-    """Seconds that the frames of one video will take, judged by a few of them: of the user's picture, or of a grey one."""
+    """Seconds that the frames of one video will take, judged by a few of them: of the user's picture, or of a grey
+    one.
+    """
     from PIL import Image
 
     picture = Image.new("RGB", (task.size.width, task.size.height), "gray")

@@ -1,8 +1,8 @@
 """A camera that moves before a still picture, and sees it in depth: what is near moves more than what is far.
 
-The still is drawn as a mesh whose points move as a real camera would see them, by how near they are (`depth`). All of it is
-one smooth sheet: nothing can tear, no hole opens behind anything, and each frame samples the still between its pixels.
-A move of its own is one entry in MOVES.
+The still is drawn as a mesh whose points move as a real camera would see them, by how near they are (`depth`). All of
+it is one smooth sheet: nothing can tear, no hole opens behind anything, and each frame samples the still between its
+pixels. A move of its own is one entry in MOVES.
 """
 
 import random
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from aigen.pipelines.motion.depth import Floats
     from aigen.pipelines.motion.overlay import Overlay
 
-# Cells of the mesh a side. More columns than the depth has detail for cost time: skia draws each row of each cell by itself.
+# Cells of the mesh a side. More columns than the depth has detail for cost time: skia draws each row of each cell by
+# itself.
 CELLS = 40
 # How near the far is: 1 is the near, 0 the infinitely far, which only turning moves.
 FAR = 0.4
-# Pixels of the still to one of a frame. Were it 1, all of the picture would fall on whole pixels at once whenever the camera
-# passes such a place, be sharper there, and seem to stop.
+# Pixels of the still to one of a frame. Were it 1, all of the picture would fall on whole pixels at once whenever the
+# camera passes such a place, be sharper there, and seem to stop.
 DETAIL = 1.15
 # A longer video does not move further, but slower.
 LONGEST = 8.0
@@ -42,8 +43,8 @@ HIDING = 4
 class Move:
     """Half of a whole way, from the middle: `x` and `y` in widths and heights, `z` in distances to what is nearest.
 
-    What is as near as `pivot` keeps its place in the frame, for the camera turns towards it. At 0 that is the infinitely far;
-    below, the camera turns on, and all of the picture moves along.
+    What is as near as `pivot` keeps its place in the frame, for the camera turns towards it. At 0 that is the
+    infinitely far; below, the camera turns on, and all of the picture moves along.
     """
 
     name: str
@@ -73,9 +74,9 @@ def frames(
 ) -> Iterator["Pixels"]:  # fmt: skip
     """Film a still picture: yields so many opaque RGBA frames of shape (height, width, 4), all in one array.
 
-    The picture may have any size; it fills the frame. `boxes` are of what was seen in it, in its own pixels: where they are
-    given, even if none, its subjects are cut out as a layer of their own if they can be. Where the picture was altered, they are
-    looked for in its `original`. `over` is drawn over it.
+    The picture may have any size; it fills the frame. `boxes` are of what was seen in it, in its own pixels: where they
+    are given, even if none, its subjects are cut out as a layer of their own if they can be. Where the picture was
+    altered, they are looked for in its `original`. `over` is drawn over it.
     """
     return film(picture, number, seed, size, frames, fps, boxes=boxes, original=original, over=over)[1]
 
@@ -138,8 +139,8 @@ def _drawn(
 
 @dataclass(frozen=True)
 class _Sheet:
-    """A layer as a mesh: places from the middle of the still in pixels and how near they are, by point; `corners` are those
-    in the image that `paint` draws."""
+    """A layer as a mesh: places from the middle of the still in pixels and how near they are, by point; `corners` are
+    those in the image that `paint` draws."""
 
     x: "Floats"
     y: "Floats"

@@ -1,8 +1,8 @@
 """How near everything in a still picture is, guessed from the picture alone: no weights, no network.
 
-Three guesses make one map. What is lower stands nearer. What differs from everything that reaches the picture's border is
-its subject. And a subject is as near as the place where it stands, from its feet to its head. The map is smooth: a camera that
-moves over it must bend nothing, and where the guess is wrong that must not be seen.
+Three guesses make one map. What is lower stands nearer. What differs from everything that reaches the picture's border
+is its subject. And a subject is as near as the place where it stands, from its feet to its head. The map is smooth: a
+camera that moves over it must bend nothing, and where the guess is wrong that must not be seen.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 # The map's longer side: enough for soft edges, and quick.
 SIDE = 160
-# Where the ground ends and everything is equally far, as a share of the picture's height, and how near it comes below. A
-# gentle slope: a lamp post that nobody took for a subject leans by it when the camera moves.
+# Where the ground ends and everything is equally far, as a share of the picture's height, and how near it comes below.
+# A gentle slope: a lamp post that nobody took for a subject leans by it when the camera moves.
 HORIZON, GROUND = 0.3, 0.7
-# How much nearer the subject is than the ground it stands on. It could not be seen to slide, but it is seen to be before it.
+# How much nearer the subject is than the ground it stands on. It could not be seen to slide, but it is seen to be
+# before it.
 BEFORE = 0.25
-# How much of its surroundings the subject takes along, and how softly those then give way, as shares of the longer side:
-# what must stretch between near and far is the background, not the subject's edge.
+# How much of its surroundings the subject takes along, and how softly those then give way, as shares of the longer
+# side: what must stretch between near and far is the background, not the subject's edge.
 MARGIN, SOFT = 0.045, 0.035
 # How long an outline is, in roots of its area, of what is surely no subject, and of what surely is one.
 RAGGED = (12.0, 8.0)
@@ -34,8 +35,8 @@ RAGGED = (12.0, 8.0)
 def estimate(pixels: "Pixels", *, boxes: Sequence[Box] = ()) -> "Floats":
     """Guess how near things are, from 1.0 (near) to 0.0 (far).
 
-    Takes RGB of shape (height, width, 3) and, where something was seen in it, the boxes of that; the map has the same aspect
-    and is at most SIDE wide and high.
+    Takes RGB of shape (height, width, 3) and, where something was seen in it, the boxes of that; the map has the same
+    aspect and is at most SIDE wide and high.
     """
     import numpy
 
@@ -113,9 +114,10 @@ def _smooth(near: "Floats") -> "Floats":
 def _barred(colours: "Floats") -> "Floats":
     """How much each place belongs to the subject: how far its colour is from all ways to the border.
 
-    That is the minimum barrier distance (Zhang and others, 2015): of all paths to the border, the least difference between a
-    path's brightest and darkest, by channel. What is enclosed has what encloses it as a barrier; a smooth sky or ground has
-    none. Below and in the middle above, the border does not count: there stand bodies, and there heads are cut off.
+    That is the minimum barrier distance (Zhang and others, 2015): of all paths to the border, the least difference
+    between a path's brightest and darkest, by channel. What is enclosed has what encloses it as a barrier; a smooth sky
+    or ground has none. Below and in the middle above, the border does not count: there stand bodies, and there heads
+    are cut off.
     """
     import numpy
 
@@ -139,10 +141,11 @@ def _barred(colours: "Floats") -> "Floats":
 
 
 def clarity(subject: "Floats") -> float:
-    """From 1 for a subject of one piece down to 0 for tatters: windows of a street, twigs, what nobody would call a thing.
+    """From 1 for a subject of one piece down to 0 for tatters: windows of a street, twigs, what nobody would call a
+    thing.
 
-    A thing's outline is short for its area (4 times the root of it for a square); where it is not, better no subject at all
-    than one that bends.
+    A thing's outline is short for its area (4 times the root of it for a square); where it is not, better no subject at
+    all than one that bends.
     """
     import numpy
 

@@ -1,4 +1,5 @@
-"""Filling what is behind a subject: from around it, smooth far inside, and near its edge with what the edge would mirror.
+"""Filling what is behind a subject: from around it, smooth far inside, and near its edge with what the edge would
+mirror.
 
 Only what a camera uncovers is ever seen, which is close to the edge.
 """
@@ -62,7 +63,9 @@ def fill(colours: "Floats", hole: "Floats") -> "Floats":
 
 
 def _mirrors(hole: Any) -> tuple["Floats", "Floats", "Floats"]:
-    """For each place of a hole the way to where the nearest edge would mirror it, down and right, and how far in it is."""
+    """For each place of a hole the way to where the nearest edge would mirror it, down and right, and how far in it
+    is.
+    """
     import numpy
     from PIL import Image
 
@@ -95,7 +98,8 @@ def _mirrors(hole: Any) -> tuple["Floats", "Floats", "Floats"]:
 
 def _cut(shape: tuple[int, ...], down: int, right: int) -> tuple[slice, slice]:
     """The part of a map that something else lies over when it is shifted."""
-    return tuple(slice(max(0, -by), max(0, side - max(0, by))) for side, by in zip(shape, (down, right), strict=True))  # type: ignore[return-value]
+    height, width = shape
+    return slice(max(0, -down), max(0, height - max(0, down))), slice(max(0, -right), max(0, width - max(0, right)))
 
 
 def _sampled(colours: "Floats", rows: "Floats", columns: "Floats") -> "Floats":

@@ -1,8 +1,9 @@
-"""What is drawn over a filmed picture: light, weather and particles, as the prompt says, and else a little of each video's own.
+"""What is drawn over a filmed picture: light, weather and particles, as the prompt says, and else a little of each
+video's own.
 
-Particles hang in the room before the camera, each at its own distance, and pass as it moves. None is brighter or larger than
-it must be to be seen, and where something was seen in the picture the large ones fade. An effect of its own is a function
-that gives a `Draw`, and an entry in `_asked` or in OWN.
+Particles hang in the room before the camera, each at its own distance, and pass as it moves. None is brighter or larger
+than it must be to be seen, and where something was seen in the picture the large ones fade. An effect of its own is a
+function that gives a `Draw`, and an entry in `_asked` or in OWN.
 """
 
 import math
@@ -37,8 +38,8 @@ ROOM_FOR_LIGHT = (0.86, 0.85, 0.83, 0.0)
 class Overlay:
     """What is drawn over a picture: `told` in a few words, `behind` and `before` its nearest layer.
 
-    `tone` changes the colours of the picture itself before it is filmed: by so much each, and so much less colourful. `border`,
-    an image of skia, stands still before everything.
+    `tone` changes the colours of the picture itself before it is filmed: by so much each, and so much less colourful.
+    `border`, an image of skia, stands still before everything.
     """
 
     told: str
@@ -76,7 +77,9 @@ class Overlay:
 def choose(
     prompt: str, number: int, seed: int, size: Size, seconds: float, picture: "Image", boxes: Sequence["Box"] = ()
 ) -> Overlay:
-    """What is drawn over an order's n-th video (1, 2, …) of a picture; the boxes are of what was seen in it, in its pixels."""
+    """What is drawn over an order's n-th video (1, 2, …) of a picture; the boxes are of what was seen in it, in its
+    pixels.
+    """
     import numpy
 
     from aigen.media.encoding import fit

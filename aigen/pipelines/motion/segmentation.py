@@ -1,8 +1,9 @@
 """Cutting the subjects out of a still picture: which part of each place belongs to them, from 0 to 1.
 
-Where something was seen, its box says where to look, and the colours inside and outside say where it ends: they are counted,
-the cut that parts them best is found, and both again, as GrabCut does (Rother and others, 2004). The cut itself is that of
-the least outline along the picture's edges, relaxed (Chan and others, 2006), so that it needs neither a graph nor a network.
+Where something was seen, its box says where to look, and the colours inside and outside say where it ends: they are
+counted, the cut that parts them best is found, and both again, as GrabCut does (Rother and others, 2004). The cut
+itself is that of the least outline along the picture's edges, relaxed (Chan and others, 2006), so that it needs neither
+a graph nor a network.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,8 @@ Box = tuple[float, float, float, float]
 
 # The longer side of what is cut at once: a box and what is around it.
 SIDE = 192
-# How much of the surroundings is looked at around a box, and by how much a box may be too small, as shares of its sides.
+# How much of the surroundings is looked at around a box, and by how much a box may be too small, as shares of its
+# sides.
 AROUND, SLACK = 0.35, 0.05
 # How softly a mask ends at the border of that, as a share of half the box.
 FADING = 0.1
@@ -38,8 +40,8 @@ OUTLINE, SURE = 1.1, 3.0
 
 @dataclass(frozen=True)
 class Cut:
-    """What was cut out of a box: how much of each place is its own, at most SIDE wide and high; where that lies; and how
-    convincing it is."""
+    """What was cut out of a box: how much of each place is its own, at most SIDE wide and high; where that lies; and
+    how convincing it is."""
 
     box: Box
     mask: "Floats"
@@ -211,8 +213,8 @@ def _reached(seeds: Any, ground: Any) -> Any:
 def _clarity(mask: "Floats", colours: "Floats", inside: Any, says: "Floats") -> float:
     """From 1 for a thing that fills its box and differs from what is around it, down to 0 for tatters and blots.
 
-    A box tells how far a thing reaches: what reaches less far has lost its head, say. Its outline is no longer than a few
-    times that of the box, runs where colours change, and its own colours are not those of its surroundings.
+    A box tells how far a thing reaches: what reaches less far has lost its head, say. Its outline is no longer than a
+    few times that of the box, runs where colours change, and its own colours are not those of its surroundings.
     """
     import numpy
 

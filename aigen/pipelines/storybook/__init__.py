@@ -1,9 +1,9 @@
 """`storybook`, the built-in illustrator: understands the prompt, plans a scene, draws and animates it from artwork.
 
-It needs no weights, no GPU and no network, and it says what it is: no generative model. From words to frames it goes through
-four rooms: `understanding` (words to a plan), `composing` (a plan to places), `drawing` (artwork, light, everything that stands
-still), `moving` (rigs, camera, weather). `scene` brings them together, `pool` has items made side by side; this module makes
-files of them. CONTRIBUTING.md shows where a new setting, rig or style goes.
+It needs no weights, no GPU and no network, and it says what it is: no generative model. From words to frames it goes
+through four rooms: `understanding` (words to a plan), `composing` (a plan to places), `drawing` (artwork, light,
+everything that stands still), `moving` (rigs, camera, weather). `scene` brings them together, `pool` has items made
+side by side; this module makes files of them. CONTRIBUTING.md shows where a new setting, rig or style goes.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 DRAWING_ADVICE = (
     "install the system's OpenGL libraries (Debian: apt-get install libgl1 libegl1 libexpat1 libfontconfig1)"
 )
-# Of images that are made from a picture, the third of five is the picture itself: the photorealistic one, where they are in
-# several styles, since no scene can be that.
+# Of images that are made from a picture, the third of five is the picture itself: the photorealistic one, where they
+# are in several styles, since no scene can be that.
 OF_FIVE, GRADED = 5, 3
 # Where all five are the picture itself, each shows another part of it: its share, and from where.
 FRAMINGS = ((0.92, 0.5, 0.4), (0.84, 0.1, 0.3), (1.0, 0.5, 0.5), (0.84, 0.9, 0.5), (0.75, 0.5, 0.5))
@@ -226,7 +226,10 @@ def _told(plan: Plan) -> Iterator[str]:
     from aigen.pipelines.storybook.drawing.lettering import can_set
 
     if plan.language is None:
-        yield "storybook cannot read this language (it reads English, German, Spanish, French, Hindi) and draws a scene of its own"
+        yield (
+            "storybook cannot read this language (it reads English, German, Spanish, French, Hindi) and draws a scene "
+            "of its own"
+        )
     elif plan.unmatched:
         words = ", ".join(plan.unmatched)
         yield f"storybook could not place: {words}; a generative model would try: aigen models"

@@ -1,7 +1,7 @@
 """Items made side by side: each of a few processes makes one after another, so that every core has work.
 
-Threads would not do, since skia draws under Python's lock. A process of the pool ends as soon as its parent does, however
-that ends: it reads the parent's pipe all the time.
+Threads would not do, since skia draws under Python's lock. A process of the pool ends as soon as its parent does,
+however that ends: it reads the parent's pipe all the time.
 """
 
 import os

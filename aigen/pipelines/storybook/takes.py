@@ -10,9 +10,9 @@ from dataclasses import dataclass
 class Take:
     """Lengths are shares of the picture's width or height.
 
-    `subject` is where a single thing stands, `rise` how far the horizon moves down (a camera that looks up), `reach` how
-    near the things are. `sun` is where sun, moon or lamp stand, `tone` (with `strength`) what colours the light. `camera` is
-    one of `moving.camera`'s moves, `front` whether something grows right before it.
+    `subject` is where a single thing stands, `rise` how far the horizon moves down (a camera that looks up), `reach`
+    how near the things are. `sun` is where sun, moon or lamp stand, `tone` (with `strength`) what colours the light.
+    `camera` is one of `moving.camera`'s moves, `front` whether something grows right before it.
     """
 
     subject: float

@@ -1,4 +1,7 @@
-"""The pictures that storybook draws with, and what they are called. Sources and licences: README.md beside this file."""
+"""The pictures that storybook draws with, and what they are called.
+
+Sources and licences: README.md beside this file.
+"""
 
 import json
 from functools import cache, lru_cache

@@ -33,7 +33,10 @@ CARRIED, HANGING = 0.3, (0.5, 0.28)
 
 @dataclass(frozen=True)
 class Spot:
-    """A thing's place in the frame, in pixels. `holder` is the spot that it is on, `cut` where the photograph cuts it."""
+    """A thing's place in the frame, in pixels.
+
+    `holder` is the spot that it is on, `cut` where the photograph cuts it.
+    """
 
     thing: int
     left: float

@@ -25,8 +25,8 @@ CAPTIONED = 0.8
 class Actor:
     """A thing of the plan, standing on (`x`, `base`). `thing` is its place among the plan's objects.
 
-    It moves as its `mover` does by its `action`, which is itself or what carries it: around that one's foot (`pivot`), in
-    measures of that one's height. `doing` is its own action.
+    It moves as its `mover` does by its `action`, which is itself or what carries it: around that one's foot (`pivot`),
+    in measures of that one's height. `doing` is its own action.
     """
 
     thing: int

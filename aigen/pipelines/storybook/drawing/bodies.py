@@ -12,23 +12,32 @@ from aigen.pipelines.storybook.drawing.colours import Colour, colour, mix, scale
 
 # Animals of which the artwork shows the face only: fur, belly, paws and what kind of tail.
 FACES: dict[str, tuple[Colour, Colour, Colour, str]] = {
-    "fox": ((240, 116, 40), (255, 236, 220), (92, 44, 40), "brush"), "panda": ((240, 238, 250), (252, 252, 255), (62, 56, 78), "stub"),
-    "bear": ((146, 84, 62), (214, 160, 124), (112, 60, 48), "stub"), "polar-bear": ((236, 236, 242), (255, 255, 255), (214, 214, 226), "stub"),
-    "koala": ((160, 158, 170), (226, 222, 232), (126, 122, 138), "none"), "lion": ((246, 178, 74), (255, 224, 164), (226, 146, 60), "tuft"),
-    "wolf": ((140, 138, 152), (226, 224, 234), (104, 102, 118), "brush"), "raccoon": ((150, 148, 160), (222, 220, 230), (78, 74, 92), "rings"),
-    "hamster": ((250, 176, 120), (255, 236, 220), (255, 172, 160), "none"), "frog": ((58, 204, 138), (252, 226, 130), (40, 170, 118), "none"),
-    "tiger-face": ((250, 132, 44), (255, 240, 224), (226, 100, 30), "long"), "cat-face": ((252, 196, 44), (255, 226, 140), (240, 150, 60), "long"),
-    "dog-face": ((214, 160, 104), (250, 232, 210), (150, 92, 62), "long"), "cow-face": ((240, 238, 246), (255, 206, 200), (70, 64, 84), "tuft"),
-    "pig-face": ((255, 152, 178), (255, 196, 208), (240, 110, 150), "none"), "mouse-face": ((214, 214, 226), (244, 242, 250), (255, 160, 160), "thin"),
-    "rabbit-face": ((240, 238, 246), (255, 255, 255), (222, 218, 232), "stub"), "monkey-face": ((122, 76, 66), (240, 180, 156), (102, 58, 54), "thin"),
+    "fox": ((240, 116, 40), (255, 236, 220), (92, 44, 40), "brush"),
+    "panda": ((240, 238, 250), (252, 252, 255), (62, 56, 78), "stub"),
+    "bear": ((146, 84, 62), (214, 160, 124), (112, 60, 48), "stub"),
+    "polar-bear": ((236, 236, 242), (255, 255, 255), (214, 214, 226), "stub"),
+    "koala": ((160, 158, 170), (226, 222, 232), (126, 122, 138), "none"),
+    "lion": ((246, 178, 74), (255, 224, 164), (226, 146, 60), "tuft"),
+    "wolf": ((140, 138, 152), (226, 224, 234), (104, 102, 118), "brush"),
+    "raccoon": ((150, 148, 160), (222, 220, 230), (78, 74, 92), "rings"),
+    "hamster": ((250, 176, 120), (255, 236, 220), (255, 172, 160), "none"),
+    "frog": ((58, 204, 138), (252, 226, 130), (40, 170, 118), "none"),
+    "tiger-face": ((250, 132, 44), (255, 240, 224), (226, 100, 30), "long"),
+    "cat-face": ((252, 196, 44), (255, 226, 140), (240, 150, 60), "long"),
+    "dog-face": ((214, 160, 104), (250, 232, 210), (150, 92, 62), "long"),
+    "cow-face": ((240, 238, 246), (255, 206, 200), (70, 64, 84), "tuft"),
+    "pig-face": ((255, 152, 178), (255, 196, 208), (240, 110, 150), "none"),
+    "mouse-face": ((214, 214, 226), (244, 242, 250), (255, 160, 160), "thin"),
+    "rabbit-face": ((240, 238, 246), (255, 255, 255), (222, 218, 232), "stub"),
+    "monkey-face": ((122, 76, 66), (240, 180, 156), (102, 58, 54), "thin"),
 }  # fmt: skip
 ROBOTS = {"robot": (198, 192, 222), "alien": (104, 218, 92), "ogre": (200, 40, 80), "goblin": (236, 44, 60)}
 HEADS = frozenset(
     """
-    baby boy child girl man man-bald man-beard man-blonde-hair man-curly-hair man-red-hair man-white-hair mrs-claus mx-claus
-    old-man old-woman older-person person person-bald person-beard person-blonde-hair person-curly-hair person-red-hair
-    person-white-hair santa-claus woman woman-bald woman-beard woman-blonde-hair woman-curly-hair woman-red-hair
-    woman-white-hair clown-face man-wearing-turban person-wearing-turban woman-wearing-turban
+    baby boy child girl man man-bald man-beard man-blonde-hair man-curly-hair man-red-hair man-white-hair mrs-claus
+    mx-claus old-man old-woman older-person person person-bald person-beard person-blonde-hair person-curly-hair
+    person-red-hair person-white-hair santa-claus woman woman-bald woman-beard woman-blonde-hair woman-curly-hair
+    woman-red-hair woman-white-hair clown-face man-wearing-turban person-wearing-turban woman-wearing-turban
     """.split()
 )
 # What people wear whose artwork ends at the chin.
@@ -48,7 +57,8 @@ SHIRTS: tuple[Colour, ...] = (
 )
 # Roles that are drawn with more than shoulders; those that end at the waist get legs.
 _NO_BUSTS = frozenset(
-    "pregnant-man pregnant-person pregnant-woman breast-feeding man-feeding-baby woman-feeding-baby person-feeding-baby".split()
+    "pregnant-man pregnant-person pregnant-woman breast-feeding man-feeding-baby woman-feeding-baby "
+    "person-feeding-baby".split()
 )
 BUSTS_OF_FANTASY = frozenset(
     f"{who}-{what}"
@@ -177,7 +187,8 @@ def _stub(canvas: skia.Canvas, fur: Colour, belly: Colour, paws: Colour, wide: f
 
 
 _TAILS: dict[str, Callable[..., None]] = {
-    "brush": _brush, "long": _long, "tuft": _tuft, "thin": _thin, "rings": _rings, "stub": _stub, "none": lambda *_: None,
+    "brush": _brush, "long": _long, "tuft": _tuft, "thin": _thin, "rings": _rings, "stub": _stub,
+    "none": lambda *_: None,
 }  # fmt: skip
 
 

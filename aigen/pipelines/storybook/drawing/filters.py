@@ -1,7 +1,7 @@
 """Filters: what is done to the colours of a photograph. `grading` makes styles of it.
 
-Colours are arrays of shape (height, width, 3), planes are of shape (height, width); both from 0 to 1, as they are stored (not
-linear). What has no limits of its own may leave that range. Lengths are in pixels.
+Colours are arrays of shape (height, width, 3), planes are of shape (height, width); both from 0 to 1, as they are
+stored (not linear). What has no limits of its own may leave that range. Lengths are in pixels.
 """
 
 import math

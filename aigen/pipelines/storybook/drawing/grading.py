@@ -1,7 +1,7 @@
 """A photograph in a style: what a darkroom, a brush, scissors or a printing press would make of it.
 
-Colours are arrays of shape (height, width, 3) from 0 to 1, as they are stored (not linear). Lengths are measured by the same
-`unit` as scenes, so that both have the same margins. A style of its own is an entry in GRADERS.
+Colours are arrays of shape (height, width, 3) from 0 to 1, as they are stored (not linear). Lengths are measured by the
+same `unit` as scenes, so that both have the same margins. A style of its own is an entry in GRADERS.
 """
 
 import math

@@ -1,4 +1,6 @@
-"""What things stand on: land, streets, shores, banks and floes, the sea's bottom, other planets. Painters by name in GROUNDS."""
+"""What things stand on: land, streets, shores, banks and floes, the sea's bottom, other planets. Painters by name in
+GROUNDS.
+"""
 
 import math
 from collections.abc import Callable

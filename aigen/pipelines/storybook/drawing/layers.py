@@ -1,8 +1,8 @@
 """Layers: bitmaps of what stands still in a scene, placed anew in every frame.
 
-Sampling a bitmap between pixels costs some 13 ns a pixel, copying an opaque one at whole pixels next to nothing. So while
-the camera only slides, a layer is drawn at whole pixels from copies that were shifted by quarters of one beforehand, and
-where it is opaque it is copied; only a camera that comes nearer samples.
+Sampling a bitmap between pixels costs some 13 ns a pixel, copying an opaque one at whole pixels next to nothing. So
+while the camera only slides, a layer is drawn at whole pixels from copies that were shifted by quarters of one
+beforehand, and where it is opaque it is copied; only a camera that comes nearer samples.
 """
 
 import math

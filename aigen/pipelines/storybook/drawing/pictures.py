@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 
 # Pictures that bring their own ground: the part of their height, from the top, that is kept.
 KEPT = {
-    "flying-saucer": 0.68, "sailboat": 0.78, "canoe": 0.62, "motor-boat": 0.68, "speedboat": 0.62, "ferry": 0.88, "ship": 0.9, "airplane-arrival": 0.66,
+    "flying-saucer": 0.68, "sailboat": 0.78, "canoe": 0.62, "motor-boat": 0.68, "speedboat": 0.62, "ferry": 0.88,
+    "ship": 0.9, "airplane-arrival": 0.66,
     "airplane-departure": 0.68, "person-rowing-boat": 0.62,
     "man-rowing-boat": 0.62, "woman-rowing-boat": 0.62, "snow-capped-mountain": 0.84, "mountain": 0.84,
     "desert-island": 0.93,
 }  # fmt: skip
 # Pictures cut off at their right side: their mirror image goes on there.
 DOUBLED = frozenset("bullet-train light-rail monorail passenger-ship ferry".split())
-# Pictures on a ground of their own, of which stays what has these hues (degrees, from and to) and is this bright; and white,
-# where the last says so.
+# Pictures on a ground of their own, of which stays what has these hues (degrees, from and to) and is this bright; and
+# white, where the last says so.
 KEYED = {
     "fireworks": (0, 60, 0.45, False), "sparkler": (20, 70, 0.6, False), "shooting-star": (20, 70, 0.8, False),
     "umbrella-on-ground": (-40, 26, 0.2, True),
@@ -38,12 +39,14 @@ KEYED = {
 PAINTED = {"bridge-at-night": paint_bridge}
 # Another picture of the same that has a whole body.
 WHOLE = {
-    "chicken": "rooster", "beach-with-umbrella": "umbrella-on-ground", "dragon-face": "dragon", "horse-face": "horse", "person-mountain-biking": "person-biking",
+    "chicken": "rooster", "beach-with-umbrella": "umbrella-on-ground", "dragon-face": "dragon", "horse-face": "horse",
+    "person-mountain-biking": "person-biking",
     "man-mountain-biking": "man-biking", "woman-mountain-biking": "woman-biking",
 }  # fmt: skip
 # Heads on the body of another picture: which, in what colour, and where the head lies on it (left, top, width).
 HEADS_ON = {
-    "unicorn": ("horse", "white", (-0.16, -0.2, 0.62)), "moose": ("ox", None, (-0.2, -0.22, 0.62)), "boar": ("pig", "brown", (-0.14, -0.12, 0.6)),
+    "unicorn": ("horse", "white", (-0.16, -0.2, 0.62)), "moose": ("ox", None, (-0.2, -0.22, 0.62)),
+    "boar": ("pig", "brown", (-0.14, -0.12, 0.6)),
 }  # fmt: skip
 # Bitmaps are drawn in these sizes only: a small thing must not cost what a large one does.
 LEVELS = (96, 192, 320, 512, 768, 1100, 1600)
@@ -148,7 +151,9 @@ def _is_mostly(seen: "Pixels", color: str) -> bool:
 
 
 def _body_of(values: "Pixels", seen: "Pixels") -> "Pixels":
-    """How much each pixel is of the hue that most of the picture has; of a grey picture, all that is not nearly black."""
+    """How much each pixel is of the hue that most of the picture has; of a grey picture, all that is not nearly
+    black.
+    """
     import numpy
 
     hue, strength = _hue(values[..., :3])

@@ -1,4 +1,6 @@
-"""What the scenes look like: light by time of day, ground and backdrop of each setting, sizes, and what belongs where."""
+"""What the scenes look like: light by time of day, ground and backdrop of each setting, sizes, and what belongs
+where.
+"""
 
 from dataclasses import dataclass
 
@@ -26,15 +28,18 @@ class Light:
 
 LIGHTS = {
     "sunrise": Light(
-        ((104, 142, 222), (250, 186, 178), (255, 226, 170)), (1.0, 0.92, 0.87), (255, 244, 214), (255, 220, 160), (255, 222, 214),
+        ((104, 142, 222), (250, 186, 178), (255, 226, 170)), (1.0, 0.92, 0.87), (255, 244, 214), (255, 220, 160),
+        (255, 222, 214),
         (40, 24, 60), 0.62, 0.75,
     ),
     "day": Light(
-        ((46, 130, 232), (122, 190, 250), (214, 238, 255)), (1.0, 1.0, 1.0), (255, 248, 206), (255, 248, 210), (255, 255, 255),
+        ((46, 130, 232), (122, 190, 250), (214, 238, 255)), (1.0, 1.0, 1.0), (255, 248, 206), (255, 248, 210),
+        (255, 255, 255),
         (10, 30, 70), 0.2, 0.3,
     ),
     "sunset": Light(
-        ((66, 48, 128), (226, 96, 116), (255, 204, 122)), (0.98, 0.78, 0.74), (255, 246, 214), (255, 190, 110), (255, 190, 176),
+        ((66, 48, 128), (226, 96, 116), (255, 204, 122)), (0.98, 0.78, 0.74), (255, 246, 214), (255, 190, 110),
+        (255, 190, 176),
         (34, 6, 44), 0.7, 0.95,
     ),
     "night": Light(
@@ -48,9 +53,9 @@ LIGHTS = {
 class Setting:
     """What a setting looks like; each name is a painter's or artwork's.
 
-    `ground` is what sort of place it is: "land", "street", "shore", "water", "deep", "air", "space" or "indoor"; `colour` is
-    the near ground by day, `wall` what is behind indoors. `far` stands furthest away, `rows` before that ("few", "woods" or
-    "houses" of them: `density`), `scatter` lies about, `front` grows right before the camera.
+    `ground` is what sort of place it is: "land", "street", "shore", "water", "deep", "air", "space" or "indoor";
+    `colour` is the near ground by day, `wall` what is behind indoors. `far` stands furthest away, `rows` before that
+    ("few", "woods" or "houses" of them: `density`), `scatter` lies about, `front` grows right before the camera.
     """
 
     ground: str
@@ -65,21 +70,30 @@ class Setting:
 
 
 SETTINGS = {
-    "meadow": Setting("land", (112, 190, 84), "hills", ("deciduous-tree",), ("tulip", "blossom", "herb", "sunflower"), "grass", 0.6),
-    "forest": Setting("land", (86, 152, 74), "hills", ("evergreen-tree", "deciduous-tree"), ("mushroom", "herb", "seedling"), "leaves", 0.58, density="woods"),
-    "jungle": Setting("land", (58, 140, 72), "hills", ("palm-tree", "deciduous-tree"), ("herb", "hibiscus", "potted-plant"), "leaves", 0.56, density="woods"),
-    "garden": Setting("land", (124, 200, 96), "hills", ("deciduous-tree",), ("tulip", "rose", "hibiscus", "white-flower", "sunflower"), "grass", 0.55),
-    "farm": Setting("land", (208, 190, 92), "hills", ("house-with-garden", "deciduous-tree"), ("sheaf-of-rice", "sheaf-of-rice", "herb"), "grass", 0.58, density="houses"),
-    "village": Setting("land", (122, 184, 96), "hills", ("house", "house-with-garden", "hut", "church"), ("herb", "tulip"), "grass", 0.6, density="houses"),
+    "meadow": Setting("land", (112, 190, 84), "hills", ("deciduous-tree",), ("tulip", "blossom", "herb", "sunflower"),
+        "grass", 0.6),
+    "forest": Setting("land", (86, 152, 74), "hills", ("evergreen-tree", "deciduous-tree"),
+        ("mushroom", "herb", "seedling"), "leaves", 0.58, density="woods"),
+    "jungle": Setting("land", (58, 140, 72), "hills", ("palm-tree", "deciduous-tree"),
+        ("herb", "hibiscus", "potted-plant"), "leaves", 0.56, density="woods"),
+    "garden": Setting("land", (124, 200, 96), "hills", ("deciduous-tree",),
+        ("tulip", "rose", "hibiscus", "white-flower", "sunflower"), "grass", 0.55),
+    "farm": Setting("land", (208, 190, 92), "hills", ("house-with-garden", "deciduous-tree"),
+        ("sheaf-of-rice", "sheaf-of-rice", "herb"), "grass", 0.58, density="houses"),
+    "village": Setting("land", (122, 184, 96), "hills", ("house", "house-with-garden", "hut", "church"),
+        ("herb", "tulip"), "grass", 0.6, density="houses"),
     "beach": Setting("shore", (246, 218, 158), "", (), ("spiral-shell", "palm-tree", "umbrella-on-ground"), "", 0.46),
     "open sea": Setting("water", (24, 104, 190), horizon=0.5),
     "underwater": Setting("deep", (222, 202, 152), "", (), ("coral", "coral", "spiral-shell", "herb"), "seaweed", 0.84),
     "lake": Setting("water", (46, 124, 180), "peaks", ("evergreen-tree",), front="grass", horizon=0.5),
-    "river": Setting("water", (58, 138, 184), "hills", ("deciduous-tree", "evergreen-tree"), front="grass", horizon=0.5),
+    "river": Setting("water", (58, 138, 184), "hills", ("deciduous-tree", "evergreen-tree"), front="grass",
+        horizon=0.5),
     "desert": Setting("land", (238, 192, 118), "dunes", (), ("cactus", "cactus", "rock"), "", 0.6),
     "snow": Setting("land", (232, 240, 252), "hills", ("evergreen-tree",), (), "branches", 0.6, density="woods"),
-    "mountains": Setting("land", (118, 174, 96), "peaks", ("evergreen-tree",), ("evergreen-tree", "rock", "evergreen-tree"), "grass", 0.66),
-    "city street": Setting("street", (104, 108, 120), "towers", ("office-building", "hotel", "department-store", "bank"), (), "", 0.66, density="houses"),
+    "mountains": Setting("land", (118, 174, 96), "peaks", ("evergreen-tree",),
+        ("evergreen-tree", "rock", "evergreen-tree"), "grass", 0.66),
+    "city street": Setting("street", (104, 108, 120), "towers",
+        ("office-building", "hotel", "department-store", "bank"), (), "", 0.66, density="houses"),
     "skyline": Setting("water", (40, 84, 150), "towers", horizon=0.64),
     "road": Setting("street", (100, 104, 112), "hills", ("deciduous-tree",), (), "", 0.62),
     "sky": Setting("air", (150, 204, 250), horizon=1.0),
@@ -95,11 +109,14 @@ SETTINGS = {
 SCALES = {
     "castle": 2.0, "japanese-castle": 2.0, "place-building": 1.5, "place-religious": 1.6, "place-other": 1.5,
     "place-geographic": 1.8, "transport-ground": 1.2, "transport-air": 1.15, "transport-water": 1.3, "plant-other": 1.4,
-    "animal-bug": 0.5, "animal-amphibian": 0.6, "plant-flower": 0.8, "food-fruit": 0.75, "elephant": 1.35, "mammoth": 1.35,
+    "animal-bug": 0.5, "animal-amphibian": 0.6, "plant-flower": 0.8, "food-fruit": 0.75, "elephant": 1.35,
+    "mammoth": 1.35,
     "giraffe": 1.4, "mouse": 0.5, "rat": 0.5, "whale": 1.5, "spouting-whale": 1.5, "fish": 0.7, "tropical-fish": 0.7,
     "ant": 0.35, "t-rex": 1.5, "sauropod": 1.5, "dragon": 1.4, "rocket": 1.3, "balloon": 0.9, "animal-bird": 0.75,
-    "book-paper": 0.8, "ferris-wheel": 2.0, "full-moon": 0.6, "crescent-moon": 0.6, "sun": 0.6, "star": 0.5, "fireworks": 1.7,
-    "bridge-at-night": 5.2, "locomotive": 1.3, "person-climbing": 1.3, "man-climbing": 1.3, "woman-climbing": 1.3, "cactus": 1.2,
+    "book-paper": 0.8, "ferris-wheel": 2.0, "full-moon": 0.6, "crescent-moon": 0.6, "sun": 0.6, "star": 0.5,
+    "fireworks": 1.7,
+    "bridge-at-night": 5.2, "locomotive": 1.3, "person-climbing": 1.3, "man-climbing": 1.3, "woman-climbing": 1.3,
+    "cactus": 1.2,
 }  # fmt: skip
 
 FLYING = frozenset(
@@ -117,7 +134,8 @@ PINNED = frozenset(["person-climbing", "man-climbing", "woman-climbing"])
 # Where one sits on a thing, as a share of its height from the top.
 SEATS = {
     "horse": 0.3, "couch-and-lamp": 0.72, "bed": 0.5, "chair": 0.6, "camel": 0.3, "elephant": 0.12, "bicycle": 0.35,
-    "motorcycle": 0.4, "skateboard": 0.35, "sailboat": 0.75, "canoe": 0.45, "motor-scooter": 0.4, "sled": 0.5, "toilet": 0.5, "bridge-at-night": 0.6,
+    "motorcycle": 0.4, "skateboard": 0.35, "sailboat": 0.75, "canoe": 0.45, "motor-scooter": 0.4, "sled": 0.5,
+    "toilet": 0.5, "bridge-at-night": 0.6,
 }  # fmt: skip
 # What one sits or lies on: how wide, beside it, those are together.
 FURNITURE = {"couch-and-lamp": 0.56, "bed": 0.6, "chair": 0.9, "seat": 0.8}
@@ -125,7 +143,8 @@ FURNITURE = {"couch-and-lamp": 0.56, "bed": 0.6, "chair": 0.9, "seat": 0.8}
 LARGE = frozenset("couch-and-lamp bed chair door bathtub toilet window fire television teddy-bear broom".split())
 # What is open above: where its rim is (a share of its height from the top) and how wide it is inside.
 OPEN_ABOVE = {
-    "basket": (0.36, 0.8), "bucket": (0.1, 0.7), "nest-with-eggs": (0.4, 0.7), "empty-nest": (0.4, 0.7), "bathtub": (0.5, 0.8),
+    "basket": (0.36, 0.8), "bucket": (0.1, 0.7), "nest-with-eggs": (0.4, 0.7), "empty-nest": (0.4, 0.7),
+    "bathtub": (0.5, 0.8),
     "shopping-cart": (0.3, 0.7), "bowl-with-spoon": (0.4, 0.7), "pot-of-food": (0.3, 0.7), "amphora": (0.06, 0.4),
     "top-hat": (0.1, 0.5), "shopping-bags": (0.3, 0.6),
 }  # fmt: skip
@@ -135,7 +154,9 @@ SUNS = frozenset(["sun", "sun-with-face"])
 
 
 def needs_footing(plan: Plan) -> bool:
-    """Whether something in a scene on the water neither floats nor flies: it needs a bank, a quay or ice to stand on."""
+    """Whether something in a scene on the water neither floats nor flies: it needs a bank, a quay or ice to stand
+    on.
+    """
 
     def stands(thing: Thing) -> bool:
         floats = artwork.index()[thing.name]["subgroup"] in IN_WATER or thing.name in AFLOAT

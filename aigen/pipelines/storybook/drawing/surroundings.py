@@ -50,7 +50,9 @@ def make_layers(look: Look) -> list[Layer]:
 
 
 def make_front(look: Look) -> list[Layer]:
-    """What is nearer than the things, out of focus: something in each lower corner, branches in the upper ones, or nothing."""
+    """What is nearer than the things, out of focus: something in each lower corner, branches in the upper ones, or
+    nothing.
+    """
     if not look.setting.front or not look.take.front or look.plan.caption:
         return []
     side = look.unit * 0.46
@@ -81,7 +83,9 @@ def _draw_soft(look: Look, canvas: skia.Canvas, draw: Callable[[skia.Canvas], No
 
 
 def make_screen(look: Look, base: float) -> Layer:
-    """A row of the setting's trees or houses before what stands behind them, as tall as to leave its upper half free."""
+    """A row of the setting's trees or houses before what stands behind them, as tall as to leave its upper half
+    free.
+    """
 
     def paint(look: Look, canvas: skia.Canvas) -> None:
         many = max(3, round(6 * look.width / look.height / 1.4))

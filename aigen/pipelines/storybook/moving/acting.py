@@ -44,7 +44,9 @@ class Player:
     triangles: list[int]
 
     def pose(self, time: float, duration: float) -> Pose:
-        """How it stands at a moment, its travel included; in measures of what carries it, and as if it looked to the left."""
+        """How it stands at a moment, its travel included; in measures of what carries it, and as if it looked to the
+        left.
+        """
         moment = self.moment(time, duration)
         pose = self.rig.pose(moment)
         travel = self.speed * moment.passed / self.actor.measure
@@ -188,7 +190,8 @@ class Player:
             wide = actor.width * (0.74 + 0.34 * share)
             level = actor.base - actor.height * 0.05 + look.unit * 0.012 * share
             paint = skia.Paint(
-                AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=max(1.0, look.unit * 0.0032 * (1 - share * 0.5)),
+                AntiAlias=True, Style=skia.Paint.kStroke_Style,
+                StrokeWidth=max(1.0, look.unit * 0.0032 * (1 - share * 0.5)),
                 StrokeCap=skia.Paint.kRound_Cap, Color=colour(foam, 170 * math.sin(math.pi * share)),
             )  # fmt: skip
             area = skia.Rect.MakeXYWH(actor.x + shift - wide / 2, level - wide * 0.035, wide, wide * 0.07)

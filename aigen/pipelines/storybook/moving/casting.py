@@ -7,7 +7,8 @@ from aigen.pipelines.storybook.drawing.bodies import has_body
 # What the plan's verbs do, on the ground and in the air.
 _VERBS = {
     "run": "run race chase gallop sprint rush hurry flee charge escape hunt dash follow pursue jog",
-    "walk": "walk stroll march cross wander hike trot crawl explore come go travel approach enter leave pass return carry pull push",
+    "walk": "walk stroll march cross wander hike trot crawl explore come go travel approach enter leave pass return "
+    "carry pull push",
     "jump": "jump leap hop bounce skip",
     "dance": "dance celebrate party play sing cheer laugh wave clap juggle perform conduct",
     "stand": "sit stand wait stay watch look pose guard lean face smile meet pray think",
@@ -29,9 +30,12 @@ _ROUND = frozenset("soccer-ball basketball volleyball baseball softball tennis p
 BY_NAME = {
     "fire": "flame", "rocket": "launch", "balloon": "drift", "kite": "drift", "parachute": "drift",
     "bell": "swing", "red-paper-lantern": "swing", "wind-chime": "swing", "carp-streamer": "flag", "tornado": "dance",
-    "helicopter": "hover", "flying-saucer": "hover", "satellite": "hover", "airplane": "hover", "ghost": "drift", "cyclone": "spin",
-    "person-running": "run", "man-running": "run", "woman-running": "run", "person-walking": "walk", "man-walking": "walk", "woman-walking": "walk",
-    "man-dancing": "dance", "woman-dancing": "dance", "person-climbing": "climb", "man-climbing": "climb", "woman-climbing": "climb",
+    "helicopter": "hover", "flying-saucer": "hover", "satellite": "hover", "airplane": "hover", "ghost": "drift",
+    "cyclone": "spin",
+    "person-running": "run", "man-running": "run", "woman-running": "run", "person-walking": "walk",
+    "man-walking": "walk", "woman-walking": "walk",
+    "man-dancing": "dance", "woman-dancing": "dance", "person-climbing": "climb", "man-climbing": "climb",
+    "woman-climbing": "climb",
     "person-surfing": "float", "person-swimming": "float", "person-rowing-boat": "float", "sparkler": "twinkle",
     "party-popper": "tremble", "confetti-ball": "tremble", "alarm-clock": "tremble",
 }  # fmt: skip

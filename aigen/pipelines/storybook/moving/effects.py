@@ -12,7 +12,9 @@ from aigen.pipelines.storybook.drawing.pictures import cut, dyed
 
 @dataclass(frozen=True)
 class Puffs:
-    """Where they leave a picture (x and y in shares), how they go and grow (shares of its height), their colour and number."""
+    """Where they leave a picture (x and y in shares), how they go and grow (shares of its height), their colour and
+    number.
+    """
 
     x: float
     y: float
@@ -27,16 +29,26 @@ class Puffs:
 
 _STEAM, _SMOKE = (255, 255, 255), (214, 212, 220)
 PUFFS: dict[str, Puffs] = {
-    "hot-beverage": Puffs(0.45, 0.05, 0.05, 0.55, 0.2, _STEAM, 0.5), "teacup-without-handle": Puffs(0.5, 0.1, 0.05, 0.5, 0.2, _STEAM, 0.45),
-    "steaming-bowl": Puffs(0.5, 0.1, 0.05, 0.5, 0.24, _STEAM, 0.5), "pot-of-food": Puffs(0.5, 0.05, 0.05, 0.5, 0.24, _STEAM, 0.5),
-    "teapot": Puffs(0.1, 0.3, -0.15, 0.45, 0.18, _STEAM, 0.5), "locomotive": Puffs(0.23, 0.0, 0.5, 0.6, 0.34, _SMOKE, 0.8, 8, 0.6),
-    "factory": Puffs(0.18, 0.02, 0.3, 0.5, 0.26, _SMOKE, 0.7), "volcano": Puffs(0.5, 0.1, 0.2, 0.55, 0.34, (150, 140, 150), 0.8, 8, 0.4),
-    "fire": Puffs(0.5, 0.1, 0.08, 0.7, 0.2, (120, 112, 120), 0.4), "house": Puffs(0.76, 0.1, 0.14, 0.4, 0.16, _SMOKE, 0.55, 6, 0.35),
-    "tractor": Puffs(0.25, 0.28, 0.2, 0.45, 0.16, (170, 168, 176), 0.6), "ship": Puffs(0.72, 0.05, 0.3, 0.4, 0.2, _SMOKE, 0.6),
-    "rocket": Puffs(0.1, 0.9, -0.55, -0.55, 0.36, (255, 196, 120), 0.9, 10, 1.4), "spouting-whale": Puffs(0.42, 0.12, 0.0, 0.3, 0.14, (210, 240, 255), 0.6),
-    "automobile": Puffs(1.0, 0.86, 0.3, 0.08, 0.12, _SMOKE, 0.4), "motorcycle": Puffs(1.0, 0.8, 0.3, 0.08, 0.12, _SMOKE, 0.45),
-    "racing-car": Puffs(1.0, 0.7, 0.35, 0.1, 0.22, _SMOKE, 0.5), "dragon": Puffs(0.02, 0.24, -0.4, 0.05, 0.2, (255, 150, 60), 0.7, 7, 0.8),
-    "candle": Puffs(0.5, 0.0, 0.03, 0.3, 0.06, (200, 196, 204), 0.3), "cigarette": Puffs(0.1, 0.4, 0.0, 0.5, 0.14, _SMOKE, 0.4),
+    "hot-beverage": Puffs(0.45, 0.05, 0.05, 0.55, 0.2, _STEAM, 0.5),
+    "teacup-without-handle": Puffs(0.5, 0.1, 0.05, 0.5, 0.2, _STEAM, 0.45),
+    "steaming-bowl": Puffs(0.5, 0.1, 0.05, 0.5, 0.24, _STEAM, 0.5),
+    "pot-of-food": Puffs(0.5, 0.05, 0.05, 0.5, 0.24, _STEAM, 0.5),
+    "teapot": Puffs(0.1, 0.3, -0.15, 0.45, 0.18, _STEAM, 0.5),
+    "locomotive": Puffs(0.23, 0.0, 0.5, 0.6, 0.34, _SMOKE, 0.8, 8, 0.6),
+    "factory": Puffs(0.18, 0.02, 0.3, 0.5, 0.26, _SMOKE, 0.7),
+    "volcano": Puffs(0.5, 0.1, 0.2, 0.55, 0.34, (150, 140, 150), 0.8, 8, 0.4),
+    "fire": Puffs(0.5, 0.1, 0.08, 0.7, 0.2, (120, 112, 120), 0.4),
+    "house": Puffs(0.76, 0.1, 0.14, 0.4, 0.16, _SMOKE, 0.55, 6, 0.35),
+    "tractor": Puffs(0.25, 0.28, 0.2, 0.45, 0.16, (170, 168, 176), 0.6),
+    "ship": Puffs(0.72, 0.05, 0.3, 0.4, 0.2, _SMOKE, 0.6),
+    "rocket": Puffs(0.1, 0.9, -0.55, -0.55, 0.36, (255, 196, 120), 0.9, 10, 1.4),
+    "spouting-whale": Puffs(0.42, 0.12, 0.0, 0.3, 0.14, (210, 240, 255), 0.6),
+    "automobile": Puffs(1.0, 0.86, 0.3, 0.08, 0.12, _SMOKE, 0.4),
+    "motorcycle": Puffs(1.0, 0.8, 0.3, 0.08, 0.12, _SMOKE, 0.45),
+    "racing-car": Puffs(1.0, 0.7, 0.35, 0.1, 0.22, _SMOKE, 0.5),
+    "dragon": Puffs(0.02, 0.24, -0.4, 0.05, 0.2, (255, 150, 60), 0.7, 7, 0.8),
+    "candle": Puffs(0.5, 0.0, 0.03, 0.3, 0.06, (200, 196, 204), 0.3),
+    "cigarette": Puffs(0.1, 0.4, 0.0, 0.5, 0.14, _SMOKE, 0.4),
     "comet": Puffs(0.75, 0.25, 0.5, 0.45, 0.2, (150, 226, 255), 0.6, 8, 0.8),
 }  # fmt: skip
 
@@ -48,7 +60,8 @@ def _disc(rgb: Colour) -> skia.Image:
 
 # What rises from those who do something: artwork.
 SIGNS: dict[str, tuple[str, ...]] = {
-    "sleep": ("zzz",), "sing": ("musical-note", "musical-notes"), "play": ("musical-note",), "love": ("red-heart",), "kiss": ("red-heart",),
+    "sleep": ("zzz",), "sing": ("musical-note", "musical-notes"), "play": ("musical-note",), "love": ("red-heart",),
+    "kiss": ("red-heart",),
     "dream": ("zzz",), "nap": ("zzz",), "snooze": ("zzz",), "hug": ("red-heart",),
 }  # fmt: skip
 

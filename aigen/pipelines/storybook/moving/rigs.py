@@ -1,8 +1,8 @@
 """Rigs: how each kind of thing moves, as a whole and within itself.
 
-A rig is a `pose` (where the whole thing is at a moment, how it leans and stretches) and may have a `bend` (how the points of
-its picture shift against each other). A new one is two small functions, its entry in RIGS, and its place in `casting`.
-Pictures look to the left; u runs from head to tail (0 to 1), v from top to foot.
+A rig is a `pose` (where the whole thing is at a moment, how it leans and stretches) and may have a `bend` (how the
+points of its picture shift against each other). A new one is two small functions, its entry in RIGS, and its place in
+`casting`. Pictures look to the left; u runs from head to tail (0 to 1), v from top to foot.
 """
 
 import math
@@ -18,7 +18,9 @@ Bend = Callable[["Moment", Shares, Shares], tuple[Shares, Shares]]
 
 @dataclass(frozen=True)
 class Moment:
-    """A time in seconds, how long that is after the middle of the take, and the phase that keeps two from moving in step."""
+    """A time in seconds, how long that is after the middle of the take, and the phase that keeps two from moving in
+    step.
+    """
 
     time: float
     passed: float
@@ -31,7 +33,9 @@ class Moment:
 
 @dataclass(frozen=True)
 class Pose:
-    """Offsets in shares of the thing's height (y down), `turn` in degrees, stretched by `wide` and `tall`, and its alpha."""
+    """Offsets in shares of the thing's height (y down), `turn` in degrees, stretched by `wide` and `tall`, and its
+    alpha.
+    """
 
     x: float = 0.0
     y: float = 0.0
@@ -261,13 +265,18 @@ def _climb(moment: Moment) -> Pose:
 
 
 RIGS = {
-    "stand": Rig(_stand, _look_around), "walk": Rig(_walk, _step, 0.03), "run": Rig(_run, _gallop, 0.085), "jump": Rig(_jump),
+    "stand": Rig(_stand, _look_around), "walk": Rig(_walk, _step, 0.03), "run": Rig(_run, _gallop, 0.085),
+    "jump": Rig(_jump),
     "dance": Rig(_dance, _twist), "sleep": Rig(_sleep), "eat": Rig(_stand, _nod), "swim": Rig(_swim, _tail_beat, 0.03),
     "pulse": Rig(_pulse, _arms_wave), "float": Rig(_float), "sail": Rig(_float, speed=0.03),
-    "drift": Rig(_drift, _hang), "hover": Rig(_hover, speed=0.015, turns_at=0.5), "fly": Rig(_fly, speed=0.045, turns_at=0.5),
-    "beat": Rig(_fly, _beat, 0.045, 0.5), "flutter": Rig(_flutter, _fold, 0.02, 0.5), "buzz": Rig(_buzz, _whirr, 0.02, 0.5),
-    "launch": Rig(_launch, turns_at=0.5), "drive": Rig(_drive, speed=0.035), "race": Rig(_drive, speed=0.09), "plant": Rig(_still, _sway),
-    "flame": Rig(_flicker, _lick), "flag": Rig(_still, _wave_cloth), "twinkle": Rig(_twinkle, turns_at=0.5), "spin": Rig(_spin, turns_at=0.5),
+    "drift": Rig(_drift, _hang), "hover": Rig(_hover, speed=0.015, turns_at=0.5),
+    "fly": Rig(_fly, speed=0.045, turns_at=0.5),
+    "beat": Rig(_fly, _beat, 0.045, 0.5), "flutter": Rig(_flutter, _fold, 0.02, 0.5),
+    "buzz": Rig(_buzz, _whirr, 0.02, 0.5),
+    "launch": Rig(_launch, turns_at=0.5), "drive": Rig(_drive, speed=0.035), "race": Rig(_drive, speed=0.09),
+    "plant": Rig(_still, _sway),
+    "flame": Rig(_flicker, _lick), "flag": Rig(_still, _wave_cloth), "twinkle": Rig(_twinkle, turns_at=0.5),
+    "spin": Rig(_spin, turns_at=0.5),
     "roll": Rig(_roll, speed=0.05, turns_at=0.5), "swing": Rig(_swing, turns_at=1.0), "tremble": Rig(_tremble),
     "fall": Rig(_fall, turns_at=0.5), "climb": Rig(_climb, turns_at=0.5), "still": Rig(_still),
 }  # fmt: skip

@@ -1,7 +1,8 @@
 """From what is seen in a photograph, and what is said of it, to a plan of a scene and where in it the things are.
 
 Detectors have names of their own for things, most often the eighty of COCO; those are in a table here, and others are
-read as a prompt would be. What the words say of a thing that is seen (its colour, who it is, what it does) is taken over.
+read as a prompt would be. What the words say of a thing that is seen (its colour, who it is, what it does) is taken
+over.
 """
 
 from collections.abc import Sequence
@@ -15,9 +16,11 @@ Box = tuple[float, float, float, float]
 
 # Pictures of what detectors see, where the words alone would give another or none; an empty one is not drawn.
 PICTURES = {
-    "person": "person-standing", "traffic light": "vertical-traffic-light", "train": "locomotive", "cup": "teacup-without-handle",
+    "person": "person-standing", "traffic light": "vertical-traffic-light", "train": "locomotive",
+    "cup": "teacup-without-handle",
     "bottle": "bottle-with-popping-cork", "knife": "kitchen-knife", "mouse": "computer-mouse", "keyboard": "keyboard",
-    "clock": "one-oclock", "vase": "amphora", "sports ball": "soccer-ball", "cell phone": "mobile-phone", "orange": "tangerine",
+    "clock": "one-oclock", "vase": "amphora", "sports ball": "soccer-ball", "cell phone": "mobile-phone",
+    "orange": "tangerine",
     "bowl": "bowl-with-spoon", "fire hydrant": "", "parking meter": "", "tie": "", "snowboard": "", "surfboard": "",
     "baseball bat": "", "baseball glove": "", "remote": "", "microwave": "", "oven": "", "toaster": "", "sink": "",
     "refrigerator": "", "hair drier": "", "dining table": "",
@@ -34,24 +37,32 @@ RIDING = {
 SETTINGS = {
     "open sea": "boat", "beach": "surfboard", "snow": "skis snowboard", "forest": "bear",
     "city street": "car bus truck motorcycle bicycle traffic_light fire_hydrant stop_sign parking_meter train",
-    "kitchen table": "bottle wine_glass cup fork knife spoon bowl banana apple sandwich orange broccoli carrot hot_dog pizza donut "
+    "kitchen table": "bottle wine_glass cup fork knife spoon bowl banana apple sandwich orange broccoli carrot hot_dog "
+    "pizza donut "
     "cake dining_table",
-    "room": "couch chair bed tv laptop mouse remote keyboard cell_phone microwave oven toaster sink refrigerator toilet book clock "
+    "room": "couch chair bed tv laptop mouse remote keyboard cell_phone microwave oven toaster sink refrigerator "
+    "toilet book clock "
     "vase scissors teddy_bear hair_drier toothbrush",
-    "meadow": "horse sheep cow elephant zebra giraffe frisbee kite sports_ball baseball_bat baseball_glove tennis_racket bench",
+    "meadow": "horse sheep cow elephant zebra giraffe frisbee kite sports_ball baseball_bat baseball_glove "
+    "tennis_racket bench",
 }  # fmt: skip
 _SETTING_OF = {name.replace("_", " "): setting for setting, names in SETTINGS.items() for name in names.split()}
 AIRBORNE = frozenset(["airplane", "bird", "kite"])
 # Pictures that are of one kind, so that "a taxi" is the car that is seen.
 _KINDS = {
-    "car": "automobile oncoming-automobile taxi oncoming-taxi police-car oncoming-police-car racing-car sport-utility-vehicle pickup-truck",
+    "car": "automobile oncoming-automobile taxi oncoming-taxi police-car oncoming-police-car racing-car "
+    "sport-utility-vehicle pickup-truck",
     "bus": "bus oncoming-bus minibus trolleybus",
     "train": "locomotive train bullet-train high-speed-train tram tram-car railway-car light-rail metro monorail",
-    "truck": "delivery-truck articulated-lorry fire-engine ambulance pickup-truck", "dog": "dog dog-face guide-dog service-dog poodle",
-    "cat": "cat cat-face black-cat", "cow": "cow cow-face ox water-buffalo bison", "horse": "horse horse-face unicorn", "sheep": "ewe ram",
+    "truck": "delivery-truck articulated-lorry fire-engine ambulance pickup-truck",
+    "dog": "dog dog-face guide-dog service-dog poodle",
+    "cat": "cat cat-face black-cat", "cow": "cow cow-face ox water-buffalo bison", "horse": "horse horse-face unicorn",
+    "sheep": "ewe ram",
     "bear": "bear polar-bear panda", "ball": "soccer-ball basketball baseball softball volleyball tennis",
-    "bottle": "bottle-with-popping-cork jar baby-bottle lotion-bottle", "clock": "one-oclock mantelpiece-clock alarm-clock watch",
-    "cake": "birthday-cake shortcake cupcake pie", "apple": "red-apple green-apple", "book": "closed-book books open-book",
+    "bottle": "bottle-with-popping-cork jar baby-bottle lotion-bottle",
+    "clock": "one-oclock mantelpiece-clock alarm-clock watch",
+    "cake": "birthday-cake shortcake cupcake pie", "apple": "red-apple green-apple",
+    "book": "closed-book books open-book",
     "bowl": "bowl-with-spoon steaming-bowl green-salad pot-of-food", "knife": "kitchen-knife fork-and-knife",
 }  # fmt: skip
 _KIND_OF = {name: kind for kind, names in _KINDS.items() for name in names.split()}
@@ -73,8 +84,8 @@ class Place:
 class PhotoPlan:
     """A plan of what is seen. The plan's things that have no places are those that only the words name.
 
-    `shape` is how much wider than high the photograph is, `missing` what is seen in it and has no picture, `unplaced` the words
-    of the user's that mean nothing here.
+    `shape` is how much wider than high the photograph is, `missing` what is seen in it and has no picture, `unplaced`
+    the words of the user's that mean nothing here.
     """
 
     plan: Plan

@@ -1,7 +1,7 @@
 """Understanding: from the words of a prompt to a plan of the scene.
 
-`phrases` cuts the prompt into phrases with a meaning, `grammar` reads them; here what was read becomes a plan, with what
-goes without saying. The words a plan is made of are a contract (`--plan --json`).
+`phrases` cuts the prompt into phrases with a meaning, `grammar` reads them; here what was read becomes a plan, with
+what goes without saying. The words a plan is made of are a contract (`--plan --json`).
 """
 
 import re
@@ -18,8 +18,10 @@ from aigen.pipelines.storybook.understanding.vocabulary import tables
 CAPTION_LIMIT = 80
 # What people tell a generative model about the craft, not about the scene.
 _CRAFT = re.compile(
-    r"\b(award[- ]winning|trending on \w+|\d+ ?(mm|k|fps|p)\b( lens)?|(shallow )?depth of field|(highly|ultra|very)[- ](detailed|realistic)|"
-    r"(unreal|octane) (engine|render)( \d+)?|rule of thirds|golden ratio|wide[- ]angle|close[- ]up|bird's[- ]eye view|in (the )?style of( (?!with|and|in|on|at)\w+){1,3})",
+    r"\b(award[- ]winning|trending on \w+|\d+ ?(mm|k|fps|p)\b( lens)?|(shallow )?depth of field|(highly|ultra|very)[- "
+    r"](detailed|realistic)|"
+    r"(unreal|octane) (engine|render)( \d+)?|rule of thirds|golden ratio|wide[- ]angle|close[- ]up|bird's[- ]eye "
+    r"view|in (the )?style of( (?!with|and|in|on|at)\w+){1,3})",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[\"“”„«]([^\"“”„«»]{2,%d})[\"“”»]" % CAPTION_LIMIT)  # noqa: UP031
@@ -39,7 +41,9 @@ class Thing:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be drawn; `absent` are pictures that must not be. `language` is that of the prompt, if it could be read."""
+    """What is to be drawn; `absent` are pictures that must not be. `language` is that of the prompt, if it could be
+    read.
+    """
 
     setting: str
     time: str

@@ -2,7 +2,8 @@
 
 `tables` is written by hand; `nouns.txt.gz` (made by scripts/make_words.py from WordNet and all-MiniLM-L6-v2) tells for
 18,000 nouns which picture stands for them, and which words are verbs or describe; `translations.json.gz` (made by
-scripts/make_translations.py from emojibase) holds names in other languages. Sources and licences: README.md beside this.
+scripts/make_translations.py from emojibase) holds names in other languages. Sources and licences: README.md beside
+this.
 """
 
 import gzip
@@ -19,12 +20,12 @@ TAG_GROUPS = ("animals-nature", "travel-places", "food-drink", "activities", "ob
 # Names of pictures that mean something else as words in a prompt.
 NO_NAMES = frozenset(
     """
-    label information seat construction station free hole top end back soon up cool new on plus minus divide multiply
-    wood rock brick ice oden mate wing feather eye eyes ear nose mouth foot leg tongue link pick hook wheel fog foggy sunrise
-    sunset desert mountain wedding school hospital bank hotel stadium factory butter salt cooking person-in-bed
-    leo cancer libra virgo ram performing-arts customs restroom cinema registered prohibited warning wireless
-    speaking-head night-with-stars cityscape cityscape-at-dusk sunrise-over-mountains beach-with-umbrella desert-island
-    national-park dizzy knot dashing-away person man woman motorway map-of-japan watch
+    label information seat construction station free hole top end back soon up cool new on plus minus divide
+    multiply wood rock brick ice oden mate wing feather eye eyes ear nose mouth foot leg tongue link pick hook wheel
+    fog foggy sunrise sunset desert mountain wedding school hospital bank hotel stadium factory butter salt cooking
+    person-in-bed leo cancer libra virgo ram performing-arts customs restroom cinema registered prohibited warning
+    wireless speaking-head night-with-stars cityscape cityscape-at-dusk sunrise-over-mountains beach-with-umbrella
+    desert-island national-park dizzy knot dashing-away person man woman motorway map-of-japan watch
     """.split()
 )
 
@@ -38,7 +39,10 @@ def _words() -> dict[str, list[str]]:
 
 @cache
 def things() -> dict[str, str]:
-    """What a picture can be called, in so many words -> its name. Synonyms win over names, those over kinds and tags."""
+    """What a picture can be called, in so many words -> its name.
+
+    Synonyms win over names, those over kinds and tags.
+    """
     index = artwork.index()
     kinds = {
         word: name for name, words in _words().items() if not name.startswith("[") for word in words if name in index
@@ -76,7 +80,9 @@ def verbs() -> frozenset[str]:
 
 @cache
 def translations() -> dict[str, dict[str, Any]]:
-    """By language: `things` (what a picture is called -> its name) and `scene` (a word -> field and value of the plan)."""
+    """By language: `things` (what a picture is called -> its name) and `scene` (a word -> field and value of the
+    plan).
+    """
     found: dict[str, dict[str, Any]] = json.loads(
         gzip.decompress((files(__package__) / "translations.json.gz").read_bytes())
     )
