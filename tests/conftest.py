@@ -25,9 +25,8 @@ from aigen.types.pipeline import Failure, Output, Run, StartsFrom, Task
 from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, GenerationRequest, Kind, Length, Size
 
 if TYPE_CHECKING:
-    from web import Browser
-
     from aigen.viewer.gallery import Gallery
+    from tests.web import Browser
 
 SMALL = ("--size", "64x48", "--seed", "7")
 
@@ -150,10 +149,9 @@ def request_two() -> GenerationRequest:
 @pytest.fixture
 def gallery(content: ContentFolder, clock: StillClock, scribbler: Scribbler) -> "Gallery":
     """The web gallery of the content folder, as only this machine reaches it."""
-    from web import HOST
-
     from aigen.settings import Settings
     from aigen.viewer.gallery import Gallery
+    from tests.web import HOST
 
     return Gallery(content, Settings({}), frozenset({HOST, "localhost"}), clock=clock, load=lambda name: scribbler)
 
@@ -161,7 +159,7 @@ def gallery(content: ContentFolder, clock: StillClock, scribbler: Scribbler) -> 
 @pytest.fixture
 def ana(gallery: "Gallery") -> "Browser":
     """Somebody who has registered as ana and is logged in."""
-    from web import Browser
+    from tests.web import Browser
 
     return Browser(gallery).register()
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import run_aigen
 
 import aigen
+from tests.conftest import run_aigen
 
 ROOT = Path(aigen.__file__).parent
 # Top to bottom is the direction of imports: a module may import what stands below it, never above.
@@ -108,9 +108,14 @@ def test_imports_of_storybook_point_down() -> None:
         assert used & set(STORYBOOK) <= {*below, module}, f"{path} imports upwards"
 
 
-def test_no_room_of_storybook_is_too_large() -> None:
-    sizes = {path: len(path.read_text().splitlines()) for path in storybook_modules()}
+def test_no_module_is_too_large() -> None:
+    sizes = {path: len(path.read_text().splitlines()) for path in ROOT.rglob("*.py")}
     assert {path: size for path, size in sizes.items() if size > 400} == {}
+
+
+def test_tests_mirror_the_packages() -> None:
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert packages == {path.parent.name for path in Path(__file__).parent.glob("*/__init__.py")}
 
 
 def test_every_module_says_what_lives_in_it() -> None:

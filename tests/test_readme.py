@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from conftest import run_aigen
+
+from tests.conftest import run_aigen
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import SMALL, aigen_command, run_aigen
+
+from tests.conftest import SMALL, aigen_command, run_aigen
 
 pytestmark = pytest.mark.system
 

@@ -5,8 +5,9 @@ made.
 from pathlib import Path
 from typing import Any
 
-import tiny_models
 import torch
+
+from tests import tiny_models
 
 
 def save(folder: Path, sort: str, seed: int = 0) -> Path:

@@ -1,0 +1,213 @@
+import shutil
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from aigen.content import ContentFolder
+from aigen.errors import ContentError, StoreError, UsageError
+from aigen.orders import lifecycle, placing
+from aigen.orders.context import Context
+from aigen.store import Store
+from aigen.store.migrations import migrations
+from aigen.types.request import GenerationRequest
+from tests.conftest import StillClock
+
+HOSTILE_PROMPTS = [
+    """it's "quoted" \\ and `ticked`""",
+    "two\nlines\r\n\tand a tab",
+    "🐋 under ⭐, 👩‍🚀 family",
+    "شراع على البحر",
+    "\u202eright to left\u202c override",
+    "bell \x07 escape \x1b[31m null \x00 end",
+    "'; DROP TABLE generations; --",
+    "  spaces kept  ",
+]
+
+
+def test_a_folder_without_a_store_reads_as_empty_and_stays_untouched(content: ContentFolder) -> None:
+    with Store.open(content) as store:
+        assert store.generations() == []
+        assert store.users() == []
+    assert not content.root.exists()
+
+
+def test_wal_and_every_migration_from_blank(content: ContentFolder) -> None:
+    Store.open(content, create=True).close()
+    with closing(Database(content.database)) as database:
+        assert database.journal_mode == "wal"
+        assert migrations.pending(database) == []
+        assert {"users", "generations", "items", "notices", "user_activity"} <= set(database.table_names())
+        assert [column.name for column in database["user_content"].columns] == [
+            "user_id", "prompt", "video_paths", "image_paths", "status", "generated_at", "generation_id",
+        ]  # fmt: skip
+
+
+def test_an_interrupted_migration_is_finished(content: ContentFolder) -> None:
+    content.root.mkdir()
+    with closing(Database(content.database)) as database:
+        migrations.apply(database, stop_before="m002_orders")
+    with Store.open(content, create=True) as store:
+        assert store.generations() == []
+
+
+@pytest.mark.parametrize("prompt", HOSTILE_PROMPTS)
+def test_prompts_are_read_back_exactly(context: Context, prompt: str) -> None:
+    order = placing.place(context, GenerationRequest(prompt=prompt), "ana")
+    found = context.store.generation(order.generation_id)
+    assert found == order
+    assert found.prompt == prompt
+    assert found.request.prompt == prompt
+
+
+def test_a_file_that_is_no_database_is_refused_and_left(content: ContentFolder) -> None:
+    content.root.mkdir()
+    content.database.write_bytes(b"this is a letter, not a database" * 100)
+    before = content.database.read_bytes()
+    with pytest.raises(StoreError, match="not a store"):
+        Store.open(content, create=True)
+    assert content.database.read_bytes() == before
+
+
+def test_a_database_of_another_program_is_refused_and_left(content: ContentFolder) -> None:
+    content.root.mkdir()
+    with closing(Database(content.database)) as database:
+        database["recipes"].insert({"name": "soup"})
+    before = content.database.read_bytes()
+    with pytest.raises(StoreError, match="another program"):
+        Store.open(content, create=True)
+    assert content.database.read_bytes() == before
+
+
+def test_a_newer_store_is_refused_and_left(content: ContentFolder) -> None:
+    Store.open(content, create=True).close()
+    database = Database(content.database)
+    database["_sqlite_migrations"].insert({"migration_set": "aigen", "name": "m999_future", "applied_at": "2030"})
+    database.close()
+    before = content.database.read_bytes()
+    with pytest.raises(StoreError, match="m999_future"):
+        Store.open(content, create=True)
+    assert content.database.read_bytes() == before
+
+
+def test_a_newer_store_is_left_even_where_its_writer_was_killed(content: ContentFolder, tmp_path: Path) -> None:
+    """What a killed process left in the write-ahead log is not for an older program to move."""
+    with Store.open(content, create=True) as store:
+        store._database["_sqlite_migrations"].insert(
+            {"migration_set": "aigen", "name": "m999_future", "applied_at": "2030"}
+        )
+        shutil.copytree(content.root, tmp_path / "killed")
+    killed = ContentFolder(tmp_path / "killed")
+    before = {path.name: path.read_bytes() for path in killed.root.glob("aigen.db*") if path.suffix != ".db-shm"}
+    assert before["aigen.db-wal"]
+    for create in (False, True):
+        with pytest.raises(StoreError, match="m999_future"):
+            Store.open(killed, create=create)
+    assert {
+        path.name: path.read_bytes() for path in killed.root.glob("aigen.db*") if path.suffix != ".db-shm"
+    } == before
+
+
+def test_a_store_that_another_process_is_migrating_is_told(
+    content: ContentFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aigen.store.database.BUSY_TIMEOUT", 0.1)
+    content.check_writable()
+    with content.lock("store"), pytest.raises(StoreError, match="another process"):
+        Store.open(content, create=True)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ContentError, match="cannot be written"):
+        Store.open(ContentFolder(tmp_path / "file" / "below"), create=True)
+
+
+def test_many_may_open_a_new_store_at_once(content: ContentFolder) -> None:
+    failures: list[Exception] = []
+
+    def open_it() -> None:
+        try:
+            Store.open(content, create=True).close()
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_a_writer_waits_for_another(content: ContentFolder, context: Context, request_two: GenerationRequest) -> None:
+    blocker = sqlite3.connect(content.database, isolation_level=None, check_same_thread=False)
+    blocker.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.5, blocker.rollback).start()
+    order = placing.place(context, request_two, "ana")
+    assert context.store.generation(order.generation_id) is not None
+    blocker.close()
+
+
+def test_a_state_change_needs_the_old_state(
+    context: Context, request_two: GenerationRequest, clock: StillClock
+) -> None:
+    store = context.store
+    order = placing.place(context, request_two, "ana")
+    name = order.generation_id
+    assert not store.complete(name, clock()), "items are missing"
+    assert store.fail(name, "no ink", clock())
+    assert not store.fail(name, "again", clock())
+    assert not store.heartbeat(name, "step", clock())
+    assert store.reopen(name)
+    assert not store.reopen(name)
+    assert store.cancel(name)
+    assert not store.cancel(name)
+    assert not store.start(name, detached=False)
+
+
+def test_notices_follow_the_order(context: Context, clock: StillClock) -> None:
+    request = GenerationRequest(prompt="x", notify=("desktop", "mailto:ana@example.org", "desktop"))
+    order = placing.place(context, request, "ana")
+    assert [(notice.channel, notice.state) for notice in context.store.notices(order.generation_id)] == [
+        ("desktop", "waiting"),
+        ("mailto:ana@example.org", "waiting"),
+    ]
+    context.store.fail(order.generation_id, "no ink", clock())
+    ready = [notice.channel for notice in context.store.notices(order.generation_id) if notice.state == "ready"]
+    assert ready == ["desktop", "mailto:ana@example.org"]
+    context.store.reopen(order.generation_id)
+    lifecycle.run(context, order.generation_id)
+    states = {(notice.event, notice.state) for notice in context.store.notices(order.generation_id)}
+    assert ("completed", "ready") in states
+
+
+def test_ids_that_differ_only_in_case_are_refused(context: Context, request_two: GenerationRequest) -> None:
+    placing.place(context, request_two, "ana")
+    with pytest.raises(UsageError, match="upper and lower case"):
+        placing.place(context, request_two, "Ana")
+    assert [user["user_id"] for user in context.store.users()] == ["ana"]
+
+
+def test_the_view_lists_paths_in_order(context: Context, request_two: GenerationRequest) -> None:
+    order = lifecycle.generate(context, request_two, "ana")
+    with closing(Database(context.content.database)) as database:
+        (row,) = database.query("SELECT * FROM user_content")
+    name = order.generation_id
+    assert row["image_paths"] == f'["ana/{name}-image-1.png","ana/{name}-image-2.png"]'
+    assert row["video_paths"] == f'["ana/{name}-video-1.mp4","ana/{name}-video-2.mp4"]'
+    assert (row["status"], row["generated_at"]) == ("Completed", "2026-11-21T12:00:00+00:00")
+
+
+def test_checkpoints_are_kept_until_the_item_is_done(context: Context, request_two: GenerationRequest) -> None:
+    order = placing.place(context, request_two, "ana")
+    item = context.store.items(order.generation_id)[0]
+    context.store.remember(item, "job", "abc")
+    context.store.remember(item, "step", 3)
+    assert context.store.recall(item, "job") == "abc"
+    assert context.store.items(order.generation_id)[0].checkpoint == {"job": "abc", "step": 3}
+    lifecycle.run(context, order.generation_id)
+    assert context.store.recall(item, "job") is None
