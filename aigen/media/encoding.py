@@ -1,5 +1,6 @@
 """Pictures as PNG, frames as MP4."""
 
+import math
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -54,16 +55,18 @@ def fit(image: "Image", size: Size) -> "Image":
     return ImageOps.fit(image, (size.width, size.height), Image.Resampling.LANCZOS, centering=(0.5, 0.3))
 
 
-def _encoder_options() -> dict[str, str]:
+def _encoder_options(size: Size) -> dict[str, str]:
     """Return the options of x264 that give the same bytes for the same frames.
 
-    With AVX-512 its `mbtree` reads memory that was never written, which changes a video now and then; AVX2 does not.
+    With AVX-512 its `mbtree` takes eight macroblocks at a time and reads past a row of any other number, in memory that
+    was never written, which changes a video now and then; with AVX2 it does not.
     """
     import numpy
 
     found = numpy.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", [])
     has_avx512 = any(name == "X86_V4" or name.startswith("AVX512") for name in found)
-    parameters = ENCODER["x264-params"] + (":asm=AVX2" if has_avx512 else "")
+    reads_past = has_avx512 and math.ceil(size.width / 16) % 8
+    parameters = ENCODER["x264-params"] + (":asm=AVX2" if reads_past else "")
     return ENCODER | {"x264-params": parameters, "threads": str(ENCODER_THREADS)}
 
 
@@ -79,7 +82,7 @@ class Writer:
         from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
         self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
-        stream = self._container.add_stream("libx264", rate=fps, options=_encoder_options())
+        stream = self._container.add_stream("libx264", rate=fps, options=_encoder_options(size))
         stream.width, stream.height, stream.pix_fmt = size.width, size.height, "yuv420p"
         context = stream.codec_context
         context.thread_count = ENCODER_THREADS
