@@ -27,7 +27,7 @@ from diffusion import peak_memory
 from PIL import Image
 
 from aigen import film
-from aigen.film import writing
+from aigen.media import encoding
 from aigen.types.request import Size
 
 FPS, EACH = 25, 4.0
@@ -36,7 +36,7 @@ TEXTS = [
     "The keeper climbs the hundred and twelve steps to the lamp, and he lights it.",
     "By morning the sea is calm.",
 ]
-EQUAL = {"preset": "veryfast", "crf": "20"}
+EQUAL = {"preset": "veryfast", "crf": "20", "x264-params": "bframes=3"}
 
 
 def prepare(folder: Path, size: Size) -> None:
@@ -75,7 +75,7 @@ def ours(folder: Path, size: Size, seconds: float, path: Path) -> None:
 
 def ours_equal(folder: Path, size: Size, seconds: float, path: Path) -> None:
     """The same with the plain preset that MoviePy is given."""
-    with mock.patch.object(writing, "ENCODER", EQUAL):
+    with mock.patch.dict(encoding.ENCODER, EQUAL, clear=True):
         ours(folder, size, seconds, path)
 
 

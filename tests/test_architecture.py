@@ -33,7 +33,7 @@ ORDER = [
     "wording",
     "errors",
 ]
-# storybook is a package of rooms with an order of its own, which may use what stands below `pipelines`.
+# storybook is a package of packages with an order of its own, which may use what stands below `pipelines`.
 STORYBOOK = [
     "__init__", "pool", "scene", "moving.acting", "moving.casting", "moving.effects", "moving.rigs", "moving.weather",
     "moving.camera",
@@ -47,7 +47,7 @@ STORYBOOK = [
     "takes", "understanding.from_photo", "understanding.plan", "understanding.grammar", "understanding.phrases",
     "understanding.vocabulary", "artwork",
 ]  # fmt: skip
-ROOMS = {"understanding", "composing", "drawing", "moving"}
+PACKAGES = {"understanding", "composing", "drawing", "moving"}
 HEAVY = {"torch", "diffusers", "transformers", "PIL", "av"}
 
 
@@ -86,7 +86,7 @@ def test_imports_point_down(module: str) -> None:
 
 
 def storybook_modules() -> dict[Path, str]:
-    """The files of storybook, each with the entry of STORYBOOK that it belongs to, or its room."""
+    """The files of storybook, each with the entry of STORYBOOK that it belongs to, or its package."""
     folder = ROOT / "pipelines" / "storybook"
     return {path: in_storybook(path.relative_to(folder).with_suffix("").parts) for path in folder.rglob("*.py")}
 
@@ -99,7 +99,7 @@ def in_storybook(parts: Sequence[str]) -> str:
 def test_imports_of_storybook_point_down() -> None:
     prefix = "aigen.pipelines.storybook."
     modules = storybook_modules()
-    assert set(modules.values()) - ROOMS == set(STORYBOOK)
+    assert set(modules.values()) - PACKAGES == set(STORYBOOK)
     for path, module in modules.items():
         below = STORYBOOK[STORYBOOK.index(module) + 1 :] if module in STORYBOOK else []
         used = {
@@ -111,6 +111,12 @@ def test_imports_of_storybook_point_down() -> None:
 def test_no_module_is_too_large() -> None:
     sizes = {path: len(path.read_text().splitlines()) for path in ROOT.rglob("*.py")}
     assert {path: size for path, size in sizes.items() if size > 400} == {}
+
+
+def test_no_packages_import_one_another() -> None:
+    script = ROOT.parent / "scripts" / "measure_layout.py"
+    printed = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True).stdout
+    assert printed.splitlines()[-1].endswith("0 cycles")
 
 
 def test_tests_mirror_the_packages() -> None:

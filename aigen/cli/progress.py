@@ -69,7 +69,7 @@ class Estimate:
 
 
 class Display:
-    """Shows reports of `generation.run`; called from several threads. Use as a context manager."""
+    """Shows the reports of an order that is made; called from several threads. Use as a context manager."""
 
     def __init__(self) -> None:
         from rich.console import Console

@@ -13,10 +13,10 @@ from aigen.types.seen import ImageDescription
 class Task:
     """A batch of items of one kind for one pipeline. `numbers[i]` is to be made from `seeds[i]`.
 
-    What distinguishes items of one order may depend on number and seed only, so that any can be made alone. `pictured`:
-    they start from pictures, which `Run.pictures` gives. A narrated film has a `narration`; `painter` is the model that
-    makes its pictures, unless `Run.pictures` gives one of the user's (`from_picture`). `source` is where that lies, and
-    `seen` what is seen in it. Where there are `styles`, the items are in these in turn.
+    What distinguishes items of one order may depend on number and seed only, so that any can be made alone. Items that
+    `starts_from_picture` get their pictures from `Run.pictures`. The order may be `from_picture`: `source` is where the
+    user's picture lies, and `seen` what is in it. A narrated film has a `narration`; `image_model` makes its pictures,
+    unless the order is from a picture. Where there are `styles`, the items are in these in turn.
     """
 
     kind: Kind
@@ -93,17 +93,20 @@ class Failure:
 
 @dataclass(frozen=True)
 class Run:
-    """What a pipeline may do besides yielding.
+    """What a pipeline may call while it makes a task.
 
-    `step(done, total, text)` tells how far the item in hand is (a total of 0: what is done, such as loading, is of no
-    item), and in a fourth argument, where others are being made beside it, how much of those (1.0: one of them);
-    `say(text)` tells the user something once; `remember(seed, key, value)` and `recall(seed, key)` keep an item's
-    checkpoint over a crash (values are JSON); `check()` raises `Cancelled` when the order was cancelled, and is also
-    called by `step`. `pictures(seeds, rest)` gives what the items of these seeds start from, made by another pipeline
-    where the user gave none; an item then takes `rest` seconds more (None: far more, so that its picture does not
-    count). `paint(seed, wanted, before, part)` has pictures made for one item, which is `part` of the work on it, after
-    so much `before`. `expect(measure)` has the seconds that an item takes measured where nobody knows them from orders
-    before.
+    step(done, total, text, beside)  Report how far the current item is. A total of 0: the work is of no item, such as
+                                     loading. `beside`: how much of other items is done meanwhile (1.0: one of them).
+    say(text)                        Tell the user something, once.
+    remember(seed, key, value)       Keep a part of an item's checkpoint over a crash (values are JSON).
+    recall(seed, key)                Return what was remembered, else None.
+    check()                          Raise Cancelled when the order was cancelled; `step` does so too.
+    pictures(seeds, rest)            Return what the items of these seeds start from, made by another pipeline unless
+                                     the user gave a picture. An item then takes `rest` seconds more (None: so many
+                                     that its picture does not count).
+    images(seed, specs, before, part)
+                                     Have pictures made for one item: `part` of its work, after so much `before`.
+    expect(measure)                  Measure the seconds that an item takes, if no earlier order tells.
     """
 
     step: Callable[..., None]
@@ -122,11 +125,11 @@ StartsFrom = Literal["prompt", "picture", "either"]
 class Pipeline(Protocol):
     """Makes the items of a task, one `Output` or `Failure` per seed, each as soon as it is done.
 
-    `label` says in a few words what made a picture; `sizes` and `length` are those of items for which nobody gave any,
-    and `most` the frames that a video can have; `options` names the fields of `Options` that it heeds, `start` what its
-    items start from. `check` raises UsageError when it cannot make a task (which has no folder yet), because its
-    weights are missing, say; that is called before an order is written. An exception of `generate` ends the whole
-    order.
+    `label` says in a few words what made a picture. `default_sizes` and `default_length` are for items that nobody gave
+    any, `max_frames` is how many frames a video can have. `options` names the fields of `Options` that it heeds,
+    `starts_from` what its items start from. `check` raises UsageError when it cannot make a task (which has no folder
+    yet), for example because its weights are missing; it is called before an order is written. An exception of
+    `generate` ends the whole order.
     """
 
     kinds: tuple[Kind, ...]

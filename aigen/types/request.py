@@ -1,6 +1,6 @@
 """What can be asked for: an order's request and its parts, each of which checks its own form.
 
-Names of models and what they can do are not checked here (`generation.check`), nor whether a time can be.
+Names of models and what they can do are checked by `orders.placing`, and so is whether a time is possible.
 """
 
 import math
@@ -149,7 +149,7 @@ class Narration:
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationRequest(Options):
-    """What was asked for. Checks its own form; names of models and styles are checked by `generation.place`."""
+    """What was asked for. Checks its own form; `orders.placing.check` checks names of models and styles."""
 
     prompt: str
     images: int = 5

@@ -37,8 +37,8 @@ def make_app(gallery: Gallery) -> Bottle:
 
     app = Bottle()
     app.install(_Guard(gallery))
-    for room in (accounts, pages, orders, selection, media):
-        room.add_routes(app, gallery)
+    for module in (accounts, pages, orders, selection, media):
+        module.add_routes(app, gallery)
 
     def error_page(error: HTTPError) -> str:
         with suppress(AigenError):  # who is asking is not known yet where there is no route

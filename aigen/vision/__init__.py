@@ -1,8 +1,8 @@
 """Seeing: what is in a picture of the user's, by the built-in networks or by a model from the hub.
 
 `load` gives who looks, by name: the built-in one is always here and loads no torch; those of the catalogue are got by
-`aigen models pull`. All of them say what they saw in the same words (`sight`). `describe` looks at a file, `look` at a
-picture that was read already.
+`aigen models pull`. All of them say what they saw in the same words (`types.seen`). `describe` looks at a file,
+`describe_picture` at a picture that was read already.
 """
 
 import sys

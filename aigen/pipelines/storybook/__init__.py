@@ -1,7 +1,7 @@
 """`storybook`, the built-in illustrator: understands the prompt, plans a scene, draws and animates it from artwork.
 
 It needs no weights, no GPU and no network, and it says what it is: no generative model. From words to frames it goes
-through four rooms: `understanding` (words to a plan), `composing` (a plan to places), `drawing` (artwork, light,
+through four packages: `understanding` (words to a plan), `composing` (a plan to places), `drawing` (artwork, light,
 everything that stands still), `moving` (rigs, camera, weather). `scene` brings them together, `pool` has items made
 side by side; this module makes files of them. CONTRIBUTING.md shows where a new setting, rig or style goes.
 """

@@ -1,4 +1,4 @@
-"""A scene and its frames: the rooms brought together.
+"""A scene and its frames: the packages brought together.
 
 A frame only places the layers, figures and flakes that were made beforehand. A still is one frame of the same scene.
 """

@@ -1,1 +1,1 @@
-"""The rooms of composing: where the things of a plan stand and how large they are."""
+"""Composing: where the things of a plan stand and how large they are."""

@@ -1,1 +1,1 @@
-"""The rooms of drawing: light, artwork in that light, and what stands still around the things."""
+"""Drawing: light, artwork in that light, and what stands still around the things."""

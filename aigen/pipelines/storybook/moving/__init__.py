@@ -1,1 +1,1 @@
-"""The rooms of moving: what each kind of thing does with time, the camera, and what falls from the sky."""
+"""Moving: what each kind of thing does with time, the camera, and what falls from the sky."""

@@ -1,1 +1,1 @@
-"""The rooms of understanding: from the words of a prompt to a plan of its scene."""
+"""Understanding: from the words of a prompt to a plan of its scene."""
