@@ -4,12 +4,13 @@ from dataclasses import replace
 import pytest
 
 from aigen.errors import Interrupted
-from aigen.orders import lifecycle
+from aigen.orders import lifecycle, placing, tasks
 from aigen.orders.context import Context
-from aigen.types.pipeline import Run, Task
+from aigen.orders.run import OrderRun
+from aigen.types.pipeline import ImageSpec, Picture, Run, Task
 from aigen.types.reports import Report, Started, Step
-from aigen.types.request import GenerationRequest
-from tests.conftest import Scribbler, StillClock
+from aigen.types.request import GenerationRequest, Size
+from tests.conftest import Scribbler, StillClock, scribble
 
 
 def test_progress_names_the_item_in_hand(context: Context, request_two: GenerationRequest) -> None:
@@ -37,6 +38,23 @@ def test_a_checkpoint_survives_for_the_next_attempt(
     (order,) = lifecycle.interrupted(context)
     lifecycle.resume(context, order.generation_id)
     assert recalled == [None, "remote-1"]
+
+
+def test_a_picture_that_an_earlier_version_made_is_not_made_again(
+    context: Context, request_two: GenerationRequest, scribbler: Scribbler
+) -> None:
+    order = placing.place(context, replace(request_two, images=1, videos=0), "ana")
+    items = context.store.items(order.generation_id)
+    work = context.content.work(order.generation_id)
+    (work / "pictures" / "1-1").mkdir(parents=True)
+    path = scribble("image", work / "pictures" / "1-1" / "image-1")
+    kept = {"name": "1-1/image-1.png", "media": "algorithmicMedia", "parameters": {"pen": "red"}}
+    context.store.remember(items[0], "picture-1", kept)
+    task = replace(tasks.task_of(order.request, "image", scribbler, items), work=work)
+    run = OrderRun(context, order, task, items, None).run
+    spec = ImageSpec("a kite", "plain", 1, 5, Size(16, 16))
+    assert run.images(5, [spec], 0.0, 1.0) == [Picture(path, "storybook", "algorithmicMedia", {"pen": "red"})]
+    assert scribbler.made == []
 
 
 def test_a_step_after_the_last_output_is_harmless(

@@ -1,3 +1,4 @@
+import json
 import shutil
 import sqlite3
 import threading
@@ -13,7 +14,8 @@ from aigen.orders import lifecycle, placing
 from aigen.orders.context import Context
 from aigen.store import Store
 from aigen.store.migrations import migrations
-from aigen.types.request import GenerationRequest
+from aigen.types.request import GenerationRequest, Narration
+from aigen.types.seen import Detection, ImageDescription
 from tests.conftest import StillClock
 
 HOSTILE_PROMPTS = [
@@ -52,6 +54,44 @@ def test_an_interrupted_migration_is_finished(content: ContentFolder) -> None:
         migrations.apply(database, stop_before="m002_orders")
     with Store.open(content, create=True) as store:
         assert store.generations() == []
+
+
+# As orders from a picture stood in stores before fields were renamed; the keys must stay.
+OLD_REQUEST = {
+    "duration": None, "fast": False, "first": 1, "fps": None, "frames": None, "from_picture": True, "guidance": None,
+    "guide": None, "image_model": "storybook", "images": 5, "model": None,
+    "narration": {"captions": "srt", "music": None, "scenes": 2, "script": "It rains.", "styles": ["plain"],
+        "transition": "cut", "voice": "hibari"},
+    "negative": None, "notify": ["terminal"], "notify_at": None, "prompt": "a cat", "seed": 13,
+    "seen": {"caption": "a cat", "colours": ["blue"], "description": "A cat.", "facts": "", "height": 600,
+        "mark": "algorithmicMedia", "model": "nanodet",
+        "objects": [{"name": "cat", "score": 0.8, "box": [1, 2, 30, 40]}], "width": 800},
+    "size": None, "steps": None, "strength": None, "style": "plain", "styles": ["plain", "dramatic"],
+    "video_model": "narrator", "videos": 1, "vision_model": "nanodet",
+}  # fmt: skip
+
+
+def test_an_order_of_an_earlier_version_is_read_and_written_alike(
+    context: Context, request_two: GenerationRequest
+) -> None:
+    order = placing.place(context, request_two, "ana")
+    with sqlite3.connect(context.content.database) as database:
+        database.execute("UPDATE generations SET request = ?", [json.dumps(OLD_REQUEST)])
+    found = context.store.generation(order.generation_id)
+    assert found
+    assert found.request.seen == ImageDescription(
+        width=800,
+        height=600,
+        objects=(Detection("cat", 0.8, (1, 2, 30, 40)),),
+        caption="a cat",
+        colours=("blue",),
+        description="A cat.",
+        source_type="algorithmicMedia",
+    )
+    assert found.request.narration == Narration(
+        script="It rains.", scenes=2, styles=("plain",), captions="srt", transition="cut"
+    )
+    assert json.loads(json.dumps(found.request.as_json())) == OLD_REQUEST
 
 
 @pytest.mark.parametrize("prompt", HOSTILE_PROMPTS)
