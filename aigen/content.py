@@ -1,5 +1,5 @@
-"""The content folder, which holds all state: its layout and its locks, so that no other module puts path names
-together.
+"""The content folder, which holds all state: its layout and its locks,
+so that no other module puts path names together.
 
 What is written here, and by others, appears under its final name only when it is whole (`publish`, `write_whole`).
 """
@@ -197,8 +197,8 @@ def publish(made: Path, final: Path) -> None:
 
 @contextmanager
 def write_whole(path: Path) -> Iterator[Path]:
-    """Yield where to write a file, which then is published as `path`; what was written is gone if an error comes
-    between.
+    """Yield where to write a file, which then is published as `path`;
+    what was written is gone if an error comes between.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")

@@ -82,7 +82,8 @@ def write_setting(file: Path, name: str, value: str) -> None:
     try:
         document = tomlkit.parse(file.read_text(encoding="utf-8")) if file.exists() else tomlkit.document()
         document[name] = value
-        with write_whole(file.resolve()) as unfinished:  # which may be kept elsewhere, behind a link
+        file = file.resolve()  # which may be kept elsewhere, behind a link
+        with write_whole(file) as unfinished:
             unfinished.touch(mode=0o600)  # passwords stand in it
             unfinished.write_text(tomlkit.dumps(document), encoding="utf-8")
     except (OSError, ValueError, TOMLKitError) as error:

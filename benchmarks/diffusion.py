@@ -1,5 +1,5 @@
-"""How our path compares with a bare call of diffusers: real SD-Turbo architecture, random weights, 512x512, this
-machine.
+"""How our path compares with a bare call of diffusers: real SD-Turbo architecture,
+random weights, 512x512, this machine.
 
 Usage: benchmarks/diffusion.py [--steps 1] [--pictures 2] [--side 512] [--ways WAY …] [--folder DIR]
 It needs 11 GB of disk for the weights, and some ten minutes.

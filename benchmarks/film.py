@@ -1,5 +1,5 @@
-"""How our path to a narrated film compares with MoviePy 2 used as its guide shows: stills, moves, fades, captions,
-sound.
+"""How our path to a narrated film compares with MoviePy 2 used as its guide shows:
+stills, moves, fades, captions, sound.
 
 Usage: benchmarks/film.py [--turns 2] [--minutes 10] [--size 1280x720]
 It needs some five minutes, most of them for the long film; --minutes 0 leaves that out.
@@ -36,6 +36,7 @@ TEXTS = [
     "The keeper climbs the hundred and twelve steps to the lamp, and he lights it.",
     "By morning the sea is calm.",
 ]
+# Three B-frames are this preset's own; they stand here because our encoder has parameters of x264 to add to.
 EQUAL = {"preset": "veryfast", "crf": "20", "x264-params": "bframes=3"}
 
 

@@ -1,5 +1,5 @@
-"""How our path to a video compares with a bare call of diffusers: Wan 2.1's real architecture, random weights, this
-machine.
+"""How our path to a video compares with a bare call of diffusers:
+Wan 2.1's real architecture, random weights, this machine.
 
 Usage: benchmarks/videos.py [--layers 30] [--steps 2] [--folder DIR] It needs 12 GB of disk and some ten minutes. What
 reads the prompt is a small one: it is run once a video, and its real weights alone would take 23 GB. With a GPU it is

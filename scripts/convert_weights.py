@@ -120,8 +120,8 @@ def _in_order(graph: dict[str, Any], outputs: list[str]) -> list[str]:
 
 
 def _convert_node(network: Network, graph: dict[str, Any], weights: dict[str, Any], node: dict[str, Any]) -> None:
-    """One node as ONNX has it: its convolutions want the channels first, so that each stands between two
-    transpositions.
+    """One node as ONNX has it: its convolutions want the channels first,
+    so that each stands between two transpositions.
     """
     operation, name, inputs = node["op"], node["name"], node.get("input", [])
 

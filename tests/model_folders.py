@@ -1,5 +1,5 @@
-"""Folders that look like models of diffusers, without torch: whole ones, and ones damaged in all the ways that
-happen.
+"""Folders that look like models of diffusers, without torch: whole ones,
+and ones damaged in all the ways that happen.
 """
 
 import json

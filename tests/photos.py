@@ -1,5 +1,5 @@
-"""Photographs for tests: those that scikit-image ships, in the public domain or free to use (skimage/data/README.txt
-there).
+"""Photographs for tests: those that scikit-image ships, in the public domain
+or free to use (skimage/data/README.txt there).
 """
 
 import importlib.util

@@ -13,8 +13,8 @@ pytestmark = pytest.mark.system
 
 
 def mounter(folder: Path) -> list[str]:
-    """The command before which `mount` may be used: none for root, else a name space of its own. Skips where neither
-    works.
+    """The command before which `mount` may be used: none for root,
+    else a name space of its own. Skips where neither works.
     """
     for prefix in ([], ["unshare", "-rm"]):
         attempt = [*prefix, "bash", "-c", f"mount -t tmpfs tmpfs {folder} && umount {folder}"]

@@ -1,5 +1,5 @@
-"""Real diffusers pipelines of videos with tiny random weights, saved as folders: one for each way that videos are
-made.
+"""Real diffusers pipelines of videos with tiny random weights, saved as folders:
+one for each way that videos are made.
 """
 
 from pathlib import Path

@@ -1,5 +1,5 @@
-"""Real networks of transformers that see, tiny and with random weights, saved as folders; and what only looks like
-them.
+"""Real networks of transformers that see, tiny and with random weights,
+saved as folders; and what only looks like them.
 """
 
 import json

@@ -1,5 +1,5 @@
-"""Captions drawn into the picture: white letters with a dark edge on a soft dark plate, within the part that every
-screen shows.
+"""Captions drawn into the picture: white letters with a dark edge on a soft dark plate,
+within the part that every screen shows.
 
 Each is drawn once, and laid over frames only where it is.
 """
@@ -45,8 +45,8 @@ def check_captions(text: str) -> None:
 
 @dataclass(frozen=True)
 class Stamp:
-    """A drawn caption as planes, to be added to what is `kept` of the frame in its box; it stands until frame
-    `last`.
+    """A drawn caption as planes, to be added to what is `kept` of the frame
+    in its box; it stands until frame `last`.
     """
 
     last: int

@@ -1,5 +1,5 @@
-"""What is said, as captions: cut to at most two lines that can be read at once, timed to the speech, and written as
-files.
+"""What is said, as captions: cut to at most two lines that can be read at once,
+timed to the speech, and written as files.
 
 `.srt` is what most players and sites take, `.vtt` what browsers do.
 """
@@ -86,8 +86,8 @@ def _words(text: str, width: int) -> list[_Word]:
 
 
 def _breakable(word: str, place: int) -> bool:
-    """Whether a line may end within a word: beside a wide letter, but not before a sign that closes or after one that
-    opens.
+    """Whether a line may end within a word: beside a wide letter,
+    but not before a sign that closes or after one that opens.
     """
     before, after = word[place - 1], word[place]
     wide = _wide(before) or _wide(after)

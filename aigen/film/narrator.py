@@ -2,7 +2,7 @@
 
 For each film it goes through four steps, each of which keeps what it made, so that a crash costs only the one it came
 in: the text is planned into scenes (`script`), its sentences are spoken (`speech`), every scene gets its picture
-(`Run.paint`) or is drawn in motion by the built-in illustrator, and all of it is put together (`film`).
+(`Run.images`) or is drawn in motion by the built-in illustrator, and all of it is put together (`film`).
 """
 
 import hashlib

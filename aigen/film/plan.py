@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Planes:
-    """A frame as the encoder takes it, BT.709 in limited range: lightness, and two planes of colour half as wide and
-    high.
+    """A frame as the encoder takes it, BT.709 in limited range: lightness,
+    and two planes of colour half as wide and high.
     """
 
     y: "Pixels"
@@ -41,8 +41,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Shot:
-    """What is seen from a time on until the next shot begins; `frames` gives so many frames of a size at so many a
-    second.
+    """What is seen from a time on until the next shot begins;
+    `frames` gives so many frames of a size at so many a second.
 
     It is fully seen at `begin`: a fade to it starts before, so it is asked for some more frames than there are until
     the next.

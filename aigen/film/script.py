@@ -95,8 +95,8 @@ def group(seconds: Sequence[float], wanted: int | None = None) -> list[list[int]
     for place, each in enumerate(seconds):
         left = len(seconds) - place
         missing = count - len(groups)
-        # A new scene where the middle of the sentence lies past the end of this one's share; never too few sentences
-        # left.
+        # A new scene where the middle of the sentence lies past the end
+        # of this one's share; never too few sentences left.
         if groups[-1] and missing and (gone + each / 2 > share * len(groups) or left <= missing):
             groups.append([])
         groups[-1].append(place)
@@ -117,8 +117,8 @@ def _seconds(sentence: Sentence) -> float:
 
 
 def describe(texts: Iterable[str]) -> list[str]:
-    """What the picture of each scene shall show: its own words; where these name nothing, with those of the last that
-    did.
+    """What the picture of each scene shall show: its own words;
+    where these name nothing, with those of the last that did.
     """
     from aigen.pipelines.storybook.understanding.plan import make_plan
 

@@ -116,8 +116,8 @@ def _filmed(picture: Path, move: Move, side: int, size: Size, count: int, fps: i
         top = still.height * (1 - share) * (1 + _between(move.y, progress)) / 2
         return left, top, left + still.width * share, top + still.height * share
 
-    # Where the camera goes only sideways, or only up or down, the other way is scaled once: half the work of each
-    # frame.
+    # Where the camera goes only sideways, or only up or down,
+    # the other way is scaled once: half the work of each frame.
     (left, top, right, bottom), last = seen(0.0), seen(1.0)
     level, upright = (top, bottom) == (last[1], last[3]), (left, right) == (last[0], last[2])
     planes = _opened(picture, still)

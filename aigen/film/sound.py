@@ -1,5 +1,5 @@
-"""What is heard: speech at its times, music that makes way for it, and all of it at the loudness that sites and players
-expect.
+"""What is heard: speech at its times, music that makes way for it,
+and all of it at the loudness that sites and players expect.
 
 The mix is made in blocks and more than once: speech and music are measured each, then their mix, and only the last is
 written. That takes less of the time than a tenth, and ten minutes need no more memory than ten seconds.
@@ -23,8 +23,8 @@ BLOCK = RATE // 2
 LOUDNESS, PEAK = -16.0, -2.5
 # Of music, against speech: in pauses, and how much lower under speech, in LU and dB.
 BED, DUCKED = -5.0, -12.0
-# Seconds: how long before speech music starts to go down, how long after it to come back, and the pause it comes back
-# for.
+# Seconds: how long before speech music starts to go down, how long after it to come back,
+# and the pause it comes back for.
 ATTACK, RELEASE, HOLD = 0.35, 0.9, 1.6
 FADE_IN, FADE_OUT = 0.8, 2.0
 # No more is amplified, in dB: a recording of nearly nothing is no louder for it.

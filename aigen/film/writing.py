@@ -1,5 +1,5 @@
-"""The film as a file: H.264 and AAC in an MP4 that plays while it loads, its frames and its sound written as they are
-made.
+"""The film as a file: H.264 and AAC in an MP4 that plays while it loads,
+its frames and its sound written as they are made.
 """
 
 from collections.abc import Callable

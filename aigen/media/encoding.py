@@ -47,8 +47,8 @@ def open_fitting(path: Path, size: Size) -> "Image":
 
 
 def fit(image: "Image", size: Size) -> "Image":
-    """A picture so scaled that it fills this size, and what stands out cut off: less above, where heads are, than
-    below.
+    """A picture so scaled that it fills this size, and what stands out cut off:
+    less above, where heads are, than below.
     """
     from PIL import Image, ImageOps
 

@@ -1,5 +1,5 @@
-"""What other programs write into their files: the text of AUTOMATIC1111's web UI, which we write too, and ComfyUI's
-graph.
+"""What other programs write into their files: the text of AUTOMATIC1111's web UI,
+which we write too, and ComfyUI's graph.
 
 The text (the PNG chunk `parameters`) is the one that most programs and galleries read. Its last line holds the settings
 and opens with `Steps:`; a line that opens with `Negative prompt:` separates the two prompts. ComfyUI stores the graph

@@ -102,8 +102,8 @@ def _exact(provenance: Provenance) -> str:
 
 
 def _mark_png(path: Path, marked: Path, provenance: Provenance, packet: bytes) -> None:
-    """Put our chunks behind the first, which must stay the first; to save the picture anew costs a third of making
-    it.
+    """Put our chunks behind the first, which must stay the first;
+    to save the picture anew costs a third of making it.
     """
     from PIL.PngImagePlugin import PngInfo, putchunk
 
@@ -205,8 +205,8 @@ def _read_exact(texts: dict[str, str], kind: Kind) -> Provenance | None:
 
 
 def _read_picture(file: BinaryIO) -> tuple[dict[str, str], bytes]:
-    """The texts of a picture by name, and its XMP. It is decoded to the end, since most formats say nothing at their
-    end.
+    """The texts of a picture by name, and its XMP. It is decoded to the end,
+    since most formats say nothing at their end.
     """
     import warnings
 

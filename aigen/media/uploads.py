@@ -1,5 +1,5 @@
-"""Pictures that users bring: checked by decoding, and kept as pixels only, without what else a file may tell of
-them.
+"""Pictures that users bring: checked by decoding, and kept as pixels only,
+without what else a file may tell of them.
 """
 
 import shutil

@@ -1,5 +1,5 @@
-"""The models that are known by a short name, as data (`catalogue.toml`), and any other that a user names by folder or
-hub id.
+"""The models that are known by a short name, as data (`catalogue.toml`),
+and any other that a user names by folder or hub id.
 
 The catalogue says what no file of a model says: its licence, what it takes to run it, and the steps, guidance and size
 that suit it. Nothing here looks into a model's files (that is `weights`) or loads a library.
@@ -26,8 +26,8 @@ _HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A model as `catalogue.toml` describes it, or one that is not listed: then only `name` and `hub` or `folder` are
-    known.
+    """A model as `catalogue.toml` describes it, or one that is not listed:
+    then only `name` and `hub` or `folder` are known.
 
     `download` and `memory` are in GB: what `aigen models pull` gets, and what it takes in half precision. `half` are
     the half precisions that its numbers bear. `light`: bearable without a GPU. `guidance` 0: it was made to do without.
@@ -35,8 +35,8 @@ class Model:
     sees pictures, and its `pipeline` is the class of transformers that it is for.
 
     Of a model of videos, `video` is their size, and they have `frames`, at most `max_frames`, and `fps` of them a
-    second; what is not said is as usual for its pipeline (`VideoSort`). A motion adapter lies in a `file` and adds
-    itself to the model `base`, which is run with another `scheduler`.
+    second; what is not said is as usual for its pipeline (`VideoArchitecture`). A motion adapter lies in a `file` and
+    adds itself to the model `base`, which is run with another `scheduler`.
     """
 
     name: str

@@ -43,8 +43,8 @@ def detect_machine() -> Machine:
 
 @cache
 def bfloat16_time() -> float:
-    """How long this processor takes to multiply matrices in bfloat16, in float32's time: measured in a fifth of a
-    second.
+    """How long this processor takes to multiply matrices in bfloat16, in float32's time:
+    measured in a fifth of a second.
 
     Not looked up: which instructions there are says little of how well a build of torch uses them. Without any it takes
     a hundred times as long, which small matrices show.

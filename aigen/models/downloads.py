@@ -77,8 +77,8 @@ Progress = Callable[[int, int, str], None]
 
 
 def pull(model: Model, token: str | None, report: Progress) -> Path:
-    """Get a model from the hub, and what belongs to it: the tiny autoencoder that fits it, the model that it adds
-    itself to.
+    """Get a model from the hub, and what belongs to it: the tiny autoencoder that fits it,
+    the model that it adds itself to.
 
     Gives its folder. What came stays, whatever comes between.
 
@@ -360,8 +360,9 @@ def _check_weights(path: Path, source: Path) -> None:
 
 
 def remove(model: Model) -> int:
-    """Remove a model from the hub's cache; the bytes that are free now. Raises UsageError when there is nothing to
-    remove.
+    """Remove a model from the hub's cache; the bytes that are free now.
+
+    Raises UsageError when there is nothing to remove.
     """
     if model.hub is None:
         raise UsageError(f"model {catalogue.display_name(model.name)!r} is a folder of your own: remove it by hand")

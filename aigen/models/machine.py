@@ -1,8 +1,7 @@
-"""What this machine is to a diffusion model, and how one is run on it: device, precision, and what waits outside the
-GPU.
+"""What this machine is to a diffusion model, and how one is run on it: device, precision, offload.
 
-`look` sees without loading torch, for lists and for orders that are only placed; whoever runs a model hands in what
-torch sees (`diffusion.device`). `choose` decides, and says why, from figures alone.
+`detect_machine` looks without loading torch, for lists and for orders that are only placed; whoever runs a model hands
+in what torch sees (`models.device`). `choose` decides, and says why, from figures alone.
 """
 
 import os
@@ -47,8 +46,8 @@ _PAYS = 0.85
 
 @dataclass(frozen=True)
 class Machine:
-    """`memory` and `free` are the bytes of the GPU, where there is one, `system_memory` and `system_free` of the
-    machine.
+    """`memory` and `free` are the bytes of the GPU, where there is one,
+    `system_memory` and `system_free` of the machine.
 
     `bfloat16` says whether a GPU knows it; `bfloat16_time` how long the processor takes with it, float32 being 1.
     """
@@ -87,7 +86,7 @@ class TooLittleMemory(GenerationError):
 def detect_machine() -> Machine:
     """This machine, seen without loading torch: a GPU of Nvidia's or Apple's, else its processor.
 
-    Other GPUs are seen only by `diffusion.device`. What is free on a GPU is as it was when this process first looked.
+    Other GPUs are seen only by `models.device`. What is free on a GPU is as it was when this process first looked.
     """
     import psutil
 
@@ -127,8 +126,8 @@ def _ask_nvidia() -> tuple[str, int, int] | None:
 
 @dataclass(frozen=True)
 class MemoryNeed:
-    """What a model is to be run for: one item takes `working` bytes beside its weights in half precision, `wide` in
-    float32.
+    """What a model is to be run for: one item takes `working` bytes beside its weights
+    in half precision, `wide` in float32.
 
     `half` are the half precisions that its numbers bear, `full` its parts that stay float32; at most so many items are
     made `at_once`. `phases` is what each part takes in half precision while the others are out, where that is known;

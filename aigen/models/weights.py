@@ -49,8 +49,8 @@ class Contents:
     adapter: Path | None = None
 
     def bytes_in(self, width: int, full: Iterable[str] = ()) -> dict[str, int]:
-        """The bytes of each component when every number takes `width` of them, but 4 in those that are kept in
-        `full`.
+        """The bytes of each component when every number takes `width` of them,
+        but 4 in those that are kept in `full`.
         """
 
         def count(name: str, sizes: Mapping[str, int]) -> int:
@@ -208,8 +208,8 @@ def _examine_vision_model(folder: Path, name: str, again: str) -> Contents:
 
 
 def _count_component(part: Path, name: str, component: str | None, again: str) -> tuple[str | None, dict[str, int]]:
-    """Return the variant of a component's weights and their bytes by data type; a model of one component does not name
-    it.
+    """Return the variant of a component's weights and their bytes by data type;
+    a model of one component does not name it.
 
     Raises UsageError, with what to do, when they are pickles or not whole.
     """

@@ -12,8 +12,8 @@ from aigen.notify import desktop, mail, services, terminal
 from aigen.notify.messages import Message
 from aigen.settings import Settings
 
-# The channels that need no terminal, as patterns of the store. Each is served by itself: one that hangs delays no
-# other.
+# The channels that need no terminal, as patterns of the store.
+# Each is served by itself: one that hangs delays no other.
 LANES = ("desktop", "mailto:*", "*://*")
 
 

@@ -58,8 +58,8 @@ def deliver_due(
     generation_id: str | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> list[NotDelivered]:
-    """Send the notices by channels of this `pattern` that are due now, of one order or of all; what could not be
-    sent.
+    """Send the notices by channels of this `pattern` that are due now,
+    of one order or of all; what could not be sent.
     """
     failures = []
     while not stopped() and (notice := store.claim_notice(courier.claim, pattern, courier.clock(), generation_id)):
@@ -177,8 +177,8 @@ def tick(job: Callable[[], object], period: float, stop: threading.Event) -> Non
     ticker.every(period).seconds.do(job)  # type: ignore[arg-type]
     ticker.run_all()
     while not stop.wait(min(period, max(0.0, ticker.idle_seconds or 0.0))):
-        # It reckons in local time, so that after a step back, such as the end of summer time, it would pause for an
-        # hour.
+        # It reckons in local time, so that after a step back, such as the end
+        # of summer time, it would pause for an hour.
         if (ticker.idle_seconds or 0.0) > period:
             ticker.run_all()
         ticker.run_pending()

@@ -53,8 +53,8 @@ def make_items(context: Context, generation: Generation) -> None:
 
 
 def _look_closer(context: Context, generation: Generation) -> GenerationRequest:
-    """The request with what the vision model that was chosen for it sees in its picture; it looks once, also over a
-    crash.
+    """The request with what the vision model that was chosen for it sees in its picture;
+    it looks once, also over a crash.
 
     Where that cannot be, with what the built-in one saw when the order was placed.
     """
@@ -132,8 +132,8 @@ def _make_batch(
 
 
 def _record(context: Context, generation: Generation, task: Task, item: Item, made: Output | Failure) -> None:
-    """Mark a finished file, give it its final name, record it (in the writer's thread: it has a connection of its
-    own).
+    """Mark a finished file, give it its final name, record it (in the writer's thread:
+    it has a connection of its own).
     """
     with Store.open(context.content) as store:
         if isinstance(made, Failure):

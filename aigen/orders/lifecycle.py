@@ -36,8 +36,8 @@ def generate(
     user_id: str | None,
     attachments: Attachments = NO_ATTACHMENTS,
 ) -> Generation:
-    """Place an order and make it, here and now. Its lock is held before it exists, so it is never taken for
-    interrupted.
+    """Place an order and make it, here and now. Its lock is held before it exists,
+    so it is never taken for interrupted.
     """
     generation_id = new_generation_id()
     with hold(context.content, generation_id):
@@ -106,8 +106,8 @@ def run(context: Context, generation_id: str, detached: bool = False) -> Generat
 
 
 def resume(context: Context, generation_id: str) -> Generation:
-    """Finish an interrupted, a failed or a waiting order, here and now; of a completed one, thumbnails that are
-    missing.
+    """Finish an interrupted, a failed or a waiting order, here and now;
+    of a completed one, thumbnails that are missing.
     """
     find(context.store, generation_id)  # what does not exist has no lock
     with hold(context.content, generation_id):

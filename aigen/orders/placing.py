@@ -52,8 +52,9 @@ def check(
     clock: Clock = utc_now,
     zone: tzinfo | None = None,
 ) -> GenerationRequest:
-    """The request with models, seed and time resolved; what is resolved already stays. Raises UsageError; writes
-    nothing.
+    """The request with models, seed and time resolved; what is resolved already stays.
+
+    Raises UsageError; writes nothing.
     """
     if user_id is not None:
         check_user_id(user_id)

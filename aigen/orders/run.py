@@ -1,5 +1,5 @@
-"""Callbacks a pipeline uses while running a task: it reports steps, keeps checkpoints, and has other pipelines make
-pictures.
+"""Callbacks a pipeline uses while running a task: it reports steps, keeps checkpoints,
+and has other pipelines make pictures.
 """
 
 import math
@@ -147,6 +147,7 @@ class OrderRun:
         if isinstance(output, Failure):
             return replace(output, seed=seed)
         name = output.path.relative_to(self._task.work / PICTURES).as_posix()
+        # In stores the source type goes by the name `media`.
         self.remember(seed, key, {"name": name, "media": output.source_type, "parameters": output.parameters})
         kept = self._kept(seed, key)
         assert kept

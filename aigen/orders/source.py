@@ -1,5 +1,5 @@
-"""The picture of a user's that an order starts from: kept until the order is done, looked at, and then only seen
-small.
+"""The picture of a user's that an order starts from: kept until the order is done,
+looked at, and then only seen small.
 """
 
 import json
@@ -15,8 +15,8 @@ from aigen.types.seen import ImageDescription
 
 # In an order's work folder: the picture, and what a vision model from the hub sees in it.
 SOURCE, SEEN = "source.png", "seen.json"
-# How much wider than high, at least and at most, what is made of it is if nobody gives a size; in whole steps of
-# pixels.
+# How much wider than high, at least and at most, what is made
+# of it is if nobody gives a size; in whole steps of pixels.
 SHAPES, STEP = (0.5, 2.0), 16
 
 

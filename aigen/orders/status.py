@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aigen.orders.context import Context
 from aigen.orders.lifecycle import files, is_interrupted
@@ -11,9 +11,6 @@ from aigen.orders.worker import is_running
 from aigen.times import to_text
 from aigen.types.request import KINDS
 from aigen.types.rows import Generation, Item
-
-if TYPE_CHECKING:
-    pass
 
 # Seconds between two looks of --watch.
 PAUSE = 0.5

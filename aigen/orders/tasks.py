@@ -10,8 +10,9 @@ from aigen.types.rows import Item
 
 
 def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: Iterable[Item] = ()) -> Task:
-    """What a pipeline is to make of an order; its folder is for others to say. Raises UsageError for what no video can
-    be.
+    """What a pipeline is to make of an order; its folder is for others to say.
+
+    Raises UsageError for what no video can be.
     """
     length = (
         request.length(pipeline.default_length, pipeline.max_frames)

@@ -14,7 +14,6 @@ from aigen.content import ContentFolder
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError
 from aigen.orders import lifecycle, placing
 from aigen.orders.context import Context
-from aigen.orders.lifecycle import ATTEMPTS
 from aigen.types.reports import Said
 from aigen.types.rows import Generation
 
@@ -113,7 +112,7 @@ def _work_on(context: Context, generation_id: str) -> None:
             order = store.generation(generation_id)
             if order is None or order.status != "Processing" or not order.detached:
                 return
-            if order.attempts >= ATTEMPTS:
+            if order.attempts >= lifecycle.ATTEMPTS:
                 reason = (
                     f"the process that made it died {order.attempts} times: try again with aigen resume {generation_id}"
                 )

@@ -15,8 +15,8 @@ from aigen.types.request import Kind
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """One model as `aigen models` lists it. `download` and `memory` are in GB; `wrong` says what is amiss with what is
-    here.
+    """One model as `aigen models` lists it. `download` and `memory` are in GB;
+    `wrong` says what is amiss with what is here.
 
     One that `sees` pictures makes none, of no kind.
     """

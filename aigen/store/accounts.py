@@ -27,8 +27,8 @@ class Accounts(Connection):
         return bool(self._read("SELECT 1 FROM users WHERE user_id = ?", [user_id]))
 
     def user(self, user_id: str) -> dict[str, Any] | None:
-        """A user's row: `user_id`, `created_at`, `made` (by the program: the id is itself the secret),
-        `password_hash`.
+        """A user's row: `user_id`, `created_at`, `made` (by the program:
+        the id is itself the secret), `password_hash`.
         """
         rows = self._read("SELECT * FROM users WHERE user_id = ?", [user_id])
         return rows[0] if rows else None

@@ -63,8 +63,8 @@ class Orders(Connection):
         return [_generation(row) for row in rows]
 
     def newest(self, user_id: str, count: int, before: str | None = None, words: str = "") -> list[Generation]:
-        """So many orders of a user, newest first: those older than the order `before`, those whose prompt has
-        `words`.
+        """So many orders of a user, newest first: those older than the order `before`,
+        those whose prompt has `words`.
         """
         rows = self._read(
             """
@@ -81,8 +81,8 @@ class Orders(Connection):
     def pace(
         self, kind: str, model: str, request: GenerationRequest, picture_by: str | None = None, count: int = 20
     ) -> float | None:
-        """Seconds that a model took of late for an item of a kind, in orders of like size and options; None: there are
-        none.
+        """Seconds that a model took of late for an item of a kind,
+        in orders of like size and options; None: there are none.
 
         Where another model made what they start from, only orders with the same one count.
         """

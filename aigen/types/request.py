@@ -225,7 +225,7 @@ class GenerationRequest(Options):
         if self.frames is None or self.duration is not None or self.fps is not None:
             self.length()  # else it is the model that says how many frames a second has
 
-    def length(self, usual: Length = DEFAULT_LENGTH, most: int | None = None) -> Length:
+    def length(self, usual: Length = DEFAULT_LENGTH, max_frames: int | None = None) -> Length:
         """How long its videos are, where they are `usual` unless told; then they have at most so many frames.
 
         Raises UsageError when no video can be so long, or so short.
@@ -237,8 +237,8 @@ class GenerationRequest(Options):
         frames = self.frames
         if frames is None:
             frames = round(seconds * fps) if math.isfinite(seconds) else 0
-        if self.frames is None and self.duration is None and most:
-            frames = min(frames, most)
+        if self.frames is None and self.duration is None and max_frames:
+            frames = min(frames, max_frames)
         low, high = DURATION_LIMITS
         if fps > FPS_LIMIT:
             raise UsageError(
@@ -273,8 +273,8 @@ class GenerationRequest(Options):
 
 @dataclass(frozen=True)
 class Attachments:
-    """Files of the user's that come with a request: the picture that it starts from, and the music of a narrated
-    film.
+    """Files of the user's that come with a request: the picture that it starts from,
+    and the music of a narrated film.
     """
 
     picture: Path | None = None

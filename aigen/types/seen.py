@@ -43,8 +43,8 @@ class ImageDescription:
 
     @property
     def derived_source_type(self) -> str:
-        """The IPTC digital source type of the picture itself, when a program has changed or moved it: what it was
-        before.
+        """The IPTC digital source type of the picture itself,
+        when a program has changed or moved it: what it was before.
         """
         return self.source_type if self.source_type in KEPT_SOURCE_TYPES else "algorithmicallyEnhanced"
 

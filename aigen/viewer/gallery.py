@@ -1,5 +1,5 @@
-"""The gallery as all its pages see it: the content folder, the names it goes by, and each thread's connection to the
-store.
+"""The gallery as all its pages see it: the content folder, the names it goes by,
+and each thread's connection to the store.
 """
 
 import threading

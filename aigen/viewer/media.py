@@ -1,5 +1,5 @@
-"""Files: pictures, videos and thumbnails of the visitor's own orders, whole or in part, and a whole order as an
-archive.
+"""Files: pictures, videos and thumbnails of the visitor's own orders,
+whole or in part, and a whole order as an archive.
 
 Bottle's own `static_file` follows symbolic links, ignores If-Range and has unquoted ETags, so files are served here: by
 names from the store, from within the content folder, with types of our own and nothing that a browser would run.
@@ -19,7 +19,6 @@ from bottle import Bottle, HTTPResponse, request
 
 from aigen.errors import ContentError
 from aigen.media import thumbnails
-from aigen.media.thumbnails import THUMBNAIL_SIDES
 from aigen.orders import source
 from aigen.types.rows import Item
 from aigen.viewer import visits
@@ -58,7 +57,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             if name in (path.name for path in thumbnails.captions(gallery.content, item)):
                 wanted = request.query.getunicode("download")
                 return serve(gallery, gallery.content.file(item.path).with_name(name), name if wanted else None)
-            for size in THUMBNAIL_SIDES:
+            for size in thumbnails.THUMBNAIL_SIDES:
                 if name == f"{Path(item.path).stem}-{size}.webp":
                     return serve(gallery, _thumbnail(gallery, item, size), None)
         not_found()
@@ -104,8 +103,8 @@ def write_archive(files: list[Path], target: IO[bytes]) -> None:
 
 
 def _log(gallery: Gallery, item: Item, action: str) -> None:
-    """Log a download, or that a full-size picture is looked at; a video is asked for in many parts, its page is
-    logged.
+    """Log a download, or that a full-size picture is looked at;
+    a video is asked for in many parts, its page is logged.
     """
     if request.method == "GET" and (action == "download" or item.kind == "image"):
         visits.log(gallery, visit(), action, item.path)

@@ -1,5 +1,5 @@
-"""Memory that large pictures took, given back: the allocator of Linux keeps what each thread has let go of, for that
-thread.
+"""Memory that large pictures took, given back:
+the allocator of Linux keeps what each thread has let go of, for that thread.
 """
 
 import ctypes

@@ -174,8 +174,8 @@ def _typed(form: forms.Form) -> dict[str, str]:
 
 @contextmanager
 def _saved(gallery: Gallery, upload: FileUpload) -> Iterator[Path]:
-    """A file that was uploaded, by its own name in a folder of its own, as long as it is read. After a crash it is
-    tidied up.
+    """A file that was uploaded, by its own name in a folder of its own,
+    as long as it is read. After a crash it is tidied up.
 
     Raises GenerationError when others are being read.
     """

@@ -60,8 +60,8 @@ class Tile:
 
     @property
     def page(self) -> str:
-        display_name = "videoplayer" if self.item.kind == "video" else "picture"
-        return f"/{display_name}/{self.item.generation_id}/{self.item.number}"
+        segment = "videoplayer" if self.item.kind == "video" else "picture"
+        return f"/{segment}/{self.item.generation_id}/{self.item.number}"
 
     @property
     def path(self) -> str:
@@ -181,16 +181,16 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     def show(generation_id: str, kind: Kind, number: int) -> HTTPResponse:
         card = Card(own_order(gallery, generation_id))
         tiles = card.tiles(kind)
-        display_name = next((tile for tile in tiles if tile.item.number == number), None)
-        if display_name is None:
+        shown = next((tile for tile in tiles if tile.item.number == number), None)
+        if shown is None:
             not_found()
         if request.method == "GET":
             visits.log(gallery, visit(), "view", request.path)
         return render(
             "item",
-            title=f"{display_name.name} · {card.status.order.prompt[:60]}",
+            title=f"{shown.name} · {card.status.order.prompt[:60]}",
             card=card,
-            shown=display_name,
+            shown=shown,
             tiles=tiles,
             picture=_picture(gallery, card.status.order),
         )

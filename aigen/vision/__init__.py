@@ -59,8 +59,8 @@ def names() -> list[str]:
 
 
 def choose(asked: str | None) -> str:
-    """Who looks: the one asked for, else one of the catalogue that is here and suits this machine, else the built-in
-    one.
+    """Who looks: the one asked for, else one of the catalogue that is here
+    and suits this machine, else the built-in one.
 
     Raises UsageError when there is nobody of the name asked for, or not here.
     """
@@ -76,8 +76,9 @@ def release() -> None:
 
 
 def _find(name: str) -> tuple[Model, Contents]:
-    """A model from the hub or in a folder, and what is here of it. Raises UsageError when it is not here, or sees
-    nothing.
+    """A model from the hub or in a folder, and what is here of it.
+
+    Raises UsageError when it is not here, or sees nothing.
     """
     choice = f"choose from {', '.join([BUILT_IN, *catalogue.seeing()])}, or give the folder of such a model"
     try:
@@ -126,9 +127,9 @@ def _enlarged(seen: ImageDescription, size: tuple[int, int]) -> ImageDescription
     width, height = size
     across, down = width / seen.width, height / seen.height
 
-    def enlarge(sight: Detection) -> Detection:
-        left, top, right, bottom = sight.box
+    def enlarge(detection: Detection) -> Detection:
+        left, top, right, bottom = detection.box
         box = round(left * across), round(top * down), round(right * across), round(bottom * down)
-        return replace(sight, box=box)
+        return replace(detection, box=box)
 
     return replace(seen, width=width, height=height, objects=tuple(map(enlarge, seen.objects)))

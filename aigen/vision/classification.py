@@ -30,8 +30,8 @@ class Subject:
 
 
 def classify(picture: "Image", least: float) -> dict[str, float]:
-    """The probability of every kind of thing that is likely enough, as far as the picture and its mirror image agree on
-    it.
+    """The probability of every kind of thing that is likely enough,
+    as far as the picture and its mirror image agree on it.
     """
     import numpy
     from PIL import Image, ImageOps

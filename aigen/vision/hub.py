@@ -74,8 +74,8 @@ def _load(contents: Contents, name: str, reader: str, half: bool) -> Loaded:
 
 
 def detections(found: Iterable[tuple[str, float, Sequence[float]]], width: int, height: int) -> tuple[Detection, ...]:
-    """What a network found in a picture of this size, each thing once and the surest first, with its box in whole
-    pixels.
+    """What a network found in a picture of this size, each thing once
+    and the surest first, with its box in whole pixels.
 
     What has no area, or lies outside the picture, is left out.
     """

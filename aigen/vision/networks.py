@@ -1,5 +1,5 @@
-"""The built-in networks: each is opened once in a process, from the folder `weights`, and computes on two cores at
-most.
+"""The built-in networks: each is opened once in a process, from the folder `weights`,
+and computes on two cores at most.
 """
 
 import os

@@ -1,5 +1,5 @@
-"""Speech: texts cut, read and refused as people expect; the real voice of this machine; stand-ins for other
-programs.
+"""Speech: texts cut, read and refused as people expect;
+the real voice of this machine; stand-ins for other programs.
 """
 
 import os

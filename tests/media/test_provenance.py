@@ -364,7 +364,7 @@ def test_a_chunk_that_is_not_ours_is_passed_over(tmp_path: Path, chunk: str) -> 
     assert read(with_chunk(tmp_path, chunk)) == Provenance("image")
 
 
-def test_every_mark_has_a_meaning() -> None:
+def test_every_source_type_has_a_meaning() -> None:
     for name in provenance.SOURCE_TYPES:
         assert provenance.explain(name) == f"{name}: {provenance.SOURCE_TYPES[name]}"
     assert provenance.explain(None) is None

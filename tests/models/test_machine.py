@@ -18,7 +18,7 @@ BOTH = ("bfloat16", "float16")
 GPU = Machine("cuda", "a GPU", 24 * GB, 23 * GB, 32 * GB, 28 * GB)
 LAPTOP = Machine("cpu", "4 cores", 32 * GB, 28 * GB, 32 * GB, 28 * GB, bfloat16_time=0.5)
 PIXELS = 1024 * 1024
-DEMAND = MemoryNeed.of_picture(BOTH, PIXELS)
+NEED = MemoryNeed.of_picture(BOTH, PIXELS)
 
 
 def gpu(free: int) -> Machine:
@@ -30,7 +30,7 @@ def laptop(free: int, time: float) -> Machine:
 
 
 def test_a_large_gpu_holds_everything_and_makes_several_at_once() -> None:
-    setup = machine.choose(GPU, LARGE, DEMAND)
+    setup = machine.choose(GPU, LARGE, NEED)
     assert (setup.device, setup.precision, setup.offload, setup.layerwise_casting) == (
         "cuda",
         "bfloat16",
@@ -42,28 +42,28 @@ def test_a_large_gpu_holds_everything_and_makes_several_at_once() -> None:
 
 
 def test_on_a_smaller_gpu_parts_wait_outside() -> None:
-    assert machine.choose(gpu(11), LARGE, DEMAND).offload == "model"
-    assert machine.choose(gpu(5), LARGE, DEMAND).offload == "sequential"
-    assert machine.choose(gpu(11), LARGE, DEMAND).batch == 1
+    assert machine.choose(gpu(11), LARGE, NEED).offload == "model"
+    assert machine.choose(gpu(5), LARGE, NEED).offload == "sequential"
+    assert machine.choose(gpu(11), LARGE, NEED).batch == 1
 
 
 def test_a_gpu_that_cannot_even_work_is_left_alone_and_it_says_so() -> None:
-    setup = machine.choose(gpu(2), LARGE, DEMAND)
+    setup = machine.choose(gpu(2), LARGE, NEED)
     assert setup.device == "cpu"
     assert setup.reasons[0].startswith("the GPU is too small")
 
 
 def test_the_precision_is_one_that_gpu_and_model_bear() -> None:
     old = replace(GPU, bfloat16=False)
-    assert machine.choose(old, LARGE, DEMAND).precision == "float16"
+    assert machine.choose(old, LARGE, NEED).precision == "float16"
     assert machine.choose(old, LARGE, MemoryNeed.of_picture(("bfloat16",), PIXELS)).precision == "float32"
-    assert machine.choose(GPU, LARGE, DEMAND).precision == "bfloat16"
+    assert machine.choose(GPU, LARGE, NEED).precision == "bfloat16"
 
 
 def test_apples_memory_is_one_so_nothing_waits_outside() -> None:
     apple = Machine("mps", "Apple GPU", 16 * GB, 9 * GB, 16 * GB, 9 * GB)
     with pytest.raises(GenerationError, match="not enough memory"):
-        machine.choose(apple, LARGE, DEMAND)
+        machine.choose(apple, LARGE, NEED)
 
 
 def test_weights_that_are_held_are_run_as_before_while_there_is_room_to_work() -> None:
@@ -78,17 +78,17 @@ def test_weights_that_are_held_are_run_as_before_while_there_is_room_to_work() -
 
 
 def test_a_processor_takes_bfloat16_only_where_it_was_measured_to_pay() -> None:
-    assert machine.choose(laptop(28, 0.5), LARGE, DEMAND).precision == "bfloat16"
-    slow = machine.choose(laptop(28, 40.0), LARGE, DEMAND)
+    assert machine.choose(laptop(28, 0.5), LARGE, NEED).precision == "bfloat16"
+    slow = machine.choose(laptop(28, 40.0), LARGE, NEED)
     assert (slow.precision, slow.layerwise_casting, slow.batch) == ("float32", False, 1)
     assert "40 times as long as float32" in slow.reasons[0]
 
 
 def test_where_memory_is_short_the_large_network_is_cast_by_layer() -> None:
-    setup = machine.choose(laptop(15, 40.0), LARGE, DEMAND)
+    setup = machine.choose(laptop(15, 40.0), LARGE, NEED)
     assert (setup.precision, setup.layerwise_casting) == ("float32", True)
     with pytest.raises(GenerationError, match=r"not enough memory: .* close other programs .* or choose a smaller"):
-        machine.choose(laptop(7, 40.0), LARGE, DEMAND)
+        machine.choose(laptop(7, 40.0), LARGE, NEED)
 
 
 def test_a_model_larger_than_the_machine_is_refused_before_anything_is_written() -> None:

@@ -11,7 +11,7 @@ from aigen.types.request import GenerationRequest
 from tests.conftest import Scribbler, StillClock
 
 
-def test_standings_say_what_to_do_next(context: Context, request_two: GenerationRequest, scribbler: Scribbler) -> None:
+def test_statuses_say_what_to_do_next(context: Context, request_two: GenerationRequest, scribbler: Scribbler) -> None:
     done = lifecycle.generate(context, request_two, "ana")
     waiting = placing.place(context, request_two, "ana", detached=True)
     placing.place(context, request_two, "bob")
@@ -33,14 +33,14 @@ def test_standings_say_what_to_do_next(context: Context, request_two: Generation
     assert len(status.list_orders(context, None)) == 4
 
 
-def test_the_json_of_a_standing_has_the_agreed_fields(context: Context, request_two: GenerationRequest) -> None:
+def test_the_json_of_a_status_has_the_agreed_fields(context: Context, request_two: GenerationRequest) -> None:
     lifecycle.generate(context, request_two, "ana")
-    (standing,) = status.list_orders(context, None)
-    assert list(standing.as_json()) == [
+    (found,) = status.list_orders(context, None)
+    assert list(found.as_json()) == [
         "generation_id", "user_id", "prompt", "status", "interrupted", "done", "total", "requested_at", "generated_at",
         "images", "videos", "error",
     ]  # fmt: skip
-    assert standing.as_json()["done"] == standing.as_json()["total"] == 4
+    assert found.as_json()["done"] == found.as_json()["total"] == 4
 
 
 def test_following_ends_when_nothing_is_being_made(context: Context, request_two: GenerationRequest) -> None:
@@ -51,7 +51,7 @@ def test_following_ends_when_nothing_is_being_made(context: Context, request_two
         with placing.hold(context.content, order.generation_id):
             lifecycle.run(context, order.generation_id, detached=True)
 
-    status.follow(context, "ana", make_it, lambda standings: shown.append(standings[0].state))
+    status.follow(context, "ana", make_it, lambda statuses: shown.append(statuses[0].state))
     assert shown == ["Processing", "Completed"]
 
 
@@ -60,11 +60,11 @@ def test_an_order_that_no_worker_will_take_says_so(
 ) -> None:
     placing.place(context, request_two, "ana", detached=True)
     clock.advance(60)
-    (standing,) = status.list_orders(context, None)
-    assert (standing.remark, standing.active) == ("no worker runs: aigen worker", False)
+    (found,) = status.list_orders(context, None)
+    assert (found.remark, found.active) == ("no worker runs: aigen worker", False)
     with context.content.lock("worker"):
-        (standing,) = status.list_orders(context, None)
-    assert (standing.remark, standing.active) == ("waiting for its turn", True)
+        (found,) = status.list_orders(context, None)
+    assert (found.remark, found.active) == ("waiting for its turn", True)
 
 
 def test_the_table_has_one_line_an_order_on_a_narrow_terminal(

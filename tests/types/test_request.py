@@ -88,8 +88,8 @@ def test_good_channels_are_accepted() -> None:
         check_channel(channel)
 
 
-def length(usual: Length = DEFAULT_LENGTH, most: int | None = None, **options: float) -> tuple[int, int]:
-    found = GenerationRequest(prompt="x", **options).length(usual, most)  # type: ignore[arg-type]
+def length(usual: Length = DEFAULT_LENGTH, max_frames: int | None = None, **options: float) -> tuple[int, int]:
+    found = GenerationRequest(prompt="x", **options).length(usual, max_frames)  # type: ignore[arg-type]
     return found.frames, found.fps
 
 
@@ -108,8 +108,8 @@ def test_what_nobody_says_is_as_usual_for_the_model() -> None:
     assert length(usual, duration=2) == (32, 16)
     assert length(usual, frames=33) == (33, 16)
     assert length(usual, fps=8) == (40, 8)
-    assert length(usual, most=81, fps=24) == (81, 24)
-    assert length(usual, most=81, duration=10) == (160, 16)  # which the model refuses
+    assert length(usual, max_frames=81, fps=24) == (81, 24)
+    assert length(usual, max_frames=81, duration=10) == (160, 16)  # which the model refuses
     assert length(Length(16, 8), frames=3) == (3, 8)
 
 

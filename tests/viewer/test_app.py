@@ -127,8 +127,9 @@ def test_the_web_process_never_loads_torch(visit: Callable[[], Browser]) -> None
 import sys; from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests.web import Browser
-from aigen.settings import ContentFolder, Settings
-from aigen.viewer.app import Gallery
+from aigen.content import ContentFolder
+from aigen.settings import Settings
+from aigen.viewer.gallery import Gallery
 ana = Browser(Gallery(ContentFolder(Path('content').absolute()), Settings({}), frozenset({'localhost:80'}))).register()
 assert ana.post('/text-to-video', prompt='a kite', images='1', videos='1').status_code == 303
 assert 'a kite' in ana.get('/dash').text

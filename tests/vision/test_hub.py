@@ -1,5 +1,5 @@
-"""Seeing with models from the hub: real networks with tiny random weights, compared with calls of transformers
-alone.
+"""Seeing with models from the hub: real networks with tiny random weights,
+compared with calls of transformers alone.
 """
 
 import json

@@ -221,14 +221,16 @@ def test_broken_exif_is_no_error(tmp_path_factory: pytest.TempPathFactory, junk:
         assert len(sentence) < 120
 
 
-def marked(path: Path, mark: str, prompt: str | None = "a whale\nunder the stars", model: str = "storybook") -> Path:
+def marked(
+    path: Path, source_type: str, prompt: str | None = "a whale\nunder the stars", model: str = "storybook"
+) -> Path:
     Image.new("RGB", (40, 20), "blue").save(path)
-    provenance.write(path, Provenance("image", prompt, model, 7, mark, {"number": 1}))
+    provenance.write(path, Provenance("image", prompt, model, 7, source_type, {"number": 1}))
     return path
 
 
 @pytest.mark.parametrize(
-    ("mark", "sentence"),
+    ("source_type", "sentence"),
     [
         ("algorithmicMedia", "drawn by a program, storybook, from the prompt “a whale under the stars”"),
         ("trainedAlgorithmicMedia", "made by a trained model, storybook, from the prompt “a whale under the stars”"),
@@ -238,11 +240,11 @@ def marked(path: Path, mark: str, prompt: str | None = "a whale\nunder the stars
         ),
     ],
 )
-def test_what_aigen_made_says_so(tmp_path: Path, mark: str, sentence: str) -> None:
-    seen = vision.describe(marked(tmp_path / "a.png", mark), Blind())
+def test_what_aigen_made_says_so(tmp_path: Path, source_type: str, sentence: str) -> None:
+    seen = vision.describe(marked(tmp_path / "a.png", source_type), Blind())
     assert seen.caption == "a whale under the stars"
     assert seen.text == f"Nothing. Its file says that it was {sentence}."
-    assert seen.source_type == mark
+    assert seen.source_type == source_type
 
 
 def test_the_prompt_of_another_program_is_told_but_is_no_caption(tmp_path: Path) -> None:

@@ -84,8 +84,8 @@ _PER_SENTENCE, _PER_LETTER, _PER_DIGIT, _PER_COMMA = 0.13, 0.063, 0.37, 0.14
 
 
 def spoken(text: str) -> str:
-    """The text as a voice should read it: signs and abbreviations in words, without markup, long addresses and
-    emoji.
+    """The text as a voice should read it: signs and abbreviations in words,
+    without markup, long addresses and emoji.
     """
     text = html.unescape(unicodedata.normalize("NFC", text))
     for pattern, how in _MARKS:

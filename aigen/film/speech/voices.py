@@ -104,8 +104,8 @@ class Google:
 
 
 def voice(name: str | None = None) -> Voice:
-    """The voice of this name: `hibari`, `piper`, `gtts`, each with which of its voices after a colon if that
-    matters.
+    """The voice of this name: `hibari`, `piper`, `gtts`, each with which
+    of its voices after a colon if that matters.
     """
     kind, _, which = (name or CHOICES[0]).strip().partition(":")
     if kind == "hibari":
@@ -161,8 +161,8 @@ def _program(name: str, advice: str) -> Path:
 
 
 def _piper_model(which: str) -> Path:
-    """The model of a voice: a file, or a name looked up in the folders where voices lie; without either the first
-    found.
+    """The model of a voice: a file, or a name looked up in the folders where voices lie;
+    without either the first found.
     """
     if which.endswith(".onnx"):
         model = Path(which).expanduser()

@@ -1,7 +1,7 @@
 """Diffusion models of the catalogue, of a folder or of the hub, run in this process by diffusers.
 
-What a user can ask for is judged here without loading torch; `device` sees the machine, `loading` brings the weights
-in, `pictures` and `videos` make what was ordered, by a `call` of their pipeline.
+What a user can ask for is judged here without loading torch; `loading` brings the weights in, `pictures` and
+`videos` make what was ordered, by a `call` of their pipeline.
 """
 
 import math
@@ -41,8 +41,8 @@ class Diffusion:
             raise UsageError(self._no_tiny_decoder(contents))
 
     def half(self) -> tuple[Half, ...]:
-        """The half precisions that its numbers bear. Of models that nobody has listed, transformers mostly overflow in
-        float16.
+        """The half precisions that its numbers bear. Of models that nobody has listed,
+        transformers mostly overflow in float16.
         """
         known = self.model.listed or "unet" in self.find().components
         return self.model.half if known else ("bfloat16",)
@@ -154,8 +154,8 @@ class Videos(Diffusion):
     def _check_memory(self, task: Task) -> None:
         """Raise UsageError when all the memory of this machine is too little, with what would fit."""
         here = machine.detect_machine()
-        # What is free now may be more when its turn comes; and whether bfloat16 pays is not known before torch is
-        # loaded.
+        # What is free now may be more when its turn comes;
+        # and whether bfloat16 pays is not known before torch is loaded.
         whole = replace(here, free=here.memory, system_free=here.system_memory, bfloat16_time=0.5)
         machine.check_memory(here, self.find(), self.name)
         if not self._fits(whole, task):

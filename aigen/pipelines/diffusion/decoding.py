@@ -1,5 +1,5 @@
-"""Frames of a video handed on while they are decoded, so that no more of them are in memory than the decoder itself
-makes.
+"""Frames of a video handed on while they are decoded, so that no more of them are
+in memory than the decoder itself makes.
 
 The pipelines of diffusers decode a whole video, then convert it, then return it. Here their decoder is taken over for a
 call: it hands on what it has made and returns a single pixel instead, while all that a pipeline does before remains its

@@ -39,7 +39,7 @@ slot: Slot[Loaded] = Slot()
 
 
 def prepare(model: Model, contents: Contents, need: MemoryNeed, fast: bool) -> Loaded:
-    """The pipeline of a model, as this machine can run it for what is demanded: the one that is held, else loaded.
+    """The pipeline of a model, as this machine can run it for what is needed: the one that is held, else loaded.
 
     Raises GenerationError.
     """
@@ -73,8 +73,9 @@ def recover(loaded: Loaded) -> None:
 
 @contextmanager
 def guarded(loaded: Loaded, model: Model) -> Iterator[None]:
-    """While a pipeline runs: when that breaks off, it is brought back, or let go of. That memory is short is for others
-    to say.
+    """While a pipeline runs: when that breaks off, it is brought back, or let go of.
+
+    That memory is short is for others to say.
     """
     try:
         yield
@@ -121,7 +122,7 @@ def _load(contents: Contents, model: Model, setup: Setup, fast: bool) -> Any:
             )
     pipeline.set_progress_bar_config(disable=True)
     if setup.layerwise_casting:
-        _unpack_by_layer(pipeline)
+        _cast_by_layer(pipeline)
     if setup.device != "cpu":
         torch.set_float32_matmul_precision("high")
     # Convolutions are faster so; those of the large network only on GPUs (benchmarks/RESULTS.md).
@@ -152,7 +153,7 @@ def _load_adapter(path: Path, precision: Any) -> Any:
     return adapter.to(precision)
 
 
-def _unpack_by_layer(pipeline: Any) -> None:
+def _cast_by_layer(pipeline: Any) -> None:
     """Have the layers of the large network become float32 only while each is computed; what is no layer stays so."""
     import torch
     from diffusers.hooks.layerwise_casting import apply_layerwise_casting

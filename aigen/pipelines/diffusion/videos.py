@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def make(
     loaded: Loaded, model: Model, architecture: VideoArchitecture, task: Task, run: Run, pictures: dict[int, Picture]
 ) -> Iterator[Output]:
-    """The videos of a task, one after another, each from its picture (by seed) where there are any. Raises
-    GenerationError.
+    """The videos of a task, one after another, each from its picture (by seed)
+    where there are any. Raises GenerationError.
     """
     call = Call.of(loaded, model, task, architecture.multiple)
     for told in call.remarks():

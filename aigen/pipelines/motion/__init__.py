@@ -44,8 +44,8 @@ class Motion:
         """It can always move."""
 
     def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
-        # Before the first picture is painted, of which this is the rest of the work; one of the user's is there
-        # already.
+        # Before the first picture is painted, of which this is the rest of the work;
+        # one of the user's is there already.
         seconds = None if task.from_picture else _measure(task)
         for number, seed in zip(task.numbers, task.seeds, strict=True):
             (picture,) = run.pictures([seed], seconds)
@@ -103,7 +103,7 @@ def _film(task: Task, number: int, seed: int, still: "Image", frames: int | None
     altered = drawn.toned(still if style == "plain" else styled.graded(still, style, seed))
     framed = replace(drawn, border=styled.border(style, task.size))
     count, film = camera.film(
-        altered, number, seed, task.size, frames, task.fps, boxes=boxes, original=still, over=framed
+        altered, number, seed, task.size, frames, task.fps, boxes=boxes, original=still, overlay=framed
     )
     return _Filmed(film, told | {"over_it": drawn.told, "layers": count})
 
@@ -113,13 +113,13 @@ def _boxes(task: Task, still: "Image") -> list[tuple[float, float, float, float]
     if task.seen is None:
         return []
     across, down = still.width / task.seen.width, still.height / task.seen.height
-    boxes = [sight.box for sight in task.seen.objects if sight.score >= _SURE and sight.name not in _BEHIND]
+    boxes = [each.box for each in task.seen.objects if each.score >= _SURE and each.name not in _BEHIND]
     return [(left * across, top * down, right * across, bottom * down) for left, top, right, bottom in boxes]
 
 
 def _measure(task: Task) -> float:
-    """Seconds that the frames of one video will take, judged by a few of them: of the user's picture, or of a grey
-    one.
+    """Seconds that the frames of one video will take, judged by a few of them:
+    of the user's picture, or of a grey one.
     """
     from PIL import Image
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from aigen.pipelines.motion.depth import Floats
     from aigen.pipelines.motion.overlay import Overlay
 
-# Cells of the mesh a side. More columns than the depth has detail for cost time: skia draws each row of each cell by
-# itself.
+# Cells of the mesh a side. More columns than the depth has detail for cost time:
+# skia draws each row of each cell by itself.
 CELLS = 40
 # How near the far is: 1 is the near, 0 the infinitely far, which only turning moves.
 FAR = 0.4
@@ -70,20 +70,20 @@ def move_of(number: int) -> str:
 
 def frames(
     picture: "Image", number: int, seed: int, size: Size, frames: int, fps: int,
-    *, boxes: Sequence[Box] | None = None, original: "Image | None" = None, over: "Overlay | None" = None,
+    *, boxes: Sequence[Box] | None = None, original: "Image | None" = None, overlay: "Overlay | None" = None,
 ) -> Iterator["Pixels"]:  # fmt: skip
     """Film a still picture: yields so many opaque RGBA frames of shape (height, width, 4), all in one array.
 
     The picture may have any size; it fills the frame. `boxes` are of what was seen in it, in its own pixels: where they
     are given, even if none, its subjects are cut out as a layer of their own if they can be. Where the picture was
-    altered, they are looked for in its `original`. `over` is drawn over it.
+    altered, they are looked for in its `original`. `overlay` is drawn over it.
     """
-    return film(picture, number, seed, size, frames, fps, boxes=boxes, original=original, over=over)[1]
+    return film(picture, number, seed, size, frames, fps, boxes=boxes, original=original, overlay=overlay)[1]
 
 
 def film(
     picture: "Image", number: int, seed: int, size: Size, frames: int, fps: int,
-    *, boxes: Sequence[Box] | None = None, original: "Image | None" = None, over: "Overlay | None" = None,
+    *, boxes: Sequence[Box] | None = None, original: "Image | None" = None, overlay: "Overlay | None" = None,
 ) -> tuple[int, Iterator["Pixels"]]:  # fmt: skip
     """How many layers a still picture was parted into, and its `frames`."""
     import numpy
@@ -109,11 +109,11 @@ def film(
     views = (
         View(way * side * move.x * size.width, way * move.y * size.height, way * move.z, move.pivot) for way in ways
     )
-    return len(layers), _drawn(sheets, views, size, fps, over)
+    return len(layers), _drawn(sheets, views, size, fps, overlay)
 
 
 def _drawn(
-    sheets: Sequence["_Sheet"], views: Iterable["View"], size: Size, fps: int, over: "Overlay | None"
+    sheets: Sequence["_Sheet"], views: Iterable["View"], size: Size, fps: int, overlay: "Overlay | None"
 ) -> Iterator["Pixels"]:
     import numpy
     import skia
@@ -124,16 +124,16 @@ def _drawn(
     canvas.translate(size.width / 2, size.height / 2)
     for frame, view in enumerate(views):
         for sheet in sheets:
-            if over and sheet is not sheets[0]:
-                over.draw_behind(canvas, frame / fps, view)
+            if overlay and sheet is not sheets[0]:
+                overlay.draw_behind(canvas, frame / fps, view)
             x, y = view.seen(sheet.x, sheet.y, sheet.near)
             points = list(map(skia.Point, x.ravel().tolist(), y.ravel().tolist()))
             vertices = skia.Vertices(skia.Vertices.kTriangles_VertexMode, points, sheet.corners, None, sheet.triangles)
             canvas.drawVertices(vertices, sheet.paint)
-        if over and len(sheets) == 1:
-            over.draw_behind(canvas, frame / fps, view)
-        if over:
-            over.draw_before(canvas, frame / fps, view)
+        if overlay and len(sheets) == 1:
+            overlay.draw_behind(canvas, frame / fps, view)
+        if overlay:
+            overlay.draw_before(canvas, frame / fps, view)
         yield pixels
 
 

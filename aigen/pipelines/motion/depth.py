@@ -22,8 +22,8 @@ SIDE = 160
 # Where the ground ends and everything is equally far, as a share of the picture's height, and how near it comes below.
 # A gentle slope: a lamp post that nobody took for a subject leans by it when the camera moves.
 HORIZON, GROUND = 0.3, 0.7
-# How much nearer the subject is than the ground it stands on. It could not be seen to slide, but it is seen to be
-# before it.
+# How much nearer the subject is than the ground it stands on.
+# It could not be seen to slide, but it is seen to be before it.
 BEFORE = 0.25
 # How much of its surroundings the subject takes along, and how softly those then give way, as shares of the longer
 # side: what must stretch between near and far is the background, not the subject's edge.
@@ -141,8 +141,8 @@ def _barred(colours: "Floats") -> "Floats":
 
 
 def clarity(subject: "Floats") -> float:
-    """From 1 for a subject of one piece down to 0 for tatters: windows of a street, twigs, what nobody would call a
-    thing.
+    """From 1 for a subject of one piece down to 0 for tatters: windows of a street,
+    twigs, what nobody would call a thing.
 
     A thing's outline is short for its area (4 times the root of it for a square); where it is not, better no subject at
     all than one that bends.

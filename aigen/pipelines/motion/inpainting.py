@@ -1,5 +1,5 @@
-"""Filling what is behind a subject: from around it, smooth far inside, and near its edge with what the edge would
-mirror.
+"""Filling what is behind a subject: from around it, smooth far inside,
+and near its edge with what the edge would mirror.
 
 Only what a camera uncovers is ever seen, which is close to the edge.
 """
@@ -63,8 +63,8 @@ def fill(colours: "Floats", hole: "Floats") -> "Floats":
 
 
 def _mirrors(hole: Any) -> tuple["Floats", "Floats", "Floats"]:
-    """For each place of a hole the way to where the nearest edge would mirror it, down and right, and how far in it
-    is.
+    """For each place of a hole the way to where the nearest edge would mirror it,
+    down and right, and how far in it is.
     """
     import numpy
     from PIL import Image

@@ -1,5 +1,5 @@
-"""A still picture as the layers that a camera moves over: its background, and before that the subjects that were cut
-out.
+"""A still picture as the layers that a camera moves over: its background,
+and before that the subjects that were cut out.
 
 Laid over one another unmoved they are the picture again. Where no subject can be cut out convincingly, all is one
 layer.
@@ -46,8 +46,8 @@ class Layer:
 
 
 def split(still: "Image", boxes: Sequence[Box], original: "Image") -> list[Layer]:
-    """The layers of a picture from the farthest, given where in it something was seen; the original shows where that
-    ends.
+    """The layers of a picture from the farthest, given where in it something was seen;
+    the original shows where that ends.
     """
     import numpy
 

@@ -1,5 +1,5 @@
-"""What is drawn over a filmed picture: light, weather and particles, as the prompt says, and else a little of each
-video's own.
+"""What is drawn over a filmed picture: light, weather and particles, as the prompt says,
+and else a little of each video's own.
 
 Particles hang in the room before the camera, each at its own distance, and pass as it moves. None is brighter or larger
 than it must be to be seen, and where something was seen in the picture the large ones fade. An effect of its own is a
@@ -77,8 +77,8 @@ class Overlay:
 def choose(
     prompt: str, number: int, seed: int, size: Size, seconds: float, picture: "Image", boxes: Sequence["Box"] = ()
 ) -> Overlay:
-    """What is drawn over an order's n-th video (1, 2, …) of a picture; the boxes are of what was seen in it, in its
-    pixels.
+    """What is drawn over an order's n-th video (1, 2, …) of a picture;
+    the boxes are of what was seen in it, in its pixels.
     """
     import numpy
 

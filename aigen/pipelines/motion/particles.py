@@ -1,5 +1,5 @@
-"""Small things in the room before a filmed picture: dust, soft discs, sparkles, sparks, fireflies; and stars above
-it.
+"""Small things in the room before a filmed picture: dust, soft discs,
+sparkles, sparks, fireflies; and stars above it.
 """
 
 import math

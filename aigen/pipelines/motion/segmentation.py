@@ -20,8 +20,8 @@ Box = tuple[float, float, float, float]
 
 # The longer side of what is cut at once: a box and what is around it.
 SIDE = 192
-# How much of the surroundings is looked at around a box, and by how much a box may be too small, as shares of its
-# sides.
+# How much of the surroundings is looked at around a box,
+# and by how much a box may be too small, as shares of its sides.
 AROUND, SLACK = 0.35, 0.05
 # How softly a mask ends at the border of that, as a share of half the box.
 FADING = 0.1
@@ -40,8 +40,8 @@ OUTLINE, SURE = 1.1, 3.0
 
 @dataclass(frozen=True)
 class Cut:
-    """What was cut out of a box: how much of each place is its own, at most SIDE wide and high; where that lies; and
-    how convincing it is."""
+    """What was cut out of a box: how much of each place is its own, at most SIDE wide and high;
+    where that lies; and how convincing it is."""
 
     box: Box
     mask: "Floats"

@@ -45,8 +45,8 @@ class View:
 
 @dataclass(frozen=True)
 class Stage:
-    """What an effect is drawn on: the frame, its picture small, where something was seen (from the middle), and for how
-    long.
+    """What an effect is drawn on: the frame, its picture small,
+    where something was seen (from the middle), and for how long.
 
     `unit` is what sizes are measured by, `sun` from which side light comes (-1 to 1, down to up), `light` how much of
     it.

@@ -34,8 +34,8 @@ def graded(still: "Image", style: str, seed: int) -> "Image":
 
 
 def _lowered(picture: "Image", printed: "Image") -> int:
-    """How many pixels lower things are in the print, as a style sets them where its border needs them: where most is
-    alike.
+    """How many pixels lower things are in the print, as a style sets them
+    where its border needs them: where most is alike.
     """
     import numpy
     from PIL import Image

@@ -70,12 +70,12 @@ class Storybook:
             raise GenerationError(f"drawing does not work here ({error}): {DRAWING_ADVICE}") from error
         for told in dict.fromkeys(_told_of_styles(task)):
             run.say(told)
-        for told in _told_of_picture(task, _sighted(task)) if task.from_picture else _told(make_plan(task.prompt)):
+        for told in _told_of_picture(task, _photo_plan(task)) if task.from_picture else _told(make_plan(task.prompt)):
             run.say(told)
         count = pool_size(task)
         if count > 1:
             pool = self._pool or Pool()
-            self._pool = None  # where this task fails or is given up, so are they
+            self._pool = None  # where this task fails or is given up, so is the pool
             yield from pool.make(task, run, count)
             self._pool = pool
             return
@@ -112,13 +112,13 @@ def make_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
     from aigen.pipelines.storybook.scene import STILL_AT, Scene
 
     (number,), (seed,) = task.numbers, task.seeds
-    sighted = _sighted(task)
-    if _is_graded(task, number, sighted):
+    photo_plan = _photo_plan(task)
+    if _is_graded(task, number, photo_plan):
         return _grade_item(task, step)
     step(0, task.frames, "planning the scene")
     style = _style(task.style_of(number))
-    plan = _planned(task.prompt, task.style_of(number), sighted)
-    scene = Scene(plan, style, number, seed, task.size, sighted, _tones(task))
+    plan = _planned(task.prompt, task.style_of(number), photo_plan)
+    scene = Scene(plan, style, number, seed, task.size, photo_plan, _tones(task))
     if task.kind == "image":
         duration = 0.0
         path = task.work / f"{task.kind}-{number}.png"
@@ -152,18 +152,18 @@ def _grade_item(task: Task, step: Callable[[int, int, str], None]) -> Output:
     framed = framed.crop((left, top, left + task.size.width, top + task.size.height))
     graded = grade(framed, style, seed)
     graded.save(path, format="PNG", compress_level=PNG_LEVEL)
-    mark = task.seen.derived_source_type if task.seen else "algorithmicallyEnhanced"
-    return Output(path, seed, {"style": style, "graded": "the picture itself"}, mark)
+    source_type = task.seen.derived_source_type if task.seen else "algorithmicallyEnhanced"
+    return Output(path, seed, {"style": style, "graded": "the picture itself"}, source_type)
 
 
-def _is_graded(task: Task, number: int, sighted: PhotoPlan | None) -> bool:
+def _is_graded(task: Task, number: int, photo_plan: PhotoPlan | None) -> bool:
     """Whether an item is the picture itself: one of five, and all where nothing is known that could be drawn."""
     if task.kind != "image" or not task.from_picture:
         return False
-    return number % OF_FIVE == GRADED or not (sighted and sighted.plan.objects)
+    return number % OF_FIVE == GRADED or not (photo_plan and photo_plan.plan.objects)
 
 
-def _sighted(task: Task) -> PhotoPlan | None:
+def _photo_plan(task: Task) -> PhotoPlan | None:
     """What is seen in the picture that a task starts from, and where."""
     if not task.from_picture:
         return None
@@ -195,30 +195,31 @@ def _style(style: str) -> str:
     return STYLE_INSTEAD.get(style, style)
 
 
-def _planned(prompt: str, style: str, sighted: PhotoPlan | None = None) -> Plan:
+def _planned(prompt: str, style: str, photo_plan: PhotoPlan | None = None) -> Plan:
     """The plan of a prompt, or of what is seen; the style `night` makes it one by night."""
-    plan = sighted.plan if sighted else make_plan(prompt)
+    plan = photo_plan.plan if photo_plan else make_plan(prompt)
     return replace(plan, time="night") if style == "night" else plan
 
 
 def _told_of_styles(task: Task) -> Iterator[str]:
     """In which styles no scene is drawn."""
-    sighted = _sighted(task)
+    photo_plan = _photo_plan(task)
     for number in task.numbers:
         asked = task.style_of(number)
-        if _style(asked) != asked and not _is_graded(task, number, sighted):
+        if _style(asked) != asked and not _is_graded(task, number, photo_plan):
             yield f"storybook has no style {asked!r}: it draws {_style(asked)!r} instead"
 
 
-def _told_of_picture(task: Task, sighted: PhotoPlan | None) -> Iterator[str]:
+def _told_of_picture(task: Task, photo_plan: PhotoPlan | None) -> Iterator[str]:
     """What a user should know of what is seen and said: what of it is not drawn."""
-    assert sighted
-    if not sighted.plan.objects and task.kind == "image":
+    assert photo_plan
+    if not photo_plan.plan.objects and task.kind == "image":
         yield "storybook recognises nothing that it could draw: the images are the picture itself, graded in its styles"
-    elif sighted.missing:
-        yield f"storybook has no picture of: {', '.join(sighted.missing)}"
+    elif photo_plan.missing:
+        yield f"storybook has no picture of: {', '.join(photo_plan.missing)}"
     own = task.seen is None or task.prompt != task.seen.prompt
-    yield from _told(replace(sighted.plan, unmatched=sighted.unplaced, language=sighted.plan.language if own else "en"))
+    language = photo_plan.plan.language if own else "en"
+    yield from _told(replace(photo_plan.plan, unmatched=photo_plan.unplaced, language=language))
 
 
 def _told(plan: Plan) -> Iterator[str]:

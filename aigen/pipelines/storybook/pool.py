@@ -68,26 +68,26 @@ class Pool:
         at_work: dict[int, Task] = {}
         steps: dict[int, tuple[int, int, str]] = {}
         try:
-            for place in range(count):
-                at_work[place] = waiting.popleft()
-                _send(self._processes[place], at_work[place])
+            for worker in range(count):
+                at_work[worker] = waiting.popleft()
+                _send(self._processes[worker], at_work[worker])
             while at_work:
                 try:
-                    place, message = self._told.get(timeout=CHECK_SECONDS)
+                    worker, message = self._told.get(timeout=CHECK_SECONDS)
                 except queue.Empty:  # nothing for long; the order may have been cancelled
                     run.check()
                     continue
                 if message.error:
                     raise message.error
                 if message.output:
-                    del at_work[place]
-                    steps.pop(place, None)
+                    del at_work[worker]
+                    steps.pop(worker, None)
                     if waiting:
-                        at_work[place] = waiting.popleft()
-                        _send(self._processes[place], at_work[place])
+                        at_work[worker] = waiting.popleft()
+                        _send(self._processes[worker], at_work[worker])
                     yield message.output
                 elif message.step:
-                    steps[place] = message.step
+                    steps[worker] = message.step
                     _report(run, at_work, steps)
         finally:
             if at_work:  # nobody wants any more what is being made
@@ -110,20 +110,20 @@ def _one(task: Task, place: int) -> Task:
 
 
 def _report(run: Run, at_work: dict[int, Task], steps: dict[int, tuple[int, int, str]]) -> None:
-    first = min(at_work, key=lambda place: at_work[place].numbers)
-    shares = {place: done / total if total else 0.0 for place, (done, total, _) in steps.items()}
+    first = min(at_work, key=lambda worker: at_work[worker].numbers)
+    shares = {worker: done / total if total else 0.0 for worker, (done, total, _) in steps.items()}
     if first in steps:
-        run.step(*steps[first], sum(share for place, share in shares.items() if place != first))
+        run.step(*steps[first], sum(share for worker, share in shares.items() if worker != first))
     else:
         run.check()
 
 
-def _start(place: int, told: queue.Queue[tuple[int, _Told]]) -> subprocess.Popen[bytes]:
+def _start(worker: int, told: queue.Queue[tuple[int, _Told]]) -> subprocess.Popen[bytes]:
     # -P: without it Python would load modules that lie in the current folder.
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "aigen.pipelines.storybook.pool"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    threading.Thread(target=_listen, args=(place, process, told), name=f"pool-{place}", daemon=True).start()
+    threading.Thread(target=_listen, args=(worker, process, told), name=f"pool-{worker}", daemon=True).start()
     return process
 
 
@@ -136,17 +136,17 @@ def _send(process: subprocess.Popen[bytes], task: Task) -> None:
         pass
 
 
-def _listen(place: int, process: subprocess.Popen[bytes], told: queue.Queue[tuple[int, _Told]]) -> None:
+def _listen(worker: int, process: subprocess.Popen[bytes], told: queue.Queue[tuple[int, _Told]]) -> None:
     assert process.stdout
     try:
         while True:
-            told.put((place, pickle.load(process.stdout)))
+            told.put((worker, pickle.load(process.stdout)))
     except Exception as error:  # the end of the pipe, or what is no message
         if not isinstance(error, EOFError):
             process.kill()
         code = process.wait()
         process.stdout.close()
-        told.put((place, _Told(error=GenerationError(f"a drawing process ended unexpectedly (exit status {code})"))))
+        told.put((worker, _Told(error=GenerationError(f"a drawing process ended unexpectedly (exit status {code})"))))
 
 
 # In a process of the pool

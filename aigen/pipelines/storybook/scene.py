@@ -32,7 +32,7 @@ STILL_AT = 0.4
 class Scene:
     """A scene of a given size. `number` (1, 2, …) chooses the take, `seed` the small differences.
 
-    Where the plan is of what is `sighted` in a photograph, things are as they are there, in light of its `tones`.
+    Where the plan is a `photo_plan`, of what is in a photograph, things are as they are there, in light of its `tones`.
     """
 
     def __init__(
@@ -42,11 +42,11 @@ class Scene:
         number: int,
         seed: int,
         size: Size,
-        sighted: PhotoPlan | None = None,
+        photo_plan: PhotoPlan | None = None,
         tones: Tones | None = None,
     ) -> None:
         self.look = make_look(plan, style, number, seed, size)
-        spots = make_spots(self.look, sighted) if sighted and sighted.places else []
+        spots = make_spots(self.look, photo_plan) if photo_plan and photo_plan.places else []
         if spots:
             self.look = seen_from(self.look, spots)
         if tones:

@@ -70,7 +70,7 @@ def drawn(prompt: str, number: int = 1, seed: int = 3) -> overlay.Overlay:
 
 def filmed(effect: overlay.Overlay | None) -> Any:
     """A frame of the scene, halfway."""
-    return next(camera.frames(scene(), 1, 3, FRAME, 1, 1, over=effect)).astype(numpy.int16)
+    return next(camera.frames(scene(), 1, 3, FRAME, 1, 1, overlay=effect)).astype(numpy.int16)
 
 
 # Cutting and layers
@@ -167,7 +167,9 @@ def test_without_a_word_of_it_each_video_has_its_own() -> None:
 @pytest.mark.parametrize("number", [2, *patiently(1, 3, 4, 5)])
 def test_it_never_flickers_and_the_same_input_gives_the_same_bytes(number: int) -> None:
     def film() -> Any:
-        frames = camera.frames(Image.new("RGB", (320, 180), "gray"), 1, 3, Size(80, 44), 12, 12, over=drawn("", number))
+        frames = camera.frames(
+            Image.new("RGB", (320, 180), "gray"), 1, 3, Size(80, 44), 12, 12, overlay=drawn("", number)
+        )
         return numpy.stack([pixels.astype(numpy.int16) for pixels in frames])
 
     once = film()
@@ -208,11 +210,11 @@ def test_a_picture_of_the_users_is_told_what_was_done_to_it(tmp_path: Path) -> N
     assert read(output.path).kind == "video"
 
 
-@pytest.mark.parametrize("mark", ["trainedAlgorithmicMedia", *patiently("algorithmicMedia")])
-def test_the_mark_of_the_users_file_stays(tmp_path: Path, mark: str) -> None:
+@pytest.mark.parametrize("source_type", ["trainedAlgorithmicMedia", *patiently("algorithmicMedia")])
+def test_the_source_type_of_the_users_file_stays(tmp_path: Path, source_type: str) -> None:
     task = a_task(tmp_path)
     assert task.seen is not None
-    assert made(replace(task, seen=replace(task.seen, source_type=mark))).source_type == mark
+    assert made(replace(task, seen=replace(task.seen, source_type=source_type))).source_type == source_type
 
 
 def test_over_a_picture_that_a_model_made_nothing_is_drawn(tmp_path: Path) -> None:

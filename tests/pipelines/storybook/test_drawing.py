@@ -1,5 +1,5 @@
-"""What is drawn: things that stand whole in the light of their scene, where the boxes say, in every take, style and
-size.
+"""What is drawn: things that stand whole in the light of their scene,
+where the boxes say, in every take, style and size.
 """
 
 from dataclasses import replace

@@ -1,5 +1,5 @@
-"""Pictures of what is seen in a photograph: at its places, with what the words add; and the photograph itself in a
-style.
+"""Pictures of what is seen in a photograph: at its places, with what the words add;
+and the photograph itself in a style.
 """
 
 from collections.abc import Sequence
@@ -43,8 +43,8 @@ BUS: Boxes = [("bus", (90, 90, 720, 500)), ("person", (190, 290, 275, 545)), ("p
 
 
 def seen_of(objects: Boxes, caption: str = "", colours: tuple[str, ...] = ("grey", "blue")) -> ImageDescription:
-    sights = tuple(Detection(name, 0.8, box) for name, box in objects)
-    return ImageDescription(width=800, height=600, objects=sights, caption=caption, colours=colours)
+    detections = tuple(Detection(name, 0.8, box) for name, box in objects)
+    return ImageDescription(width=800, height=600, objects=detections, caption=caption, colours=colours)
 
 
 STREET = seen_of(BUS, "two people in front of a bus")
@@ -53,9 +53,9 @@ STREET = seen_of(BUS, "two people in front of a bus")
 def boxes_of(
     seen: ImageDescription, number: int = 1, prompt: str = "", size: Size = SIZE
 ) -> dict[str, list[list[float]]]:
-    sighted = plan_of(prompt or seen.prompt, seen)
-    found = Scene(sighted.plan, "plain", number, 7, size, sighted).boxes()
-    return {thing.name: boxes for thing, boxes in zip(sighted.plan.objects, found, strict=True)}
+    photo_plan = plan_of(prompt or seen.prompt, seen)
+    found = Scene(photo_plan.plan, "plain", number, 7, size, photo_plan).boxes()
+    return {thing.name: boxes for thing, boxes in zip(photo_plan.plan.objects, found, strict=True)}
 
 
 def names(prompt: str, seen: ImageDescription = STREET) -> dict[str, int]:

@@ -164,6 +164,7 @@ def test_what_is_not_wanted_is_not_planned(prompt: str, present: set[str], absen
 @pytest.mark.parametrize(
     ("prompt", "setting", "time", "weather"),
     [
+        ("a robot in a workshop", "room", "day", "clear"),
         ("a boat on the sea at sunset", "open sea", "sunset", "clear"),
         ("a fox in the forest at dawn in the fog", "forest", "sunrise", "fog"),
         ("a taxi on a rainy street", "city street", "day", "rain"),

@@ -240,8 +240,8 @@ def _inside(anchors: list[Member], members: list[Member], group: Group) -> None:
 
 
 def _look_out(anchors: list[Member], members: list[Member]) -> None:
-    """Out of a basket: behind its rim, in rows where there are many (up to twelve: of four, so that a handle hides
-    none).
+    """Out of a basket: behind its rim, in rows where there are many (up to twelve:
+    of four, so that a handle hides none).
     """
     rim, across = scenery.OPEN_ABOVE[anchors[0].name]
     _grow(anchors, 1.5 * max(max(member.width, member.height) for member in members))

@@ -59,19 +59,19 @@ class Spot:
         return (self.left + self.right) / 2
 
 
-def make_spots(look: Look, sighted: PhotoPlan) -> list[Spot]:
+def make_spots(look: Look, photo_plan: PhotoPlan) -> list[Spot]:
     """The places of a photograph's things in the frame, within a style's bars or margin."""
     aside = look.unit * {"watercolour": 0.05, "poster": 0.035}.get(look.style, 0.0)
     wide, tall = look.width - 2 * aside, look.height - 2 * max(aside, look.bars)
-    photo_wide, photo_tall = max(wide, tall * sighted.shape), max(tall, wide / sighted.shape)
+    photo_wide, photo_tall = max(wide, tall * photo_plan.shape), max(tall, wide / photo_plan.shape)
     spots = []
-    for place in sighted.places:
+    for place in photo_plan.places:
         left, top, right, bottom = place.box
         near = {"left": left, "top": top, "right": 1 - right, "bottom": 1 - bottom}
         sides = frozenset(side for side, far in near.items() if far < NEAR_BORDER)
         across, down = right - left, bottom - top
         half = across * photo_wide / 2
-        x = look.width / 2 + ((left + right) / 2 - 0.5) * _narrowed(sighted, photo_wide, wide)
+        x = look.width / 2 + ((left + right) / 2 - 0.5) * _narrowed(photo_plan, photo_wide, wide)
         base = max(aside, look.bars) - (photo_tall - tall) * ABOVE + bottom * photo_tall
         lowest = look.height - max(aside, look.bars)  # what is cut there stands out of the frame, but not most of it
         base = min(base, lowest + (0.4 * down * photo_tall if "bottom" in sides else -0.035 * look.height))
@@ -80,9 +80,9 @@ def make_spots(look: Look, sighted: PhotoPlan) -> list[Spot]:
     return [replace(spot, holder=_holder(look, spot, spots)) for spot in spots]
 
 
-def _narrowed(sighted: PhotoPlan, photo: float, frame: float) -> float:
+def _narrowed(photo_plan: PhotoPlan, photo: float, frame: float) -> float:
     """How wide the photograph may be for all its things to have their middles in the frame; their sizes stay."""
-    furthest = max(abs((place.box[0] + place.box[2]) / 2 - 0.5) for place in sighted.places)
+    furthest = max(abs((place.box[0] + place.box[2]) / 2 - 0.5) for place in photo_plan.places)
     return min(photo, 0.43 * frame / furthest) if furthest * photo > 0.43 * frame else photo
 
 

@@ -76,8 +76,8 @@ LIGHTS: dict[str, tuple[float, float, float, tuple[int, int, int]]] = {
     "flying-saucer": (0.3, 0.8, 0.9, (255, 230, 110)),
 }  # fmt: skip
 
-# Heads, for hats and glasses: x and y of the point between the eyes, the top of the head, and how wide it is; in
-# shares.
+# Heads, for hats and glasses: x and y of the point between the eyes,
+# the top of the head, and how wide it is; in shares.
 HEADS: dict[str, tuple[float, float, float, float]] = {
     "dog": (0.2, 0.3, 0.13, 0.4), "cat": (0.22, 0.3, 0.16, 0.36), "black-cat": (0.22, 0.3, 0.16, 0.36),
     "rabbit": (0.24, 0.42, 0.3, 0.4),

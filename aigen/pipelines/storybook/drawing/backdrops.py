@@ -18,8 +18,8 @@ from aigen.pipelines.storybook.drawing.pictures import cut
 TALL = {"evergreen-tree": 1.15, "deciduous-tree": 1.05, "palm-tree": 1.2, "hut": 0.7, "church": 1.15, "house": 0.85}
 
 
-# Rows by density: how many, how high (shares of the picture's height, from and to), and their haze; the further one
-# first.
+# Rows by density: how many, how high (shares of the picture's height,
+# from and to), and their haze; the further one first.
 ROWS = {
     "woods": ((15, 0.15, 0.2, 0.42), (10, 0.2, 0.28, 0.22)),
     "houses": ((9, 0.13, 0.17, 0.34), (6, 0.17, 0.22, 0.14)),

@@ -1,5 +1,5 @@
-"""What things stand on: land, streets, shores, banks and floes, the sea's bottom, other planets. Painters by name in
-GROUNDS.
+"""What things stand on: land, streets, shores, banks and floes, the sea's bottom,
+other planets. Painters by name in GROUNDS.
 """
 
 import math

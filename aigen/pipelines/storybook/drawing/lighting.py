@@ -1,5 +1,5 @@
-"""Artwork in the light of a scene: tinted, dyed, shaded on the far side, bright at the edge, its windows lit at
-night.
+"""Artwork in the light of a scene: tinted, dyed, shaded on the far side,
+bright at the edge, its windows lit at night.
 """
 
 import skia

@@ -94,8 +94,8 @@ class Look:
 
     @cached_property
     def footing(self) -> float:
-        """Where the bank, quay or floe begins that things stand on in a scene on the water; below the picture
-        without.
+        """Where the bank, quay or floe begins that things stand on
+        in a scene on the water; below the picture without.
         """
         if not scenery.needs_footing(self.plan):
             return self.height * 2

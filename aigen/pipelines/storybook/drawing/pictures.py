@@ -151,8 +151,8 @@ def _is_mostly(seen: "Pixels", color: str) -> bool:
 
 
 def _body_of(values: "Pixels", seen: "Pixels") -> "Pixels":
-    """How much each pixel is of the hue that most of the picture has; of a grey picture, all that is not nearly
-    black.
+    """How much each pixel is of the hue that most of the picture has;
+    of a grey picture, all that is not nearly black.
     """
     import numpy
 

@@ -1,5 +1,5 @@
-"""What the scenes look like: light by time of day, ground and backdrop of each setting, sizes, and what belongs
-where.
+"""What the scenes look like: light by time of day, ground and backdrop of each setting,
+sizes, and what belongs where.
 """
 
 from dataclasses import dataclass
@@ -154,8 +154,8 @@ SUNS = frozenset(["sun", "sun-with-face"])
 
 
 def needs_footing(plan: Plan) -> bool:
-    """Whether something in a scene on the water neither floats nor flies: it needs a bank, a quay or ice to stand
-    on.
+    """Whether something in a scene on the water neither floats nor flies:
+    it needs a bank, a quay or ice to stand on.
     """
 
     def stands(thing: Thing) -> bool:

@@ -12,8 +12,8 @@ from aigen.pipelines.storybook.drawing.look import Look
 
 @dataclass(frozen=True)
 class Shadow:
-    """A bitmap of what a figure throws on the ground; `left` and `top` from the middle of the figure's foot, in
-    pixels.
+    """A bitmap of what a figure throws on the ground;
+    `left` and `top` from the middle of the figure's foot, in pixels.
     """
 
     image: skia.Image

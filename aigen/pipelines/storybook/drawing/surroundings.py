@@ -50,8 +50,8 @@ def make_layers(look: Look) -> list[Layer]:
 
 
 def make_front(look: Look) -> list[Layer]:
-    """What is nearer than the things, out of focus: something in each lower corner, branches in the upper ones, or
-    nothing.
+    """What is nearer than the things, out of focus: something in each lower corner,
+    branches in the upper ones, or nothing.
     """
     if not look.setting.front or not look.take.front or look.plan.caption:
         return []
@@ -83,8 +83,8 @@ def _draw_soft(look: Look, canvas: skia.Canvas, draw: Callable[[skia.Canvas], No
 
 
 def make_screen(look: Look, base: float) -> Layer:
-    """A row of the setting's trees or houses before what stands behind them, as tall as to leave its upper half
-    free.
+    """A row of the setting's trees or houses before what stands behind them,
+    as tall as to leave its upper half free.
     """
 
     def paint(look: Look, canvas: skia.Canvas) -> None:

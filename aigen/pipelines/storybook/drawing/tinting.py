@@ -1,5 +1,5 @@
-"""The light of a photograph in a scene: its hues in the scene's sky, walls and ground, as bright as those are
-themselves.
+"""The light of a photograph in a scene: its hues in the scene's sky,
+walls and ground, as bright as those are themselves.
 """
 
 from dataclasses import dataclass, replace
@@ -23,8 +23,8 @@ class Tones:
 
 
 def tones_of(picture: Image.Image) -> Tones:
-    """What colours a photograph has above, in the middle and below, as far as its borders tell: things are in the
-    middle.
+    """What colours a photograph has above, in the middle and below,
+    as far as its borders tell: things are in the middle.
     """
     small = picture.convert("RGB").resize((8, 12), Image.Resampling.BOX)
     top, middle, bottom = (_mean(small.crop((0, high, 8, low))) for high, low in ((0, 3), (4, 7), (9, 12)))

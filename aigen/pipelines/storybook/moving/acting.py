@@ -44,8 +44,8 @@ class Player:
     triangles: list[int]
 
     def pose(self, time: float, duration: float) -> Pose:
-        """How it stands at a moment, its travel included; in measures of what carries it, and as if it looked to the
-        left.
+        """How it stands at a moment, its travel included; in measures of what carries it,
+        and as if it looked to the left.
         """
         moment = self.moment(time, duration)
         pose = self.rig.pose(moment)

@@ -12,8 +12,8 @@ from aigen.pipelines.storybook.drawing.pictures import cut, dyed
 
 @dataclass(frozen=True)
 class Puffs:
-    """Where they leave a picture (x and y in shares), how they go and grow (shares of its height), their colour and
-    number.
+    """Where they leave a picture (x and y in shares), how they go and grow (shares
+    of its height), their colour and number.
     """
 
     x: float

@@ -18,8 +18,8 @@ Bend = Callable[["Moment", Shares, Shares], tuple[Shares, Shares]]
 
 @dataclass(frozen=True)
 class Moment:
-    """A time in seconds, how long that is after the middle of the take, and the phase that keeps two from moving in
-    step.
+    """A time in seconds, how long that is after the middle of the take,
+    and the phase that keeps two from moving in step.
     """
 
     time: float
@@ -33,8 +33,8 @@ class Moment:
 
 @dataclass(frozen=True)
 class Pose:
-    """Offsets in shares of the thing's height (y down), `turn` in degrees, stretched by `wide` and `tall`, and its
-    alpha.
+    """Offsets in shares of the thing's height (y down), `turn` in degrees,
+    stretched by `wide` and `tall`, and its alpha.
     """
 
     x: float = 0.0

@@ -1,5 +1,5 @@
-"""What falls, rises, twinkles and changes: snow, rain, lightning, leaves, bubbles, rays, glints on the water, the
-light.
+"""What falls, rises, twinkles and changes: snow, rain, lightning, leaves,
+bubbles, rays, glints on the water, the light.
 
 Each is a function of a look and a time; `draw_behind` and `draw_before` say which belong to a scene.
 """
@@ -82,8 +82,8 @@ def _draw_light(look: Look, canvas: skia.Canvas, time: float, duration: float) -
 
 
 def _flash(time: float, at: float) -> float:
-    """Lightning that swells over five frames and dies away over twenty: sheet lightning, which does not hurt the
-    eyes.
+    """Lightning that swells over five frames and dies away over twenty:
+    sheet lightning, which does not hurt the eyes.
     """
     since = time - at
     if since <= 0:

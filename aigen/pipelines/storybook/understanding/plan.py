@@ -41,8 +41,9 @@ class Thing:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be drawn; `absent` are pictures that must not be. `language` is that of the prompt, if it could be
-    read.
+    """What is to be drawn; `absent` are pictures that must not be.
+
+    `language` is that of the prompt, if it could be read.
     """
 
     setting: str

@@ -24,8 +24,8 @@ def can_set(text: str) -> bool:
 
 
 def draw_title(canvas: skia.Canvas, text: str, area: skia.Rect, rgb: int) -> None:
-    """A title in capitals, letter-spaced, centred in an area and as large as fits; nothing where letters are
-    missing.
+    """A title in capitals, letter-spaced, centred in an area and as large as fits;
+    nothing where letters are missing.
     """
     words = "".join(letter if letter.isprintable() else " " for letter in text).upper().split()
     if not words or not can_set(" ".join(words)):

@@ -80,8 +80,8 @@ def verbs() -> frozenset[str]:
 
 @cache
 def translations() -> dict[str, dict[str, Any]]:
-    """By language: `things` (what a picture is called -> its name) and `scene` (a word -> field and value of the
-    plan).
+    """By language: `things` (what a picture is called -> its name)
+    and `scene` (a word -> field and value of the plan).
     """
     found: dict[str, dict[str, Any]] = json.loads(
         gzip.decompress((files(__package__) / "translations.json.gz").read_bytes())

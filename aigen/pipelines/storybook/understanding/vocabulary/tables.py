@@ -18,7 +18,7 @@ SETTINGS = {
     "studio": "studio, plain background, white background, white backdrop, blank background, isolated, product shot",
     "room": "room, coffee shop, bookshop, in a hospital, in the hospital, hospital ward, in a school, at school, "
     "bedroom, living room, indoors, house interior, window, library, office, floor, cafe, bar, classroom, museum, "
-    "hallway, attic, nursery, context, laboratory, bathroom, shop, restaurant, gym, hospital room, armchair, carpet, "
+    "hallway, attic, nursery, workshop, laboratory, bathroom, shop, restaurant, gym, hospital room, armchair, carpet, "
     "rug, shelf, desk",
     "city street": "street, city, downtown, town, alley, traffic, sidewalk, avenue, crosswalk, pavement, boulevard, "
     "market square, times square, bus stop, parking lot, neighborhood, neighbourhood, city square",
