@@ -202,8 +202,8 @@ def report(case: Case, ways: list[str]) -> None:
         times = compare(case)
         overhead = times["ours"] / times["bare"] - 1
         print(
-            f"bare diffusers, float32, {times['bare']:.2f} s a picture; our whole path {times['ours']:.2f} s "
-            f"({overhead:+.1%})"
+            f"bare diffusers, float32, {times['bare']:.2f} s a picture; "
+            f"our whole path {times['ours']:.2f} s ({overhead:+.1%})"
         )
     found = {
         way: measure(case, way) for way in ways or [way for way in WAYS if half < 1 or not way.startswith("bfloat16")]
@@ -211,8 +211,8 @@ def report(case: Case, ways: list[str]) -> None:
     first = next(iter(found.values()))
     for way, figures in found.items():
         print(
-            f"{way:14} {figures['seconds']:6.2f} s a picture ({first['seconds'] / figures['seconds']:.2f} times as "
-            "fast as the "
+            f"{way:14} {figures['seconds']:6.2f} s a picture "
+            f"({first['seconds'] / figures['seconds']:.2f} times as fast as the "
             f"first), the one that loads {figures['first']:6.2f} s, peak {figures['peak']:5.0f} MB "
             f"({figures['peak'] / first['peak']:.2f} of the first)"
         )

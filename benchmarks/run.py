@@ -41,8 +41,8 @@ def whole_order() -> None:
         assert os.waitstatus_to_exitcode(status) == 0
     processor = usage.ru_utime + usage.ru_stime
     print(
-        f"5 images and 5 videos, cold: {wall:.1f} s, {processor / wall:.2f} cores busy, peak {peak / 1024**2:.0f} MB "
-        "together"
+        f"5 images and 5 videos, cold: {wall:.1f} s, {processor / wall:.2f} cores busy, "
+        f"peak {peak / 1024**2:.0f} MB together"
     )
 
 
@@ -100,8 +100,8 @@ def first_page() -> None:
                     process.terminate()
     aigen, datasette = (statistics.median(found) for found in times.values())
     print(
-        f"first page of aigen serve: {aigen:.2f} s, {held['aigen'] / 1024**2:.0f} MB; datasette serve: {datasette:.2f} "
-        "s, "
+        f"first page of aigen serve: {aigen:.2f} s, {held['aigen'] / 1024**2:.0f} MB; "
+        f"datasette serve: {datasette:.2f} s, "
         f"{held['datasette'] / 1024**2:.0f} MB; ratio {aigen / datasette:.2f}"
     )
 
@@ -148,8 +148,8 @@ def large_gallery() -> None:
                 times[user, path] = statistics.median(found) * 1000
     small, large = times["small", "/dash"], times["large", "/dash"]
     print(
-        f"first page of a gallery of 10,000 items: {large:.0f} ms; of 10 items: {small:.0f} ms; ratio "
-        f"{large / small:.1f}; "
+        f"first page of a gallery of 10,000 items: {large:.0f} ms; of 10 items: "
+        f"{small:.0f} ms; ratio {large / small:.1f}; "
         f"searching 1,000 prompts: {times['large', '/dash?search=moon+cats']:.0f} ms"
     )
 
@@ -270,8 +270,8 @@ def marks() -> None:
                 times["thumbnails"].append(time.perf_counter() - began)
             making, marking, thumbnails = (statistics.median(found) for found in times.values())
             print(
-                f"{kind}: making {making * 1000:.0f} ms; marking {marking * 1000:.1f} ms, {marking / making:.1%} of "
-                "that; "
+                f"{kind}: making {making * 1000:.0f} ms; marking {marking * 1000:.1f} ms, "
+                f"{marking / making:.1%} of that; "
                 f"thumbnails {thumbnails * 1000:.0f} ms, {thumbnails / making:.0%}"
             )
 

@@ -1,9 +1,10 @@
 """How our path to a video compares with a bare call of diffusers:
 Wan 2.1's real architecture, random weights, this machine.
 
-Usage: benchmarks/videos.py [--layers 30] [--steps 2] [--folder DIR] It needs 12 GB of disk and some ten minutes. What
-reads the prompt is a small one: it is run once a video, and its real weights alone would take 23 GB. With a GPU it is
-run as it is used: 832x480, 81 frames, bfloat16.
+Usage: benchmarks/videos.py [--layers 30] [--steps 2] [--folder DIR]
+
+It needs 12 GB of disk and some ten minutes. What reads the prompt is a small one: it is run once a video, and its real
+weights alone would take 23 GB. With a GPU it is run as it is used: 832x480, 81 frames, bfloat16.
 
 Times say nothing of quality: the weights are random. What is compared alternates within one process; peak memory is
 that of a process of its own.

@@ -93,8 +93,8 @@ def describing(path: Path, turns: int) -> None:
     for way, taken in times.items():
         took = median(taken)
         print(
-            f"{way:36} {took * 1000:6.1f} ms ({min(taken) * 1000:.1f} to {max(taken) * 1000:.1f}), {took / usual:5.2f} "
-            "times decoding"
+            f"{way:36} {took * 1000:6.1f} ms ({min(taken) * 1000:.1f} to {max(taken) * 1000:.1f}), "
+            f"{took / usual:5.2f} times decoding"
         )
 
 

@@ -19,8 +19,8 @@ from typing import Any
 TARGET = Path(__file__).parent.parent / "aigen" / "pipelines" / "storybook" / "artwork" / "artwork.zip"
 SKIN_TONES = ("-medium-light", "-medium-dark", "-light", "-medium", "-dark")
 SVG = (
-    '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 32 '
-    '32">{body}</svg>'
+    '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+    'viewBox="0 0 32 32">{body}</svg>'
 )
 
 

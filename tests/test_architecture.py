@@ -36,16 +36,13 @@ ORDER = [
 # storybook is a package of packages with an order of its own, which may use what stands below `pipelines`.
 STORYBOOK = [
     "__init__", "pool", "scene", "moving.acting", "moving.casting", "moving.effects", "moving.rigs", "moving.weather",
-    "moving.camera",
-    "composing.from_photo", "composing.places", "composing.groups", "composing.arrangements", "drawing.surroundings",
-    "drawing.interiors", "drawing.grounds", "drawing.waters", "drawing.fronts",
-    "drawing.backdrops", "drawing.sky", "drawing.figures",
-    "drawing.parts", "drawing.shadows", "drawing.lighting", "drawing.grading", "drawing.filters", "drawing.styles",
-    "drawing.tinting", "drawing.look", "drawing.scenery",
+    "moving.camera", "composing.from_photo", "composing.places", "composing.groups", "composing.arrangements",
+    "drawing.surroundings", "drawing.interiors", "drawing.grounds", "drawing.waters", "drawing.fronts",
+    "drawing.backdrops", "drawing.sky", "drawing.figures", "drawing.parts", "drawing.shadows", "drawing.lighting",
+    "drawing.grading", "drawing.filters", "drawing.styles", "drawing.tinting", "drawing.look", "drawing.scenery",
     "drawing.layers", "drawing.lettering", "drawing.anatomy", "drawing.pictures", "drawing.painted", "drawing.bodies",
-    "drawing.colours",
-    "takes", "understanding.from_photo", "understanding.plan", "understanding.grammar", "understanding.phrases",
-    "understanding.vocabulary", "artwork",
+    "drawing.colours", "takes", "understanding.from_photo", "understanding.plan", "understanding.grammar",
+    "understanding.phrases", "understanding.vocabulary", "artwork",
 ]  # fmt: skip
 PACKAGES = {"understanding", "composing", "drawing", "moving"}
 HEAVY = {"torch", "diffusers", "transformers", "PIL", "av"}
@@ -133,8 +130,8 @@ def loaded_by(*arguments: str) -> set[str]:
     """The top-level modules in a real process when the program ends."""
     script = (
         "import sys, json, atexit; from aigen.cli import app\n"
-        "atexit.register(lambda: print('LOADED' + json.dumps(sorted({name.split('.')[0] for name in sys.modules}))))\n"
-        "app()"
+        "atexit.register(lambda: print('LOADED' + "
+        "json.dumps(sorted({name.split('.')[0] for name in sys.modules}))))\napp()"
     )
     result = subprocess.run(
         [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True, timeout=60

@@ -100,8 +100,8 @@ def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --m
 
     if name not in pipelines.registered() and weights.sees(catalogue.find(name, pipelines.registered())):
         raise UsageError(
-            f"model {catalogue.display_name(name)!r} makes no pictures, it sees them: when it is here, aigen describe "
-            "and "
+            f"model {catalogue.display_name(name)!r} makes no pictures, it sees them: "
+            "when it is here, aigen describe and "
             "--from-image use it by themselves, or name it with --vision-model"
         )
     pipeline = pipelines.load(name)

@@ -38,8 +38,8 @@ def check_captions(text: str) -> None:
         names = ", ".join("Chinese" if script == "Cjk" else script for script in scripts)
         raise UsageError(
             f"captions cannot be burned into the picture: the font has no letters for {names} "
-            f"({' '.join(missing[:5])}{' …' if len(missing) > 5 else ''}); ask for them as a file (srt), or for none "
-            "(off)"
+            f"({' '.join(missing[:5])}{' …' if len(missing) > 5 else ''}); "
+            "ask for them as a file (srt), or for none (off)"
         )
 
 

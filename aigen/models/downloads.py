@@ -156,8 +156,8 @@ def _check_disk(needed: int) -> None:
     free = shutil.disk_usage(place).free
     if free < needed + _DISK_LEFT:
         raise GenerationError(
-            f"the disk of {str(cache)!r} has {spoken_size(free)} free, and {spoken_size(needed + _DISK_LEFT)} are "
-            "needed: "
+            f"the disk of {str(cache)!r} has {spoken_size(free)} free, "
+            f"and {spoken_size(needed + _DISK_LEFT)} are needed: "
             "free some space, or choose another place with HF_HOME"
         )
 
@@ -286,8 +286,8 @@ def _translated(hub: str) -> Iterator[None]:
         ) from error
     except (unreachable, errors.LocalEntryNotFoundError, errors.FileMetadataError, ConnectionError) as error:
         raise GenerationError(
-            f"{hub} cannot be got, the hub does not answer ({_first_line(error)}): go on later with the same command, "
-            "or "
+            f"{hub} cannot be got, the hub does not answer ({_first_line(error)}): "
+            "go on later with the same command, or "
             "bring the folder from another machine and give it with --from DIR"
         ) from error
     except OSError as error:
@@ -318,8 +318,8 @@ def take(model: Model, source: Path, report: Progress) -> Path:
         contents = examine(source, replace(catalogue.find(str(source.resolve())), kinds=model.kinds))
         if model.pipeline and contents.pipeline != model.pipeline:
             raise UsageError(
-                f"--from {str(source)!r} holds a {contents.pipeline}; {model.name} is a {model.pipeline}: give its "
-                "folder"
+                f"--from {str(source)!r} holds a {contents.pipeline}; "
+                f"{model.name} is a {model.pipeline}: give its folder"
             )
     times = {path: path.stat() for path in sorted(source.rglob("*")) if path.is_file()}
     sizes = {path.relative_to(source).as_posix(): found.st_size for path, found in times.items()}

@@ -236,15 +236,15 @@ def _choose_for_processor(machine: Machine, contents: Contents, need: MemoryNeed
     needed, halved = needed + working, halved + working
     if needed > machine.system_free >= halved and "bfloat16" in half and setup.precision == "float32":
         told = (
-            f"kept in bfloat16: else it would take {spoken_size(needed)} of memory, {spoken_size(machine.system_free)} "
-            "are free"
+            f"kept in bfloat16: else it would take {spoken_size(needed)} of memory, "
+            f"{spoken_size(machine.system_free)} are free"
         )
         return replace(setup, layerwise_casting=True, reasons=(*setup.reasons, told))
     if needed > machine.system_free:
         raise TooLittleMemory(
             f"not enough memory: {spoken_size(needed)} are needed and {spoken_size(machine.system_free)} are free: "
-            "close other programs (an idle aigen worker keeps its last model for a minute), or choose a smaller model "
-            "(aigen models)"
+            "close other programs (an idle aigen worker keeps its last model for a minute), "
+            "or choose a smaller model (aigen models)"
         )
     return setup
 

@@ -220,8 +220,8 @@ def _text(message: Message) -> str:
 def _html(message: Message, pictures: list[str]) -> str:
     facts = "".join(f'<p style="margin:0 0 8px">{escape(fact)}</p>' for fact in message.facts)
     shown = "".join(
-        f'<img src="cid:{name}" alt="" width="160" style="width:160px;max-width:31%;border-radius:8px;margin:0 6px 6px '
-        '0">'
+        f'<img src="cid:{name}" alt="" width="160" style="width:160px;max-width:31%;border-radius:8px;'
+        'margin:0 6px 6px 0">'
         for name in pictures
     )
     asked = f'<p style="margin:0 0 16px;font-size:18px">“{escape(message.prompt)}”</p>' if message.prompt else ""

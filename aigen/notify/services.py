@@ -52,7 +52,7 @@ def _load(channel: str) -> "Apprise":
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it would print the URL's parts to the user's terminal
     if not service.add(channel):
         raise UsageError(
-            f"channel {scheme}://… is not one that Apprise knows: see https://github.com/caronc/apprise/wiki for its "
-            "form"
+            f"channel {scheme}://… is not one that Apprise knows: "
+            "see https://github.com/caronc/apprise/wiki for its form"
         )
     return service

@@ -78,8 +78,8 @@ def _launchd(command: list[str], folder: Path, settings: Path) -> str:
     comment = (
         f"<!-- Save as ~/Library/LaunchAgents/{LABEL}.plist on the Mac itself, then: "
         f"launchctl bootstrap gui/$UID ~/Library/LaunchAgents/{LABEL}.plist (bootout undoes it). "
-        f"What you have set in your shell does not reach it: put settings into {str(settings).replace('--', '…')}. "
-        "-->\n"
+        "What you have set in your shell does not reach it: "
+        f"put settings into {str(settings).replace('--', '…')}. -->\n"
     )
     head, separator, rest = plistlib.dumps(unit, sort_keys=False).decode().partition("<plist")
     return head + comment + separator + rest

@@ -119,8 +119,8 @@ def _check_options(request: GenerationRequest, used: dict[str, Pipeline]) -> Non
                 if (model := request.model_for(kind))
             )
             raise UsageError(
-                f"{name} means nothing to {makers}: leave it out, or name a diffusion model with --model (see aigen "
-                "models)"
+                f"{name} means nothing to {makers}: leave it out, "
+                "or name a diffusion model with --model (see aigen models)"
             )
 
 
@@ -128,8 +128,8 @@ def _check_task(request: GenerationRequest, kind: Kind, name: str, pipeline: Pip
     """Raise UsageError for what a pipeline cannot make."""
     if kind == "video" and request.from_picture and pipeline.starts_from == "prompt":
         raise UsageError(
-            f"{catalogue.display_name(name)}, which makes the videos, cannot start from a picture: add --videos 0, or "
-            "name a model "
+            f"{catalogue.display_name(name)}, which makes the videos, cannot start from a picture: "
+            "add --videos 0, or name a model "
             "that can with --video-model (see aigen models)"
         )
     pipeline.check(tasks.task_of(request, kind, pipeline))

@@ -12,8 +12,8 @@ from aigen.types.request import GenerationRequest, Narration
 _FORMS: tuple[Any, ...] = (
     ("style", "style", str), ("size", "size", str), ("number", "first", int), ("steps", "steps", int),
     ("guidance", "guidance", float, int), ("negative prompt", "negative", str), ("fast", "fast", bool),
-    ("guide", "guide", str),
-    ("strength", "strength", float, int), ("duration", "duration", float, int), ("fps", "fps", int),
+    ("guide", "guide", str), ("strength", "strength", float, int), ("duration", "duration", float, int),
+    ("fps", "fps", int),
 )  # fmt: skip
 
 
@@ -54,8 +54,8 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
     if image_model and image_model != "the user":
         if parameters.get("picture_source") == "a folder" and "image_model" not in given:
             raise UsageError(
-                f"its picture was made by a model in a folder named {image_model!r}: give that folder with "
-                "--image-model"
+                f"its picture was made by a model in a folder named {image_model!r}: "
+                "give that folder with --image-model"
             )
         said["image_model"] = image_model
     said |= {name: parameters.get(name) for name in ("style", "size")}

@@ -20,9 +20,8 @@ def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: I
         else Length(1, DEFAULT_LENGTH.fps)
     )
     usual = pipeline.default_sizes[kind]
-    if request.seen and (
-        kind == "image" or pipeline.max_frames is None
-    ):  # a model of short videos has sizes of its own too
+    # A model of short videos has sizes of its own too.
+    if request.seen and (kind == "image" or pipeline.max_frames is None):
         usual = source.shaped(request.seen, usual)
     return Task(
         kind=kind,

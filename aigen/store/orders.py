@@ -36,8 +36,8 @@ class Orders(Connection):
                 self._table("users").insert(row)
             elif known[0]["user_id"] != generation.user_id:
                 raise UsageError(
-                    f"user id {generation.user_id!r} differs from {known[0]['user_id']!r} only in upper and lower "
-                    "case: "
+                    f"user id {generation.user_id!r} differs from {known[0]['user_id']!r} only "
+                    "in upper and lower case: "
                     "choose another"
                 )
             self._table("generations").insert({**asdict(generation), "request": dump(generation.request.as_json())})

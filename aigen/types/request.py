@@ -326,6 +326,6 @@ def check_channel(channel: str) -> None:
         scheme, separator, _ = channel.partition("://")  # what follows may be a secret
         shown = f"{scheme[:40]}://…" if separator else channel[:80]
         raise UsageError(
-            f"channel {shown!r} is not known: use terminal, desktop, mailto:ADDRESS or the URL of a messenger, "
-            "such as ntfy://TOPIC"
+            f"channel {shown!r} is not known: use terminal, desktop, mailto:ADDRESS "
+            "or the URL of a messenger, such as ntfy://TOPIC"
         )

@@ -17,8 +17,8 @@ from aigen.viewer.gallery import Gallery
 from aigen.viewer.web import redirect, render, render_text
 
 POLICY = (
-    "default-src 'none'; img-src 'self'; media-src 'self'; font-src 'self'; style-src 'self'; script-src 'self'; "
-    "connect-src 'self'; "
+    "default-src 'none'; img-src 'self'; media-src 'self'; font-src 'self'; "
+    "style-src 'self'; script-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = (

@@ -49,8 +49,7 @@ class Form:
 
 _FIELDS = {
     "prompt": "", "images": "5", "videos": "5", "style": "plain", "model": "", "notify_at": "", "notify": "",
-    "address": "", "narrate": "",
-    "script": "",
+    "address": "", "narrate": "", "script": "",
 }  # fmt: skip
 FROM_WORDS = Form("/text-to-video", "Text to Video", _FIELDS)
 FROM_PICTURE = Form("/image-to-video", "Image to Video", {**_FIELDS, "style": ""}, from_picture=True)

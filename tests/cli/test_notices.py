@@ -346,12 +346,12 @@ LATER = "2026-11-21T18:30:00Z"  # the clock says 12:00
 SERVED = "while aigen serve runs, which it does not now"
 LINK = f"the link in the notice, to http://127.0.0.1:8000, opens {SERVED}"
 ONLY_HERE = (
-    "the link in the notice, to http://127.0.0.1:8000, opens on this machine only (AIGEN_BASE_URL sets another "
-    f"address) and {SERVED}"
+    "the link in the notice, to http://127.0.0.1:8000, opens on this machine only "
+    f"(AIGEN_BASE_URL sets another address) and {SERVED}"
 )
 NO_DESKTOP = (
-    "there is no desktop: DBUS_SESSION_BUS_ADDRESS is not set and no session bus is running; the notice is tried until "
-    "there is one"
+    "there is no desktop: DBUS_SESSION_BUS_ADDRESS is not set and no session bus is running; "
+    "the notice is tried until there is one"
 )
 
 

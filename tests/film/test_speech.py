@@ -105,8 +105,8 @@ def test_what_voices_misread_is_written_out(text: str, expected: str) -> None:
         "Good morning, Señor García!",
         '"Bonjour!" said the fox. "Comment ça va?" It was a fine day, and they all laughed.',
         "The Rhine flows through Köln, Düsseldorf and Rotterdam.",
-        "Once upon a time there lived a king whom everybody called Владимир, even his own mother and all of her many "
-        "friends.",
+        "Once upon a time there lived a king whom everybody called Владимир, "
+        "even his own mother and all of her many friends.",
     ],
 )
 def test_english_passes(text: str) -> None:

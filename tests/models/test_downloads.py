@@ -24,17 +24,16 @@ FLORENCE = catalogue.find("florence-2")
 
 def test_of_a_repository_only_what_is_needed_is_got() -> None:
     names = [
-        "README.md", "model_index.json", "sd_turbo.safetensors", "sd_turbo.ckpt", "image.jpg",
-        "unet/config.json", "unet/diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.fp16.safetensors",
+        "README.md", "model_index.json", "sd_turbo.safetensors", "sd_turbo.ckpt", "image.jpg", "unet/config.json",
+        "unet/diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.fp16.safetensors",
         "unet/diffusion_pytorch_model.bin", "unet/model.onnx", "unet/diffusion_pytorch_model.non_ema.safetensors",
         "text_encoder/config.json", "text_encoder/model.fp16-00001-of-00002.safetensors",
         "text_encoder/model.fp16-00002-of-00002.safetensors", "text_encoder/model.safetensors.index.fp16.json",
         "text_encoder/model-00001-of-00002.safetensors", "text_encoder/model-00002-of-00002.safetensors",
-        "text_encoder/model.safetensors.index.json",
-        "vae/config.json", "vae/diffusion_pytorch_model.safetensors",
-        "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer/spiece.model",
-        "scheduler/scheduler_config.json", "assets/deep/one.json",
-        "vae_1_0/config.json", "vae_1_0/diffusion_pytorch_model.safetensors", "safety_checker/config.json",
+        "text_encoder/model.safetensors.index.json", "vae/config.json", "vae/diffusion_pytorch_model.safetensors",
+        "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer/spiece.model", "scheduler/scheduler_config.json",
+        "assets/deep/one.json", "vae_1_0/config.json", "vae_1_0/diffusion_pytorch_model.safetensors",
+        "safety_checker/config.json",
     ]  # fmt: skip
     parts = ("unet", "text_encoder", "vae", "tokenizer", "scheduler")
     index = {"_class_name": "X", **{part: ["diffusers", "Y"] for part in parts}, "safety_checker": [None, None]}
@@ -43,8 +42,8 @@ def test_of_a_repository_only_what_is_needed_is_got() -> None:
         "model_index.json", "unet/config.json", "unet/diffusion_pytorch_model.fp16.safetensors",
         "text_encoder/config.json", "text_encoder/model.fp16-00001-of-00002.safetensors",
         "text_encoder/model.fp16-00002-of-00002.safetensors", "text_encoder/model.safetensors.index.fp16.json",
-        "vae/config.json", "vae/diffusion_pytorch_model.safetensors",
-        "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer/spiece.model", "scheduler/scheduler_config.json",
+        "vae/config.json", "vae/diffusion_pytorch_model.safetensors", "tokenizer/vocab.json", "tokenizer/merges.txt",
+        "tokenizer/spiece.model", "scheduler/scheduler_config.json",
     }  # fmt: skip
 
 

@@ -89,8 +89,8 @@ def test_what_is_made_has_the_shape_of_the_picture_unless_a_size_is_given() -> N
         for size, seen in ((None, high), (None, replace(SEEN, width=9000, height=90)), ("200x100", high), (None, None))
     ]
     assert sizes == [
-        Size(880, 1184), Size(1456, 720), Size(200, 100), Size(1024, 1024),
-        Size(832, 1104), Size(1360, 672), Size(200, 100), Size(1280, 720),
+        Size(880, 1184), Size(1456, 720), Size(200, 100), Size(1024, 1024), Size(832, 1104), Size(1360, 672),
+        Size(200, 100), Size(1280, 720),
     ]  # fmt: skip
 
 

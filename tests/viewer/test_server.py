@@ -152,8 +152,8 @@ def test_only_who_has_logged_in_may_send_much_and_only_a_picture(serve: Start) -
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=60) as stranger:
         head = (
-            f"POST /image-to-video HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 9000000\r\nExpect: "
-            "100-continue\r\n\r\n"
+            f"POST /image-to-video HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: "
+            "9000000\r\nExpect: 100-continue\r\n\r\n"
         )
         stranger.sendall(head.encode())
         assert stranger.recv(100).startswith(b"HTTP/1.1 413")

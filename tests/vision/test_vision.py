@@ -102,8 +102,7 @@ def odd_pictures() -> dict[str, Image.Image]:
     return {
         "tiny": Image.new("RGB", (16, 16), "red"), "wide": Image.fromarray(numpy.resize(noise, (16, 4000, 3))),
         "high": Image.new("RGB", (16, 4000), "blue"), "noise": Image.fromarray(noise),
-        "black": Image.new("RGB", (64, 48)),
-        "white": Image.new("RGB", (640, 480), "white"), "stripes": stripes,
+        "black": Image.new("RGB", (64, 48)), "white": Image.new("RGB", (640, 480), "white"), "stripes": stripes,
         "gradient": Image.linear_gradient("L").convert("RGB"), "rings": Image.radial_gradient("L").convert("RGB"),
     }  # fmt: skip
 

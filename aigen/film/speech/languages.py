@@ -13,30 +13,30 @@ from aigen.wording import shortened
 _SMALL_WORDS = {
     "English": "the of and to a in is it that was he she for on are as with his her they at be this have from or had "
     "by not but what all were "
-    "we when your can said there an which their if will up out about who so them then him would has more no my me you "
-    "i one our do its "
-    "into over after before down only some could where how just once upon never every under until old little day good "
-    "now "
+    "we when your can said there an which their if will up out about who so them "
+    "then him would has more no my me you i one our do its "
+    "into over after before down only some could where how just once upon "
+    "never every under until old little day good now "
     "hello hi hey goodbye bye yes please thanks thank welcome here don't it's i'm didn't let's wasn't isn't did does "
     "been am us why die war man hat also",
     "German": "der die das und ist nicht ein eine einen einem einer eines zu den dem des von mit auf für im in sich es "
     "er sie wir ihr ich du "
-    "auch als an nach wie war aus bei hat dass wenn nur noch über aber sind werden wird einmal sein seine kein keine "
-    "mir mich dich uns so da "
+    "auch als an nach wie war aus bei hat dass wenn nur noch über aber sind werden wird "
+    "einmal sein seine kein keine mir mich dich uns so da "
     "wo was wer zum zur durch vor dann doch haben guten morgen tag abend hallo danke bitte ja nein schläft welt",
     "French": "le la les un une des du de et est en que qui dans pour pas sur au aux avec il elle ils nous vous je tu "
     "ne ce cette ces son sa ses "
-    "se plus par mais ou où comme sont était c'est j'ai qu'il fait tout très bien fut leur mon ma mes à être avait "
-    "jour "
+    "se plus par mais ou où comme sont était c'est j'ai qu'il fait tout "
+    "très bien fut leur mon ma mes à être avait jour "
     "bonjour bonsoir l' d' j' t' m' qu' n' s' c' merci salut oui non voilà monde quand fois",
     "Spanish": "el la los las un una unos de del que y en es no se por con su sus para al lo como más pero le ya o "
     "este esta sí muy sin sobre "
-    "era fue había cuando todo ella yo tú mi tu está son donde vez hola gracias adiós buenos buenas días cómo estás "
-    "qué señor",
+    "era fue había cuando todo ella yo tú mi tu está son donde vez hola gracias "
+    "adiós buenos buenas días cómo estás qué señor",
     "Italian": "il lo la i gli le un una uno di del della dei delle che e è in per non si con da al alla nel nella "
     "sono era ma come più anche "
-    "questo questa ha suo sua se mi ti ci io tu lui lei molto l' dell' un' c'era volta ciao buongiorno grazie "
-    "buonasera tutti mondo a ad",
+    "questo questa ha suo sua se mi ti ci io tu lui lei molto l' dell' un' c'era "
+    "volta ciao buongiorno grazie buonasera tutti mondo a ad",
     "Portuguese": "o a os as um uma de do da dos das que e é em no na nos para por com não se mais como mas foi ao ele "
     "ela seu sua ou ser quando "
     "muito está eu também era havia vez olá obrigado obrigada bom dia você tudo bem mundo",

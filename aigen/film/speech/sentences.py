@@ -14,16 +14,16 @@ _END = re.compile(r"(?:[.!?…]+[\"'”’»)\]*_]*(?=\s))|(?:(?<=[a-z][a-z])[.!
 # A full stop after these ends no sentence; after the second kind it does unless a number follows; after the third it
 # does when the next word usually begins one.
 _TITLES = set(
-    "mr mrs ms mx dr prof gen rev hon capt lt col sgt cmdr sen rep gov pres mt ft messrs mme mlle e.g i.e eg ie vs cf "
-    "ca approx viz".split()
+    "mr mrs ms mx dr prof gen rev hon capt lt col sgt cmdr sen rep gov pres mt ft "
+    "messrs mme mlle e.g i.e eg ie vs cf ca approx viz".split()
 )
 _NUMBERED = set("no nos fig figs p pp vol ch art sec jan feb mar apr jun jul aug sep sept oct nov dec c est".split())
 _OPEN = set("st ave blvd rd inc ltd co corp bros jr sr al dept univ".split())
 _STARTERS = set(
-    "a an the this that these those he she it we they i you his her its our their my your there here then when while "
-    "as at in on "
-    "but and or so yet if after before once now what who why how where no not nobody nothing everyone all every each "
-    "some one "
+    "a an the this that these those he she it we they i you his her its our their "
+    "my your there here then when while as at in on "
+    "but and or so yet if after before once now what who why how where no not "
+    "nobody nothing everyone all every each some one "
     "suddenly finally meanwhile later soon today tomorrow yesterday for from to by with let maybe perhaps".split()
 )
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]|ph\.d|[^\W\d_]")

@@ -146,8 +146,8 @@ class Videos(Diffusion):
         if task.frames > self.max_frames:
             raise UsageError(
                 f"{task.frames} frames are too many for {self.name}: it makes at most {self.max_frames}, which last "
-                f"{self.max_frames / task.fps:.3g} s at {task.fps} a second: give a shorter --duration or fewer "
-                "--frames"
+                f"{self.max_frames / task.fps:.3g} s at {task.fps} a second: "
+                "give a shorter --duration or fewer --frames"
             )
         self._check_memory(task)
 

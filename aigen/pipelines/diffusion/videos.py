@@ -54,8 +54,8 @@ def _attempt(
     fewer = call.task.frames // 2
     shorter = f", give --frames {fewer}" if fewer >= call.task.fps * DURATION_LIMITS[0] else ""
     raise GenerationError(
-        f"not enough memory for {call.task.frames} frames of {call.task.size} by {call.name}: close other "
-        f"programs{shorter}"
+        f"not enough memory for {call.task.frames} frames of {call.task.size} "
+        f"by {call.name}: close other programs{shorter}"
         f"{smaller}, or choose a smaller model (aigen models)"
     )
 
@@ -109,8 +109,8 @@ class _Frames:
 
         if not bool(torch.isfinite(frames).all()):
             raise GenerationError(
-                f"{self._call.name} lost its numbers at precision {self._call.loaded.setup.precision}, and would have "
-                "made a "
+                f"{self._call.name} lost its numbers at precision {self._call.loaded.setup.precision}, "
+                "and would have made a "
                 "black video: choose another model (aigen models)"
             )
         left, top, right, bottom = self._call.crop

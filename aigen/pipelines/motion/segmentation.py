@@ -57,8 +57,8 @@ def cut(picture: "Image", box: Box, others: Sequence[Box] = ()) -> Cut:
     left, top, right, bottom = box
     wide, high = AROUND * (right - left), AROUND * (bottom - top)
     window = (
-        max(0.0, left - wide), max(0.0, top - high),
-        min(float(picture.width), right + wide), min(float(picture.height), bottom + high),
+        max(0.0, left - wide), max(0.0, top - high), min(float(picture.width), right + wide),
+        min(float(picture.height), bottom + high),
     )  # fmt: skip
     share = min(1.0, SIDE / max(window[2] - window[0], window[3] - window[1]))
     size = max(8, round((window[2] - window[0]) * share)), max(8, round((window[3] - window[1]) * share))
@@ -235,7 +235,7 @@ def _clarity(mask: "Floats", colours: "Floats", inside: Any, says: "Floats") -> 
     around = 2 * float(inside.any(axis=0).sum() + inside.any(axis=1).sum())
     doubt = float((mask * (says < 0)).sum() / mask.sum())
     shares = (
-        (0.14 - max(gaps)) / 0.06, (2.2 - outline / around) / 0.6,
-        (seen / max(1.0, outline) - 0.06) / 0.06, (0.4 - doubt) / 0.15,
+        (0.14 - max(gaps)) / 0.06, (2.2 - outline / around) / 0.6, (seen / max(1.0, outline) - 0.06) / 0.06,
+        (0.4 - doubt) / 0.15,
     )  # fmt: skip
     return float(numpy.clip(min(shares), 0, 1))

@@ -228,8 +228,8 @@ def _told(plan: Plan) -> Iterator[str]:
 
     if plan.language is None:
         yield (
-            "storybook cannot read this language (it reads English, German, Spanish, French, Hindi) and draws a scene "
-            "of its own"
+            "storybook cannot read this language (it reads English, German, Spanish, "
+            "French, Hindi) and draws a scene of its own"
         )
     elif plan.unmatched:
         words = ", ".join(plan.unmatched)

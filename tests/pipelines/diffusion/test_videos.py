@@ -299,8 +299,7 @@ def test_what_made_a_video_is_told(models: Path, tmp_path: Path) -> None:
     assert output.source_type == "trainedAlgorithmicMedia"
     assert output.parameters == {
         "steps": 2, "guidance": 4.5, "negative_prompt": "blurry", "sampler": "UniPCMultistepScheduler",
-        "precision": "float32",
-        "source": "a folder",
+        "precision": "float32", "source": "a folder",
     }  # fmt: skip
 
 

@@ -116,8 +116,8 @@ def test_the_pool_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
         "import Size; from aigen.pipelines.storybook.pool import Pool\n"
         "pool = Pool(); quiet = Run(lambda *_: None, lambda _: None, lambda *_: None, lambda *_: None, lambda: None)\n"
         "numbers = tuple(range(1, 40))\n"
-        "made = pool.make(Task(kind='image', prompt='a kite', style='plain', numbers=numbers, seeds=numbers, "
-        "size=Size(800, 800),"
+        "made = pool.make(Task(kind='image', prompt='a kite', style='plain', "
+        "numbers=numbers, seeds=numbers, size=Size(800, 800),"
         f" work=Path({str(tmp_path)!r})), quiet, 2)\n"
         "next(made); print(*(process.pid for process in pool._processes), flush=True); list(made)"
     )

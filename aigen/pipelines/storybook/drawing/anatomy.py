@@ -45,14 +45,11 @@ SPOKED = frozenset(
 # Birds drawn standing: where the wing grows that they fly with (x, y), and how long it is, in shares of the width.
 WINGS: dict[str, tuple[float, float, float]] = {
     "bird": (0.6, 0.5, 0.8), "blackbird": (0.55, 0.5, 0.8), "parrot": (0.5, 0.5, 0.9), "owl": (0.8, 0.45, 0.7),
-    "duck": (0.6, 0.6, 0.8),
-    "goose": (0.6, 0.6, 0.8), "swan": (0.6, 0.55, 0.9), "baby-chick": (0.6, 0.55, 0.6), "rooster": (0.55, 0.55, 0.7),
-    "chicken": (0.55, 0.55, 0.7),
-    "flamingo": (0.6, 0.35, 0.9), "penguin": (0.75, 0.5, 0.5), "pig": (0.55, 0.3, 0.6), "horse": (0.55, 0.4, 0.7),
-    "unicorn": (0.6, 0.45, 0.7),
+    "duck": (0.6, 0.6, 0.8), "goose": (0.6, 0.6, 0.8), "swan": (0.6, 0.55, 0.9), "baby-chick": (0.6, 0.55, 0.6),
+    "rooster": (0.55, 0.55, 0.7), "chicken": (0.55, 0.55, 0.7), "flamingo": (0.6, 0.35, 0.9),
+    "penguin": (0.75, 0.5, 0.5), "pig": (0.55, 0.3, 0.6), "horse": (0.55, 0.4, 0.7), "unicorn": (0.6, 0.45, 0.7),
     "peacock": (0.6, 0.6, 0.6), "turkey": (0.5, 0.5, 0.7), "dodo": (0.55, 0.6, 0.6), "cat": (0.55, 0.4, 0.6),
-    "elephant": (0.55, 0.3, 0.6),
-    "cow": (0.55, 0.35, 0.6), "front-facing-baby-chick": (0.8, 0.5, 0.5),
+    "elephant": (0.55, 0.3, 0.6), "cow": (0.55, 0.35, 0.6), "front-facing-baby-chick": (0.8, 0.5, 0.5),
 }  # fmt: skip
 
 # Rotors: left, top, right, bottom of what spins, in shares.
@@ -61,17 +58,14 @@ ROTORS: dict[str, tuple[float, float, float, float]] = {"helicopter": (0.0, 0.0,
 # What shines by itself: x and y of the light in shares, how far it shines (1: 0.6 of its longer side), its colour.
 LIGHTS: dict[str, tuple[float, float, float, tuple[int, int, int]]] = {
     "fire": (0.5, 0.6, 1.5, (255, 150, 50)), "candle": (0.5, 0.14, 1.3, (255, 190, 90)),
-    "couch-and-lamp": (0.87, 0.2, 1.1, (255, 214, 130)),
-    "jack-o-lantern": (0.5, 0.6, 1.2, (255, 160, 50)), "light-bulb": (0.5, 0.4, 1.5, (255, 224, 130)),
-    "diya-lamp": (0.6, 0.3, 1.3, (255, 180, 80)),
+    "couch-and-lamp": (0.87, 0.2, 1.1, (255, 214, 130)), "jack-o-lantern": (0.5, 0.6, 1.2, (255, 160, 50)),
+    "light-bulb": (0.5, 0.4, 1.5, (255, 224, 130)), "diya-lamp": (0.6, 0.3, 1.3, (255, 180, 80)),
     "red-paper-lantern": (0.5, 0.5, 1.4, (255, 110, 60)), "sparkler": (0.5, 0.5, 1.4, (255, 210, 110)),
-    "fireworks": (0.5, 0.4, 1.5, (255, 190, 110)),
-    "star": (0.5, 0.5, 1.3, (255, 226, 120)), "glowing-star": (0.5, 0.5, 1.6, (255, 226, 120)),
-    "full-moon": (0.5, 0.5, 1.5, (255, 240, 190)),
+    "fireworks": (0.5, 0.4, 1.5, (255, 190, 110)), "star": (0.5, 0.5, 1.3, (255, 226, 120)),
+    "glowing-star": (0.5, 0.5, 1.6, (255, 226, 120)), "full-moon": (0.5, 0.5, 1.5, (255, 240, 190)),
     "crescent-moon": (0.5, 0.5, 1.5, (255, 240, 190)), "comet": (0.35, 0.65, 1.2, (120, 220, 255)),
-    "volcano": (0.5, 0.25, 0.9, (255, 110, 40)),
-    "sun": (0.5, 0.5, 1.8, (255, 220, 120)), "sun-with-face": (0.5, 0.5, 1.8, (255, 220, 120)),
-    "crystal-ball": (0.5, 0.4, 1.3, (190, 120, 255)),
+    "volcano": (0.5, 0.25, 0.9, (255, 110, 40)), "sun": (0.5, 0.5, 1.8, (255, 220, 120)),
+    "sun-with-face": (0.5, 0.5, 1.8, (255, 220, 120)), "crystal-ball": (0.5, 0.4, 1.3, (190, 120, 255)),
     "shooting-star": (0.5, 0.5, 1.5, (255, 226, 140)), "christmas-tree": (0.5, 0.5, 0.9, (255, 214, 130)),
     "flying-saucer": (0.3, 0.8, 0.9, (255, 230, 110)),
 }  # fmt: skip
@@ -80,18 +74,15 @@ LIGHTS: dict[str, tuple[float, float, float, tuple[int, int, int]]] = {
 # the top of the head, and how wide it is; in shares.
 HEADS: dict[str, tuple[float, float, float, float]] = {
     "dog": (0.2, 0.3, 0.13, 0.4), "cat": (0.22, 0.3, 0.16, 0.36), "black-cat": (0.22, 0.3, 0.16, 0.36),
-    "rabbit": (0.24, 0.42, 0.3, 0.4),
-    "horse": (0.16, 0.22, 0.1, 0.28), "elephant": (0.22, 0.4, 0.12, 0.46), "pig": (0.16, 0.38, 0.2, 0.36),
-    "cow": (0.16, 0.24, 0.14, 0.28),
-    "penguin": (0.5, 0.2, 0.02, 0.5), "duck": (0.24, 0.16, 0.02, 0.32), "snowman": (0.5, 0.26, 0.14, 0.4),
-    "snowman-without-snow": (0.45, 0.26, 0.14, 0.46),
-    "teddy-bear": (0.5, 0.25, 0.04, 0.6), "octopus": (0.5, 0.4, 0.02, 0.8), "owl": (0.5, 0.24, 0.06, 0.7),
-    "turtle": (0.86, 0.5, 0.42, 0.26),
+    "rabbit": (0.24, 0.42, 0.3, 0.4), "horse": (0.16, 0.22, 0.1, 0.28), "elephant": (0.22, 0.4, 0.12, 0.46),
+    "pig": (0.16, 0.38, 0.2, 0.36), "cow": (0.16, 0.24, 0.14, 0.28), "penguin": (0.5, 0.2, 0.02, 0.5),
+    "duck": (0.24, 0.16, 0.02, 0.32), "snowman": (0.5, 0.26, 0.14, 0.4),
+    "snowman-without-snow": (0.45, 0.26, 0.14, 0.46), "teddy-bear": (0.5, 0.25, 0.04, 0.6),
+    "octopus": (0.5, 0.4, 0.02, 0.8), "owl": (0.5, 0.24, 0.06, 0.7), "turtle": (0.86, 0.5, 0.42, 0.26),
     "gorilla": (0.3, 0.2, 0.04, 0.4), "monkey": (0.34, 0.26, 0.06, 0.5), "mouse": (0.2, 0.4, 0.24, 0.4),
-    "hedgehog": (0.16, 0.56, 0.4, 0.34),
-    "poodle": (0.26, 0.24, 0.06, 0.36), "bird": (0.3, 0.24, 0.06, 0.44), "parrot": (0.36, 0.2, 0.03, 0.5),
-    "giraffe": (0.16, 0.12, 0.06, 0.24), "zebra": (0.16, 0.22, 0.12, 0.28), "whale": (0.3, 0.4, 0.2, 0.5),
-    "t-rex": (0.3, 0.14, 0.02, 0.44),
+    "hedgehog": (0.16, 0.56, 0.4, 0.34), "poodle": (0.26, 0.24, 0.06, 0.36), "bird": (0.3, 0.24, 0.06, 0.44),
+    "parrot": (0.36, 0.2, 0.03, 0.5), "giraffe": (0.16, 0.12, 0.06, 0.24), "zebra": (0.16, 0.22, 0.12, 0.28),
+    "whale": (0.3, 0.4, 0.2, 0.5), "t-rex": (0.3, 0.14, 0.02, 0.44),
 }  # fmt: skip
 # Of what has a drawn body, the head is the upper part.
 HEAD_ON_BODY = (0.5, 0.33, 0.06, 0.74)
@@ -99,8 +90,7 @@ HEAD_ON_BODY = (0.5, 0.33, 0.06, 0.74)
 # What is worn: where, and how wide it is beside the head.
 WORN: dict[str, tuple[str, float]] = {
     "sunglasses": ("eyes", 0.92), "glasses": ("eyes", 0.86), "goggles": ("eyes", 0.9), "top-hat": ("head", 0.9),
-    "womans-hat": ("head", 1.2),
-    "crown": ("head", 0.72), "billed-cap": ("head", 0.9), "graduation-cap": ("head", 1.0),
-    "military-helmet": ("head", 0.95),
-    "rescue-workers-helmet": ("head", 0.9), "scarf": ("neck", 0.8), "necktie": ("neck", 0.4), "ribbon": ("head", 0.5),
+    "womans-hat": ("head", 1.2), "crown": ("head", 0.72), "billed-cap": ("head", 0.9), "graduation-cap": ("head", 1.0),
+    "military-helmet": ("head", 0.95), "rescue-workers-helmet": ("head", 0.9), "scarf": ("neck", 0.8),
+    "necktie": ("neck", 0.4), "ribbon": ("head", 0.5),
 }  # fmt: skip

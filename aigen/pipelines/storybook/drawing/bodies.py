@@ -57,8 +57,8 @@ SHIRTS: tuple[Colour, ...] = (
 )
 # Roles that are drawn with more than shoulders; those that end at the waist get legs.
 _NO_BUSTS = frozenset(
-    "pregnant-man pregnant-person pregnant-woman breast-feeding man-feeding-baby woman-feeding-baby "
-    "person-feeding-baby".split()
+    "pregnant-man pregnant-person pregnant-woman breast-feeding man-feeding-baby "
+    "woman-feeding-baby person-feeding-baby".split()
 )
 BUSTS_OF_FANTASY = frozenset(
     f"{who}-{what}"

@@ -10,10 +10,9 @@ Colour = tuple[int, int, int]
 # The colours that can be asked for: what their middle tones become.
 COLOURS: dict[str, Colour] = {
     "white": (236, 240, 246), "grey": (140, 146, 156), "black": (52, 52, 62), "red": (222, 40, 48),
-    "orange": (246, 132, 28),
-    "yellow": (250, 206, 40), "green": (62, 172, 70), "turquoise": (36, 196, 188), "blue": (44, 108, 232),
-    "purple": (140, 70, 206), "pink": (250, 132, 184), "brown": (142, 92, 54), "gold": (226, 176, 46),
-    "silver": (188, 196, 208),
+    "orange": (246, 132, 28), "yellow": (250, 206, 40), "green": (62, 172, 70), "turquoise": (36, 196, 188),
+    "blue": (44, 108, 232), "purple": (140, 70, 206), "pink": (250, 132, 184), "brown": (142, 92, 54),
+    "gold": (226, 176, 46), "silver": (188, 196, 208),
 }  # fmt: skip
 
 

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 # Pictures that bring their own ground: the part of their height, from the top, that is kept.
 KEPT = {
     "flying-saucer": 0.68, "sailboat": 0.78, "canoe": 0.62, "motor-boat": 0.68, "speedboat": 0.62, "ferry": 0.88,
-    "ship": 0.9, "airplane-arrival": 0.66,
-    "airplane-departure": 0.68, "person-rowing-boat": 0.62,
+    "ship": 0.9, "airplane-arrival": 0.66, "airplane-departure": 0.68, "person-rowing-boat": 0.62,
     "man-rowing-boat": 0.62, "woman-rowing-boat": 0.62, "snow-capped-mountain": 0.84, "mountain": 0.84,
     "desert-island": 0.93,
 }  # fmt: skip
@@ -40,8 +39,8 @@ PAINTED = {"bridge-at-night": paint_bridge}
 # Another picture of the same that has a whole body.
 WHOLE = {
     "chicken": "rooster", "beach-with-umbrella": "umbrella-on-ground", "dragon-face": "dragon", "horse-face": "horse",
-    "person-mountain-biking": "person-biking",
-    "man-mountain-biking": "man-biking", "woman-mountain-biking": "woman-biking",
+    "person-mountain-biking": "person-biking", "man-mountain-biking": "man-biking",
+    "woman-mountain-biking": "woman-biking",
 }  # fmt: skip
 # Heads on the body of another picture: which, in what colour, and where the head lies on it (left, top, width).
 HEADS_ON = {

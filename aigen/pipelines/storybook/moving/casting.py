@@ -28,16 +28,14 @@ _BUZZING = frozenset("honeybee fly mosquito beetle lady-beetle person-fairy man-
 _LEGLESS = frozenset("snail snake worm bug seal microbe spider-web feather paw-prints".split())
 _ROUND = frozenset("soccer-ball basketball volleyball baseball softball tennis pool-8-ball yo-yo ring-buoy".split())
 BY_NAME = {
-    "fire": "flame", "rocket": "launch", "balloon": "drift", "kite": "drift", "parachute": "drift",
-    "bell": "swing", "red-paper-lantern": "swing", "wind-chime": "swing", "carp-streamer": "flag", "tornado": "dance",
+    "fire": "flame", "rocket": "launch", "balloon": "drift", "kite": "drift", "parachute": "drift", "bell": "swing",
+    "red-paper-lantern": "swing", "wind-chime": "swing", "carp-streamer": "flag", "tornado": "dance",
     "helicopter": "hover", "flying-saucer": "hover", "satellite": "hover", "airplane": "hover", "ghost": "drift",
-    "cyclone": "spin",
-    "person-running": "run", "man-running": "run", "woman-running": "run", "person-walking": "walk",
-    "man-walking": "walk", "woman-walking": "walk",
-    "man-dancing": "dance", "woman-dancing": "dance", "person-climbing": "climb", "man-climbing": "climb",
-    "woman-climbing": "climb",
-    "person-surfing": "float", "person-swimming": "float", "person-rowing-boat": "float", "sparkler": "twinkle",
-    "party-popper": "tremble", "confetti-ball": "tremble", "alarm-clock": "tremble",
+    "cyclone": "spin", "person-running": "run", "man-running": "run", "woman-running": "run", "person-walking": "walk",
+    "man-walking": "walk", "woman-walking": "walk", "man-dancing": "dance", "woman-dancing": "dance",
+    "person-climbing": "climb", "man-climbing": "climb", "woman-climbing": "climb", "person-surfing": "float",
+    "person-swimming": "float", "person-rowing-boat": "float", "sparkler": "twinkle", "party-popper": "tremble",
+    "confetti-ball": "tremble", "alarm-clock": "tremble",
 }  # fmt: skip
 
 

@@ -61,8 +61,7 @@ def _disc(rgb: Colour) -> skia.Image:
 # What rises from those who do something: artwork.
 SIGNS: dict[str, tuple[str, ...]] = {
     "sleep": ("zzz",), "sing": ("musical-note", "musical-notes"), "play": ("musical-note",), "love": ("red-heart",),
-    "kiss": ("red-heart",),
-    "dream": ("zzz",), "nap": ("zzz",), "snooze": ("zzz",), "hug": ("red-heart",),
+    "kiss": ("red-heart",), "dream": ("zzz",), "nap": ("zzz",), "snooze": ("zzz",), "hug": ("red-heart",),
 }  # fmt: skip
 
 

@@ -18,10 +18,9 @@ from aigen.pipelines.storybook.understanding.vocabulary import tables
 CAPTION_LIMIT = 80
 # What people tell a generative model about the craft, not about the scene.
 _CRAFT = re.compile(
-    r"\b(award[- ]winning|trending on \w+|\d+ ?(mm|k|fps|p)\b( lens)?|(shallow )?depth of field|(highly|ultra|very)[- "
-    r"](detailed|realistic)|"
-    r"(unreal|octane) (engine|render)( \d+)?|rule of thirds|golden ratio|wide[- ]angle|close[- ]up|bird's[- ]eye "
-    r"view|in (the )?style of( (?!with|and|in|on|at)\w+){1,3})",
+    r"\b(award[- ]winning|trending on \w+|\d+ ?(mm|k|fps|p)\b( lens)?|(shallow )?depth of field|"
+    r"(highly|ultra|very)[- ](detailed|realistic)|(unreal|octane) (engine|render)( \d+)?|rule of thirds|golden ratio|"
+    r"wide[- ]angle|close[- ]up|bird's[- ]eye view|in (the )?style of( (?!with|and|in|on|at)\w+){1,3})",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[\"“”„«]([^\"“”„«»]{2,%d})[\"“”»]" % CAPTION_LIMIT)  # noqa: UP031

@@ -185,8 +185,9 @@ SYNONYMS = {
         "guitar": "guitar, electric guitar, bass guitar", "violin": "violin, cello, fiddle, viola",
         "drum": "drum, drum kit", "trumpet": "trumpet, trombone, horn, tuba", "flute": "flute, clarinet, recorder",
         "accordion": "accordion", "saxophone": "saxophone, sax", "banjo": "banjo, ukulele, harp",
-"skateboard": "skateboard", "motorcycle": "motorcycle, motorbike, moped", "motor-scooter": "scooter, vespa",
-"bicycle": "bicycle, bike", "bus": "bus, school bus, double-decker bus", "fire-engine": "fire truck, fire engine",
+        "skateboard": "skateboard", "motorcycle": "motorcycle, motorbike, moped", "motor-scooter": "scooter, vespa",
+        "bicycle": "bicycle, bike", "bus": "bus, school bus, double-decker bus",
+        "fire-engine": "fire truck, fire engine",
         "canoe": "canoe, kayak, rowboat, rowing boat, gondola, raft", "helicopter": "helicopter, chopper, drone",
         "balloon": "balloon, hot air balloon, hot-air balloon, airship, zeppelin, blimp",
         "parachute": "parachute, skydiver, paraglider",
@@ -196,8 +197,9 @@ SYNONYMS = {
         "snowflake": "snowflake",
         "confetti-ball": "confetti", "party-popper": "party popper", "fireworks": "fireworks, firework",
         "trophy": "trophy, award, prize, winner's cup", "1st-place-medal": "gold medal", "sports-medal": "medal",
-        "wrapped-gift": "gift, present", "jack-o-lantern": "pumpkin, halloween pumpkin, jack-o'-lantern, jack o "
-        "lantern", "christmas-tree": "christmas tree, xmas tree",
+        "wrapped-gift": "gift, present",
+        "jack-o-lantern": "pumpkin, halloween pumpkin, jack-o'-lantern, jack o lantern",
+        "christmas-tree": "christmas tree, xmas tree",
         "teddy-bear": "teddy bear, teddy, stuffed animal, plush toy, toy, doll",
         "crystal-ball": "crystal ball", "magic-wand": "wand",
         "gem-stone": "diamond, gem, jewel, ruby, crystal, treasure", "coin": "coin", "money-bag": "money",
@@ -220,13 +222,14 @@ SYNONYMS = {
 
 # Ideas that nobody can point at: what stands for them when the prompt names no thing, the setting, the mood.
 SYMBOLS: dict[str, tuple[tuple[str, ...], str | None, str | None]] = {
-    "success, victory, winning, triumph, achievement, win, champion, excellence": (("trophy", "confetti-ball"), "stage",
-        "festive"),
+    "success, victory, winning, triumph, achievement, win, champion, excellence":
+        (("trophy", "confetti-ball"), "stage", "festive"),
     "never give up, don't give up, do not give up, perseverance, persistence, determination, keep going, resilience, "
-    "willpower, never quit, endurance": (("person-climbing",), "mountains", "epic"),
+    "willpower, never quit, endurance":
+        (("person-climbing",), "mountains", "epic"),
     "hope, hopeful, new beginning, new beginnings, optimism, faith": (("seedling", "rainbow"), "meadow", "calm"),
-    "teamwork, together, unity, cooperation, collaboration, partnership, community, we are one": (("handshake",
-        "people-hugging"), "meadow", "happy"),
+    "teamwork, together, unity, cooperation, collaboration, partnership, community, we are one":
+        (("handshake", "people-hugging"), "meadow", "happy"),
     "friendship, friends, friend": (("people-hugging", "red-heart"), "meadow", "happy"),
     "motivation, motivational, motivate, inspiration, inspirational, inspiring quote, motivational quote, motivational "
     "video, you can do it, believe in yourself, dream big, follow your dreams, ambition, dreams come true":
