@@ -333,6 +333,7 @@ def take(model: Model, source: Path, report: Progress) -> Path:
     folder = cached(model.hub) / "snapshots" / revision
 
     def copy(name: str, target: Path, told: Callable[[int], None]) -> None:
+        # Not by `write_whole`: a copy that was killed is overwritten by the next one, gigabytes do not stay.
         unfinished = target.with_name(f"{target.name}.incomplete")
         shutil.copyfile(source / name, unfinished)
         unfinished.replace(target)

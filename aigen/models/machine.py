@@ -100,6 +100,11 @@ def detect_machine() -> Machine:
     return Machine("cpu", name, system.total, system.available, system.total, system.available)
 
 
+def count_cores() -> int:
+    """Return how many cores this process may use, which can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _torch_knows(what: str) -> bool:
     """Whether the installed torch was built for a sort of device."""
     spec = find_spec("torch")

@@ -2,10 +2,11 @@
 and computes on two cores at most.
 """
 
-import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from aigen.models.machine import count_cores
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -20,13 +21,8 @@ def load(name: str, threads: int = THREADS_LIMIT) -> "InferenceSession":
     from onnxruntime import InferenceSession, SessionOptions
 
     options = SessionOptions()
-    options.intra_op_num_threads = min(threads, _cores())
+    options.intra_op_num_threads = min(threads, count_cores())
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others may need the cores meanwhile
     options.log_severity_level = 3  # what it warns of is about the machine, and of no use to who asks about a photo
     return InferenceSession(WEIGHTS / f"{name}.onnx", options, providers=["CPUExecutionProvider"])
-
-
-def _cores() -> int:
-    """Cores that this process may use, which can be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

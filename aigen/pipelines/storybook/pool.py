@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 from weakref import finalize
 
 from aigen.errors import GenerationError
+from aigen.models.machine import count_cores
 from aigen.types.pipeline import Output, Run, Task
 
 # At 1280x720 a process needs some 190 MB, and more pixels need more: together no more processes or pixels than these.
@@ -34,8 +35,9 @@ def pool_size(task: Task) -> int:
     """How many processes a task is worth."""
     if len(task.seeds) * task.frames * task.size.width * task.size.height < WORTH_IT:
         return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(len(task.seeds), cores, MOST_PROCESSES, MOST_PIXELS // (task.size.width * task.size.height)))
+    return max(
+        1, min(len(task.seeds), count_cores(), MOST_PROCESSES, MOST_PIXELS // (task.size.width * task.size.height))
+    )
 
 
 @dataclass(frozen=True)
