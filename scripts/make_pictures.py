@@ -16,7 +16,7 @@ import av
 from PIL import Image
 
 from aigen.media.provenance import xmp
-from aigen.types.request import STYLES, STYLES_IN_TURN
+from aigen.types.styles import STYLES, STYLES_IN_TURN
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
 PICTURES = {"whale.png": "a whale under the stars", "sailboat.png": "a sailboat on the sea at sunset"}

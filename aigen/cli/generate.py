@@ -12,7 +12,7 @@ from aigen.cli.notices import announce, tell
 from aigen.cli.orders import order_json, print_order
 from aigen.cli.program import Content, Json, app, load_settings, open_context, print_json, say, whole_number
 from aigen.errors import GenerationError, Interrupted, UsageError
-from aigen.types.request import STYLES
+from aigen.types.styles import STYLES
 
 if TYPE_CHECKING:
     from aigen.orders.context import Context
@@ -127,7 +127,8 @@ def generate(
     from aigen import vision
     from aigen.notify import channels
     from aigen.orders import placing
-    from aigen.types.request import STYLES_IN_TURN, Attachments, GenerationRequest
+    from aigen.types.request import Attachments, GenerationRequest
+    from aigen.types.styles import STYLES_IN_TURN
     from aigen.wording import visible
 
     if prompt is None and from_info is None and from_image is None:

@@ -9,7 +9,7 @@ import typer
 from aigen.cli.generate import Detach, Notify, NotifyAt, NoWait, Seed, make_order
 from aigen.cli.program import Content, Json, app, load_settings, whole_number
 from aigen.errors import UsageError
-from aigen.types.request import STYLES
+from aigen.types.styles import STYLES
 
 # Of the script, what stands for the film in lists and searches.
 TITLE_LENGTH = 120

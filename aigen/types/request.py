@@ -11,17 +11,10 @@ from typing import Any, Literal, get_args
 
 from aigen.errors import UsageError
 from aigen.types.seen import ImageDescription
+from aigen.types.styles import STYLES
 
 Kind = Literal["image", "video"]
 KINDS: tuple[Kind, ...] = ("image", "video")
-
-# One list for all pipelines. A pipeline that cannot do one says what it does instead.
-STYLES = (
-    "plain", "photorealistic", "dramatic", "cinematic", "watercolour", "paper-cut", "night", "poster",
-)  # fmt: skip
-
-# What the pictures that are made from a user's are in, one after another, where nobody says a style.
-STYLES_IN_TURN = ("plain", "dramatic", "photorealistic", "cinematic", "watercolour")
 
 PROMPT_LIMIT = 2000
 COUNT_LIMIT = 100

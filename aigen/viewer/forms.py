@@ -16,18 +16,9 @@ from aigen.film.script import check_narration
 from aigen.notify import channels, mail
 from aigen.orders import placing, tasks
 from aigen.times import resolve
-from aigen.types.request import (
-    KINDS,
-    STYLES,
-    STYLES_IN_TURN,
-    GenerationRequest,
-    Kind,
-    Narration,
-    check_channel,
-    check_prompt,
-    check_style,
-)
+from aigen.types.request import KINDS, GenerationRequest, Kind, Narration, check_channel, check_prompt, check_style
 from aigen.types.seen import ImageDescription
+from aigen.types.styles import STYLES, STYLES_IN_TURN
 from aigen.viewer.gallery import Gallery
 from aigen.viewer.web import render
 from aigen.wording import spoken_duration

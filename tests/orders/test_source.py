@@ -15,8 +15,9 @@ from aigen.media import provenance
 from aigen.orders import lifecycle, placing, reorder, source, tasks
 from aigen.store import Store
 from aigen.types.reports import Finished, Report, Step
-from aigen.types.request import STYLES_IN_TURN, Attachments, GenerationRequest, Size
+from aigen.types.request import Attachments, GenerationRequest, Size
 from aigen.types.seen import Detection, ImageDescription
+from aigen.types.styles import STYLES_IN_TURN
 from tests.conftest import files_in, left_in_work, run_aigen
 from tests.photos import photo
 from tests.tiny_vision import save_florence

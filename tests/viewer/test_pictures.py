@@ -9,7 +9,7 @@ from webtest import TestResponse
 
 from aigen.orders import deletion, lifecycle
 from aigen.orders.context import Context
-from aigen.types.request import STYLES_IN_TURN
+from aigen.types.styles import STYLES_IN_TURN
 from aigen.viewer import orders as viewer_orders
 from aigen.viewer.gallery import Gallery
 from tests.conftest import Scribbler

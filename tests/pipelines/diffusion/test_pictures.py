@@ -26,9 +26,9 @@ from aigen.pipelines.diffusion.prompts import STYLES, styled
 from aigen.store import Store
 from aigen.types.pipeline import Failure, Output, Run, Task
 from aigen.types.reports import Finished, Report, Said, Step
-from aigen.types.request import STYLES as ALL_STYLES
 from aigen.types.request import GenerationRequest, Options, Size
 from aigen.types.seen import ImageDescription
+from aigen.types.styles import STYLES as ALL_STYLES
 from tests import tiny_models
 
 # What libraries warn of while models are made here is nobody's business; where users load some, `quietly` sees to it.

@@ -19,8 +19,9 @@ from aigen.pipelines.storybook.scene import Scene
 from aigen.pipelines.storybook.understanding import from_photo
 from aigen.pipelines.storybook.understanding.from_photo import picture_of, plan_of
 from aigen.types.pipeline import Output, Task
-from aigen.types.request import STYLES, STYLES_IN_TURN, Size
+from aigen.types.request import Size
 from aigen.types.seen import Detection, ImageDescription, common_area
+from aigen.types.styles import STYLES, STYLES_IN_TURN
 from tests.conftest import patiently
 from tests.pipelines.storybook.test_storybook import silent
 

@@ -15,7 +15,8 @@ from aigen.pipelines.storybook.moving.effects import PUFFS, SIGNS
 from aigen.pipelines.storybook.understanding.vocabulary import tables
 from aigen.pipelines.storybook.understanding.vocabulary.tables import SETTINGS
 from aigen.types.pipeline import Output, Run, Task
-from aigen.types.request import STYLES, Kind, Size
+from aigen.types.request import Kind, Size
+from aigen.types.styles import STYLES
 
 
 def silent() -> Run:
