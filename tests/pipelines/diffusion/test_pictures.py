@@ -42,12 +42,6 @@ FEW = ["stable-diffusion", "flux", *(pytest.param(sort, marks=pytest.mark.system
 GUIDED = ["stable-diffusion", "flux", pytest.param("xl", marks=pytest.mark.system)]
 
 
-@pytest.fixture(autouse=True)
-def without_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compute in float32, as the bare calls of diffusers do, however well this processor does bfloat16."""
-    monkeypatch.setattr(device, "bfloat16_time", lambda: 50.0)
-
-
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")

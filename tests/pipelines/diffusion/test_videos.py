@@ -17,7 +17,7 @@ from aigen import pipelines
 from aigen.errors import Cancelled, GenerationError, UsageError
 from aigen.media import provenance
 from aigen.media.encoding import VideoWriter
-from aigen.models import catalogue, device, machine, weights
+from aigen.models import catalogue, machine, weights
 from aigen.models.machine import Machine, Setup
 from aigen.orders import lifecycle, placing, reorder
 from aigen.pipelines import diffusion
@@ -34,12 +34,6 @@ torch.set_num_threads(1)  # the tests run side by side, and the models are tiny
 
 SORTS = ["animatediff", "wan", "wan22", "ltx", "cogvideox", "svd"]
 PICTURED = ["svd", "ltx", pytest.param("wan22", marks=pytest.mark.system)]
-
-
-@pytest.fixture(autouse=True)
-def without_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compute in float32, as the bare calls of diffusers do, however well this processor does bfloat16."""
-    monkeypatch.setattr(device, "bfloat16_time", lambda: 50.0)
 
 
 @pytest.fixture(scope="session")
