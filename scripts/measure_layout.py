@@ -13,18 +13,22 @@ Edges = dict[str, set[str]]
 
 
 def read_edges(package: Path) -> Edges:
-    """Return which boxes each box imports, wherever in a file, without what only a type checker reads."""
+    """Return which boxes each box imports."""
     boxes = {path.stem for path in package.glob("*.py")} | {path.parent.name for path in package.glob("*/__init__.py")}
     edges: Edges = {box: set() for box in boxes - {"__init__"}}
     for path in package.rglob("*.py"):
         box = path.relative_to(package).parts[0].removesuffix(".py")
         if box in edges:
-            edges[box] |= _imports(ast.parse(path.read_text(encoding="utf-8"))) & (edges.keys() - {box})
+            edges[box] |= {name.split(".")[1] for name in read_imports(path)} & (edges.keys() - {box})
     return edges
 
 
+def read_imports(path: Path) -> set[str]:
+    """Return every `aigen.…` that a file imports, wherever in it, without what only a type checker reads."""
+    return _imports(ast.parse(path.read_text(encoding="utf-8")))
+
+
 def _imports(tree: ast.AST) -> set[str]:
-    """Return the second part of every `aigen.…` that is imported."""
     if isinstance(tree, ast.If) and "TYPE_CHECKING" in ast.unparse(tree.test):
         return set()
     found = set()
@@ -32,8 +36,7 @@ def _imports(tree: ast.AST) -> set[str]:
         found = {name.name for name in tree.names}
     elif isinstance(tree, ast.ImportFrom) and tree.module:
         found = {tree.module} | {f"{tree.module}.{name.name}" for name in tree.names}
-    parts = {name.split(".")[1] for name in found if name.startswith("aigen.")}
-    return parts.union(*map(_imports, ast.iter_child_nodes(tree)))
+    return {name for name in found if name.startswith("aigen.")}.union(*map(_imports, ast.iter_child_nodes(tree)))
 
 
 def find_cycles(edges: Edges) -> list[list[str]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import aigen
+from scripts.measure_layout import read_imports
 from tests.conftest import run_aigen
 
 ROOT = Path(aigen.__file__).parent
@@ -48,24 +49,6 @@ PACKAGES = {"understanding", "composing", "drawing", "moving"}
 HEAVY = {"torch", "diffusers", "transformers", "PIL", "av"}
 
 
-def imports_of(path: Path) -> set[str]:
-    """Every aigen module that a file imports, wherever in it, but not what only a type checker reads."""
-    found = set()
-    for node in ast.walk(_without_type_checking(ast.parse(path.read_text()))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "aigen":
-            found |= {node.module} | {f"{node.module}.{name.name}" for name in node.names}
-        elif isinstance(node, ast.Import):
-            found |= {name.name for name in node.names if name.name.split(".")[0] == "aigen"}
-    return found
-
-
-def _without_type_checking(tree: ast.Module) -> ast.Module:
-    tree.body = [
-        node for node in tree.body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
-    ]
-    return tree
-
-
 def test_every_module_has_its_place() -> None:
     names = {path.stem for path in ROOT.glob("*.py")} | {
         path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()
@@ -78,7 +61,7 @@ def test_imports_point_down(module: str) -> None:
     below = set(ORDER[ORDER.index(module) + 1 :])
     paths = [ROOT / f"{module}.py"] if (ROOT / f"{module}.py").exists() else (ROOT / module).rglob("*.py")
     for path in paths:
-        used = {name.split(".")[1] for name in imports_of(path) if "." in name} & set(ORDER)
+        used = {name.split(".")[1] for name in read_imports(path)} & set(ORDER)
         assert used - {module} <= below, f"{path.name} imports upwards: {used - below}"
 
 
@@ -100,7 +83,7 @@ def test_imports_of_storybook_point_down() -> None:
     for path, module in modules.items():
         below = STORYBOOK[STORYBOOK.index(module) + 1 :] if module in STORYBOOK else []
         used = {
-            in_storybook(name.removeprefix(prefix).split(".")) for name in imports_of(path) if name.startswith(prefix)
+            in_storybook(name.removeprefix(prefix).split(".")) for name in read_imports(path) if name.startswith(prefix)
         }
         assert used & set(STORYBOOK) <= {*below, module}, f"{path} imports upwards"
 

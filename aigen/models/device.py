@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Generic, Protocol, TypeVar
 
 from aigen.errors import AigenError, GenerationError
-from aigen.models.catalogue import Model, display_name
+from aigen.models.catalogue import display_name
 from aigen.models.machine import Device, Machine
 
 # Of processors, Apple's GPUs, the libraries of Nvidia's, and Intel's.
@@ -133,9 +133,9 @@ def quietly() -> Iterator[None]:
 
 
 @contextmanager
-def explained(model: Model, folder: Path, what: str, advice: str) -> Iterator[None]:
+def explained(name: str, folder: Path, what: str, advice: str) -> Iterator[None]:
     """What libraries say when something goes wrong, as one line that tells nothing of where the model lies."""
-    name = display_name(model.name)
+    name = display_name(name)
     try:
         yield
     except AigenError:

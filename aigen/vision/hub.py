@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from aigen.errors import GenerationError
-from aigen.models import catalogue, device
+from aigen.models import device
 from aigen.models.weights import Contents
 from aigen.types.seen import Detection
 
@@ -43,7 +43,7 @@ def prepare(contents: Contents, name: str, reader: str, *, half: bool) -> Loaded
     """
     if slot.held and slot.held.folder == contents.folder:
         return slot.held
-    with explained(name, contents.folder, "cannot be loaded", "get it again with aigen models remove and pull"):
+    with device.explained(name, contents.folder, "cannot be loaded", "get it again with aigen models remove and pull"):
         return slot.load(lambda: _load(contents, name, reader, half))
 
 
@@ -98,12 +98,5 @@ def running(loaded: Loaded, name: str) -> Iterator[None]:
     """While a network looks at a picture: without what only training needs, and with what goes wrong in one line."""
     import torch
 
-    with explained(name, loaded.folder, "failed", "try again"), device.quietly(), torch.inference_mode():
-        yield
-
-
-@contextmanager
-def explained(name: str, folder: Path, what: str, advice: str) -> Iterator[None]:
-    """What libraries say when something goes wrong, as one line that tells nothing of where the model lies."""
-    with device.explained(catalogue.Model(name=name, title=name), folder, what, advice):
+    with device.explained(name, loaded.folder, "failed", "try again"), device.quietly(), torch.inference_mode():
         yield

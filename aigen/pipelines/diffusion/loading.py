@@ -55,7 +55,7 @@ def prepare(model: Model, contents: Contents, need: MemoryNeed, fast: bool) -> L
 
 def load(model: Model, contents: Contents, setup: Setup, fast: bool) -> Loaded:
     """Load a model instead of the one that is held. Raises GenerationError."""
-    with explained(model, contents.folder, "cannot be loaded", "get it again with aigen models remove and pull"):
+    with explained(model.name, contents.folder, "cannot be loaded", "get it again with aigen models remove and pull"):
         return slot.load(lambda: Loaded(_load(contents, model, setup, fast), contents, setup, fast))
 
 
@@ -86,7 +86,7 @@ def guarded(loaded: Loaded, model: Model) -> Iterator[None]:
         if device.is_out_of_memory(error):
             raise
         slot.release()  # whatever state it is in, the next order begins anew
-        with explained(model, loaded.folder, "failed", "try again"):
+        with explained(model.name, loaded.folder, "failed", "try again"):
             raise
 
 

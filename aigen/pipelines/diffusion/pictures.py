@@ -29,7 +29,7 @@ def make(loaded: Loaded, model: Model, task: Task, run: Run) -> Iterator[Output 
     call = Call.of(loaded, model, task, _MULTIPLE)
     for told in call.remarks():
         run.say(told)
-    with explained(model, loaded.folder, "failed", "try again"):
+    with explained(model.name, loaded.folder, "failed", "try again"):
         run.expect(lambda: _measure(call, run))
     name, decoder = display_name(model.name), getattr(loaded.pipeline, "vae", None)
     waiting = list(zip(task.numbers, task.seeds, strict=True))
