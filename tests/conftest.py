@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,8 +21,8 @@ from aigen.content import ContentFolder
 from aigen.media.encoding import VideoWriter, save_png
 from aigen.orders.context import Context
 from aigen.store import Store
-from aigen.types.pipeline import Failure, Output, Run, StartsFrom, Task
-from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, GenerationRequest, Kind, Length, Size
+from aigen.types.pipeline import Abilities, Failure, Output, Run, StartsFrom, Task
+from aigen.types.request import GenerationRequest, Kind, Size
 
 if TYPE_CHECKING:
     from aigen.viewer.gallery import Gallery
@@ -81,20 +81,29 @@ class Scribbler:
     """A pipeline for tests: makes tiny files that are the same for all items, or does what a test wants instead."""
 
     kinds: tuple[Kind, ...] = ("image", "video")
-    label: str = "scribbler, for tests"
-    default_sizes: Mapping[Kind, Size] = field(default_factory=lambda: DEFAULT_SIZES)
-    default_length: Length = DEFAULT_LENGTH
-    max_frames: int | None = None
     starts_from: StartsFrom = "prompt"
     options: frozenset[str] = frozenset()
+    local: bool = True
+    paid: bool = False
     fail: set[int] = field(default_factory=set)
     before: Callable[[Task, Run, int], object] = lambda task, run, number: None
     made: list[tuple[str, int]] = field(default_factory=list)
 
+    @property
+    def abilities(self) -> Abilities:
+        return Abilities(
+            label="scribbler, for tests",
+            kinds=self.kinds,
+            starts_from=self.starts_from,
+            options=self.options,
+            local=self.local,
+            paid=self.paid,
+        )
+
     def check(self, task: Task) -> None:
         pass
 
-    def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
+    def generate(self, task: Task, run: Run) -> Generator[Output | Failure, None, None]:
         for number, seed in zip(task.numbers, task.seeds, strict=True):
             self.before(task, run, number)
             run.step(1, 1, "scribbling")

@@ -105,7 +105,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
             name, reason = pipelines.choose(kind, None, default=settings.model)
             pipeline = pipelines.load(name)
             pipeline.check(tasks.usual_task(kind, pipeline))
-            yield Finding(f"{kind}s", "ok", f"{catalogue.display_name(name)} ({reason}); {pipeline.label}")
+            yield Finding(f"{kind}s", "ok", f"{catalogue.display_name(name)} ({reason}); {pipeline.abilities.label}")
         except AigenError as error:
             yield Finding(f"{kind}s", "wrong", str(error), "or choose another default: aigen models use storybook")
 
@@ -131,7 +131,7 @@ def _diffusion(settings: Settings) -> Iterator[Finding]:
     for model in here:
         try:
             pipeline = diffusion.load(model)
-            task = tasks.usual_task(pipeline.kinds[0], pipeline)
+            task = tasks.usual_task(pipeline.abilities.kinds[0], pipeline)
             setup = machine.choose(seen, pipeline.find(), pipeline.memory_need(task))
             yield Finding(catalogue.display_name(model.name), "ok", f"{setup.device}: {'; '.join(setup.reasons)}")
         except AigenError as error:

@@ -105,10 +105,10 @@ def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --m
             "--from-image use it by themselves, or name it with --vision-model"
         )
     pipeline = pipelines.load(name)
-    pipeline.check(tasks.usual_task(pipeline.kinds[0], pipeline))
+    pipeline.check(tasks.usual_task(pipeline.abilities.kinds[0], pipeline))
     name = pipelines.canonical(name)
     write_setting(settings_file(), "AIGEN_MODEL", name)
-    made = " and ".join(f"{kind}s" for kind in pipeline.kinds)
+    made = " and ".join(f"{kind}s" for kind in pipeline.abilities.kinds)
     say(f"{name} makes {made} from now on, unless --model says otherwise ({settings_file()})")
     if (winner := load_settings().model) != name:
         place = "the environment" if os.environ.get("AIGEN_MODEL") else "the .env in this folder"

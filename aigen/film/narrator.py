@@ -6,7 +6,7 @@ in: the text is planned into scenes (`script`), its sentences are spoken (`speec
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from aigen.errors import UsageError
 from aigen.film import Line, Shot, script, speech
 from aigen.film.script import Scene
 from aigen.pipelines import FALLBACK
-from aigen.types.pipeline import Failure, ImageSpec, Output, Picture, Run, StartsFrom, Task
-from aigen.types.request import DEFAULT_SIZES, Kind, Length, Narration, Size
+from aigen.types.pipeline import Abilities, Failure, ImageSpec, Output, Picture, Run, Task
+from aigen.types.request import Length, Narration, Size
 
 # How much of the work on a film the voice is, and the pictures where a model makes them.
 _SPEECH, _PICTURES = 0.1, 0.6
@@ -31,18 +31,17 @@ _SAID = 10_000
 
 
 class Narrator:
-    kinds: tuple[Kind, ...] = ("video",)
-    label = "narrated film: a synthetic voice over pictures"
-    default_sizes: Mapping[Kind, Size] = DEFAULT_SIZES
-    default_length = Length(100, 25)
-    max_frames = None
-    starts_from: StartsFrom = "picture"
-    options: frozenset[str] = frozenset()
+    abilities = Abilities(
+        label="narrated film: a synthetic voice over pictures",
+        kinds=("video",),
+        length=Length(100, 25),
+        starts_from="picture",
+    )
 
     def check(self, task: Task) -> None:
         script.check_narration(_narration(task))
 
-    def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
+    def generate(self, task: Task, run: Run) -> Generator[Output | Failure, None, None]:
         told = _narration(task)
         if task.image_model == FALLBACK and _PHOTOGRAPH in told.styles and not task.from_picture:
             run.say(f"{FALLBACK} takes no photographs: scenes in the style {_PHOTOGRAPH} are drawn plain")

@@ -178,6 +178,13 @@ def examine(folder: Path, model: Model) -> Contents:
     return Contents(folder, pipeline, components, next(filter(None, variants), None), index)
 
 
+def pipeline_of(model: Model) -> str | None:
+    """The diffusers pipeline that what is here of a model says it is for, whole or not."""
+    folder = locate(model)
+    told = (read_json(folder / "model_index.json") or {}).get("_class_name") if folder else None
+    return told if isinstance(told, str) else None
+
+
 def sees(model: Model) -> bool:
     """Whether a model looks at pictures and makes none: as the catalogue says, or what is here of it."""
     folder = locate(model)

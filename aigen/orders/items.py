@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -17,6 +18,7 @@ from aigen.media.thumbnails import thumbnails
 from aigen.models import catalogue
 from aigen.orders import source
 from aigen.orders.context import Context, heartbeat
+from aigen.orders.device import Device
 from aigen.orders.run import OrderRun
 from aigen.orders.tasks import picture_by, task_of
 from aigen.store import Store
@@ -29,7 +31,14 @@ from aigen.types.rows import Generation, Item
 MUSIC = "music"
 
 
-def make_items(context: Context, generation: Generation) -> None:
+def begins_here(context: Context, generation_id: str) -> bool:
+    """Whether what is made first needs the device of this machine."""
+    planned = (item for item in context.store.items(generation_id) if item.state == "planned")
+    first = next(planned, None)
+    return first is not None and context.load(first.model).abilities.local
+
+
+def make_items(context: Context, generation: Generation, device: Device) -> None:
     """Make what is missing of an order. Raises what a pipeline raises, and Cancelled."""
     items = context.store.items(generation.generation_id)
     models = dict.fromkeys(item.model for item in items)
@@ -44,15 +53,16 @@ def make_items(context: Context, generation: Generation) -> None:
     context.report(Started(generation, tuple(items), pipelines.introduce(loaded), paces))
     if generation.request.from_picture and any(item.state == "planned" for item in items):
         _keep_thumbnail(context, generation)
-        generation = replace(generation, request=_look_closer(context, generation))
+        generation = replace(generation, request=_look_closer(context, generation, device))
     for told in _substituted(generation.request, loaded):
         context.report(Said(told))
     planned = [item for item in items if item.state == "planned"]
     for (kind, model), group in groupby(planned, key=lambda item: (item.kind, item.model)):
-        _make_batch(context, generation, loaded[model], list(group), paces.get(kind))
+        device.use(loaded[model].abilities.local)
+        _make_batch(context, generation, loaded[model], list(group), paces.get(kind), device)
 
 
-def _look_closer(context: Context, generation: Generation) -> GenerationRequest:
+def _look_closer(context: Context, generation: Generation, device: Device) -> GenerationRequest:
     """The request with what the vision model that was chosen for it sees in its picture;
     it looks once, also over a crash.
 
@@ -67,7 +77,8 @@ def _look_closer(context: Context, generation: Generation) -> GenerationRequest:
         context.report(Said(f"{catalogue.display_name(model)} looks at the picture …"))
         heartbeat(context, generation.generation_id, "looking at the picture")
         try:
-            seen = source.describe_source(work, model)
+            with device.used(True):
+                seen = source.describe_source(work, model)
         except (GenerationError, UsageError) as error:
             context.report(Said(f"{error}; so it is made of what {before.model} has seen"))
             return request
@@ -93,10 +104,10 @@ def _substituted(request: GenerationRequest, loaded: dict[str, Pipeline]) -> Ite
         and image == pipelines.FALLBACK
         and video in loaded
         and video not in built_in
-        and "image" not in loaded[video].kinds
+        and "image" not in loaded[video].abilities.kinds
     ):
         yield f"{catalogue.display_name(video)} makes no images: those are by {image}"
-    if request.from_picture and image in loaded and loaded[image].starts_from == "prompt":
+    if request.from_picture and image in loaded and loaded[image].abilities.starts_from == "prompt":
         yield (
             f"{catalogue.display_name(image)} cannot start from a picture: its images are made of what is seen in yours"
         )
@@ -104,30 +115,38 @@ def _substituted(request: GenerationRequest, loaded: dict[str, Pipeline]) -> Ite
         video == pipelines.MOTION
         and not request.from_picture
         and image in loaded
-        and "video" not in loaded[image].kinds
+        and "video" not in loaded[image].abilities.kinds
     ):
         yield f"{catalogue.display_name(image)} makes no videos: those are slow camera moves over its pictures"
 
 
 def _make_batch(
-    context: Context, generation: Generation, pipeline: Pipeline, items: list[Item], pace: float | None
+    context: Context,
+    generation: Generation,
+    pipeline: Pipeline,
+    items: list[Item],
+    pace: float | None,
+    device: Device,
 ) -> None:
     """Have one pipeline make items of one kind; while it makes the next, a thread records the last."""
     work = context.content.work(generation.generation_id)
     work.mkdir(parents=True, exist_ok=True)
     picture = work / source.SOURCE if generation.request.from_picture else None
     task = replace(task_of(generation.request, items[0].kind, pipeline, items), work=work, source=picture)
-    order_run = OrderRun(context, generation, task, items, pace)
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer") as writer:
+    run = OrderRun(context, generation, task, items, pace, device)
+    with (
+        ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer") as writer,
+        closing(pipeline.generate(task, run)) as outputs,
+    ):
         writing: Future[None] | None = None
-        for made in pipeline.generate(task, order_run.run):
+        for made in outputs:
             if writing:
                 writing.result()
-            writing = writer.submit(_record, context, generation, task, order_run.finish(made.seed), made)
+            writing = writer.submit(_record, context, generation, task, run.finish(made.seed), made)
         if writing:
             writing.result()
-    if order_run.missing:
-        names = ", ".join(item.name for item in order_run.missing.values())
+    if run.missing:
+        names = ", ".join(item.name for item in run.missing.values())
         raise GenerationError(f"model {catalogue.display_name(items[0].model)!r} ended without making {names}")
 
 
@@ -151,7 +170,7 @@ def _record(context: Context, generation: Generation, task: Task, item: Item, ma
             for each in made.beside:  # first: whoever finds the item finds them too
                 publish(each, context.content.file(f"{generation.user_id}/{_stem(item)}{each.suffix}"))
             publish(made.path, context.content.file(path))
-            item = replace(item, state="done", path=path, parameters=parameters)
+            item = replace(item, state="done", path=path, parameters=parameters, cost=made.cost)
             if not store.record(item):
                 for suffix in (made.path.suffix, *(each.suffix for each in made.beside)):
                     context.content.file(path).with_suffix(suffix).unlink(missing_ok=True)

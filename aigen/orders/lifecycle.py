@@ -4,8 +4,8 @@ Who runs an order holds the OS lock named after it; a started order whose lock i
 what is missing, so running an order again makes exactly that.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 
 from aigen.content import OUT_OF_SPACE
 from aigen.errors import (
@@ -18,11 +18,11 @@ from aigen.errors import (
     UsageError,
 )
 from aigen.orders import source
-from aigen.orders.context import HEARTBEAT, Context, heartbeat
-from aigen.orders.items import clear, make_items, make_thumbnails
+from aigen.orders.context import Context
+from aigen.orders.device import Device
+from aigen.orders.items import begins_here, clear, make_items, make_thumbnails
 from aigen.orders.placing import hold, new_generation_id, place
 from aigen.store import Store
-from aigen.types.reports import Waiting
 from aigen.types.request import NO_ATTACHMENTS, Attachments, GenerationRequest, Kind
 from aigen.types.rows import Generation, Item
 
@@ -70,12 +70,13 @@ def run(context: Context, generation_id: str, detached: bool = False) -> Generat
     store = context.store
     started = False
     try:
-        with _device(context, generation_id):
+        with Device(context, generation_id) as device:
+            device.use(begins_here(context, generation_id))
             started = store.start(generation_id, detached)
             if not started:
                 raise Cancelled(f"order {generation_id} was cancelled")
-            make_items(context, find(context.store, generation_id))
-            return _conclude(context, generation_id)
+            make_items(context, find(context.store, generation_id), device)
+        return _conclude(context, generation_id)
     except Cancelled:
         clear(context, generation_id)
         raise
@@ -164,26 +165,6 @@ def find(store: Store, generation_id: str) -> Generation:
 def files(context: Context, items: Iterable[Item], kind: Kind) -> list[str]:
     """The paths of the finished items of one kind."""
     return [str(context.content.file(item.path)) for item in items if item.path and item.kind == kind]
-
-
-@contextmanager
-def _device(context: Context, generation_id: str) -> Iterator[None]:
-    """Hold the device: one order at a time uses it, the others wait and say so."""
-    lock = context.content.lock("device")
-    told = False
-    while True:
-        try:
-            lock.acquire(timeout=HEARTBEAT, poll_interval=0.1)
-            break
-        except TimeoutError:
-            heartbeat(context, generation_id, "waiting for another order to finish")
-            if not told:
-                context.report(Waiting("another order is being made; this one starts when it has finished"))
-                told = True
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _conclude(context: Context, generation_id: str) -> Generation:

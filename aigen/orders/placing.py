@@ -77,11 +77,11 @@ def check(
     if (
         not request.images
         and "video" in models
-        and used[models["video"]].starts_from == "picture"
+        and used[models["video"]].abilities.starts_from == "picture"
         and not request.from_picture
     ):
         # It has its pictures made by the model of the images, though none are asked for.
-        asked_for_both = request.model if request.model and "image" in load(request.model).kinds else None
+        asked_for_both = request.model if request.model and "image" in load(request.model).abilities.kinds else None
         models["image"] = pipelines.choose("image", request.image_model, asked_for_both, default_model, load)[0]
         used[models["image"]] = load(models["image"])
     request = replace(
@@ -112,7 +112,7 @@ def _narrator(request: GenerationRequest) -> str:
 def _check_options(request: GenerationRequest, used: dict[str, Pipeline]) -> None:
     """Raise UsageError for an option that none of the models heeds."""
     for name in request.explicit():
-        if not any(name in pipeline.options for pipeline in used.values()):
+        if not any(name in pipeline.abilities.options for pipeline in used.values()):
             makers = " and ".join(
                 f"{catalogue.display_name(model)}, which makes the {kind}s"
                 for kind in KINDS
@@ -126,7 +126,7 @@ def _check_options(request: GenerationRequest, used: dict[str, Pipeline]) -> Non
 
 def _check_task(request: GenerationRequest, kind: Kind, name: str, pipeline: Pipeline) -> None:
     """Raise UsageError for what a pipeline cannot make."""
-    if kind == "video" and request.from_picture and pipeline.starts_from == "prompt":
+    if kind == "video" and request.from_picture and pipeline.abilities.starts_from == "prompt":
         raise UsageError(
             f"{catalogue.display_name(name)}, which makes the videos, cannot start from a picture: "
             "add --videos 0, or name a model "

@@ -1,19 +1,20 @@
-"""Callbacks a pipeline uses while running a task: it reports steps, keeps checkpoints,
+"""What a pipeline may call while it makes the items of an order: it reports steps, keeps jobs,
 and has other pipelines make pictures.
 """
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from time import monotonic
-from typing import Any
 
 from aigen.errors import GenerationError
 from aigen.models import catalogue
 from aigen.orders import source
 from aigen.orders.context import HEARTBEAT, Context, heartbeat
+from aigen.orders.device import Device
 from aigen.orders.tasks import task_of
-from aigen.types.pipeline import Failure, ImageSpec, Output, Picture, Run, Task
+from aigen.types.pipeline import ITEM, Failure, ImageSpec, Job, Output, Picture, Pipeline, Task
 from aigen.types.reports import Expected, Said, Step
 from aigen.types.request import SIDE_LIMITS, Size
 from aigen.types.rows import Generation, Item
@@ -23,12 +24,18 @@ PICTURES = "pictures"
 
 
 class OrderRun:
-    """Implements `Run` for the items of one task. The item in hand is the first of those still `missing`."""
+    """The `Run` of the items of one task. The item in hand is the first of those still `missing`."""
 
     def __init__(
-        self, context: Context, generation: Generation, task: Task, items: list[Item], pace: float | None
+        self,
+        context: Context,
+        generation: Generation,
+        task: Task,
+        items: list[Item],
+        pace: float | None,
+        device: Device,
     ) -> None:
-        self._context, self._generation, self._task = context, generation, task
+        self._context, self._generation, self._task, self._device = context, generation, task, device
         self._items = {item.seed: item for item in items}
         self.missing = dict(self._items)
         self._pace = pace
@@ -36,9 +43,6 @@ class OrderRun:
         self._beaten_at = monotonic()
         self._before = 0.0  # so much of the item in hand was the making of its picture
         self._share = 0.8  # of any item; as long as nobody knows better, most
-        self.run = Run(
-            self.step, self.say, self.remember, self.recall, self.check, self.pictures, self.expect, self.images
-        )
 
     @property
     def _item(self) -> Item:
@@ -62,12 +66,6 @@ class OrderRun:
     def say(self, text: str) -> None:
         self._context.report(Said(text))
 
-    def remember(self, seed: int, key: str, value: Any) -> None:
-        self._context.store.remember(self._items[seed], key, value)
-
-    def recall(self, seed: int, key: str) -> Any:
-        return self._context.store.recall(self._items[seed], key)
-
     def check(self) -> None:
         heartbeat(self._context, self._item.generation_id, self._item.name)
 
@@ -75,6 +73,13 @@ class OrderRun:
         if self._pace is None:
             self._pace = measure()
             self._context.report(Expected(self._task.kind, self._pace))
+
+    def job(self, seed: int, part: str = ITEM) -> Job | None:
+        return self._context.store.job(self._items[seed], part)
+
+    def save_job(self, seed: int, job: Job, part: str = ITEM) -> Job:
+        self._context.store.save_job(self._items[seed], job, part)
+        return job
 
     def pictures(self, seeds: Sequence[int], rest: float | None) -> list[Picture | Failure]:
         """What the items of these seeds start from. What was made before a crash is not made again."""
@@ -94,6 +99,12 @@ class OrderRun:
             )
         return [made[seed] for seed in seeds]
 
+    def _load_image_model(self) -> Pipeline:
+        model = self._generation.request.image_model
+        if model is None:
+            raise GenerationError("the order names no model for the pictures that its items start from")
+        return self._context.load(model)
+
     @property
     def _image_model(self) -> str:
         """The model that makes what items start from, as files may say it."""
@@ -101,9 +112,7 @@ class OrderRun:
 
     def images(self, seed: int, wanted: Sequence[ImageSpec], before: float, part: float) -> list[Picture | Failure]:
         """Pictures for one item, each made once, also over a crash."""
-        model = self._generation.request.image_model
-        assert model
-        pipeline = self._context.load(model)
+        pipeline = self._load_image_model()
         usual = task_of(replace(self._generation.request, size=None, narration=None), "image", pipeline)
         made: list[Picture | Failure] = []
         for place, spec in enumerate(wanted, 1):
@@ -124,9 +133,17 @@ class OrderRun:
                 starts_from_picture=False,
             )
             gone, share = before + part * (place - 1) / len(wanted), part / len(wanted)
-            step = self._image_step(f"picture {place} of {len(wanted)}", gone, share)
-            run = replace(self.run, step=step, expect=lambda measure: None)
-            made += [self._keep(seed, output, key) for output in pipeline.generate(task, run)]
+            run = PictureRun(
+                self,
+                key,
+                {spec.seed: seed},
+                step=self._image_step(f"picture {place} of {len(wanted)}", gone, share),
+            )
+            with (
+                self._device.used(pipeline.abilities.local),
+                closing(pipeline.generate(task, run)) as outputs,
+            ):
+                made += [self._keep(seed, output, key) for output in outputs]
             if len(made) < place:
                 raise GenerationError(
                     f"model {self._image_model!r} ended without making picture {place} of {self._item.name}"
@@ -148,13 +165,14 @@ class OrderRun:
             return replace(output, seed=seed)
         name = output.path.relative_to(self._task.work / PICTURES).as_posix()
         # In stores the source type goes by the name `media`.
-        self.remember(seed, key, {"name": name, "media": output.source_type, "parameters": output.parameters})
+        told = {"name": name, "media": output.source_type, "parameters": output.parameters}
+        self._context.store.remember(self._items[seed], key, told, output.cost)
         kept = self._kept(seed, key)
         assert kept
         return kept
 
     def _kept(self, seed: int, key: str = "picture") -> Picture | None:
-        kept = self.recall(seed, key)
+        kept = self._context.store.recall(self._items[seed], key)
         path = self._task.work / PICTURES / kept["name"] if kept else None
         if path is None or not path.exists():
             return None
@@ -162,9 +180,7 @@ class OrderRun:
 
     def _make_pictures(self, items: list[Item], rest: float | None) -> dict[int, Picture | Failure]:
         """Have the model of the images make what these items start from; after it an item takes `rest` seconds."""
-        model = self._generation.request.image_model
-        assert model
-        pipeline = self._context.load(model)
+        pipeline = self._load_image_model()
         task = task_of(replace(self._generation.request, size=None), "image", pipeline, items)
         task = replace(task, size=_fit(self._task.size, task.size), work=self._task.work / PICTURES)
         task.work.mkdir(exist_ok=True)
@@ -185,12 +201,59 @@ class OrderRun:
                 share = seconds / (seconds + rest)
                 self.expect(lambda: seconds + rest)
 
-        for output in pipeline.generate(task, replace(self.run, step=step, expect=expect)):
-            made[output.seed] = self._keep(output.seed, output, "picture")
+        run = PictureRun(self, "picture", {item.seed: item.seed for item in items}, step, expect)
+        with self._device.used(pipeline.abilities.local), closing(pipeline.generate(task, run)) as outputs:
+            for output in outputs:
+                made[output.seed] = self._keep(output.seed, output, "picture")
         self._before = share
         if rest is not None:
             self._share = (took := monotonic() - began) / (took + rest)
         return made
+
+
+class PictureRun:
+    """The `Run` of pictures that are made for items of another run; their jobs are kept with those items.
+
+    `part` is what they are to an item, and `items` the seeds of the items by those of the pictures.
+    """
+
+    def __init__(
+        self,
+        run: OrderRun,
+        part: str,
+        items: dict[int, int],
+        step: Callable[..., None],
+        expect: Callable[[Callable[[], float]], None] = lambda measure: None,
+    ) -> None:
+        self._run, self._part, self._items = run, part, items
+        self._step, self._expect = step, expect
+
+    def step(self, done: int, total: int, text: str, beside: float = 0.0) -> None:
+        self._step(done, total, text, beside)
+
+    def say(self, text: str) -> None:
+        self._run.say(text)
+
+    def check(self) -> None:
+        self._run.check()
+
+    def expect(self, measure: Callable[[], float]) -> None:
+        self._expect(measure)
+
+    def job(self, seed: int, part: str = ITEM) -> Job | None:
+        return self._run.job(self._items[seed], self._name(part))
+
+    def save_job(self, seed: int, job: Job, part: str = ITEM) -> Job:
+        return self._run.save_job(self._items[seed], job, self._name(part))
+
+    def _name(self, part: str) -> str:
+        return self._part if part == ITEM else f"{self._part}/{part}"
+
+    def pictures(self, seeds: Sequence[int], rest: float | None) -> list[Picture | Failure]:
+        return self._run.pictures([self._items[seed] for seed in seeds], rest)
+
+    def images(self, seed: int, wanted: Sequence[ImageSpec], before: float, part: float) -> list[Picture | Failure]:
+        raise GenerationError("a picture that is made for an item has no pictures made for it")
 
 
 class _Watch:

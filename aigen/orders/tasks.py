@@ -14,14 +14,13 @@ def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: I
 
     Raises UsageError for what no video can be.
     """
+    abilities = pipeline.abilities
     length = (
-        request.length(pipeline.default_length, pipeline.max_frames)
-        if kind == "video"
-        else Length(1, DEFAULT_LENGTH.fps)
+        request.length(abilities.length, abilities.max_frames) if kind == "video" else Length(1, DEFAULT_LENGTH.fps)
     )
-    usual = pipeline.default_sizes[kind]
+    usual = abilities.sizes[kind]
     # A model of short videos has sizes of its own too.
-    if request.seen and (kind == "image" or pipeline.max_frames is None):
+    if request.seen and (kind == "image" or abilities.max_frames is None):
         usual = source.shaped(request.seen, usual)
     return Task(
         kind=kind,
@@ -34,8 +33,8 @@ def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: I
         frames=length.frames,
         fps=length.fps,
         options=request.options(),
-        starts_from_picture=pipeline.starts_from == "picture"
-        or (request.from_picture and pipeline.starts_from == "either"),
+        starts_from_picture=abilities.starts_from == "picture"
+        or (request.from_picture and abilities.starts_from == "either"),
         narration=request.narration if kind == "video" else None,
         image_model=request.image_model,
         from_picture=request.from_picture,
@@ -51,4 +50,4 @@ def usual_task(kind: Kind, pipeline: Pipeline) -> Task:
 
 def picture_by(request: GenerationRequest, pipeline: Pipeline) -> str | None:
     """The model whose pictures a pipeline makes its items from, if it does."""
-    return request.image_model if pipeline.starts_from == "picture" and not request.from_picture else None
+    return request.image_model if pipeline.abilities.starts_from == "picture" and not request.from_picture else None

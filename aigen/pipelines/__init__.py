@@ -53,7 +53,7 @@ def introduce(pipelines: Mapping[str, Pipeline]) -> tuple[str, ...]:
     built_in = FALLBACK in pipelines and set(pipelines) <= {FALLBACK, MOTION, NARRATOR}
     advice = {FALLBACK: "; for Stable Diffusion: aigen models pull sd-turbo"} if built_in else {}
     return tuple(
-        f"{catalogue.display_name(name)}: {pipeline.label}{advice.get(name, '')}"
+        f"{catalogue.display_name(name)}: {pipeline.abilities.label}{advice.get(name, '')}"
         for name, pipeline in pipelines.items()
     )
 
@@ -90,11 +90,11 @@ def choose(
     """
 
     def suits(name: str) -> bool:
-        pipeline = load(name)
-        return kind in pipeline.kinds and not (from_picture and pipeline.starts_from == "prompt")
+        abilities = load(name).abilities
+        return kind in abilities.kinds and not (from_picture and abilities.starts_from == "prompt")
 
     if asked:
-        if kind not in load(asked).kinds:
+        if kind not in load(asked).abilities.kinds:
             raise UsageError(
                 f"model {catalogue.display_name(asked)!r} makes no {kind}s: name one that does with --{kind}-model"
             )
@@ -102,7 +102,7 @@ def choose(
     for name, reason in ((asked_for_both, "asked for"), (default, "your default (AIGEN_MODEL)")):
         if name == FALLBACK and kind == "video" and from_picture:
             return MOTION, "moves over the picture"  # which storybook, that draws its own, would not show
-        if name and kind in load(name).kinds and (name == asked_for_both or suits(name)):
+        if name and kind in load(name).abilities.kinds and (name == asked_for_both or suits(name)):
             return canonical(name), reason
         if name == asked_for_both and name and kind == "video":
             return MOTION, f"moves over the pictures of {catalogue.display_name(name)}, which makes no videos"
@@ -110,7 +110,11 @@ def choose(
         return name, "installed, and suits this machine"
     if kind == "video" and from_picture:
         return MOTION, "moves over the picture"
-    if kind == "video" and (name := image_model or default or _installed("image")) and "video" not in load(name).kinds:
+    if (
+        kind == "video"
+        and (name := image_model or default or _installed("image"))
+        and "video" not in load(name).abilities.kinds
+    ):
         return MOTION, f"moves over the pictures of {catalogue.display_name(name)}, which makes no videos"
     return FALLBACK, "built in: always works"
 

@@ -48,8 +48,8 @@ def list_models(settings: Settings) -> list[ModelInfo]:
     built_in = [
         ModelInfo(
             name=name,
-            title=pipeline.label,
-            kinds=pipeline.kinds,
+            title=pipeline.abilities.label,
+            kinds=pipeline.abilities.kinds,
             licence="part of aigen",
             default=name == default,
         )
@@ -77,7 +77,7 @@ def _info(model: Model, here: machine.Machine, default: str | None) -> ModelInfo
     return ModelInfo(
         name=model.name,
         title=model.title,
-        kinds=() if sees else diffusion.load(model).kinds,
+        kinds=() if sees else (diffusion.load(model).kind,),
         here=found,
         default=default in (model.name, model.hub),
         fits=fits,

@@ -5,18 +5,20 @@ processes working side by side cannot undo each other. Methods that change a sta
 
     database    opening, reading, writing in one transaction
     accounts    users, sessions, the log of what users do
-    orders      orders and their items
+    orders      orders: placed, run, ended
+    items       what they are of, and the jobs that others do for it
     notices     notices and the links in them
     hashing     passwords and tokens, of which only hashes are kept
     migrations  the schema, append-only
 """
 
 from aigen.store.accounts import Accounts
+from aigen.store.items import Items
 from aigen.store.notices import LONGEST_PAUSE, NOTICE_ATTEMPTS, NOTICE_LEASE, Notices
 from aigen.store.orders import Orders
 
 __all__ = ["LONGEST_PAUSE", "NOTICE_ATTEMPTS", "NOTICE_LEASE", "Store"]
 
 
-class Store(Accounts, Orders, Notices):
+class Store(Accounts, Orders, Items, Notices):
     """All of it, on one connection."""

@@ -175,3 +175,9 @@ def m005_search(database: Database) -> None:
 @migrations()
 def m006_pace(database: Database) -> None:
     database.execute("ALTER TABLE items ADD COLUMN seconds REAL")
+
+
+@migrations()
+def m007_jobs(database: Database) -> None:
+    # JSON: the jobs of an item, by the part of it that each makes.
+    database.execute("ALTER TABLE items ADD COLUMN job TEXT NOT NULL DEFAULT '{}'")

@@ -9,6 +9,7 @@ from typing import Any
 
 from aigen.errors import UsageError
 from aigen.store.database import Connection, dump
+from aigen.store.items import item_row
 from aigen.times import to_text
 from aigen.types.request import GenerationRequest
 from aigen.types.rows import Generation, Item, Notice
@@ -41,9 +42,7 @@ class Orders(Connection):
                     "choose another"
                 )
             self._table("generations").insert({**asdict(generation), "request": dump(generation.request.as_json())})
-            self._table("items").insert_all(
-                {**asdict(item), "parameters": None, "checkpoint": dump(item.checkpoint)} for item in items
-            )
+            self._table("items").insert_all(map(item_row, items))
             self._table("notices").insert_all(asdict(notice) for notice in notices)
 
     def generation(self, generation_id: str) -> Generation | None:
@@ -77,63 +76,6 @@ class Orders(Connection):
             {"user_id": user_id, "before": before, "words": _searched(words), "count": count},
         )
         return [_generation(row) for row in rows]
-
-    def pace(
-        self, kind: str, model: str, request: GenerationRequest, picture_by: str | None = None, count: int = 20
-    ) -> float | None:
-        """Seconds that a model took of late for an item of a kind,
-        in orders of like size and options; None: there are none.
-
-        Where another model made what they start from, only orders with the same one count.
-        """
-        rows = self._read(
-            """
-            SELECT avg(seconds) AS pace FROM (
-                SELECT seconds FROM items JOIN generations USING (generation_id)
-                WHERE kind = :kind AND model = :model AND seconds IS NOT NULL
-                    AND json_extract(request, '$.size') IS :size AND json_extract(request, '$.steps') IS :steps
-                    AND json_extract(request, '$.guide') IS :guide
-                    AND coalesce(json_extract(request, '$.fast'), 0) = :fast
-                    AND json_extract(request, '$.duration') IS :duration AND json_extract(request, '$.fps') IS :fps
-                    AND json_extract(request, '$.frames') IS :frames
-                    AND (:picture_by IS NULL OR json_extract(request, '$.image_model') = :picture_by)
-                    AND coalesce(json_extract(request, '$.from_picture'), 0) = :from_picture
-                ORDER BY items.rowid DESC LIMIT :count)
-            """,
-            {
-                "kind": kind,
-                "model": model,
-                "size": request.size,
-                "steps": request.steps,
-                "guide": request.guide,
-                "fast": request.fast,
-                "duration": request.duration,
-                "fps": request.fps,
-                "frames": request.frames,
-                "picture_by": picture_by,
-                "from_picture": request.from_picture,
-                "count": count,
-            },
-        )
-        return rows[0]["pace"] if rows else None
-
-    def delete_item(self, item: Item) -> bool:
-        """Erase the row of a finished item of an order that has ended."""
-        return self._change(
-            """
-            DELETE FROM items WHERE generation_id = ? AND kind = ? AND number = ? AND state = 'done'
-                AND (SELECT status FROM generations WHERE generation_id = items.generation_id) <> 'Processing'
-            """,
-            [item.generation_id, item.kind, item.number],
-        )
-
-    def items(self, generation_id: str) -> list[Item]:
-        """The items of an order as they are made: images first, then videos, each by number."""
-        rows = self._read(
-            "SELECT * FROM items WHERE generation_id = ? ORDER BY kind, number",
-            [generation_id],
-        )
-        return [_item(row) for row in rows]
 
     def start(self, generation_id: str, detached: bool) -> bool:
         """Count an attempt at an unfinished order. The foreground takes any; a worker only what is `detached`."""
@@ -202,47 +144,6 @@ class Orders(Connection):
             "UPDATE generations SET heartbeat_at = ?, step = ? WHERE generation_id = ? AND status = 'Processing'",
             [to_text(now), step, generation_id],
         )
-
-    def record(self, item: Item) -> bool:
-        """Record a planned item as done or failed, whichever it now is, and drop its checkpoint."""
-        return self._change(
-            """
-            UPDATE items SET state = :state, path = :path, parameters = :parameters, error = :error, seconds = :seconds,
-                checkpoint = '{}'
-            WHERE generation_id = :generation_id AND kind = :kind AND number = :number AND state = 'planned'
-                AND (SELECT status FROM generations WHERE generation_id = :generation_id) = 'Processing'
-            """,
-            {
-                "state": item.state,
-                "path": item.path,
-                "parameters": dump(item.parameters) if item.parameters is not None else None,
-                "error": item.error,
-                "seconds": item.seconds,
-                "generation_id": item.generation_id,
-                "kind": item.kind,
-                "number": item.number,
-            },
-        )
-
-    def remember(self, item: Item, key: str, value: Any) -> None:
-        """Keep one value of an item's checkpoint."""
-        with self._write():
-            checkpoint = {**self._checkpoint(item), key: value}
-            self._database.execute(
-                "UPDATE items SET checkpoint = ? WHERE generation_id = ? AND kind = ? AND number = ?",
-                [dump(checkpoint), item.generation_id, item.kind, item.number],
-            )
-
-    def recall(self, item: Item, key: str) -> Any:
-        return self._checkpoint(item).get(key)
-
-    def _checkpoint(self, item: Item) -> dict[str, Any]:
-        rows = self._read(
-            "SELECT checkpoint FROM items WHERE generation_id = ? AND kind = ? AND number = ?",
-            [item.generation_id, item.kind, item.number],
-        )
-        checkpoint: dict[str, Any] = json.loads(rows[0]["checkpoint"]) if rows else {}
-        return checkpoint
 
     def complete(self, generation_id: str, now: datetime) -> bool:
         """End an order whose items are all done, and make its notices ready."""
@@ -315,8 +216,3 @@ def _generation(row: dict[str, Any]) -> Generation:
     request = json.loads(row["request"])
     request["notify"], request["styles"] = tuple(request["notify"]), tuple(request.get("styles", ()))
     return Generation(**{**row, "request": GenerationRequest(**request), "detached": bool(row["detached"])})
-
-
-def _item(row: dict[str, Any]) -> Item:
-    parameters = json.loads(row["parameters"]) if row["parameters"] is not None else None
-    return Item(**{**row, "parameters": parameters, "checkpoint": json.loads(row["checkpoint"])})

@@ -1,11 +1,11 @@
 """What a pipeline gets and gives: tasks, pictures to start from, finished files, and what they say about themselves."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from aigen.types.request import Kind, Length, Narration, Options, Size
+from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Length, Narration, Options, Size
 from aigen.types.seen import ImageDescription
 
 
@@ -73,7 +73,7 @@ class Picture:
 class Output:
     """A finished file in the task's work folder, and those that go with it under its name (`beside`).
 
-    `source_type` is its IPTC digital source type.
+    `source_type` is its IPTC digital source type. `cost` is what was paid for it in USD; None: nothing was.
     """
 
     path: Path
@@ -81,6 +81,7 @@ class Output:
     parameters: dict[str, Any]
     source_type: str
     beside: tuple[Path, ...] = ()
+    cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,66 +92,104 @@ class Failure:
     error: str
 
 
-@dataclass(frozen=True)
-class Run:
-    """What a pipeline may call while it makes a task.
+# The part of an item that is the item itself; others are, for example, the pictures of a film.
+ITEM = "item"
 
-    step(done, total, text, beside)  Report how far the current item is. A total of 0: the work is of no item, such as
-                                     loading. `beside`: how much of other items is done meanwhile (1.0: one of them).
-    say(text)                        Tell the user something, once.
-    remember(seed, key, value)       Keep a part of an item's checkpoint over a crash (values are JSON).
-    recall(seed, key)                Return what was remembered, else None.
-    check()                          Raise Cancelled when the order was cancelled; `step` does so too.
-    pictures(seeds, rest)            Return what the items of these seeds start from, made by another pipeline unless
-                                     the user gave a picture. An item then takes `rest` seconds more (None: so many
-                                     that its picture does not count).
-    images(seed, specs, before, part)
-                                     Have pictures made for one item: `part` of its work, after so much `before`.
-    expect(measure)                  Measure the seconds that an item takes, if no earlier order tells.
+JobState = Literal["intended", "submitted", "ready", "fetched"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What somebody else's computer does for an item, or for a part of it.
+
+    `key` is ours and is sent along, so that the same job is not done twice; `id` is theirs (None: it was sent or not,
+    nobody knows). `server` is where it is, and `cost` what it costs in USD, as far as known.
     """
 
-    step: Callable[..., None]
-    say: Callable[[str], None]
-    remember: Callable[[int, str, Any], None]
-    recall: Callable[[int, str], Any]
-    check: Callable[[], None]
-    pictures: Callable[[Sequence[int], float | None], list[Picture | Failure]] = lambda seeds, rest: []
-    expect: Callable[[Callable[[], float]], None] = lambda measure: None
-    images: Callable[[int, Sequence[ImageSpec], float, float], list[Picture | Failure]] = lambda *_: []
+    key: str
+    id: str | None = None
+    server: str | None = None
+    state: JobState = "intended"
+    cost: float | None = None
 
 
 StartsFrom = Literal["prompt", "picture", "either"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Abilities:
+    """What a pipeline can do.
+
+    `label` says in a few words what made a picture. `options` names the fields of `Options` that it heeds, `sizes` and
+    `length` are for items that nobody gave any, `max_frames` is how many frames a video can have, and `starts_from`
+    what its items start from. One that is `local` uses the device of this machine, which one order at a time may. One
+    that is `paid` costs money: it is never chosen for somebody who did not name it, and not offered on the web.
+    """
+
+    label: str
+    kinds: tuple[Kind, ...]
+    options: frozenset[str] = frozenset()
+    sizes: Mapping[Kind, Size] = field(default_factory=lambda: DEFAULT_SIZES)
+    length: Length = DEFAULT_LENGTH
+    max_frames: int | None = None
+    starts_from: StartsFrom = "prompt"
+    local: bool = True
+    paid: bool = False
+
+
+class Run(Protocol):
+    """What a pipeline may call while it makes a task."""
+
+    def step(self, done: int, total: int, text: str, beside: float = 0.0) -> None:
+        """Report how far the current item is; raise Cancelled when the order was cancelled.
+
+        A total of 0: the work is of no item, such as loading. `beside`: how much of other items is done meanwhile (1.0:
+        one of them).
+        """
+
+    def check(self) -> None:
+        """Raise Cancelled when the order was cancelled; `step` looks once a second, this one always."""
+
+    def say(self, text: str) -> None:
+        """Tell the user something, once."""
+
+    def expect(self, measure: Callable[[], float]) -> None:
+        """Measure the seconds that an item takes, if no earlier order tells."""
+
+    def pictures(self, seeds: Sequence[int], rest: float | None) -> list[Picture | Failure]:
+        """Return what the items of these seeds start from: the user's picture, or one that another pipeline makes.
+
+        An item then takes `rest` seconds more (None: so many that its picture does not count).
+        """
+
+    def images(self, seed: int, wanted: Sequence[ImageSpec], before: float, part: float) -> list[Picture | Failure]:
+        """Have pictures made for one item: `part` of its work, after so much `before`."""
+
+    def job(self, seed: int, part: str = ITEM) -> Job | None:
+        """Return the job that was saved for an item, also before a crash, a failure or Ctrl-C.
+
+        An item of several jobs tells them apart by `part`, a name that is the same whenever it is made.
+        """
+
+    def save_job(self, seed: int, job: Job, part: str = ITEM) -> Job:
+        """Keep a job in place of the one that was saved before; it is committed when this returns it."""
+
+
 class Pipeline(Protocol):
     """Makes the items of a task, one `Output` or `Failure` per seed, each as soon as it is done.
 
-    `label` says in a few words what made a picture. `default_sizes` and `default_length` are for items that nobody gave
-    any, `max_frames` is how many frames a video can have. `options` names the fields of `Options` that it heeds,
-    `starts_from` what its items start from. `check` raises UsageError when it cannot make a task (which has no folder
-    yet), for example because its weights are missing; it is called before an order is written. An exception of
-    `generate` ends the whole order.
+    It is made with the settings of the user, and reads no environment. `check` raises UsageError when it cannot make a
+    task (which has no folder yet), for example because its weights are missing; it is called before an order is
+    written. An exception of `generate` ends the whole order. Of an order that is cancelled, what `generate` gives is
+    closed: GeneratorExit is raised where it stands.
     """
 
-    kinds: tuple[Kind, ...]
-    label: str
-    options: frozenset[str]
-
     @property
-    def default_sizes(self) -> Mapping[Kind, Size]: ...
-
-    @property
-    def default_length(self) -> Length: ...
-
-    @property
-    def max_frames(self) -> int | None: ...
-
-    @property
-    def starts_from(self) -> StartsFrom: ...
+    def abilities(self) -> Abilities: ...
 
     def check(self, task: Task) -> None: ...
 
-    def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]: ...
+    def generate(self, task: Task, run: Run) -> Generator[Output | Failure, None, None]: ...
 
 
 @dataclass(frozen=True)

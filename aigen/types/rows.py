@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from aigen.types.pipeline import Job
 from aigen.types.request import GenerationRequest, Kind
 
 Status = Literal["Processing", "Completed", "Failed", "Cancelled"]
@@ -22,7 +23,8 @@ class Item:
     path: str | None = None
     parameters: dict[str, Any] | None = None
     checkpoint: dict[str, Any] = field(default_factory=dict)
-    cost: float | None = None
+    job: dict[str, Job] = field(default_factory=dict)  # by the part of the item that it makes
+    cost: float | None = None  # in USD, of the item and all its parts; None: nothing was paid
     error: str | None = None
     seconds: float | None = None  # that it took to make it
 

@@ -173,7 +173,7 @@ def _estimate(known: dict[str, dict[Kind, float]], typed: Mapping[str, str]) -> 
 
 def _models(form: Form) -> dict[str, str]:
     """The models that can be chosen, each with what it is."""
-    found = {name: pipelines.load(name) for name in pipelines.offered()}
+    found = {name: pipelines.load(name).abilities for name in pipelines.offered()}
     if form.from_picture:
         found = {name: each for name, each in found.items() if "image" in each.kinds or each.starts_from != "prompt"}
     rest: dict[tuple[Kind, ...], str] = {

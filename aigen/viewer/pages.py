@@ -229,7 +229,7 @@ def _picture(gallery: Gallery, order: Generation) -> str | None:
 def label(model: str) -> str:
     """What made something, in the words of its pipeline; looking those up is slow."""
     try:
-        return f"{display_name(model)}: {pipelines.load(model).label}"
+        return f"{display_name(model)}: {pipelines.load(model).abilities.label}"
     except UsageError:  # it is not installed any more
         return display_name(model)
 

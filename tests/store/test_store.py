@@ -9,14 +9,14 @@ import pytest
 from sqlite_utils import Database
 
 from aigen.content import ContentFolder
-from aigen.errors import ContentError, StoreError, UsageError
+from aigen.errors import ContentError, GenerationError, StoreError, UsageError
 from aigen.orders import lifecycle, placing
 from aigen.orders.context import Context
 from aigen.store import Store
 from aigen.store.migrations import migrations
 from aigen.types.request import GenerationRequest, Narration
 from aigen.types.seen import Detection, ImageDescription
-from tests.conftest import StillClock
+from tests.conftest import Scribbler, StillClock
 
 HOSTILE_PROMPTS = [
     """it's "quoted" \\ and `ticked`""",
@@ -242,12 +242,19 @@ def test_the_view_lists_paths_in_order(context: Context, request_two: Generation
     assert (row["status"], row["generated_at"]) == ("Completed", "2026-11-21T12:00:00+00:00")
 
 
-def test_checkpoints_are_kept_until_the_item_is_done(context: Context, request_two: GenerationRequest) -> None:
+def test_checkpoints_are_kept_until_the_item_is_done(
+    context: Context, request_two: GenerationRequest, scribbler: Scribbler
+) -> None:
     order = placing.place(context, request_two, "ana")
     item = context.store.items(order.generation_id)[0]
     context.store.remember(item, "job", "abc")
     context.store.remember(item, "step", 3)
     assert context.store.recall(item, "job") == "abc"
     assert context.store.items(order.generation_id)[0].checkpoint == {"job": "abc", "step": 3}
-    lifecycle.run(context, order.generation_id)
+    scribbler.fail = {1}
+    with pytest.raises(GenerationError):
+        lifecycle.run(context, order.generation_id)
+    assert context.store.recall(item, "job") == "abc"
+    scribbler.fail = set()
+    lifecycle.resume(context, order.generation_id)
     assert context.store.recall(item, "job") is None

@@ -5,7 +5,7 @@ What a user can ask for is judged here without loading torch; `loading` brings t
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator
 from dataclasses import replace
 
 from aigen.errors import GenerationError, UsageError
@@ -21,19 +21,22 @@ from aigen.models.catalogue import (
 )
 from aigen.models.machine import Machine, MemoryNeed, TooLittleMemory
 from aigen.models.weights import Contents
-from aigen.types.pipeline import Failure, Output, Picture, Run, StartsFrom, Task
-from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, DURATION_LIMITS, Kind, Length, Size
+from aigen.types.pipeline import Abilities, Failure, Output, Picture, Run, Task
+from aigen.types.request import DEFAULT_SIZES, DURATION_LIMITS, Kind, Length, Size
 
 
 class Diffusion:
     """What makes pictures and what makes videos have in common."""
 
-    kinds: tuple[Kind, ...] = ("image",)
+    kind: Kind = "image"
 
     def __init__(self, model: Model) -> None:
         self.model = model
         self.name = display_name(model.name)
-        self.label = f"{model.title}, a generative model" if model.listed else "a generative model"
+
+    @property
+    def label(self) -> str:
+        return f"{self.model.title}, a generative model" if self.model.listed else "a generative model"
 
     def check(self, task: Task) -> None:
         contents = self.find()
@@ -52,10 +55,17 @@ class Diffusion:
         contents = weights.find(self.model)
         if not self.is_for(contents):
             raise UsageError(
-                f"model {self.name!r} holds a {contents.pipeline}, which makes no {self.kinds[0]}s from a prompt: "
+                f"model {self.name!r} holds a {contents.pipeline}, which makes no {self.kind}s from a prompt: "
                 "choose another (aigen models)"
             )
         return contents
+
+    def find_whole(self) -> Contents | None:
+        """What is here of the model, if it can be used; `check` says why it cannot."""
+        try:
+            return self.find()
+        except UsageError:
+            return None
 
     def is_for(self, contents: Contents) -> bool:
         return contents.pipeline in classes("image")
@@ -77,18 +87,17 @@ class Diffusion:
 
 
 class Pictures(Diffusion):
-    options = frozenset({"steps", "guidance", "negative", "fast", "guide", "strength"})
-    default_length = DEFAULT_LENGTH
-    max_frames = None
-
     @property
-    def default_sizes(self) -> Mapping[Kind, Size]:
-        side = self.model.size or self.find().side
-        return {**DEFAULT_SIZES, "image": Size(side, side)}
-
-    @property
-    def starts_from(self) -> StartsFrom:
-        return "either" if self.find().pipeline in classes("guided") else "prompt"
+    def abilities(self) -> Abilities:
+        contents = self.find_whole()
+        usual = Size(contents.side, contents.side) if contents else DEFAULT_SIZES["image"]
+        return Abilities(
+            label=self.label,
+            kinds=("image",),
+            options=frozenset({"steps", "guidance", "negative", "fast", "guide", "strength"}),
+            sizes={**DEFAULT_SIZES, "image": Size(self.model.size, self.model.size) if self.model.size else usual},
+            starts_from="either" if contents is None or contents.pipeline in classes("guided") else "prompt",
+        )
 
     def check(self, task: Task) -> None:
         super().check(task)
@@ -102,7 +111,7 @@ class Pictures(Diffusion):
     def memory_need(self, task: Task) -> MemoryNeed:
         return MemoryNeed.of_picture(self.half(), task.size.width * task.size.height)
 
-    def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
+    def generate(self, task: Task, run: Run) -> Generator[Output | Failure, None, None]:
         from aigen.pipelines.diffusion import loading, pictures
 
         contents = self.begin(task, run)
@@ -111,36 +120,37 @@ class Pictures(Diffusion):
 
 
 class Videos(Diffusion):
-    kinds: tuple[Kind, ...] = ("video",)
-    options = frozenset({"steps", "guidance", "negative", "fast"})
+    kind: Kind = "video"
 
     @property
     def architecture(self) -> VideoArchitecture:
-        return video_architectures()[self.model.pipeline or self.find().pipeline]
+        return video_architectures()[self.model.pipeline or weights.pipeline_of(self.model) or ""]
 
     @property
-    def default_sizes(self) -> Mapping[Kind, Size]:
-        return {**DEFAULT_SIZES, "video": Size.parse(self.model.video or self.architecture.video)}
-
-    @property
-    def default_length(self) -> Length:
-        return Length(self.model.frames or self.architecture.frames, self.model.fps or self.architecture.fps)
+    def abilities(self) -> Abilities:
+        model, architecture, contents = self.model, self.architecture, self.find_whole()
+        # Wan's pipeline says so of itself when its network can also start from a picture.
+        either = contents is not None and contents.index.get("expand_timesteps")
+        return Abilities(
+            label=self.label,
+            kinds=("video",),
+            options=frozenset({"steps", "guidance", "negative", "fast"}),
+            sizes={**DEFAULT_SIZES, "video": Size.parse(model.video or architecture.video)},
+            length=Length(model.frames or architecture.frames, model.fps or architecture.fps),
+            max_frames=self.max_frames,
+            starts_from="either" if either else architecture.starts_from,
+        )
 
     @property
     def max_frames(self) -> int:
         return self.model.max_frames or self.architecture.max_frames
-
-    @property
-    def starts_from(self) -> StartsFrom:
-        # Wan's pipeline says so of itself when its network can also start from a picture.
-        return "either" if self.find().index.get("expand_timesteps") else self.architecture.starts_from
 
     def is_for(self, contents: Contents) -> bool:
         return contents.pipeline in video_architectures()
 
     def check(self, task: Task) -> None:
         super().check(task)
-        usual = self.default_sizes["video"]
+        usual = self.abilities.sizes["video"]
         if self.architecture.fixed and task.size != usual:
             raise UsageError(f"{self.name} makes videos of {usual} only, not of {task.size}: leave out --size")
         if task.frames > self.max_frames:
@@ -185,7 +195,7 @@ class Videos(Diffusion):
     def memory_need(self, task: Task) -> MemoryNeed:
         return MemoryNeed.of_video(self.half(), self.architecture, task.size, self.architecture.round_up(task.frames))
 
-    def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
+    def generate(self, task: Task, run: Run) -> Generator[Output | Failure, None, None]:
         from aigen.models import device
         from aigen.pipelines.diffusion import loading, videos
 
@@ -214,7 +224,5 @@ def load(model: Model) -> Pictures | Videos:
     """The pipeline of a model, by what it makes: as the catalogue says, or its own files."""
     makes_videos = "video" in model.kinds
     if not model.listed:
-        folder = weights.locate(model)
-        index = weights.read_json(folder / "model_index.json") if folder else None
-        makes_videos = (index or {}).get("_class_name") in video_architectures()
+        makes_videos = weights.pipeline_of(model) in video_architectures()
     return Videos(model) if makes_videos else Pictures(model)

@@ -1,7 +1,7 @@
 """What a pipeline of diffusers is called with, whatever it makes, and how it tells how far it is."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, signature
 from time import monotonic
@@ -162,12 +162,16 @@ def only_known(pipeline: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name in known and value is not None}
 
 
-def watched(pipeline: Any, run: Run, count: int = 1, rest: int = 1) -> dict[str, Any]:
+def watched(
+    pipeline: Any, run: Run, count: int = 1, rest: int = 1, step: Callable[..., None] | None = None
+) -> dict[str, Any]:
     """The arguments that make a pipeline tell each step, where it can, and stop when the order is cancelled.
 
     So many items are made at once; what follows the steps, which is decoding, counts as `rest` more of them. How long
-    it all takes is measured by the second step, where there are several: the first warms up.
+    it all takes is measured by the second step, where there are several: the first warms up. Steps are told to the run,
+    or to `step`.
     """
+    step = step or run.step
     stepped_at: list[float] = []
 
     def tell(done: int) -> None:
@@ -177,16 +181,16 @@ def watched(pipeline: Any, run: Run, count: int = 1, rest: int = 1) -> dict[str,
         if done == 2:
             run.expect(lambda: (stepped_at[1] - stepped_at[0]) * (total + rest))
         text = f"step {done} of {total}" if done < total else "decoding…"
-        run.step(done, total + rest, text, (count - 1) * done / (total + rest))
+        step(done, total + rest, text, (count - 1) * done / (total + rest))
 
-    def on_step_end(_: Any, step: int, __: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        tell(step + 1)
+    def on_step_end(_: Any, place: int, __: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        tell(place + 1)
         return tensors
 
     known = known_to(pipeline)
-    run.step(0, 1, "reading the prompt…" if "prompt" in known else "looking at the picture…")
+    step(0, 1, "reading the prompt…" if "prompt" in known else "looking at the picture…")
     if "callback_on_step_end" in known:
         return {"callback_on_step_end": on_step_end}
     if "callback" in known:  # PixArt has only this one
-        return {"callback": lambda step, *_: tell(step + 1), "callback_steps": 1}
+        return {"callback": lambda place, *_: tell(place + 1), "callback_steps": 1}
     return {}

@@ -117,10 +117,9 @@ def _measure(call: Call, run: Run) -> float:
     times: list[float] = []
     small = Size(*(max(_SMALLEST, side // 4 // _MULTIPLE * _MULTIPLE) for side in (call.size.width, call.size.height)))
     pipeline, once = call.loaded.pipeline, replace(call, size=small, steps=1)
-    timed = replace(run, step=lambda *_: times.append(monotonic()))
     arguments = once.arguments(call.task.numbers[:1]) | {"generator": torch.Generator("cpu").manual_seed(0)}
     with quietly():
-        pipeline(**only_known(pipeline, arguments), **watched(pipeline, timed))
+        pipeline(**only_known(pipeline, arguments), **watched(pipeline, run, step=lambda *_: times.append(monotonic())))
     times.append(monotonic())
     began, stepped, ended = times[0], times[-2], times[-1]
     larger = call.size.width * call.size.height / (small.width * small.height)

@@ -6,13 +6,13 @@ over it. Pictures of the user's own are `styled`, and get weather and light laid
 drawn theirs already.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from aigen.types.pipeline import Failure, Output, Picture, Run, StartsFrom, Task
-from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
+from aigen.types.pipeline import Abilities, Failure, Output, Picture, Run, Task
+from aigen.types.request import Size
 from aigen.types.seen import KEPT_SOURCE_TYPES
 
 if TYPE_CHECKING:
@@ -32,18 +32,16 @@ _BEHIND = {"bed", "bench", "bus", "couch", "dining table", "train", "truck"}
 
 
 class Motion:
-    kinds: tuple[Kind, ...] = ("video",)
-    label = "camera moves over stills, with light and weather; no generative model"
-    default_sizes: Mapping[Kind, Size] = DEFAULT_SIZES
-    default_length = DEFAULT_LENGTH
-    max_frames = None
-    starts_from: StartsFrom = "picture"
-    options: frozenset[str] = frozenset()
+    abilities = Abilities(
+        label="camera moves over stills, with light and weather; no generative model",
+        kinds=("video",),
+        starts_from="picture",
+    )
 
     def check(self, task: Task) -> None:
         """It can always move."""
 
-    def generate(self, task: Task, run: Run) -> Iterator[Output | Failure]:
+    def generate(self, task: Task, run: Run) -> Generator[Output | Failure, None, None]:
         # Before the first picture is painted, of which this is the rest of the work;
         # one of the user's is there already.
         seconds = None if task.from_picture else _measure(task)

@@ -6,7 +6,7 @@ everything that stands still), `moving` (rigs, camera, weather). `scene` brings 
 side by side; this module makes files of them. CONTRIBUTING.md shows where a new setting, rig or style goes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from aigen.errors import GenerationError
 from aigen.pipelines.storybook.understanding.from_photo import PhotoPlan, plan_of
 from aigen.pipelines.storybook.understanding.plan import Plan, make_plan, with_boxes
-from aigen.types.pipeline import Output, Run, StartsFrom, Task
-from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Size
+from aigen.types.pipeline import Abilities, Output, Run, Task
+from aigen.types.request import Size
 from aigen.types.seen import ImageDescription
 
 if TYPE_CHECKING:
@@ -36,13 +36,9 @@ FRAMINGS = ((0.92, 0.5, 0.4), (0.84, 0.1, 0.3), (1.0, 0.5, 0.5), (0.84, 0.9, 0.5
 
 
 class Storybook:
-    kinds: tuple[Kind, ...] = ("image", "video")
-    label = "built-in illustrator, not a generative model"
-    default_sizes = DEFAULT_SIZES
-    default_length = DEFAULT_LENGTH
-    max_frames = None
-    starts_from: StartsFrom = "either"
-    options: frozenset[str] = frozenset()
+    abilities = Abilities(
+        label="built-in illustrator, not a generative model", kinds=("image", "video"), starts_from="either"
+    )
 
     def __init__(self) -> None:
         self._pool: Pool | None = None
@@ -61,7 +57,7 @@ class Storybook:
         plan = make_plan(prompt)
         return with_boxes(plan, Scene(plan, "plain", number, seed, size).boxes())
 
-    def generate(self, task: Task, run: Run) -> Iterator[Output]:
+    def generate(self, task: Task, run: Run) -> Generator[Output, None, None]:
         from aigen.pipelines.storybook.pool import Pool, pool_size
 
         try:

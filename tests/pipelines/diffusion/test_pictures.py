@@ -3,7 +3,7 @@
 import errno
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,13 @@ from aigen.pipelines.diffusion import Pictures, loading, pictures
 from aigen.pipelines.diffusion.call import STRENGTH, Call
 from aigen.pipelines.diffusion.prompts import STYLES, styled
 from aigen.store import Store
-from aigen.types.pipeline import Failure, Output, Run, Task
+from aigen.types.pipeline import Failure, Output, Task
 from aigen.types.reports import Finished, Report, Said, Step
 from aigen.types.request import GenerationRequest, Options, Size
 from aigen.types.seen import ImageDescription
 from aigen.types.styles import STYLES as ALL_STYLES
 from tests import tiny_models
+from tests.runs import Listener
 
 # What libraries warn of while models are made here is nobody's business; where users load some, `quietly` sees to it.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
@@ -58,23 +59,6 @@ def empty_hands() -> Iterator[None]:
     loading.slot.release()
 
 
-@dataclass
-class Listener:
-    """What a pipeline reports while it works, and what it is told."""
-
-    steps: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    before_step: Callable[[str], None] = lambda text: None
-
-    def run(self) -> Run:
-        def step(done: int, total: int, text: str, beside: float = 0.0) -> None:
-            shown = str(Step(item=None, done=done, total=total, text=text))  # type: ignore[arg-type]
-            self.steps.append(shown)
-            self.before_step(shown)
-
-        return Run(step, self.said.append, lambda *_: None, lambda *_: None, lambda: None)
-
-
 def a_task(tmp_path: Path, count: int = 1, **changes: Any) -> Task:
     work = tmp_path / "work"
     work.mkdir(exist_ok=True)
@@ -92,7 +76,7 @@ def a_task(tmp_path: Path, count: int = 1, **changes: Any) -> Task:
 
 
 def make(model: Path, task: Task, listener: Listener | None = None) -> list[Output | Failure]:
-    return list(Pictures(catalogue.find(str(model))).generate(task, (listener or Listener()).run()))
+    return list(Pictures(catalogue.find(str(model))).generate(task, listener or Listener()))
 
 
 def pixels(output: Output | Failure) -> Any:
@@ -205,9 +189,9 @@ def test_what_is_held_does_not_count_against_the_next_order_of_it(
 
 def test_an_unlisted_model_makes_its_own_size_in_its_own_number_of_steps(models: Path, tmp_path: Path) -> None:
     pipeline = Pictures(catalogue.find(str(models / "stable-diffusion")))
-    assert pipeline.default_sizes["image"] == Size(64, 64)
-    assert Pictures(catalogue.find(str(models / "flux"))).default_sizes["image"] == Size(1024, 1024)
-    assert Pictures(catalogue.find("sdxl")).default_sizes["image"] == Size(1024, 1024)
+    assert pipeline.abilities.sizes["image"] == Size(64, 64)
+    assert Pictures(catalogue.find(str(models / "flux"))).abilities.sizes["image"] == Size(1024, 1024)
+    assert Pictures(catalogue.find("sdxl")).abilities.sizes["image"] == Size(1024, 1024)
     loaded = load(models / "stable-diffusion")
     for options in (Options(), Options(guide="storybook")):
         order = Call.of(loaded, pipeline.model, a_task(tmp_path, options=options), 32)
@@ -304,7 +288,7 @@ def test_on_too_little_memory_fewer_are_made_at_once_and_it_says_so(
     loaded, listener = load(models / "stable-diffusion", batch=4), Listener()
     task = a_task(tmp_path, 5, options=Options(steps=1, guidance=0.0))
     tried = short_of_memory(loaded, monkeypatch, 1)
-    made = list(pictures.make(loaded, catalogue.find(str(models / "stable-diffusion")), task, listener.run()))
+    made = list(pictures.make(loaded, catalogue.find(str(models / "stable-diffusion")), task, listener))
     assert [output.seed for output in made] == [7, 8, 9, 10, 11]
     assert all(isinstance(output, Output) for output in made)
     assert tried == [4, 2, 1, 1, 1, 1, 1]
@@ -321,7 +305,7 @@ def test_where_not_even_one_can_be_made_it_says_what_to_do(
     short_of_memory(loaded, monkeypatch, 0)
     assert not loaded.pipeline.vae.use_tiling
     with pytest.raises(GenerationError, match=r"not enough memory for one picture of 64x64: give a smaller --size"):
-        list(pictures.make(loaded, catalogue.find(str(models / "stable-diffusion")), a_task(tmp_path), listener.run()))
+        list(pictures.make(loaded, catalogue.find(str(models / "stable-diffusion")), a_task(tmp_path), listener))
     assert listener.said == ["not enough memory for 64x64 as a whole: stable-diffusion decodes it in tiles"]
     assert not loaded.pipeline.vae.use_tiling  # the next order may have smaller pictures
 
@@ -372,7 +356,7 @@ def test_a_network_cast_by_layer_makes_nearly_the_same_picture(models: Path, tmp
         loaded = loading.load(model, contents, Setup("cpu", "float32", (), layerwise_casting=casting), False)
         kinds = {parameter.dtype for parameter in getattr(loaded.pipeline, denoiser(loaded)).parameters()}
         assert (torch.bfloat16 in kinds) == casting
-        return pixels(next(iter(pictures.make(loaded, model, a_task(tmp_path, seeds=(seed,)), Listener().run()))))
+        return pixels(next(iter(pictures.make(loaded, model, a_task(tmp_path, seeds=(seed,)), Listener()))))
 
     other = numpy.abs(made(False, seed=8) - made(False)).mean()
     assert numpy.abs(made(True) - made(False)).mean() < other / 5
@@ -389,7 +373,7 @@ def test_bfloat16_makes_nearly_the_same_picture(models: Path, tmp_path: Path, so
 
     def made(precision: machine.Precision, seed: int = 7) -> Any:
         loaded = loading.load(model, contents, Setup("cpu", precision, ()), False)
-        return pixels(next(iter(pictures.make(loaded, model, a_task(tmp_path, seeds=(seed,)), Listener().run()))))
+        return pixels(next(iter(pictures.make(loaded, model, a_task(tmp_path, seeds=(seed,)), Listener()))))
 
     other = numpy.abs(made("float32", seed=8) - made("float32")).mean()
     assert numpy.abs(made("float32") - made("bfloat16")).mean() < other / 4
@@ -416,7 +400,7 @@ def test_a_model_in_the_hubs_cache_goes_by_its_short_name(models: Path, tmp_path
     assert pipelines.choose("image", None)[0] == "sd-turbo"
     assert pipelines.choose("video", None)[0] == "motion"
     full, fast = (
-        next(iter(pipeline.generate(a_task(tmp_path, options=Options(steps=1, fast=each)), Listener().run())))
+        next(iter(pipeline.generate(a_task(tmp_path, options=Options(steps=1, fast=each)), Listener())))
         for each in (False, True)
     )
     assert isinstance(fast, Output)
@@ -449,7 +433,7 @@ def test_weights_that_do_not_fit_their_configuration_are_one_clear_line(models: 
 
 def test_a_model_that_is_gone_when_its_turn_comes_fails_the_order(tmp_path: Path) -> None:
     with pytest.raises(GenerationError, match="'sd-turbo' is not here: get it with aigen models pull sd-turbo"):
-        list(Pictures(catalogue.find("sd-turbo")).generate(a_task(tmp_path), Listener().run()))
+        list(Pictures(catalogue.find("sd-turbo")).generate(a_task(tmp_path), Listener()))
 
 
 def test_where_a_model_lay_is_told_to_nobody_else(models: Path, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Videos by real diffusers pipelines from tiny random weights, one for each way they are made."""
 
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,11 @@ from aigen.models.machine import Machine, Setup
 from aigen.orders import lifecycle, placing, reorder
 from aigen.pipelines import diffusion
 from aigen.pipelines.diffusion import loading
-from aigen.types.pipeline import Failure, Output, Picture, Run, Task
+from aigen.types.pipeline import Failure, Output, Picture, Task
 from aigen.types.reports import Expected, Finished, Report, Step
 from aigen.types.request import Attachments, GenerationRequest, Options, Size
 from tests import tiny_models, tiny_videos
+from tests.runs import Listener
 from tests.watched_orders import Orders
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
@@ -65,32 +66,6 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return frames
 
 
-@dataclass
-class Listener:
-    """What a pipeline reports while it works, what it is told, and what it gets to start from."""
-
-    steps: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    expected: list[float] = field(default_factory=list)
-    picture: Picture | Failure | None = None
-    before_step: Callable[[str], None] = lambda text: None
-
-    def run(self) -> Run:
-        def step(done: int, total: int, text: str, beside: float = 0.0) -> None:
-            self.steps.append(text)
-            self.before_step(text)
-
-        return Run(
-            step,
-            self.said.append,
-            lambda *_: None,
-            lambda *_: None,
-            lambda: None,
-            lambda seeds, rest: [self.picture] * len(seeds) if self.picture else [],
-            lambda measure: self.expected.append(measure()),
-        )
-
-
 def a_task(tmp_path: Path, count: int = 1, **changes: Any) -> Task:
     work = tmp_path / "work"
     work.mkdir(exist_ok=True)
@@ -121,7 +96,7 @@ def a_picture(tmp_path: Path, colour: str, made_by: str | None = "sd") -> Pictur
 
 
 def make(model: Path, task: Task, listener: Listener | None = None) -> list[Output | Failure]:
-    return list(diffusion.load(catalogue.find(str(model))).generate(task, (listener or Listener()).run()))
+    return list(diffusion.load(catalogue.find(str(model))).generate(task, listener or Listener()))
 
 
 def decoded(path: Path) -> list[Any]:
@@ -273,7 +248,7 @@ def test_memory_that_is_short_for_a_decoder_without_tiles_is_told(
 
 
 def test_what_can_start_from_a_picture_is_known_before_anything_is_loaded(models: Path) -> None:
-    starts = {sort: diffusion.load(catalogue.find(str(models / sort))).starts_from for sort in SORTS}
+    starts = {sort: diffusion.load(catalogue.find(str(models / sort))).abilities.starts_from for sort in SORTS}
     assert starts == {
         "animatediff": "prompt", "wan": "prompt", "wan22": "either", "ltx": "either", "cogvideox": "prompt",
         "svd": "picture",
@@ -307,7 +282,7 @@ def test_another_rate_than_the_models_own_is_told(models: Path, tmp_path: Path) 
 
 
 def test_how_long_it_takes_is_measured_by_the_second_step(models: Path, tmp_path: Path) -> None:
-    listener = Listener()
+    listener = Listener(measures=True)
     make(models / "wan", a_task(tmp_path, options=Options(steps=3)), listener)
     (seconds,) = listener.expected
     assert 0 < seconds < 60
@@ -394,7 +369,7 @@ def test_numbers_that_are_lost_make_no_black_video(
 def test_what_a_model_cannot_make_is_refused(models: Path, tmp_path: Path) -> None:
     def check(sort: str, **changes: Any) -> None:
         pipeline = diffusion.load(catalogue.find(str(models / sort)))
-        pipeline.check(a_task(tmp_path, **{"size": pipeline.default_sizes["video"]} | changes))
+        pipeline.check(a_task(tmp_path, **{"size": pipeline.abilities.sizes["video"]} | changes))
 
     check("wan", frames=81, fps=16)
     with pytest.raises(
@@ -424,9 +399,9 @@ def test_what_would_fit_the_memory_is_said(models: Path, tmp_path: Path, monkeyp
 
 
 def test_a_folder_says_itself_whether_it_makes_videos(models: Path) -> None:
-    assert diffusion.load(catalogue.find(str(models / "wan"))).kinds == ("video",)
-    assert diffusion.load(catalogue.find(str(models / "pictures"))).kinds == ("image",)
-    assert diffusion.load(catalogue.find("wan-5b")).kinds == ("video",)
+    assert diffusion.load(catalogue.find(str(models / "wan"))).abilities.kinds == ("video",)
+    assert diffusion.load(catalogue.find(str(models / "pictures"))).abilities.kinds == ("image",)
+    assert diffusion.load(catalogue.find("wan-5b")).abilities.kinds == ("video",)
     name = str(models / "wan")
     assert pipelines.choose("video", None, name)[0] == name
     assert pipelines.choose("image", None, name)[0] == "storybook"
@@ -456,7 +431,7 @@ def test_a_motion_adapter_is_added_to_its_model(
 
     def frames(name: str) -> Any:
         pipeline = diffusion.load(catalogue.find(name))
-        (output,) = pipeline.generate(a_task(tmp_path), Listener().run())
+        (output,) = pipeline.generate(a_task(tmp_path), Listener())
         assert isinstance(output, Output)
         return output, numpy.stack(decoded(output.path))
 

@@ -12,10 +12,11 @@ from aigen.pipelines import motion
 from aigen.pipelines.motion import camera, inpainting, overlay, styled
 from aigen.pipelines.motion.layers import split
 from aigen.pipelines.motion.segmentation import cut
-from aigen.types.pipeline import Output, Picture, Run, Task
+from aigen.types.pipeline import Output, Picture, Task
 from aigen.types.request import Size
 from aigen.types.seen import Detection, ImageDescription
 from tests.conftest import patiently
+from tests.runs import Listener
 
 FRAME = Size(160, 90)
 # Where the figure stands in `scene`, exactly, and as a detector would see it.
@@ -57,9 +58,7 @@ def a_task(work: Path, **changes: Any) -> Task:
 
 def made(task: Task, picture: Picture | None = None) -> Output:
     given = picture or Picture(task.work / "source.png")
-    nothing: Any = lambda *_: None  # noqa: E731
-    run = Run(nothing, nothing, nothing, nothing, nothing, pictures=lambda seeds, rest: [given])
-    (output,) = motion.Motion().generate(task, run)
+    (output,) = motion.Motion().generate(task, Listener(picture=given))
     assert isinstance(output, Output)
     return output
 

@@ -23,7 +23,7 @@ from aigen.types.request import Size
 from aigen.types.seen import Detection, ImageDescription, common_area
 from aigen.types.styles import STYLES, STYLES_IN_TURN
 from tests.conftest import patiently
-from tests.pipelines.storybook.test_storybook import silent
+from tests.runs import Listener
 
 COCO = (
     "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,"
@@ -79,9 +79,8 @@ def make(
         seen=seen,
         styles=("plain", "watercolour"),
     )
-    told: list[str] = []
-    run = replace(silent(), say=told.append, step=lambda *_: None)
-    return list(Storybook().generate(replace(task, **changes), run)), told  # type: ignore[arg-type]
+    listener = Listener()
+    return list(Storybook().generate(replace(task, **changes), listener)), listener.said  # type: ignore[arg-type]
 
 
 # What is seen

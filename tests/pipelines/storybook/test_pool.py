@@ -14,12 +14,9 @@ import pytest
 from aigen.errors import GenerationError
 from aigen.pipelines.storybook import Storybook, make_item, pool
 from aigen.pipelines.storybook.pool import Pool, pool_size
-from aigen.types.pipeline import Run, Task
+from aigen.types.pipeline import Task
 from aigen.types.request import Size
-
-
-def silent() -> Run:
-    return Run(lambda *_: None, lambda _: None, lambda *_: None, lambda *_: None, lambda: None)
+from tests.runs import Listener
 
 
 def task(folder: Path, many: int = 3, **changes: Any) -> Task:
@@ -33,9 +30,10 @@ def task(folder: Path, many: int = 3, **changes: Any) -> Task:
     )
 
 
-def test_side_by_side_gives_the_same_bytes_as_alone(tmp_path: Path) -> None:
+def test_side_by_side_gives_the_same_bytes_as_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[tuple[Any, ...]] = []
-    run = replace(silent(), step=lambda *step: steps.append(step))
+    run = Listener()
+    monkeypatch.setattr(run, "step", lambda *step: steps.append(step))
     both = {made.seed: made for made in Pool().make(task(tmp_path / "both"), run, 2)}
     assert set(both) == {1, 2, 3}
     assert steps
@@ -51,9 +49,9 @@ def test_a_pool_is_kept_for_the_next_task_and_ends_with_its_storybook(
 ) -> None:
     monkeypatch.setattr(pool, "pool_size", lambda task: 2)
     storybook = Storybook()
-    list(storybook.generate(task(tmp_path / "a"), silent()))
+    list(storybook.generate(task(tmp_path / "a"), Listener()))
     first = [process.pid for process in storybook._pool._processes]
-    list(storybook.generate(task(tmp_path / "b", kind="video", frames=4), silent()))
+    list(storybook.generate(task(tmp_path / "b", kind="video", frames=4), Listener()))
     assert [process.pid for process in storybook._pool._processes] == first
     processes = storybook._pool._processes[:]
     del storybook
@@ -70,12 +68,12 @@ def test_small_tasks_are_made_without_a_pool(tmp_path: Path) -> None:
 
 def test_an_error_comes_out_as_it_was(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        list(Pool().make(replace(task(tmp_path), work=tmp_path / "nowhere"), silent(), 2))
+        list(Pool().make(replace(task(tmp_path), work=tmp_path / "nowhere"), Listener(), 2))
 
 
 def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
     some = Pool()
-    made = some.make(task(tmp_path, 4, size=Size(900, 900)), silent(), 2)
+    made = some.make(task(tmp_path, 4, size=Size(900, 900)), Listener(), 2)
     next(made)
     for process in some._processes:
         process.send_signal(signal.SIGKILL)
@@ -86,23 +84,23 @@ def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
 @pytest.mark.system
 def test_a_pool_of_which_one_died_is_made_anew(tmp_path: Path) -> None:
     some = Pool()
-    list(some.make(task(tmp_path / "a", 2), silent(), 2))
+    list(some.make(task(tmp_path / "a", 2), Listener(), 2))
     some._processes[1].kill()
     some._processes[1].wait()
-    assert len(list(some.make(task(tmp_path / "b", 2), silent(), 2))) == 2
-    assert len(list(some.make(task(tmp_path / "c", 1), silent(), 2))) == 1
+    assert len(list(some.make(task(tmp_path / "b", 2), Listener(), 2))) == 2
+    assert len(list(some.make(task(tmp_path / "c", 1), Listener(), 2))) == 1
 
 
 def test_what_is_no_message_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sitecustomize.py").write_text("print('hello')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(GenerationError, match="ended unexpectedly"):
-        list(Pool().make(task(tmp_path / "a"), silent(), 2))
+        list(Pool().make(task(tmp_path / "a"), Listener(), 2))
 
 
 def test_giving_up_ends_the_processes(tmp_path: Path) -> None:
     some = Pool()
-    made = some.make(task(tmp_path, 5, size=Size(900, 900)), silent(), 2)
+    made = some.make(task(tmp_path, 5, size=Size(900, 900)), Listener(), 2)
     next(made)
     processes = some._processes[:]
     made.close()
@@ -112,13 +110,13 @@ def test_giving_up_ends_the_processes(tmp_path: Path) -> None:
 @pytest.mark.system
 def test_the_pool_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from aigen.types.pipeline import Run, Task; from aigen.types.request "
-        "import Size; from aigen.pipelines.storybook.pool import Pool\n"
-        "pool = Pool(); quiet = Run(lambda *_: None, lambda _: None, lambda *_: None, lambda *_: None, lambda: None)\n"
+        "import sys; from pathlib import Path; from aigen.types.pipeline import Task; from aigen.types.request "
+        "import Size; from tests.runs import Listener; from aigen.pipelines.storybook.pool import Pool\n"
+        "pool = Pool()\n"
         "numbers = tuple(range(1, 40))\n"
         "made = pool.make(Task(kind='image', prompt='a kite', style='plain', "
         "numbers=numbers, seeds=numbers, size=Size(800, 800),"
-        f" work=Path({str(tmp_path)!r})), quiet, 2)\n"
+        f" work=Path({str(tmp_path)!r})), Listener(), 2)\n"
         "next(made); print(*(process.pid for process in pool._processes), flush=True); list(made)"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)

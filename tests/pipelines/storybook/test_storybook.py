@@ -1,6 +1,5 @@
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy
@@ -14,19 +13,10 @@ from aigen.pipelines.storybook.drawing import anatomy, backdrops, bodies, interi
 from aigen.pipelines.storybook.moving.effects import PUFFS, SIGNS
 from aigen.pipelines.storybook.understanding.vocabulary import tables
 from aigen.pipelines.storybook.understanding.vocabulary.tables import SETTINGS
-from aigen.types.pipeline import Output, Run, Task
+from aigen.types.pipeline import Output, Task
 from aigen.types.request import Kind, Size
 from aigen.types.styles import STYLES
-
-
-def silent() -> Run:
-    return Run(
-        step=lambda done, total, text: None,
-        say=lambda text: None,
-        remember=lambda seed, key, value: None,
-        recall=lambda seed, key: None,
-        check=lambda: None,
-    )
+from tests.runs import Listener
 
 
 def make(
@@ -43,7 +33,7 @@ def make(
         work=folder,
         frames=8 if kind == "video" else 1,
     )
-    return list(Storybook().generate(task, silent()))
+    return list(Storybook().generate(task, Listener()))
 
 
 def test_every_setting_and_style_can_be_drawn() -> None:
@@ -129,11 +119,11 @@ def test_night_as_a_style_is_night_in_the_plan(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_in_the_plan_is_told_in_a_line(tmp_path: Path, prompt: str, told: str) -> None:
-    lines: list[str] = []
+    listener = Listener()
     task = Task(kind="image", prompt=prompt, style="plain", numbers=(1,), seeds=(7,), size=Size(64, 48), work=tmp_path)
-    list(Storybook().generate(task, replace(silent(), say=lines.append)))
-    assert len(lines) == 1
-    assert told in lines[0]
+    list(Storybook().generate(task, listener))
+    (line,) = listener.said
+    assert told in line
 
 
 def test_a_caption_is_set_in_type(tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""The device of this machine (its GPU, or its processor), which one order at a time uses."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from aigen import pipelines
+from aigen.orders.context import HEARTBEAT, Context, heartbeat
+from aigen.types.reports import Waiting
+
+
+class Device:
+    """The device as one order takes it and leaves it to others; it is left when the context ends."""
+
+    def __init__(self, context: Context, generation_id: str) -> None:
+        self._context, self._generation_id = context, generation_id
+        self._lock = context.content.lock("device")
+        self._told = False
+
+    def use(self, local: bool) -> None:
+        """Take the device for what is made here; leave it to others, with its memory, for what is made elsewhere.
+
+        Taking it waits for the order that has it, and says so. Raises Cancelled.
+        """
+        if local and not self._lock.is_locked:
+            self._take()
+        elif not local and self._lock.is_locked:
+            pipelines.release()
+            self._lock.release()
+
+    @contextmanager
+    def used(self, local: bool) -> Iterator[None]:
+        """The device as `use` leaves it, for as long as the context lasts; then as it was before."""
+        before = self._lock.is_locked
+        self.use(local)
+        yield
+        self.use(before)  # not after an error: then nothing more is made
+
+    def _take(self) -> None:
+        while True:
+            try:
+                self._lock.acquire(timeout=HEARTBEAT, poll_interval=0.1)
+                return
+            except TimeoutError:
+                heartbeat(self._context, self._generation_id, "waiting for another order to finish")
+                if not self._told:
+                    text = "another order is being made; this one starts when it has finished"
+                    self._context.report(Waiting(text))
+                    self._told = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._lock.release()
