@@ -2,6 +2,7 @@
 
     AigenError              1   something went wrong: what, which value, what to do next
     ├── UsageError          2   the user asked for something that cannot be; nothing was written
+    │   └── PictureError    2   a picture of the user's cannot be used
     ├── StoreError          1   the store cannot be opened or written
     ├── ContentError        1   the content folder cannot be written, or its disk is full
     ├── GenerationError     1   an order, or some of its items, could not be made
@@ -20,6 +21,10 @@ class AigenError(Exception):
 
 class UsageError(AigenError):
     exit_code = 2
+
+
+class PictureError(UsageError):
+    pass
 
 
 class StoreError(AigenError):

@@ -13,9 +13,9 @@ from aigen.content import ContentFolder, write_whole
 from aigen.errors import UsageError
 
 NAMES = {
-    "AIGEN_CONTENT", "AIGEN_MODEL", "AIGEN_BASE_URL", "AIGEN_MAX_ORDERS", "AIGEN_MAX_ITEMS", "AIGEN_TRUSTED_PROXY",
-    "AIGEN_SMTP_HOST", "AIGEN_SMTP_PORT", "AIGEN_SMTP_SECURITY", "AIGEN_SMTP_USER", "AIGEN_SMTP_PASSWORD",
-    "AIGEN_SMTP_FROM", "AIGEN_SMTP_CA_FILE", "AIGEN_DEBUG",
+    "AIGEN_CONTENT", "AIGEN_MODEL", "AIGEN_BASE_URL", "AIGEN_MAX_ORDERS", "AIGEN_MAX_ITEMS", "AIGEN_WEB_PAID",
+    "AIGEN_TRUSTED_PROXY", "AIGEN_SMTP_HOST", "AIGEN_SMTP_PORT", "AIGEN_SMTP_SECURITY", "AIGEN_SMTP_USER",
+    "AIGEN_SMTP_PASSWORD", "AIGEN_SMTP_FROM", "AIGEN_SMTP_CA_FILE", "AIGEN_DEBUG",
 }  # fmt: skip
 DEFAULT_CONTENT = "generated_content"
 
@@ -54,6 +54,9 @@ class Settings:
             )
         scheme, _, rest = url.partition("://")
         return f"{scheme.lower()}://{rest}" if url else None
+
+
+NO_SETTINGS = Settings({})
 
 
 def _is_web_address(url: str) -> bool:

@@ -117,7 +117,7 @@ def large_gallery() -> None:
     from aigen.orders.context import Context
     from aigen.settings import Settings
     from aigen.store import Store
-    from aigen.types.request import GenerationRequest
+    from aigen.types.request import Draft
     from aigen.viewer.app import guarded, make_app
     from aigen.viewer.gallery import Gallery
 
@@ -127,7 +127,7 @@ def large_gallery() -> None:
             context = Context(content, store)
             for user, count in (("small", 1), ("large", 1000)):
                 for number in range(count):
-                    request = GenerationRequest(prompt=f"{PROMPT} {number}")
+                    request = Draft(prompt=f"{PROMPT} {number}")
                     order = placing.place(context, request, user, detached=True)
                     for item in store.items(order.generation_id):
                         path = f"{user}/{order.generation_id}-{item.kind}-{item.number}.png"

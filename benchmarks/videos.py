@@ -109,10 +109,10 @@ def ours(case: Case, work: Path) -> Callable[[], None]:
     from aigen.orders import lifecycle
     from aigen.orders.context import Context
     from aigen.store import Store
-    from aigen.types.request import GenerationRequest
+    from aigen.types.request import Draft
 
     content = ContentFolder(work / "content")
-    request = GenerationRequest(
+    request = Draft(
         prompt=PROMPT,
         images=0,
         videos=1,

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import pytest
 
+from aigen import pipelines
 from aigen.content import ContentFolder
 from aigen.media.encoding import VideoWriter, save_png
 from aigen.orders.context import Context
+from aigen.settings import NO_SETTINGS
 from aigen.store import Store
-from aigen.types.pipeline import Abilities, Failure, Output, Run, StartsFrom, Task
-from aigen.types.request import GenerationRequest, Kind, Size
+from aigen.types.pipeline import Abilities, Failure, Output, Pipeline, Run, StartsFrom, Task
+from aigen.types.request import Draft, Kind, Size
 
 if TYPE_CHECKING:
     from aigen.viewer.gallery import Gallery
@@ -85,6 +87,7 @@ class Scribbler:
     options: frozenset[str] = frozenset()
     local: bool = True
     paid: bool = False
+    cost: float | None = 0.0
     fail: set[int] = field(default_factory=set)
     before: Callable[[Task, Run, int], object] = lambda task, run, number: None
     made: list[tuple[str, int]] = field(default_factory=list)
@@ -102,6 +105,9 @@ class Scribbler:
 
     def check(self, task: Task) -> None:
         pass
+
+    def price(self, task: Task) -> float | None:
+        return self.cost and self.cost * len(task.numbers)
 
     def generate(self, task: Task, run: Run) -> Generator[Output | Failure, None, None]:
         for number, seed in zip(task.numbers, task.seeds, strict=True):
@@ -146,13 +152,13 @@ def scribbler() -> Scribbler:
 @pytest.fixture
 def context(content: ContentFolder, clock: StillClock, scribbler: Scribbler) -> Iterator[Context]:
     with Store.open(content, create=True) as store:
-        yield Context(content, store, load=lambda name: scribbler, clock=clock)
+        yield Context(content, store, load=lambda name, settings: scribbler, clock=clock)
 
 
 @pytest.fixture
-def request_two() -> GenerationRequest:
+def request_two() -> Draft:
     """Two images and two videos."""
-    return GenerationRequest(prompt="a kite", images=2, videos=2, seed=5)
+    return Draft(prompt="a kite", images=2, videos=2, seed=5)
 
 
 @pytest.fixture
@@ -162,7 +168,9 @@ def gallery(content: ContentFolder, clock: StillClock, scribbler: Scribbler) -> 
     from aigen.viewer.gallery import Gallery
     from tests.web import HOST
 
-    return Gallery(content, Settings({}), frozenset({HOST, "localhost"}), clock=clock, load=lambda name: scribbler)
+    return Gallery(
+        content, Settings({}), frozenset({HOST, "localhost"}), clock=clock, load=lambda name, settings: scribbler
+    )
 
 
 @pytest.fixture
@@ -171,6 +179,11 @@ def ana(gallery: "Gallery") -> "Browser":
     from tests.web import Browser
 
     return Browser(gallery).register()
+
+
+def load(name: str) -> Pipeline:
+    """The pipeline of this name, for a user without settings."""
+    return pipelines.load(name, NO_SETTINGS)
 
 
 def patiently(*values: object) -> list[Any]:

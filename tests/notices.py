@@ -20,7 +20,7 @@ from aigen.notify.messages import Message
 from aigen.orders import lifecycle
 from aigen.orders.context import Context
 from aigen.settings import Settings
-from aigen.types.request import GenerationRequest
+from aigen.types.request import Draft
 from aigen.types.rows import Generation
 
 USER, PASSWORD = "bot@example.org", "s3cr3t p@ss/wörd"
@@ -29,7 +29,7 @@ USER, PASSWORD = "bot@example.org", "s3cr3t p@ss/wörd"
 def order_ready(context: Context, *channels: str, at: str | None = None, **request: Any) -> Generation:
     """An order of one image that has been made; its notices are ready."""
     wanted = {"prompt": "a kite", "images": 1, "videos": 0, "seed": 5, **request}
-    return lifecycle.generate(context, GenerationRequest(notify=channels, notify_at=at, **wanted), "ana")
+    return lifecycle.generate(context, Draft(notify=channels, notify_at=at, **wanted), "ana")
 
 
 @dataclass

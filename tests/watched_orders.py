@@ -7,6 +7,7 @@ from pathlib import Path
 from aigen import pipelines
 from aigen.content import ContentFolder
 from aigen.orders.context import Context
+from aigen.settings import Settings
 from aigen.store import Store
 from aigen.types.pipeline import Pipeline
 from aigen.types.reports import Report, Said, Step
@@ -17,7 +18,7 @@ class Orders:
     """What is ordered, and what it reports; `before` hears each report, and may end it all."""
 
     root: Path
-    load: Callable[[str], Pipeline] = pipelines.load
+    load: Callable[[str, Settings], Pipeline] = pipelines.load
     reports: list[Report] = field(default_factory=list)
     before: Callable[[Report], None] = lambda report: None
 
@@ -31,7 +32,7 @@ class Orders:
 
     @property
     def context(self) -> Context:
-        return Context(self.content, self.store, self.report, self.load)
+        return Context(self.content, self.store, self.report, load=self.load)
 
     def said(self) -> list[str]:
         return [report.text for report in self.reports if isinstance(report, Said)]

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import Literal
 
@@ -47,6 +48,7 @@ def examine(content: ContentFolder, settings: Settings) -> list[Finding]:
         Finding("processor", "ok", f"{os.cpu_count()} cores"),
         _works("GPU", _graphics, "diffusion models need it: pip install --force-reinstall 'torch>=2.6,<2.14'", "note"),
         *_models(settings),
+        *_plugins(settings),
         *_diffusion(settings),
         _works("drawing", _draw, DRAWING_ADVICE),
         _works("video encoder", _encode, "install the av package anew: pip install --force-reinstall av"),
@@ -100,14 +102,26 @@ def _graphics() -> str:
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
+    load = partial(pipelines.load, settings=settings)
     for kind in KINDS:
         try:
-            name, reason = pipelines.choose(kind, None, default=settings.model)
-            pipeline = pipelines.load(name)
+            name, reason = pipelines.choose(kind, None, default=settings.model, load=load)
+            pipeline = load(name)
             pipeline.check(tasks.usual_task(kind, pipeline))
             yield Finding(f"{kind}s", "ok", f"{catalogue.display_name(name)} ({reason}); {pipeline.abilities.label}")
         except AigenError as error:
             yield Finding(f"{kind}s", "wrong", str(error), "or choose another default: aigen models use storybook")
+
+
+def _plugins(settings: Settings) -> Iterator[Finding]:
+    """The pipelines that other packages bring along."""
+    for name, found in pipelines.registered().items():
+        if found.package is not None:
+            try:
+                label = pipelines.load(name, settings).abilities.label
+                yield Finding(name, "ok", f"{label}; of the package {found.package}")
+            except AigenError as error:
+                yield Finding(name, "note", str(error))
 
 
 def _diffusion(settings: Settings) -> Iterator[Finding]:

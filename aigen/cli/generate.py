@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +18,7 @@ from aigen.types.styles import STYLES
 if TYPE_CHECKING:
     from aigen.orders.context import Context
     from aigen.types.reports import Report
-    from aigen.types.request import Attachments, GenerationRequest, Narration
+    from aigen.types.request import Attachments, Draft
     from aigen.types.rows import Generation
 
 
@@ -43,6 +44,7 @@ Detach = Annotated[bool, typer.Option("--detach", help="Order, start a worker, a
 
 @app.command()
 def generate(
+    context: typer.Context,
     prompt: Annotated[str | None, typer.Argument(help="What the pictures and videos shall show.")] = None,
     user: Annotated[str | None, typer.Option("--user", metavar="ID", help="Whose they are [a new random id].")] = None,
     from_info: Annotated[
@@ -124,88 +126,59 @@ def generate(
     content: Content = None,
 ) -> None:
     """Make images and videos from a prompt."""
-    from aigen import vision
-    from aigen.notify import channels
-    from aigen.orders import placing
-    from aigen.types.request import Attachments, GenerationRequest
-    from aigen.types.styles import STYLES_IN_TURN
-    from aigen.wording import visible
+    from aigen.types.request import Attachments
 
-    if prompt is None and from_info is None and from_image is None:
-        prompt, notify_at = _ask(notify_at)
-    seen = vision.describe(from_image, camera=False) if from_image else None
-    anew = seen if from_info is None else None
-    said = anew.description if prompt is None and anew else prompt
-    prompt = anew.prompt if prompt is None and anew else prompt
-    if seen:
-        say(f"seen in it: {visible(seen.text)}")
-    options: dict[str, Any] = {
-        "prompt": prompt,
-        "images": images,
-        "videos": videos,
-        "model": model,
-        "image_model": image_model,
-        "video_model": video_model,
-        "style": style,
-        "seed": seed,
-        "size": size,
-        "duration": duration,
-        "fps": fps,
-        "frames": frames,
-        "steps": steps,
-        "guidance": guidance,
-        "negative": negative,
-        "fast": fast or None,
-        "guide": guide,
-        "strength": strength,
-        "from_picture": from_image is not None or None,
-        "seen": seen,
-        "vision_model": vision_model,
-        "styles": STYLES_IN_TURN if anew and style is None else None,
-        "notify_at": notify_at,
-        "notify": tuple(notify) if notify else None,
-        "narration": _narration(said, style) if narrate and said else None,
-    }
-    given = {name: value for name, value in options.items() if value is not None}
-    # Before the store is opened: a wrong order leaves nothing behind, not even an empty store.
+    given = draft_options(context)
+    if from_image:
+        given["from_picture"] = True
+    elif prompt is None and from_info is None:
+        given |= _ask(notify_at)
     with _named_in_errors(from_info):
-        request = _reorder(from_info, given) if from_info else GenerationRequest(**given)
-        request = placing.check(request, user, load_settings().model)
-        channels.check(request.notify, load_settings())
-    if plan:
-        _print_plan(request, as_json)
-    else:
-        make_order(
-            request,
-            user,
-            Attachments(picture=from_image),
-            no_wait=no_wait,
-            detach=detach,
-            as_json=as_json,
-            content=content,
-        )
+        order = Order(_draft(from_info, given), user, Attachments(picture=from_image), content, as_json)
+        if plan:
+            _print_plan(order)
+        else:
+            make_order(order, no_wait=no_wait, detach=detach)
 
 
-def _narration(prompt: str, style: str | None) -> "Narration":
-    """The prompt as a script."""
-    from aigen.types.request import Narration
+@dataclass(frozen=True)
+class Order:
+    """What a command asks for: of what, for whom, in which content folder; and how to print what came of it."""
 
-    return Narration(script=prompt, styles=(style,)) if style else Narration(script=prompt)
+    draft: "Draft"
+    user: str | None
+    attachments: "Attachments"
+    content: Path | None
+    as_json: bool
 
 
-def _reorder(file: Path, given: dict[str, Any]) -> "GenerationRequest":
+def draft_options(context: typer.Context) -> dict[str, Any]:
+    """What was given on the command line of an order, for options that go by the name of a field of `Draft`."""
+    from aigen.types.request import Draft
+
+    names = {each.name for each in fields(Draft)}
+    given = {name: value for name, value in context.params.items() if name in names and value not in (None, [], ())}
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if value is not False
+    }
+
+
+def _draft(from_info: Path | None, given: dict[str, Any]) -> "Draft":
     from aigen.media import provenance
     from aigen.orders import reorder
+    from aigen.types.request import Draft
 
-    found = provenance.read(file)
+    if from_info is None:
+        return Draft(**given)
+    found = provenance.read(from_info)
     try:
         return reorder.reorder(found, given)
     except UsageError as error:
-        raise UsageError(f"{str(file)!r}: {error}") from error
+        raise UsageError(f"{str(from_info)!r}: {error}") from error
 
 
 @contextmanager
-def _named_in_errors(from_info: Path | None) -> "Iterator[None]":
+def _named_in_errors(from_info: Path | None) -> Iterator[None]:
     """Say that what is wrong may stand in a file, and how to change it."""
     try:
         yield
@@ -215,8 +188,8 @@ def _named_in_errors(from_info: Path | None) -> "Iterator[None]":
         raise UsageError(f"--from-info: {error} (other options win over what the file says)") from error
 
 
-def _ask(notify_at: str | None) -> tuple[str, str | None]:
-    """Ask for what is missing, if there is somebody to ask."""
+def _ask(notify_at: str | None) -> dict[str, Any]:
+    """Ask for what is missing, if there is somebody to ask; the answers, by the names of a draft's fields."""
     from aigen.times import resolve, utc_now
     from aigen.types.request import check_prompt
 
@@ -227,10 +200,10 @@ def _ask(notify_at: str | None) -> tuple[str, str | None]:
         notify_at = _ask_until_right(
             "When shall you be told (HH:MM; empty: at once)", lambda answer: resolve(answer, utc_now()), default=""
         )
-    return prompt, notify_at or None
+    return {"prompt": prompt, "notify_at": notify_at or None}
 
 
-def _ask_until_right(question: str, check: "Callable[[str], object]", default: str | None = None) -> str:
+def _ask_until_right(question: str, check: Callable[[str], object], default: str | None = None) -> str:
     while True:
         answer: str = typer.prompt(question, default=default, show_default=False, err=True)
         try:
@@ -241,70 +214,56 @@ def _ask_until_right(question: str, check: "Callable[[str], object]", default: s
             return answer
 
 
-def _print_plan(request: "GenerationRequest", as_json: bool) -> None:
-    from aigen import pipelines
+def _print_plan(order: Order) -> None:
+    """Show what would be drawn; nothing is written."""
+    from aigen.cli.progress import Display
+    from aigen.orders import placing
+    from aigen.wording import readable, visible
 
-    name = request.guide or request.image_model or request.video_model
-    assert name is not None
-    pipeline = pipelines.load(name)
+    with Display() as display, open_context(order.content, display) as context:
+        request = placing.prepare(context, order.draft, order.user, order.attachments).request
+        name = request.guide or request.image_model or request.video_model or ""
+        pipeline = context.pipeline(name)
     if not hasattr(pipeline, "plan"):
         raise UsageError(
             f"model {name!r} plans no scene that could be shown: add --model storybook or --guide storybook"
         )
     scene = pipeline.plan(request.prompt, request.seen) if request.seen else pipeline.plan(request.prompt)
-    if as_json:
+    if order.as_json:
         print_json(scene)
         return
-    from aigen.wording import readable, visible
-
     for field, value in scene.items():
         typer.echo(visible(f"{field:10} {readable(value) if value else '-'}"))
 
 
-def make_order(
-    request: "GenerationRequest",
-    user: str | None,
-    attachments: "Attachments",
-    *,
-    no_wait: bool,
-    detach: bool,
-    as_json: bool,
-    content: Path | None,
-) -> None:
-    """Place an order that was checked, and make it here, or leave it to a worker (`detach`)."""
+def make_order(order: Order, *, no_wait: bool, detach: bool) -> None:
+    """Place an order and make it here, or leave it to a worker (`detach`)."""
+    from aigen.notify import channels
+
+    channels.check(order.draft.notify, load_settings())
     if detach:
-        _detach(request, user, attachments, as_json=as_json, content=content)
+        _detach(order)
     else:
-        _generate(request, user, attachments, no_wait=no_wait, as_json=as_json, content=content)
+        _generate(order, no_wait=no_wait)
 
 
-def _detach(
-    request: "GenerationRequest", user: str | None, attachments: "Attachments", *, as_json: bool, content: Path | None
-) -> None:
+def _detach(order: Order) -> None:
     """Place an order for the worker, and see that one runs."""
     from aigen.cli.progress import Display
     from aigen.orders import placing, worker
 
-    with Display() as display, open_context(content, display, create=True) as context:
-        order = placing.place(context, request, user, attachments, detached=True)
+    with Display() as display, open_context(order.content, display) as context:
+        placed = placing.place(context, order.draft, order.user, order.attachments, detached=True)
         worker.start(context.content)
-        announce(context, order, waits=False)
-        if as_json:
-            print_json(order_json(context, order))
+        announce(context, placed, waits=False)
+        if order.as_json:
+            print_json(order_json(context, placed))
             return
-        typer.echo(f"user {order.user_id}")
-        say(f"see how far it is: aigen status {order.user_id} --watch")
+        typer.echo(f"user {placed.user_id}")
+        say(f"see how far it is: aigen status {placed.user_id} --watch")
 
 
-def _generate(
-    request: "GenerationRequest",
-    user: str | None,
-    attachments: "Attachments",
-    *,
-    no_wait: bool,
-    as_json: bool,
-    content: Path | None,
-) -> None:
+def _generate(order: Order, *, no_wait: bool) -> None:
     """Place an order, make it here, and tell when its time has come."""
     from aigen.cli.progress import Display
     from aigen.notify import foreground
@@ -318,29 +277,29 @@ def _generate(
 
         def report(event: "Report") -> None:
             if isinstance(event, Placed):
-                order = event.generation
-                placed.append(order.generation_id)
-                stack.enter_context(foreground.own_terminal(context.content, order.generation_id))
+                generation = event.generation
+                placed.append(generation.generation_id)
+                stack.enter_context(foreground.own_terminal(context.content, generation.generation_id))
                 with suppress(OSError):  # nobody reads us; the order is made all the same
-                    typer.echo(f"user {order.user_id}", err=as_json)
-                    announce(context, order, waits=not no_wait)
+                    typer.echo(f"user {generation.user_id}", err=order.as_json)
+                    announce(context, generation, waits=not no_wait)
             display(event)
 
-        context = stack.enter_context(open_context(content, report, create=True))
+        context = stack.enter_context(open_context(order.content, report))
         lifecycle.tidy(context)
         try:
-            order = lifecycle.generate(context, request, user, attachments)
+            made = lifecycle.generate(context, order.draft, order.user, order.attachments)
         except GenerationError:
             display.stop()
             tell(context, placed[0], said=True)
             raise
         display.stop()
         if not no_wait:
-            _wait(context, order)
-        tell(context, order.generation_id)
-        if "terminal" not in order.request.notify:  # else the notice has the link
+            _wait(context, made)
+        tell(context, made.generation_id)
+        if "terminal" not in made.request.notify:  # else the notice has the link
             say(f"in the web gallery: {base_url(load_settings(), context.content)}/dash")
-        print_order(context, order, as_json)
+        print_order(context, made, order.as_json)
 
 
 def _wait(context: "Context", order: "Generation") -> None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from aigen.errors import AigenError, GenerationError
 
 if TYPE_CHECKING:
     from aigen.pipelines.listing import ModelInfo
+    from aigen.settings import Settings
 
 models_app = typer.Typer(
     cls=TyperGroup, invoke_without_command=True, rich_markup_mode=None, help="See, get, remove and prefer models."
@@ -39,7 +41,7 @@ def list_models(as_json: Json = False) -> None:
     if as_json:
         print_json([model.as_json() for model in found])
     else:
-        _print(found, settings.model)
+        _print(found, settings)
 
 
 @models_app.command()
@@ -104,7 +106,7 @@ def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --m
             "when it is here, aigen describe and "
             "--from-image use it by themselves, or name it with --vision-model"
         )
-    pipeline = pipelines.load(name)
+    pipeline = pipelines.load(name, load_settings())
     pipeline.check(tasks.usual_task(pipeline.abilities.kinds[0], pipeline))
     name = pipelines.canonical(name)
     write_setting(settings_file(), "AIGEN_MODEL", name)
@@ -115,7 +117,7 @@ def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --m
         say(f"but AIGEN_MODEL in {place} says {winner}, and that comes first")
 
 
-def _print(found: "list[ModelInfo]", default_model: str | None) -> None:
+def _print(found: "list[ModelInfo]", settings: "Settings") -> None:
     from aigen import pipelines, vision
     from aigen.models import catalogue
     from aigen.models.machine import GB
@@ -131,12 +133,13 @@ def _print(found: "list[ModelInfo]", default_model: str | None) -> None:
         typer.echo(visible(f"{model.name:15} {here:5} {size:>8}  {needs:13} {model.title}{default}"))
         seen = "sees pictures: aigen describe" if model.sees else ""
         for line in (f"{model.licence}{gated}", f"fits: {model.fit}", seen, model.note, model.wrong):
-            if line and model.download != 0:
+            if line and (model.download != 0 or line in (model.note, model.wrong)):
                 typer.echo(visible(f"{'':15} {line}"))
     say("get one with aigen models pull NAME; any other model: a folder, or its hub id (owner/name)")
+    load = partial(pipelines.load, settings=settings)
     with suppress(AigenError):
         for kind in KINDS:
-            name, reason = pipelines.choose(kind, None, default=default_model)
+            name, reason = pipelines.choose(kind, None, default=settings.model, load=load)
             say(f"{kind}s are made by {catalogue.display_name(name)} ({reason})")
     say(f"your pictures are looked at by {vision.choose(None)}")
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from aigen.cli.generate import Detach, Notify, NotifyAt, NoWait, Seed, make_order
-from aigen.cli.program import Content, Json, app, load_settings, whole_number
+from aigen.cli.generate import Detach, Notify, NotifyAt, NoWait, Order, Seed, draft_options, make_order
+from aigen.cli.program import Content, Json, app, whole_number
 from aigen.errors import UsageError
 from aigen.types.styles import STYLES
 
@@ -17,6 +17,7 @@ TITLE_LENGTH = 120
 
 @app.command()
 def narrate(
+    context: typer.Context,
     text: Annotated[str | None, typer.Argument(help="What shall be said; - reads it from standard input.")] = None,
     file: Annotated[
         str | None, typer.Option("--file", metavar="FILE", help="A text file to be read aloud; - for standard input.")
@@ -55,22 +56,10 @@ def narrate(
     content: Content = None,
 ) -> None:
     """Make a narrated film from a text."""
-    from aigen import film
-    from aigen.notify import channels
-    from aigen.orders import placing
-    from aigen.types.request import Attachments, GenerationRequest, Narration
+    from aigen.types.request import Attachments, Draft, Narration
     from aigen.wording import shortened
 
     script = _read(text, file)
-    options: dict[str, Any] = {
-        "model": model,
-        "seed": seed,
-        "size": size,
-        "fps": fps,
-        "notify_at": notify_at,
-        "notify": tuple(notify) if notify else None,
-    }
-    given = {name: value for name, value in options.items() if value is not None}
     told: Any = {"styles": (style,)} if style else {}
     narration = Narration(
         script=script,
@@ -80,16 +69,11 @@ def narrate(
         transition=transition,  # type: ignore[arg-type]
         **told,
     )
-    # Before the store is opened: a wrong order leaves nothing behind.
     title = shortened(" ".join(script.split()), TITLE_LENGTH)
-    request = GenerationRequest(prompt=title, images=0, videos=1, narration=narration, **given)
-    request = placing.check(request, user, load_settings().model)
-    channels.check(request.notify, load_settings())
-    if music:
-        film.check_music(music)
-    make_order(
-        request, user, Attachments(music=music), no_wait=no_wait, detach=detach, as_json=as_json, content=content
-    )
+    given = draft_options(context) | {"prompt": title, "images": 0, "videos": 1, "narration": narration}
+    given.pop("style", None)  # which is that of the scenes
+    order = Order(Draft(**given), user, Attachments(music=music), content, as_json)
+    make_order(order, no_wait=no_wait, detach=detach)
 
 
 def _read(text: str | None, file: str | None) -> str:

@@ -109,7 +109,7 @@ def worker(
     from aigen.orders import worker as workers
     from aigen.store import NOTICE_LEASE
 
-    with Display() as display, open_context(content, display, create=True) as context:
+    with Display() as display, open_context(content, display) as context:
         courier = Courier(context.content, load_settings, context.clock, log=say)
         with Rounds(courier, patience=NOTICE_LEASE.total_seconds()) as rounds:
             workers.work(context, time.sleep, once, idle_limit)

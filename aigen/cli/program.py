@@ -8,20 +8,20 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from aigen.errors import AigenError
 
 if TYPE_CHECKING:
-    from aigen.content import ContentFolder
     from aigen.orders.context import Context
     from aigen.settings import Settings
-    from aigen.store import Store
     from aigen.types.reports import Report
 
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Set by Ctrl-C and SIGTERM, beside the KeyboardInterrupt that they raise.
 interrupted = threading.Event()
@@ -69,6 +69,23 @@ class Commands(TyperGroup):
         return code
 
 
+class Command(TyperCommand):
+    """A command; before it begins, it shows on a terminal the notices that others could not show."""
+
+    def invoke(self, context: Any) -> Any:
+        if "content" in context.params and sys.stderr and sys.stderr.isatty():
+            with suppress(AigenError):  # a command that needs the store says itself what is wrong with it
+                _show_left_over(context.params["content"])
+        return super().invoke(context)
+
+
+class Program(typer.Typer):
+    """The application, whose commands are all of one class."""
+
+    def command(self, *arguments: Any, **settings: Any) -> "Callable[[Function], Function]":
+        return super().command(*arguments, **{"cls": Command} | settings)
+
+
 def _prepare_process() -> None:
     os.umask(0o077)  # what a user makes is nobody else's business
     for stream in (sys.stdout, sys.stderr):
@@ -114,7 +131,7 @@ def _explain(error: Exception) -> int:
     return code
 
 
-app = typer.Typer(
+app = Program(
     cls=Commands,
     add_completion=False,
     invoke_without_command=True,
@@ -185,27 +202,29 @@ def load_settings() -> "Settings":
 
 
 @contextmanager
-def open_context(
-    content: Path | None, report: "Callable[[Report], None]" = lambda report: None, create: bool = False
-) -> "Iterator[Context]":
+def open_context(content: Path | None, report: "Callable[[Report], None]" = lambda report: None) -> "Iterator[Context]":
     from aigen.orders.context import Context
+    from aigen.store import Store
+
+    settings = load_settings()
+    folder = settings.content(content)
+    with Store.open(folder) as store:
+        yield Context(folder, store, report, settings, interrupted=interrupted.is_set)
+
+
+def _show_left_over(content: Path | None) -> None:
+    """Show the terminal notices that their own processes did not live to show."""
     from aigen.store import Store
     from aigen.times import utc_now
 
     folder = load_settings().content(content)
-    with Store.open(folder, create=create) as store:
-        if sys.stderr and sys.stderr.isatty() and store.due_notices("terminal", utc_now()):
-            _show_left_over(folder, store)
-        yield Context(folder, store, report, interrupted=interrupted.is_set)
+    with Store.open(folder) as store:
+        if store.due_notices("terminal", utc_now()):
+            from aigen.notify.delivery import Courier
+            from aigen.notify.foreground import show_left_over
 
-
-def _show_left_over(folder: "ContentFolder", store: "Store") -> None:
-    """Show the terminal notices that their own processes did not live to show."""
-    from aigen.notify.delivery import Courier
-    from aigen.notify.foreground import show_left_over
-
-    for failure in show_left_over(Courier(folder, load_settings), store):
-        say(str(failure))
+            for failure in show_left_over(Courier(folder, load_settings), store):
+                say(str(failure))
 
 
 def print_json(value: Any) -> None:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 USUAL_RATIO = {"image": 1.0, "video": 4.0}
 # Seconds after which a step that stands still is called stalled: a step of a large model can take half a minute.
 STALLED = 60.0
-# Seconds that the built-in illustrator takes, for orders whose other kind is made by a model of quite another pace.
-STORYBOOK_SECONDS: dict[Kind, float] = {"image": 0.6, "video": 1.8}
 
 
 class Estimate:
@@ -141,9 +139,7 @@ class Display:
         done = len(started.items) - planned.total()
         if done:
             self._print(f"{done} of {len(started.items)} are made already")
-        mixed = len({item.model for item in started.items}) > 1
-        drawn = {item.kind for item in started.items if item.model == "storybook" and mixed}
-        usual = {kind: STORYBOOK_SECONDS[kind] for kind in drawn} | dict(started.paces)
+        usual = {**started.usual, **started.paces}
         self._estimate = Estimate({kind: planned[kind] for kind in KINDS}, usual)
         known = set(started.paces) >= {kind for kind in KINDS if planned[kind]}
         if known and (left := self._estimate.seconds_left()):

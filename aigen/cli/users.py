@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from aigen.cli.program import Content, Json, app, help_without_command, open_context, print_json, say
+from aigen.cli.program import Content, Json, Program, app, help_without_command, open_context, print_json, say
 from aigen.errors import UsageError
 
-users_app = typer.Typer(
+users_app = Program(
     cls=TyperGroup, invoke_without_command=True, rich_markup_mode=None, help="List users, set a password, erase a user."
 )
 app.add_typer(users_app, name="users")

@@ -15,7 +15,8 @@ from aigen import film
 from aigen.errors import UsageError
 from aigen.film import Line, Shot, script, speech
 from aigen.film.script import Scene
-from aigen.pipelines import FALLBACK
+from aigen.pipelines import MovingScene, moving_scenes
+from aigen.settings import NO_SETTINGS, Settings
 from aigen.types.pipeline import Abilities, Failure, ImageSpec, Output, Picture, Run, Task
 from aigen.types.request import Length, Narration, Size
 
@@ -38,13 +39,23 @@ class Narrator:
         starts_from="picture",
     )
 
+    def __init__(self, settings: Settings = NO_SETTINGS) -> None:
+        """It needs none of them."""
+
     def check(self, task: Task) -> None:
         script.check_narration(_narration(task))
 
+    def price(self, task: Task) -> float | None:
+        """A picture for each scene, unless they are drawn in motion."""
+        if moving_scenes(task.image_model) or not task.image_price:
+            return task.image_price
+        told = _narration(task)
+        return task.image_price * sum(len(script.plan(told, number)) for number in task.numbers)
+
     def generate(self, task: Task, run: Run) -> Generator[Output | Failure, None, None]:
         told = _narration(task)
-        if task.image_model == FALLBACK and _PHOTOGRAPH in told.styles and not task.from_picture:
-            run.say(f"{FALLBACK} takes no photographs: scenes in the style {_PHOTOGRAPH} are drawn plain")
+        if moving_scenes(task.image_model) and _PHOTOGRAPH in told.styles and not task.from_picture:
+            run.say(f"{task.image_model} takes no photographs: scenes in the style {_PHOTOGRAPH} are drawn plain")
         for number, seed in zip(task.numbers, task.seeds, strict=True):
             yield _make(task, script.plan(told, number), number, seed, run)
 
@@ -69,9 +80,10 @@ def _make(task: Task, scenes: Sequence[Scene], number: int, seed: int, run: Run)
     timed, seconds = _speak(task, scenes, run)
     before = _SPEECH
     pictures: Sequence[Picture | Failure] = ()
+    drawn = moving_scenes(task.image_model)
     if task.from_picture:
         pictures = run.pictures([seed] * len(scenes), None)
-    elif task.image_model != FALLBACK:
+    elif drawn is None:
         pictures = run.images(seed, [_image_spec(task, scene, number, seed) for scene in scenes], before, _PICTURES)
         before += _PICTURES
     painted = [each for each in pictures if isinstance(each, Picture)]
@@ -80,8 +92,8 @@ def _make(task: Task, scenes: Sequence[Scene], number: int, seed: int, run: Run)
             return each
     frames = (
         [film.still(picture.path, place + number - 1, seed) for place, picture in enumerate(painted, 1)]
-        if painted
-        else [film.painted(_drawn(scene, number, seed)) for scene in scenes]
+        if painted or drawn is None
+        else [film.painted(_drawn(drawn, scene, number, seed)) for scene in scenes]
     )
     music = task.work / f"music{told.music}" if told.music else None
     made = film.Film(
@@ -145,14 +157,13 @@ def _image_spec(task: Task, scene: Scene, number: int, seed: int) -> ImageSpec:
     return ImageSpec(scene.prompt, scene.style, scene.number, _seed(seed, scene), task.size)
 
 
-def _drawn(scene: Scene, number: int, seed: int) -> Any:
-    """A scene in motion, by the built-in illustrator; the films of an order begin with other takes."""
-    from aigen.pipelines import storybook
+def _drawn(draw: MovingScene, scene: Scene, number: int, seed: int) -> Any:
+    """A scene in motion; the films of an order begin with other takes."""
 
     def frames(size: Size, count: int, fps: int) -> Iterator[Any]:
         # What it draws for photographs has bars above and below, which would come and go from scene to scene.
         style = "plain" if scene.style == _PHOTOGRAPH else scene.style
-        return storybook.film(scene.prompt, style, scene.number + number - 1, _seed(seed, scene), size, count, fps)
+        return draw(scene.prompt, style, scene.number + number - 1, _seed(seed, scene), size, count, fps)
 
     return frames
 

@@ -4,11 +4,14 @@ without what else a file may tell of them.
 
 import shutil
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from aigen.content import write_whole
-from aigen.errors import AigenError, UsageError
+from aigen.errors import AigenError, PictureError
 from aigen.wording import spoken_size
 
 if TYPE_CHECKING:
@@ -26,58 +29,90 @@ def read(path: Path, *, least: int | None = None, name: str | None = None) -> "I
     `least` pixels on its longer side gets a JPEG as small as that allows, which is decoded several times as fast.
     `name` is what the file is called in errors, if not as its path: what came by the web lies under another name.
     """
-    return _read(path, least, name)[0]
+    with _opened(path, name) as file:
+        return _decode(file, least)[0]
 
 
 def glance(path: Path, least: int, *, name: str | None = None) -> "tuple[Image, tuple[int, int]]":
     """A picture that may be smaller, as `read` gives it, and the width and height of the full upright one."""
-    return _read(path, least, name)
+    with _opened(path, name) as file:
+        return _decode(file, least)
 
 
-def _read(path: Path, least: int | None, called: str | None) -> "tuple[Image, tuple[int, int]]":
-    from PIL import Image, ImageOps, UnidentifiedImageError
-    from PIL.ExifTags import Base
+def read_with_copy(path: Path, least: int) -> "tuple[Image, Image]":
+    """A picture as `read` gives it, and what `glance` sees of it; its file is opened once."""
+    with _opened(path, None) as file:
+        whole, _ = _decode(file, None)
+        return whole, _decode(file, least)[0] if file.is_jpeg else whole
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A file that may hold a picture, and what it is called."""
+
+    file: BinaryIO
+    name: str
+
+    @property
+    def is_jpeg(self) -> bool:
+        self.file.seek(0)
+        return self.file.read(2) == b"\xff\xd8"
+
+
+@contextmanager
+def _opened(path: Path, called: str | None) -> "Iterator[_Opened]":
+    """The file of a picture; what is wrong with it, or with what a decoder finds in it, is a UsageError."""
+    from PIL import Image, UnidentifiedImageError
 
     name = repr((called or path.name)[:80])
     try:
         size = path.stat().st_size
         if not path.is_file():
-            raise UsageError(f"picture {name} is no file: give a PNG, a JPEG or a WebP")
+            raise PictureError(f"picture {name} is no file: give a PNG, a JPEG or a WebP")
         if size > BYTES_LIMIT:
-            raise UsageError(f"picture {name} has {spoken_size(size)}: the limit is {spoken_size(BYTES_LIMIT)}")
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # of large pictures, for which we have a limit, and of odd ones, which are tried
-            with Image.open(path, formats=FORMATS) as image:
-                width, height = image.size
-                if width * height > PIXELS_LIMIT:
-                    raise UsageError(f"picture {name} has {width}x{height} pixels: the limit is 50 million")
-                if min(width, height) < SIDE_LEAST:
-                    raise UsageError(
-                        f"picture {name} has {width}x{height} pixels: at least {SIDE_LEAST} a side are needed"
-                    )
-                if image.format in ("PNG", "WEBP") and getattr(image, "n_frames", 1) > 1:  # a JPEG may hold a preview
-                    raise UsageError(f"picture {name} is animated: give a still one")
-                if least:
-                    share = least / max(width, height)
-                    image.draft(None, (max(SIDE_LEAST, int(width * share)), max(SIDE_LEAST, int(height * share))))
-                image.load()
-                turned = image.getexif().get(Base.Orientation) in (5, 6, 7, 8)
-                ImageOps.exif_transpose(image, in_place=True)
-                return _opaque(image), (height, width) if turned else (width, height)
+            raise PictureError(f"picture {name} has {spoken_size(size)}: the limit is {spoken_size(BYTES_LIMIT)}")
+        with path.open("rb") as file:
+            yield _Opened(file, name)
     except UnidentifiedImageError:
-        raise UsageError(f"picture {name} cannot be read: give a PNG, a JPEG or a WebP") from None
+        raise PictureError(f"picture {name} cannot be read: give a PNG, a JPEG or a WebP") from None
     except FileNotFoundError:
-        raise UsageError(f"picture {(called or str(path))[:200]!r} is not there: check the path") from None
+        raise PictureError(f"picture {(called or str(path))[:200]!r} is not there: check the path") from None
     except Image.DecompressionBombError:
-        raise UsageError(f"picture {name} has too many pixels: the limit is 50 million") from None
+        raise PictureError(f"picture {name} has too many pixels: the limit is 50 million") from None
     except AigenError:
         raise
     except Exception as error:  # what a decoder says of bytes of strangers can be anything
-        raise UsageError(
+        raise PictureError(
             f"picture {name} is damaged ({' '.join(str(error).split())[:120]}): give another copy"
         ) from error
+
+
+def _decode(opened: _Opened, least: int | None) -> "tuple[Image, tuple[int, int]]":
+    from PIL import Image, ImageOps
+    from PIL.ExifTags import Base
+
+    name = opened.name
+    opened.file.seek(0)
+    with warnings.catch_warnings():
+        # Of large pictures, for which we have a limit, and of odd ones, which are tried.
+        warnings.simplefilter("ignore")
+        with Image.open(opened.file, formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > PIXELS_LIMIT:
+                raise PictureError(f"picture {name} has {width}x{height} pixels: the limit is 50 million")
+            if min(width, height) < SIDE_LEAST:
+                raise PictureError(
+                    f"picture {name} has {width}x{height} pixels: at least {SIDE_LEAST} a side are needed"
+                )
+            if image.format in ("PNG", "WEBP") and getattr(image, "n_frames", 1) > 1:  # a JPEG may hold a preview
+                raise PictureError(f"picture {name} is animated: give a still one")
+            if least:
+                share = least / max(width, height)
+                image.draft(None, (max(SIDE_LEAST, int(width * share)), max(SIDE_LEAST, int(height * share))))
+            image.load()
+            turned = image.getexif().get(Base.Orientation) in (5, 6, 7, 8)
+            ImageOps.exif_transpose(image, in_place=True)
+            return _opaque(image), (height, width) if turned else (width, height)
 
 
 def save(image: "Image", path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from aigen import pipelines
 from aigen.content import ContentFolder
 from aigen.errors import Cancelled
+from aigen.settings import NO_SETTINGS, Settings
 from aigen.store import Store
 from aigen.times import Clock, utc_now
 from aigen.types.pipeline import Pipeline
@@ -17,15 +18,26 @@ HEARTBEAT = 1.0
 
 @dataclass(frozen=True)
 class Context:
-    """What placing and running an order need: folder, store, clock, where reports go, and how pipelines are loaded."""
+    """What placing and running an order need: folder, store, settings, clock, where reports go, pipelines."""
 
     content: ContentFolder
     store: Store
     report: Callable[[Report], None] = lambda report: None
-    load: Callable[[str], Pipeline] = pipelines.load
+    settings: Settings = NO_SETTINGS
+    load: Callable[[str, Settings], Pipeline] = pipelines.load
     clock: Clock = utc_now
+    paid: bool = True  # whether models that cost money may be used
     # Whether Ctrl-C was pressed: a library that is just being loaded turns its KeyboardInterrupt into other errors.
     interrupted: Callable[[], bool] = lambda: False
+
+    def pipeline(self, name: str) -> Pipeline:
+        """The pipeline of this name. Raises UsageError."""
+        return self.load(name, self.settings)
+
+    def default_model(self) -> str | None:
+        """The model that the user prefers, unless it is paid and none may be. Raises UsageError."""
+        name = self.settings.model
+        return None if name and not self.paid and self.pipeline(name).abilities.paid else name
 
 
 def heartbeat(context: Context, generation_id: str, text: str) -> None:

@@ -3,7 +3,7 @@
 `lifecycle` decides what is made and when; here nothing is known of locks, or of orders that ended.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -24,7 +24,7 @@ from aigen.orders.tasks import picture_by, task_of
 from aigen.store import Store
 from aigen.types.pipeline import Failure, Output, Pipeline, Provenance, Task
 from aigen.types.reports import Finished, Said, Started
-from aigen.types.request import GenerationRequest
+from aigen.types.request import GenerationRequest, Kind
 from aigen.types.rows import Generation, Item
 
 # The music of a narrated film in its work folder, without the suffix of its file.
@@ -35,31 +35,39 @@ def begins_here(context: Context, generation_id: str) -> bool:
     """Whether what is made first needs the device of this machine."""
     planned = (item for item in context.store.items(generation_id) if item.state == "planned")
     first = next(planned, None)
-    return first is not None and context.load(first.model).abilities.local
+    return first is not None and context.pipeline(first.model).abilities.local
 
 
 def make_items(context: Context, generation: Generation, device: Device) -> None:
     """Make what is missing of an order. Raises what a pipeline raises, and Cancelled."""
     items = context.store.items(generation.generation_id)
-    models = dict.fromkeys(item.model for item in items)
-    used = dict.fromkeys([*models, image_model]) if (image_model := generation.request.image_model) else models
-    loaded = {model: context.load(model) for model in used}
-    paces = {
-        kind: pace
-        for kind, model in dict.fromkeys((item.kind, item.model) for item in items)
-        if model != pipelines.NARRATOR  # which takes as long as the words do
-        and (pace := context.store.pace(kind, model, generation.request, picture_by(generation.request, loaded[model])))
+    request = generation.request
+    makers = {item.kind: item.model for item in items}
+    loaded = {model: context.pipeline(model) for model in (*makers.values(), request.image_model) if model}
+    paces = {kind: pace for kind, model in makers.items() if (pace := _pace(context, request, kind, loaded[model]))}
+    usual = {
+        kind: seconds
+        for kind, model in makers.items()
+        if len(loaded) > 1 and (seconds := loaded[model].abilities.seconds.get(kind))
     }
-    context.report(Started(generation, tuple(items), pipelines.introduce(loaded), paces))
+    context.report(Started(generation, tuple(items), pipelines.introduce(loaded), paces, usual))
     if generation.request.from_picture and any(item.state == "planned" for item in items):
         _keep_thumbnail(context, generation)
         generation = replace(generation, request=_look_closer(context, generation, device))
-    for told in _substituted(generation.request, loaded):
+    for told in pipelines.substitutions(generation.request, loaded):
         context.report(Said(told))
     planned = [item for item in items if item.state == "planned"]
     for (kind, model), group in groupby(planned, key=lambda item: (item.kind, item.model)):
         device.use(loaded[model].abilities.local)
         _make_batch(context, generation, loaded[model], list(group), paces.get(kind), device)
+
+
+def _pace(context: Context, request: GenerationRequest, kind: Kind, pipeline: Pipeline) -> float | None:
+    """Seconds that an item of a kind took of late; None where no order tells."""
+    if kind == "video" and request.narration:  # which takes as long as the words do
+        return None
+    model = request.model_for(kind)
+    return context.store.pace(kind, model, request, picture_by(request, pipeline)) if model else None
 
 
 def _look_closer(context: Context, generation: Generation, device: Device) -> GenerationRequest:
@@ -93,31 +101,6 @@ def _keep_thumbnail(context: Context, generation: Generation) -> None:
         source.keep_thumbnail(context.content, generation)
     except ContentError as error:
         context.report(Said(str(error)))
-
-
-def _substituted(request: GenerationRequest, loaded: dict[str, Pipeline]) -> Iterator[str]:
-    """What is made in another way because the model of the other kind cannot."""
-    image, video = request.image_model, request.video_model
-    built_in = (pipelines.MOTION, pipelines.NARRATOR)  # of which nobody expects images
-    if (
-        request.images
-        and image == pipelines.FALLBACK
-        and video in loaded
-        and video not in built_in
-        and "image" not in loaded[video].abilities.kinds
-    ):
-        yield f"{catalogue.display_name(video)} makes no images: those are by {image}"
-    if request.from_picture and image in loaded and loaded[image].abilities.starts_from == "prompt":
-        yield (
-            f"{catalogue.display_name(image)} cannot start from a picture: its images are made of what is seen in yours"
-        )
-    if (
-        video == pipelines.MOTION
-        and not request.from_picture
-        and image in loaded
-        and "video" not in loaded[image].abilities.kinds
-    ):
-        yield f"{catalogue.display_name(image)} makes no videos: those are slow camera moves over its pictures"
 
 
 def _make_batch(

@@ -21,9 +21,9 @@ from aigen.orders import source
 from aigen.orders.context import Context
 from aigen.orders.device import Device
 from aigen.orders.items import begins_here, clear, make_items, make_thumbnails
-from aigen.orders.placing import hold, new_generation_id, place
+from aigen.orders.placing import hold, new_generation_id, prepare, write
 from aigen.store import Store
-from aigen.types.request import NO_ATTACHMENTS, Attachments, GenerationRequest, Kind
+from aigen.types.request import NO_ATTACHMENTS, Attachments, Draft, Kind
 from aigen.types.rows import Generation, Item
 
 # Attempts that workers make at an order; after as many crashes it needs a person.
@@ -31,18 +31,17 @@ ATTEMPTS = 3
 
 
 def generate(
-    context: Context,
-    request: GenerationRequest,
-    user_id: str | None,
-    attachments: Attachments = NO_ATTACHMENTS,
+    context: Context, draft: Draft, user_id: str | None = None, attachments: Attachments = NO_ATTACHMENTS
 ) -> Generation:
     """Place an order and make it, here and now. Its lock is held before it exists,
     so it is never taken for interrupted.
     """
+    prepared = prepare(context, draft, user_id, attachments)
+    context.content.check_writable()
     generation_id = new_generation_id()
     with hold(context.content, generation_id):
         try:
-            place(context, request, user_id, attachments, generation_id=generation_id)
+            write(context, prepared, generation_id=generation_id)
         except BaseException:
             context.content.remove_lock(generation_id)
             raise

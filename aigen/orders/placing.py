@@ -1,10 +1,15 @@
-"""An order is checked, resolved and written: what was asked for becomes a row, planned items and waiting notices."""
+"""The one entrance for orders: what somebody asks for is resolved, once, and written.
+
+`prepare` opens and looks at the user's picture, checks names and resolves models, seed and time; it writes nothing.
+`write` makes of that a row, planned items and waiting notices. `place` does both.
+"""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import replace
-from datetime import tzinfo
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aigen import pipelines, vision
 from aigen.content import ContentFolder
@@ -14,20 +19,29 @@ from aigen.models import catalogue
 from aigen.orders import source, tasks
 from aigen.orders.context import Context
 from aigen.orders.items import MUSIC
-from aigen.times import Clock, resolve, to_text, utc_now
+from aigen.times import resolve as resolve_time
+from aigen.times import to_text
 from aigen.types.pipeline import Pipeline
-from aigen.types.reports import Placed
+from aigen.types.reports import Placed, Said
 from aigen.types.request import (
     KINDS,
     NO_ATTACHMENTS,
     SEED_LIMIT,
     Attachments,
+    BaseRequest,
+    Draft,
     GenerationRequest,
     Kind,
-    check_style,
+    Narration,
     check_user_id,
 )
 from aigen.types.rows import Generation, Item, Notice
+from aigen.types.seen import ImageDescription
+from aigen.types.styles import STYLES_IN_TURN
+from aigen.wording import visible
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 # Easy to read and to type: no letters or digits that look like others. 20 of them hold 98 bits.
 _READABLE = "abcdefghjkmnpqrstvwxyz23456789"
@@ -43,76 +57,140 @@ def new_generation_id() -> str:
     return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(10))
 
 
-def check(
-    request: GenerationRequest,
-    user_id: str | None,
-    default_model: str | None = None,
-    *,
-    load: Callable[[str], Pipeline] = pipelines.load,
-    clock: Clock = utc_now,
-    zone: tzinfo | None = None,
-) -> GenerationRequest:
-    """The request with models, seed and time resolved; what is resolved already stays.
+@dataclass(frozen=True)
+class Prepared:
+    """An order that can be written as it is: all is decided, and its files are read.
 
-    Raises UsageError; writes nothing.
+    `price` is what it will cost in USD, 0 where nothing is paid; None: the price of a model is not known.
     """
+
+    request: GenerationRequest
+    user_id: str | None
+    price: float | None
+    image: "Image | None" = None
+    music: Path | None = None
+
+
+def place(
+    context: Context,
+    draft: Draft,
+    user_id: str | None = None,
+    attachments: Attachments = NO_ATTACHMENTS,
+    *,
+    detached: bool = False,
+    limit: int | None = None,
+) -> Generation:
+    """Resolve an order and write it. Raises what `prepare` and `write` raise."""
+    return write(context, prepare(context, draft, user_id, attachments), detached=detached, limit=limit)
+
+
+def prepare(
+    context: Context, draft: Draft, user_id: str | None = None, attachments: Attachments = NO_ATTACHMENTS
+) -> Prepared:
+    """Decide all that was left open in an order. Raises UsageError; writes nothing."""
     if user_id is not None:
         check_user_id(user_id)
-    check_style(request.style)
+    if draft.from_picture and attachments.picture is None:
+        raise UsageError("it started from a picture, which is not kept: order it anew from that picture (--from-image)")
+    if draft.narration and draft.narration.music and attachments.music is None:
+        raise UsageError("its music is not kept: order it anew with that music (--music)")
+    if attachments.music:
+        from aigen import film  # which loads what puts films together
+
+        film.check_music(attachments.music)
+    image, seen = vision.read(attachments.picture) if attachments.picture else (None, None)
+    if seen:
+        context.report(Said(f"seen in it: {visible(seen.text)}"))
+        draft = replace(draft, from_picture=True)
+    request, used = _resolve(context, draft, seen, attachments.music)
+    price = _price(request, used)
+    if price is None:
+        context.report(Said("what it costs is not known: its model has no price"))
+    elif price:
+        context.report(Said(f"it costs about ${price:.2f}"))
+    return Prepared(request, user_id, price, image, attachments.music)
+
+
+def resolve(context: Context, draft: Draft) -> GenerationRequest:
+    """What would be ordered, as far as it can be told without the picture that it starts from. Raises UsageError."""
+    return _resolve(context, draft, None, None)[0]
+
+
+def _resolve(
+    context: Context, draft: Draft, seen: ImageDescription | None, music: Path | None
+) -> tuple[GenerationRequest, dict[Kind, Pipeline]]:
+    """The request with models, seed and time resolved, and what makes its items."""
+    models = _choose(context, draft)
+    common = {each.name: getattr(draft, each.name) for each in fields(BaseRequest)}
+    asked = common | {
+        "prompt": draft.prompt or (seen.prompt if seen else "any"),
+        "style": draft.style or "plain",
+        "styles": STYLES_IN_TURN if draft.from_picture and draft.style is None else (),
+        "seen": seen,
+        "image_model": models.get("image"),
+        "video_model": models.get("video"),
+        "vision_model": vision.choose(draft.vision_model) if draft.from_picture else None,
+        "seed": draft.seed if draft.seed is not None else secrets.randbelow(SEED_LIMIT + 1),
+        "notify_at": to_text(resolve_time(draft.notify_at, context.clock())) if draft.notify_at else None,
+        "narration": _narration(draft, seen, music),
+    }
+    request = GenerationRequest(**asked)
+    used = {kind: context.pipeline(name) for kind, name in models.items()}
+    _check_paid(context, used, models)
+    _check_options(request, used.values())
+    for kind, pipeline in used.items():
+        _check_task(request, kind, pipeline)
+    return request, used
+
+
+def _choose(context: Context, draft: Draft) -> dict[Kind, str]:
+    """The models of each kind that is made, and of the pictures that videos start from."""
+    load, default = context.pipeline, context.default_model()
     models: dict[Kind, str] = {}
     for kind in KINDS:
-        if kind == "video" and request.narration:
-            models[kind] = _narrator(request)
-        elif request.count(kind):
+        if draft.count(kind):
             models[kind], _ = pipelines.choose(
                 kind,
-                request.model_for(kind),
-                request.model,
-                default_model,
-                load,
-                image_model=models.get("image") or request.image_model,
-                from_picture=request.from_picture,
+                draft.model_for(kind),
+                draft.model,
+                default,
+                load=load,
+                image_model=models.get("image") or draft.image_model,
+                from_picture=draft.from_picture,
+                narrated=draft.is_narrated,
             )
-    used = {name: load(name) for name in models.values()}
-    if (
-        not request.images
-        and "video" in models
-        and used[models["video"]].abilities.starts_from == "picture"
-        and not request.from_picture
-    ):
+    starts_from = load(models["video"]).abilities.starts_from if "video" in models else "prompt"
+    if "image" not in models and starts_from == "picture" and not draft.from_picture:
         # It has its pictures made by the model of the images, though none are asked for.
-        asked_for_both = request.model if request.model and "image" in load(request.model).abilities.kinds else None
-        models["image"] = pipelines.choose("image", request.image_model, asked_for_both, default_model, load)[0]
-        used[models["image"]] = load(models["image"])
-    request = replace(
-        request,
-        model=None,
-        image_model=models.get("image"),
-        video_model=models.get("video"),
-        vision_model=vision.choose(request.vision_model) if request.from_picture else None,
-        seed=request.seed if request.seed is not None else secrets.randbelow(SEED_LIMIT + 1),
-        notify_at=to_text(resolve(request.notify_at, clock(), zone)) if request.notify_at else None,
-    )
-    _check_options(request, used)
-    for kind, name in models.items():
-        _check_task(request, kind, name, used[name])
-    return request
+        asked_for_both = draft.model if draft.model and "image" in load(draft.model).abilities.kinds else None
+        models["image"] = pipelines.choose("image", draft.image_model, asked_for_both, default, load=load)[0]
+    return models
 
 
-def _narrator(request: GenerationRequest) -> str:
-    if request.video_model not in (None, pipelines.NARRATOR):
-        raise UsageError(
-            "narrated videos are put together from pictures, not by "
-            f"{catalogue.display_name(request.video_model or '')}: name what makes "
-            "the pictures with --image-model"
-        )
-    return pipelines.NARRATOR
+def _narration(draft: Draft, seen: ImageDescription | None, music: Path | None) -> Narration | None:
+    """How its videos are narrated, if they are: by its prompt, or what is seen, where no script is given."""
+    told = draft.narration
+    if told is None and draft.narrate:
+        told = Narration(script=draft.prompt or (seen.description if seen else "any"))
+        told = replace(told, styles=(draft.style,)) if draft.style else told
+    return replace(told, music=music.suffix.lower() if music else None) if told else None
 
 
-def _check_options(request: GenerationRequest, used: dict[str, Pipeline]) -> None:
+def _check_paid(context: Context, used: dict[Kind, Pipeline], models: dict[Kind, str]) -> None:
+    """Raise UsageError for a model that is paid where none may be."""
+    for kind, pipeline in used.items():
+        if pipeline.abilities.paid and not context.paid:
+            raise UsageError(
+                f"model {catalogue.display_name(models[kind])!r} costs money, and paid models are not offered here: "
+                "choose another"
+            )
+
+
+def _check_options(request: GenerationRequest, used: Iterable[Pipeline]) -> None:
     """Raise UsageError for an option that none of the models heeds."""
+    heeded = frozenset[str]().union(*(pipeline.abilities.options for pipeline in used))
     for name in request.explicit():
-        if not any(name in pipeline.abilities.options for pipeline in used.values()):
+        if name not in heeded:
             makers = " and ".join(
                 f"{catalogue.display_name(model)}, which makes the {kind}s"
                 for kind in KINDS
@@ -124,52 +202,60 @@ def _check_options(request: GenerationRequest, used: dict[str, Pipeline]) -> Non
             )
 
 
-def _check_task(request: GenerationRequest, kind: Kind, name: str, pipeline: Pipeline) -> None:
+def _check_task(request: GenerationRequest, kind: Kind, pipeline: Pipeline) -> None:
     """Raise UsageError for what a pipeline cannot make."""
     if kind == "video" and request.from_picture and pipeline.abilities.starts_from == "prompt":
         raise UsageError(
-            f"{catalogue.display_name(name)}, which makes the videos, cannot start from a picture: "
-            "add --videos 0, or name a model "
-            "that can with --video-model (see aigen models)"
+            f"{catalogue.display_name(request.video_model or '')}, which makes the videos, cannot start from a "
+            "picture: add --videos 0, or name a model that can with --video-model (see aigen models)"
         )
     pipeline.check(tasks.task_of(request, kind, pipeline))
 
 
-def place(
+def _price(request: GenerationRequest, used: dict[Kind, Pipeline]) -> float | None:
+    """What the items of an order will cost in USD; None: a price is not known."""
+    total = 0.0
+    for kind, pipeline in used.items():
+        if request.count(kind):
+            task = tasks.task_of(request, kind, pipeline, planned(request, kind))
+            if "image" in used:
+                task = replace(task, image_price=tasks.image_price(request, used["image"]))
+            price = pipeline.price(task)
+            if price is None:
+                return None
+            total += price
+    return total
+
+
+def planned(request: GenerationRequest, kind: Kind, generation_id: str = "") -> list[Item]:
+    """The items of one kind that an order has before any is made."""
+    model = request.model_for(kind)
+    return [
+        Item(generation_id, kind, request.first + place, request.seed + place, model)
+        for place in range(request.count(kind))
+        if model
+    ]
+
+
+def write(
     context: Context,
-    request: GenerationRequest,
-    user_id: str | None,
-    attachments: Attachments = NO_ATTACHMENTS,
+    prepared: Prepared,
     *,
     detached: bool = False,
     generation_id: str | None = None,
     limit: int | None = None,
 ) -> Generation:
-    """Check an order and write it: the order, its planned items and waiting notices, in one transaction.
+    """Write an order: its row, planned items and waiting notices, in one transaction.
 
-    Raises UsageError before anything is written, also when `limit` orders of this user are unfinished already. Of the
-    picture that they start from a copy is kept, without what else is in its file; also of the music of a narrated film.
+    Raises UsageError before anything is written when `limit` orders of this user are unfinished already. Of the picture
+    that they start from a copy is kept, without what else is in its file; also of the music of a narrated film.
     """
-    picture, music = attachments.picture, attachments.music
-    if request.from_picture and picture is None:
-        raise UsageError("it started from a picture, which is not kept: order it anew from that picture (--from-image)")
-    image = uploads.read(picture) if picture else None
-    seen = request.seen
-    if picture and seen is None:
-        seen = vision.describe(picture, camera=False)
-    request = replace(request, from_picture=image is not None, seen=seen if image else None)
-    if request.narration:
-        if request.narration.music and music is None:
-            raise UsageError("its music is not kept: order it anew with that music (--music)")
-        told = replace(request.narration, music=music.suffix.lower() if music else None)
-        request = replace(request, narration=told)
-    request = check(request, user_id, load=context.load, clock=context.clock)
-    assert request.seed is not None
+    request, image, music = prepared.request, prepared.image, prepared.music
     requested_at = to_text(context.clock())
     due_at = request.notify_at or requested_at
     generation = Generation(
         generation_id=generation_id or new_generation_id(),
-        user_id=user_id or new_user_id(),
+        user_id=prepared.user_id or new_user_id(),
         prompt=request.prompt,
         request=request,
         status="Processing",
@@ -181,15 +267,11 @@ def place(
         heartbeat_at=None,
         step=None,
     )
-    items = [
-        Item(generation.generation_id, kind, request.first + place, request.seed + place, model)
-        for kind in KINDS
-        if (model := request.model_for(kind))
-        for place in range(request.count(kind))
-    ]
+    items = [item for kind in KINDS for item in planned(request, kind, generation.generation_id)]
     notices = [
         Notice(generation.generation_id, channel, "completed", due_at) for channel in dict.fromkeys(request.notify)
     ]
+    context.content.check_writable()
     work = context.content.work(generation.generation_id)
     with ExitStack() as stack:
         if (image or music) and detached:  # else its lock is held already; without, others would clear its folder away
@@ -199,7 +281,7 @@ def place(
         if music and request.narration:
             uploads.keep(music, work / f"{MUSIC}{request.narration.music}")
         try:
-            context.store.place(generation, user_id is None, items, notices, limit)
+            context.store.place(generation, prepared.user_id is None, items, notices, limit)
         except BaseException:
             context.content.remove_work(generation.generation_id)
             raise

@@ -1,4 +1,4 @@
-"""What a file says about itself becomes a request again."""
+"""What a file says about itself becomes an order again."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from aigen.errors import UsageError
 from aigen.types.pipeline import Provenance
-from aigen.types.request import GenerationRequest, Narration
+from aigen.types.request import Draft, Narration
 
 # What a parameter that is ordered again must be: as files name it, as a request does.
 _FORMS: tuple[Any, ...] = (
@@ -35,8 +35,8 @@ def _styles(told: dict[str, Any]) -> dict[str, Any]:
     return {"styles": tuple(map(str, styles))} if isinstance(styles, list) and styles else {}
 
 
-def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
-    """The request that makes this very item again. What is `given` wins, by the names of a request.
+def reorder(provenance: Provenance, given: dict[str, Any]) -> Draft:
+    """The draft of an order that makes this very item again. What is `given` wins, by the names of a draft.
 
     Given how many images or videos, it asks for so many more like it: from other seeds.
     """
@@ -66,7 +66,7 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
         own = parameters | {"negative": parameters.get("negative_prompt")}
         options = asked if isinstance(asked, dict) else own
         said |= {name: options.get(name) for name in ("steps", "guidance", "negative", "fast", "guide", "strength")}
-    if isinstance(told := parameters.get("narration"), dict):
+    if isinstance(told := parameters.get("narration"), dict) and not (given.get("narrate") and given.get("prompt")):
         said |= {"narration": _narration(told), "fps": parameters.get("fps")}
     elif given.get("videos", not given.get("images") and provenance.kind == "video"):
         lengths = {"duration", "fps", "frames"}
@@ -83,4 +83,4 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> GenerationRequest:
             raise UsageError(f"it says that its {name} is {request[field]!r}, which cannot be")
     if "prompt" not in request:
         raise UsageError("it says no prompt: give one")
-    return GenerationRequest(**request)
+    return Draft(**{"style": "plain"} | request)

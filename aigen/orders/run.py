@@ -103,7 +103,7 @@ class OrderRun:
         model = self._generation.request.image_model
         if model is None:
             raise GenerationError("the order names no model for the pictures that its items start from")
-        return self._context.load(model)
+        return self._context.pipeline(model)
 
     @property
     def _image_model(self) -> str:

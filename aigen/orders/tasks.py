@@ -1,6 +1,7 @@
 """What a pipeline is to make of an order, as a task."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from aigen.orders import source
@@ -45,7 +46,15 @@ def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: I
 
 def usual_task(kind: Kind, pipeline: Pipeline) -> Task:
     """What a pipeline makes when nobody says more than what kind."""
-    return task_of(GenerationRequest(prompt="any"), kind, pipeline)
+    return task_of(GenerationRequest(prompt="any", seed=0), kind, pipeline)
+
+
+def image_price(request: GenerationRequest, pipeline: Pipeline) -> float | None:
+    """What one picture that an item starts from costs in USD; None: not known. The user's own costs nothing."""
+    if request.from_picture:
+        return 0.0
+    one = replace(task_of(request, "image", pipeline), numbers=(1,), seeds=(request.seed,))
+    return pipeline.price(one)
 
 
 def picture_by(request: GenerationRequest, pipeline: Pipeline) -> str | None:

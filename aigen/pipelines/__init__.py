@@ -1,43 +1,68 @@
 """The registry of pipelines, and which one makes an order.
 
 Pipelines are named here by strings and resolved only when one is needed, so that no command loads a model's libraries
-to show help or a list. Other packages add theirs through the entry-point group `aigen.pipelines`. Any other name is
-that of a diffusion model: of the catalogue, a folder, or a hub id.
+to show help or a list. Other packages add theirs through the entry-point group `aigen.pipelines`: a class that is made
+with the settings of the user. Any other name is that of a diffusion model: of the catalogue, a folder, or a hub id.
 """
 
 import pkgutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
 from aigen.errors import UsageError
 from aigen.models import catalogue, machine, weights
-from aigen.types.pipeline import Pipeline
-from aigen.types.request import Kind
+from aigen.settings import Settings
+from aigen.types.pipeline import Abilities, Pipeline
+from aigen.types.request import GenerationRequest, Kind, Size
 
-BUILT_IN = {
-    "storybook": "aigen.pipelines.storybook:Storybook",
-    "motion": "aigen.pipelines.motion:Motion",
-    "narrator": "aigen.film.narrator:Narrator",
-}
+if TYPE_CHECKING:
+    from aigen.media.encoding import Pixels
+
 FALLBACK = "storybook"
 # What makes videos of a model's pictures that makes none itself, and what makes narrated films.
-MOTION, NARRATOR = "motion", "narrator"
+_MOTION, _NARRATOR = "motion", "narrator"
+
+Load = Callable[[str], Pipeline]
+# Frames of a scene in motion, from its prompt, style, number, seed, size, count of frames, and frames a second.
+MovingScene = Callable[[str, str, int, int, Size, int, int], Iterator["Pixels"]]
+
+
+@dataclass(frozen=True)
+class Registered:
+    """Where a pipeline is (`module:Class`), and the package that brings it along; None: this one."""
+
+    place: str
+    package: str | None = None
+
+
+_BUILT_IN = {
+    FALLBACK: Registered("aigen.pipelines.storybook:Storybook"),
+    _MOTION: Registered("aigen.pipelines.motion:Motion"),
+    _NARRATOR: Registered("aigen.film.narrator:Narrator"),
+}
+# What draws whole scenes in motion, of which a film needs no pictures.
+_MOVING_SCENES = {FALLBACK: "aigen.pipelines.storybook:film"}
 
 
 @cache
-def registered() -> dict[str, str]:
-    """Every pipeline that needs no weights of its own: its name, and where it is (`module:Class`)."""
-    return {point.name: point.value for point in entry_points(group="aigen.pipelines")} | BUILT_IN
+def registered() -> dict[str, Registered]:
+    """Every pipeline that needs no weights of its own, by its name."""
+    plugins = {
+        point.name: Registered(point.value, point.dist.name if point.dist else "another package")
+        for point in entry_points(group="aigen.pipelines")
+    }
+    return _BUILT_IN | {name: plugin for name, plugin in plugins.items() if name not in _BUILT_IN}
 
 
-def load(name: str) -> Pipeline:
-    """The pipeline of this name. Raises UsageError when there is none."""
+def load(name: str, settings: Settings) -> Pipeline:
+    """The pipeline of this name. Raises UsageError when there is none, or when its package is broken."""
     known = registered()
     if name in known:
-        pipeline: Pipeline = pkgutil.resolve_name(known[name])()
-        return pipeline
+        return _start(name, known[name], settings)
     model = catalogue.find(name, known)
     if model.sees:
         raise UsageError(
@@ -48,14 +73,58 @@ def load(name: str) -> Pipeline:
     return diffusion.load(model)
 
 
+def _start(name: str, found: Registered, settings: Settings) -> Pipeline:
+    if found.package is None:
+        built_in: Pipeline = pkgutil.resolve_name(found.place)(settings)
+        return built_in
+    try:
+        plugin: Pipeline = pkgutil.resolve_name(found.place)(settings)
+        if not isinstance(plugin.abilities, Abilities):
+            raise TypeError("it does not say its abilities")
+    except Exception as error:  # what a package of others does wrong can be anything
+        told = (str(error).strip().splitlines() or [""])[0][:200]
+        raise UsageError(
+            f"model {name!r} of the package {found.package!r} cannot be loaded ({type(error).__name__}: {told}): "
+            f"get a newer one with pip install -U {found.package}, or remove it with pip uninstall {found.package}"
+        ) from error
+    return plugin
+
+
+def moving_scenes(name: str | None) -> MovingScene | None:
+    """What draws a scene in motion, if the pipeline of this name does; else it makes pictures only."""
+    if name not in _MOVING_SCENES:
+        return None
+    drawn: MovingScene = pkgutil.resolve_name(_MOVING_SCENES[name])
+    return drawn
+
+
 def introduce(pipelines: Mapping[str, Pipeline]) -> tuple[str, ...]:
     """What makes the items of an order, as its display says it."""
-    built_in = FALLBACK in pipelines and set(pipelines) <= {FALLBACK, MOTION, NARRATOR}
+    built_in = FALLBACK in pipelines and set(pipelines) <= set(_BUILT_IN)
     advice = {FALLBACK: "; for Stable Diffusion: aigen models pull sd-turbo"} if built_in else {}
     return tuple(
         f"{catalogue.display_name(name)}: {pipeline.abilities.label}{advice.get(name, '')}"
         for name, pipeline in pipelines.items()
     )
+
+
+def substitutions(request: GenerationRequest, used: Mapping[str, Pipeline]) -> Iterator[str]:
+    """What is made in another way because the model of the other kind cannot, as its user is told."""
+    image, video = request.image_model or "", request.video_model or ""
+    if (
+        request.images
+        and image == FALLBACK
+        and video in used
+        and video not in (_MOTION, _NARRATOR)  # of which nobody expects images
+        and "image" not in used[video].abilities.kinds
+    ):
+        yield f"{catalogue.display_name(video)} makes no images: those are by {image}"
+    if request.from_picture and image in used and used[image].abilities.starts_from == "prompt":
+        yield (
+            f"{catalogue.display_name(image)} cannot start from a picture: its images are made of what is seen in yours"
+        )
+    if video == _MOTION and not request.from_picture and image in used and "video" not in used[image].abilities.kinds:
+        yield f"{catalogue.display_name(image)} makes no videos: those are slow camera moves over its pictures"
 
 
 def release() -> None:
@@ -64,10 +133,21 @@ def release() -> None:
         loading.slot.release()
 
 
-def offered() -> list[str]:
-    """The models that can be chosen from a list: the built-in ones, and those of the catalogue that are here."""
-    built_in = [name for name in registered() if name not in (MOTION, NARRATOR)]  # which make no pictures
-    return [*built_in, *(name for name, model in catalogue.models().items() if weights.is_here(model))]
+def offered(load: Load, paid: bool = False) -> dict[str, Abilities]:
+    """The models that can be chosen from a list, and what they can do: the registered ones, and those of the catalogue
+    that are here. None that is paid, unless those may be chosen; none whose package is broken.
+    """
+    registered_ones = [name for name in registered() if name not in (_MOTION, _NARRATOR)]  # which make no pictures
+    here = [name for name, model in catalogue.models().items() if weights.is_here(model)]
+    found = {}
+    for name in (*registered_ones, *here):
+        try:
+            abilities = load(name).abilities
+        except UsageError:  # `aigen models` and `aigen doctor` say why
+            continue
+        if paid or not abilities.paid:
+            found[name] = abilities
+    return found
 
 
 def choose(
@@ -75,24 +155,32 @@ def choose(
     asked: str | None,
     asked_for_both: str | None = None,
     default: str | None = None,
-    load: Callable[[str], Pipeline] = load,
     *,
+    load: Load,
     image_model: str | None = None,
     from_picture: bool = False,
+    narrated: bool = False,
 ) -> tuple[str, str]:
     """The model for items of one kind, and why: the one asked for, else the user's default, else an installed one that
-    suits this machine, else the built-in one.
+    suits this machine, else the built-in one. One that is paid is chosen only if it was asked for or is the default.
 
     One that was `asked_for_both` kinds and makes only pictures has its videos made of those; where it is the default,
     or the `image_model` who makes the pictures of the same order, only if no other model suits. One that makes only
     videos leaves the pictures to the others. To start `from_picture`, nothing is chosen that could not, if there is
-    another.
+    another. Videos that are `narrated` are put together from pictures.
     """
 
     def suits(name: str) -> bool:
         abilities = load(name).abilities
         return kind in abilities.kinds and not (from_picture and abilities.starts_from == "prompt")
 
+    if kind == "video" and narrated:
+        if asked not in (None, _NARRATOR):
+            raise UsageError(
+                "narrated videos are put together from pictures, not by "
+                f"{catalogue.display_name(asked)}: name what makes the pictures with --image-model"
+            )
+        return _NARRATOR, "tells the text"
     if asked:
         if kind not in load(asked).abilities.kinds:
             raise UsageError(
@@ -101,21 +189,18 @@ def choose(
         return canonical(asked), "asked for"
     for name, reason in ((asked_for_both, "asked for"), (default, "your default (AIGEN_MODEL)")):
         if name == FALLBACK and kind == "video" and from_picture:
-            return MOTION, "moves over the picture"  # which storybook, that draws its own, would not show
+            return _MOTION, "moves over the picture"  # which storybook, that draws its own, would not show
         if name and kind in load(name).abilities.kinds and (name == asked_for_both or suits(name)):
             return canonical(name), reason
         if name == asked_for_both and name and kind == "video":
-            return MOTION, f"moves over the pictures of {catalogue.display_name(name)}, which makes no videos"
+            return _MOTION, f"moves over the pictures of {catalogue.display_name(name)}, which makes no videos"
     if name := _installed(kind, suits):
         return name, "installed, and suits this machine"
     if kind == "video" and from_picture:
-        return MOTION, "moves over the picture"
-    if (
-        kind == "video"
-        and (name := image_model or default or _installed("image"))
-        and "video" not in load(name).abilities.kinds
-    ):
-        return MOTION, f"moves over the pictures of {catalogue.display_name(name)}, which makes no videos"
+        return _MOTION, "moves over the picture"
+    name = image_model or default or _installed("image")
+    if kind == "video" and name and "video" not in load(name).abilities.kinds:
+        return _MOTION, f"moves over the pictures of {catalogue.display_name(name)}, which makes no videos"
     return FALLBACK, "built in: always works"
 
 

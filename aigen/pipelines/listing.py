@@ -45,22 +45,26 @@ def list_models(settings: Settings) -> list[ModelInfo]:
     """Every model that is known by a short name, the built-in one first."""
     here = machine.detect_machine()
     default = settings.model
-    built_in = [
-        ModelInfo(
-            name=name,
-            title=pipeline.abilities.label,
-            kinds=pipeline.abilities.kinds,
-            licence="part of aigen",
-            default=name == default,
-        )
-        for name in pipelines.registered()
-        for pipeline in [pipelines.load(name)]
-    ]
+    built_in = [_registered_info(name, settings) for name in pipelines.registered()]
     found = [*catalogue.models().values(), *catalogue.seeing().values(), *weights.others()]
     with suppress(UsageError):
         if default and default not in pipelines.registered() and catalogue.find(default) not in found:
             found.append(catalogue.find(default))
     return built_in + [_info(model, here, default) for model in found]
+
+
+def _registered_info(name: str, settings: Settings) -> ModelInfo:
+    """One that comes with a package, this or another, as far as that is not broken."""
+    package = pipelines.registered()[name].package
+    licence = f"that of the package {package}" if package else "part of aigen"
+    default = name == settings.model
+    try:
+        abilities = pipelines.load(name, settings).abilities
+    except UsageError as error:
+        title = f"of the package {package}"
+        return ModelInfo(name, title, (), licence, here=False, default=default, fit="no", wrong=str(error))
+    note = "paid: used only when it is named" if abilities.paid else ""
+    return ModelInfo(name, abilities.label, abilities.kinds, licence, default=default, note=note)
 
 
 def _info(model: Model, here: machine.Machine, default: str | None) -> ModelInfo:

@@ -20,34 +20,29 @@ BUSY_TIMEOUT = 30.0
 class Connection:
     """A connection to a store, of one thread."""
 
-    def __init__(self, database: Database, path: Path) -> None:
+    def __init__(self, content: ContentFolder, database: Database, is_there: bool) -> None:
+        self._content, self._path = content, content.database
         self._database = database
-        self._path = path
+        self._is_there = is_there
 
     @classmethod
     def open(cls, content: ContentFolder, create: bool = False) -> Self:
         """Open the store of a content folder, bringing an older schema up to date.
 
-        A folder without a store reads as an empty one and stays untouched, unless `create`. A file that is no store of
-        ours, or one of a newer aigen, is refused and left as it is.
+        A folder without a store reads as an empty one and stays untouched until something is written, unless `create`.
+        A file that is no store of ours, or one of a newer aigen, is refused and left as it is.
         """
         path = content.database
         with _translated(path):
-            if path.exists():
-                _check_ours(path)
-            elif not create:
-                return cls(_migrated(_connect(":memory:")), path)
-            if create:
-                content.check_writable()
-            database = _connect(str(path))
-            try:
-                if migrations.pending(database):
-                    with content.lock("store", timeout=BUSY_TIMEOUT):
-                        _migrated(database)
-            except BaseException:
-                database.close()
-                raise
-            return cls(database, path)
+            is_there = create or path.exists()
+            database = _open(content, create) if is_there else _migrated(_connect(":memory:"))
+            return cls(content, database, is_there)
+
+    def _use_file(self, create: bool) -> None:
+        """Go on with the file, which was not there when this was opened: it is by now, or is to be created."""
+        if not self._is_there and (create or self._path.exists()):
+            self._database.close()
+            self._database, self._is_there = _open(self._content, create), True
 
     def close(self) -> None:
         self._database.close()
@@ -60,12 +55,14 @@ class Connection:
 
     def _read(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
         with _translated(self._path):
+            self._use_file(create=False)
             return list(self._database.query(sql, parameters))
 
     @contextmanager
     def _write(self) -> Iterator[None]:
         """One transaction that holds the write lock from its first statement, so that it cannot fail half-way."""
         with _translated(self._path):
+            self._use_file(create=True)
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -89,6 +86,23 @@ def _connect(path: str, uri: bool = False) -> Database:
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, uri=uri)
     connection.execute("PRAGMA foreign_keys = ON")
     return Database(connection, execute_plugins=False)
+
+
+def _open(content: ContentFolder, create: bool) -> Database:
+    """The file of a store, whose schema is brought up to date."""
+    if content.database.exists():
+        _check_ours(content.database)
+    if create:
+        content.check_writable()
+    database = _connect(str(content.database))
+    try:
+        if migrations.pending(database):
+            with content.lock("store", timeout=BUSY_TIMEOUT):
+                _migrated(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def _check_ours(path: Path) -> None:

@@ -213,6 +213,5 @@ def _searched(words: str) -> str:
 
 
 def _generation(row: dict[str, Any]) -> Generation:
-    request = json.loads(row["request"])
-    request["notify"], request["styles"] = tuple(request["notify"]), tuple(request.get("styles", ()))
-    return Generation(**{**row, "request": GenerationRequest(**request), "detached": bool(row["detached"])})
+    request = GenerationRequest.from_json(json.loads(row["request"]))
+    return Generation(**{**row, "request": request, "detached": bool(row["detached"])})

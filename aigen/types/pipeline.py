@@ -16,7 +16,8 @@ class Task:
     What distinguishes items of one order may depend on number and seed only, so that any can be made alone. Items that
     `starts_from_picture` get their pictures from `Run.pictures`. The order may be `from_picture`: `source` is where the
     user's picture lies, and `seen` what is in it. A narrated film has a `narration`; `image_model` makes its pictures,
-    unless the order is from a picture. Where there are `styles`, the items are in these in turn.
+    unless the order is from a picture; each costs `image_price` in USD (None: not known). Where there are `styles`, the
+    items are in these in turn.
     """
 
     kind: Kind
@@ -36,6 +37,7 @@ class Task:
     source: Path | None = None
     seen: ImageDescription | None = None
     styles: tuple[str, ...] = ()
+    image_price: float | None = 0.0
 
     def style_of(self, number: int) -> str:
         """The style of the item with this number."""
@@ -122,7 +124,8 @@ class Abilities:
 
     `label` says in a few words what made a picture. `options` names the fields of `Options` that it heeds, `sizes` and
     `length` are for items that nobody gave any, `max_frames` is how many frames a video can have, and `starts_from`
-    what its items start from. One that is `local` uses the device of this machine, which one order at a time may. One
+    what its items start from. `seconds` is what an item takes, where that is much the same on any machine. One that is
+    `local` uses the device of this machine, which one order at a time may. One
     that is `paid` costs money: it is never chosen for somebody who did not name it, and not offered on the web.
     """
 
@@ -133,6 +136,7 @@ class Abilities:
     length: Length = DEFAULT_LENGTH
     max_frames: int | None = None
     starts_from: StartsFrom = "prompt"
+    seconds: Mapping[Kind, float] = field(default_factory=dict)
     local: bool = True
     paid: bool = False
 
@@ -180,14 +184,17 @@ class Pipeline(Protocol):
 
     It is made with the settings of the user, and reads no environment. `check` raises UsageError when it cannot make a
     task (which has no folder yet), for example because its weights are missing; it is called before an order is
-    written. An exception of `generate` ends the whole order. Of an order that is cancelled, what `generate` gives is
-    closed: GeneratorExit is raised where it stands.
+    written. `price` is what the task will cost in USD with all that is made for it: 0 where nothing is paid, None where
+    it is not known. An exception of `generate` ends the whole order. Of an order that is cancelled, what `generate`
+    gives is closed: GeneratorExit is raised where it stands.
     """
 
     @property
     def abilities(self) -> Abilities: ...
 
     def check(self, task: Task) -> None: ...
+
+    def price(self, task: Task) -> float | None: ...
 
     def generate(self, task: Task, run: Run) -> Generator[Output | Failure, None, None]: ...
 

@@ -21,13 +21,15 @@ class Waiting:
 class Started:
     """The order's items in the order they are made; only the `planned` ones are.
 
-    `labels` say what makes them, `paces` how many seconds an item of a kind took of late.
+    `labels` say what makes them, `paces` how many seconds an item of a kind took of late, and `usual` how many it takes
+    anywhere, where kinds are made by models of quite another pace.
     """
 
     generation: Generation
     items: tuple[Item, ...]
     labels: tuple[str, ...]
     paces: Mapping[Kind, float] = field(default_factory=dict)
+    usual: Mapping[Kind, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Names of models and what they can do are checked by `orders.placing`, and so is 
 
 import math
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -141,14 +141,12 @@ class Narration:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GenerationRequest(Options):
-    """What was asked for. Checks its own form; `orders.placing.check` checks names of models and styles."""
+class BaseRequest(Options):
+    """What an order asks for, resolved or not. It checks its own form; `orders.placing` checks names of models."""
 
     prompt: str
     images: int = 5
     videos: int = 5
-    style: str = "plain"
-    model: str | None = None
     image_model: str | None = None
     video_model: str | None = None
     seed: int | None = None
@@ -159,23 +157,15 @@ class GenerationRequest(Options):
     notify_at: str | None = None
     notify: tuple[str, ...] = ("terminal",)
     from_picture: bool = False  # a picture of the user's is what they start from
-    seen: ImageDescription | None = None  # in that picture
     vision_model: str | None = None  # who looks at it
-    styles: tuple[str, ...] = ()  # of its images, in turn; else they are all in `style`
     narration: Narration | None = None  # its videos are narrated films
     first: int = 1  # the number of the first item of either kind; it is made from `seed`, the next from seed + 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.narration, dict):  # as the store keeps it
-            told = {**self.narration, "styles": tuple(self.narration.get("styles", ()))}
-            object.__setattr__(self, "narration", Narration(**told))
-        if isinstance(self.seen, dict):
-            object.__setattr__(self, "seen", ImageDescription.from_json(self.seen))
-        check_prompt(self.prompt)
-        if self.narration and not self.videos:
+        if self.is_narrated and not self.videos:
             raise UsageError("0 videos: it is the videos that are narrated")
-        if self.narration and (self.duration is not None or self.frames is not None):
+        if self.is_narrated and (self.duration is not None or self.frames is not None):
             raise UsageError("a narrated video lasts as long as its words: leave out --duration and --frames")
         if self.vision_model and not self.from_picture:
             raise UsageError(
@@ -185,8 +175,6 @@ class GenerationRequest(Options):
             raise UsageError("guide and picture are one too many: leave out --guide or --from-image")
         if self.strength is not None and not self.guide and not self.from_picture:
             raise UsageError("strength is of no use without a guide: add --guide storybook, or leave it out")
-        for style in self.styles:
-            check_style(style)
         for name, count in (("images", self.images), ("videos", self.videos)):
             if not 0 <= count <= COUNT_LIMIT:
                 raise UsageError(f"{name} is {count}: give a number from 0 to {COUNT_LIMIT}")
@@ -202,6 +190,11 @@ class GenerationRequest(Options):
         self._check_length()
         for channel in self.notify:
             check_channel(channel)
+
+    @property
+    def is_narrated(self) -> bool:
+        """Whether its videos are narrated films."""
+        return self.narration is not None
 
     def _check_length(self) -> None:
         given = {name: value for name in ("duration", "fps", "frames") if (value := getattr(self, name)) is not None}
@@ -244,10 +237,6 @@ class GenerationRequest(Options):
             raise UsageError(f"{told}: a video can last {low:g} to {high:g} seconds")
         return Length(frames, fps)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as the store keeps it."""
-        return {**asdict(self), "seen": self.seen.as_json() if self.seen else None}
-
     def count(self, kind: Kind) -> int:
         return self.images if kind == "image" else self.videos
 
@@ -262,6 +251,72 @@ class GenerationRequest(Options):
         """The size of items of this kind; a video's sides are even, as H.264 in yuv420p needs them."""
         size = Size.parse(self.size) if self.size else usual
         return Size(size.width & ~1, size.height & ~1) if kind == "video" else size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft(BaseRequest):
+    """What somebody asks for. Whatever is left out is decided, once, when the order is placed.
+
+    Without a `prompt`, it is what is seen in the picture that the order starts from. `model` is asked for both kinds.
+    Without a `style` it is `plain`, or several in turn for images from a picture. One to `narrate` is told its prompt,
+    or what is seen, where it has no `narration` of its own.
+    """
+
+    prompt: str = ""
+    model: str | None = None
+    style: str | None = None
+    narrate: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.prompt or not self.from_picture:
+            check_prompt(self.prompt)
+        if self.style is not None:
+            check_style(self.style)
+
+    @property
+    def is_narrated(self) -> bool:
+        return self.narrate or super().is_narrated
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationRequest(BaseRequest):
+    """What an order is to make, with everything decided: models, seed, style, and the time of its notices in UTC.
+
+    `seen` is what was seen in the picture that it starts from. Its images are in `styles` in turn where there are any,
+    else they are all in `style`.
+    """
+
+    seed: int = field()
+    style: str = "plain"
+    seen: ImageDescription | None = None
+    styles: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_prompt(self.prompt)
+
+    def draft(self, **changes: Any) -> Draft:
+        """The same, to be ordered anew."""
+        common = {each.name: getattr(self, each.name) for each in fields(Draft) if hasattr(self, each.name)}
+        return Draft(**common | changes)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the store keeps it."""
+        return {**asdict(self), "seen": self.seen.as_json() if self.seen else None}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "GenerationRequest":
+        """What the store keeps, also of earlier versions."""
+        known = {each.name for each in fields(cls)}
+        told: dict[str, Any] = {
+            name: tuple(each) if isinstance(each, list) else each for name, each in value.items() if name in known
+        }
+        if narration := told.get("narration"):
+            told["narration"] = Narration(**{**narration, "styles": tuple(narration.get("styles", ()))})
+        if seen := told.get("seen"):
+            told["seen"] = ImageDescription.from_json(seen)
+        return cls(**told)
 
 
 @dataclass(frozen=True)

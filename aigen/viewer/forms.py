@@ -16,9 +16,9 @@ from aigen.film.script import check_narration
 from aigen.notify import channels, mail
 from aigen.orders import placing, tasks
 from aigen.times import resolve
-from aigen.types.request import KINDS, GenerationRequest, Kind, Narration, check_channel, check_prompt, check_style
-from aigen.types.seen import ImageDescription
-from aigen.types.styles import STYLES, STYLES_IN_TURN
+from aigen.types.pipeline import Abilities
+from aigen.types.request import KINDS, Draft, Kind, Narration, check_channel, check_prompt, check_style
+from aigen.types.styles import STYLES
 from aigen.viewer.gallery import Gallery
 from aigen.viewer.web import render
 from aigen.wording import spoken_duration
@@ -50,7 +50,7 @@ def show(
     gallery: Gallery, form: Form, typed: Mapping[str, str], errors: Mapping[str, str], code: int = 200
 ) -> HTTPResponse:
     """The page of a form, with what was typed and by the names of fields what is wrong with it."""
-    models = _models(form)
+    models = _models(gallery, form)
     paces = _paces(gallery, form, models)
     typed = {**form.fields, **typed}
     return render(
@@ -72,10 +72,8 @@ def show(
     )
 
 
-def read(
-    gallery: Gallery, form: Form, typed: Mapping[str, str], seen: ImageDescription | None = None
-) -> tuple[GenerationRequest | None, dict[str, str]]:
-    """What a form asks for, or by the names of its fields what is wrong with them. `seen` is what its picture shows."""
+def read(gallery: Gallery, form: Form, typed: Mapping[str, str]) -> tuple[Draft | None, dict[str, str]]:
+    """What a form asks for, or by the names of its fields what is wrong with them."""
     errors: dict[str, str] = {}
 
     def attempt(name: str, check: Callable[[], object]) -> Any:
@@ -85,21 +83,16 @@ def read(
             errors[name] = str(error)
             return None
 
-    prompt = typed["prompt"] if typed["prompt"].strip() or not form.from_picture else seen.prompt if seen else "any"
-    attempt("prompt", lambda: check_prompt(prompt))
+    prompt = typed["prompt"] if typed["prompt"].strip() else ""
+    if prompt or not form.from_picture:
+        attempt("prompt", lambda: check_prompt(prompt))
     images = attempt("images", lambda: _count(typed, "images"))
     videos = attempt("videos", lambda: _count(typed, "videos"))
-    in_turn = form.from_picture and not typed["style"]
-    style = typed["style"] or "plain"
-    attempt("style", lambda: check_style(style))
-    if typed["model"] and typed["model"] not in pipelines.offered():
+    style = typed["style"] or None
+    attempt("style", lambda: check_style(style or "plain"))
+    if typed["model"] and typed["model"] not in _offered(gallery):
         errors["model"] = f"model {typed['model'][:40]!r} is not known: choose one of these"
-    told = attempt(
-        "script",
-        lambda: _narration(
-            typed, style, typed["prompt"].strip() or (seen.description if seen else "any" if form.from_picture else "")
-        ),
-    )
+    told = attempt("script", lambda: _narration(typed, style, prompt))
     attempt("notify_at", lambda: resolve(typed["notify_at"], gallery.clock()))
     notify = attempt("notify", lambda: _channel(typed, gallery)) or ()
     if notify and mail.is_mail(notify[0]) and _mails(gallery):
@@ -110,28 +103,28 @@ def read(
         return None, errors
     wanted = attempt(
         "images",
-        lambda: GenerationRequest(
+        lambda: Draft(
             prompt=prompt,
             images=images,
             videos=videos,
             style=style,
-            styles=STYLES_IN_TURN if in_turn else (),
             from_picture=form.from_picture,
-            seen=seen,
             model=typed["model"] or None,
             notify_at=typed["notify_at"].strip() or None,
             notify=notify,
             narration=told,
+            narrate=bool(typed["narrate"]),
         ),
     )
     return wanted, errors
 
 
-def _narration(typed: Mapping[str, str], style: str, usual: str) -> Narration | None:
-    if not typed["narrate"]:
+def _narration(typed: Mapping[str, str], style: str | None, prompt: str) -> Narration | None:
+    """How a film is told, unless what is seen in a picture is all that there is to say."""
+    script = typed["script"] if typed["script"].strip() else prompt.strip()
+    if not typed["narrate"] or not script:
         return None
-    script = typed["script"] if typed["script"].strip() else usual
-    told = Narration(script=script) if style == "plain" else Narration(script=script, styles=(style,))
+    told = Narration(script=script) if style in (None, "plain") else Narration(script=script, styles=(style,))
     check_narration(told)
     return told
 
@@ -171,9 +164,13 @@ def _estimate(known: dict[str, dict[Kind, float]], typed: Mapping[str, str]) -> 
     )
 
 
-def _models(form: Form) -> dict[str, str]:
+def _offered(gallery: Gallery) -> dict[str, Abilities]:
+    return pipelines.offered(gallery.context.pipeline, paid=gallery.offers_paid)
+
+
+def _models(gallery: Gallery, form: Form) -> dict[str, str]:
     """The models that can be chosen, each with what it is."""
-    found = {name: pipelines.load(name).abilities for name in pipelines.offered()}
+    found = _offered(gallery)
     if form.from_picture:
         found = {name: each for name, each in found.items() if "image" in each.kinds or each.starts_from != "prompt"}
     rest: dict[tuple[Kind, ...], str] = {
@@ -188,14 +185,14 @@ def _paces(gallery: Gallery, form: Form, models: Iterable[str]) -> dict[str, dic
     found = {}
     for name in ("", *models):
         paces: dict[Kind, float] = {}
-        usual = GenerationRequest(prompt="any", model=name or None, seed=0, from_picture=form.from_picture)
+        draft = Draft(prompt="any", model=name or None, seed=0, from_picture=form.from_picture)
         try:
-            usual = placing.check(usual, None, gallery.settings.model, load=gallery.load)
+            usual = placing.resolve(gallery.context, draft)
         except UsageError:  # the default is no model: whoever orders is told
             continue
         for kind in KINDS:
             model = usual.model_for(kind) or ""
-            image_model = tasks.picture_by(usual, gallery.load(model))
+            image_model = tasks.picture_by(usual, gallery.context.pipeline(model))
             if pace := gallery.store.pace(kind, model, usual, image_model):
                 paces[kind] = pace
         if len(paces) == len(KINDS):

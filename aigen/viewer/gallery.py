@@ -33,7 +33,7 @@ class Gallery:
     secure: bool = False
     proxied: bool = False
     clock: Clock = utc_now
-    load: Callable[[str], Pipeline] = pipelines.load
+    load: Callable[[str, Settings], Pipeline] = pipelines.load
 
     @property
     def store(self) -> Store:
@@ -55,7 +55,14 @@ class Gallery:
 
     @property
     def context(self) -> Context:
-        return Context(self.content, self.store, load=self.load, clock=self.clock)
+        return Context(
+            self.content, self.store, settings=self.settings, load=self.load, clock=self.clock, paid=self.offers_paid
+        )
+
+    @property
+    def offers_paid(self) -> bool:
+        """Whether its users may order from models that cost money."""
+        return self.settings.values.get("AIGEN_WEB_PAID") == "1"
 
 
 _threads = threading.local()

@@ -12,13 +12,12 @@ from typing import Any
 
 from bottle import Bottle, FileUpload, HTTPResponse, request
 
-from aigen import vision
-from aigen.errors import GenerationError, UsageError
+from aigen.errors import GenerationError, PictureError, UsageError
 from aigen.media import provenance
 from aigen.notify import mail
 from aigen.orders import deletion, lifecycle, placing, reorder, status, tasks
 from aigen.times import resolve, spoken
-from aigen.types.request import KINDS, Attachments, GenerationRequest
+from aigen.types.request import KINDS, Attachments, Draft
 from aigen.viewer import forms, visits
 from aigen.viewer.gallery import Gallery
 from aigen.viewer.memory import give_back_memory
@@ -37,12 +36,11 @@ READING_PATIENCE = 20.0
 
 
 def add_routes(app: Bottle, gallery: Gallery) -> None:
-    def place(wanted: GenerationRequest, picture: Path | None = None) -> str:
+    def place(wanted: Draft, picture: Path | None = None) -> str:
         """Place an order of the visitor's; its id. Raises UsageError, also when it is one too many."""
         user_id = visit().user_id
         assert user_id
         _check_limits(gallery, user_id, wanted)
-        wanted = placing.check(wanted, user_id, gallery.settings.model, load=gallery.load, clock=gallery.clock)
         placed = placing.place(
             gallery.context, wanted, user_id, Attachments(picture=picture), detached=True, limit=order_limit(gallery)
         )
@@ -69,27 +67,20 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.post("/image-to-video", form="multipart/form-data")
     def order_from_picture() -> HTTPResponse:
         typed, upload = _typed(forms.FROM_PICTURE), request.files.get("picture")
-        _, errors = forms.read(gallery, forms.FROM_PICTURE, typed)
+        wanted, errors = forms.read(gallery, forms.FROM_PICTURE, typed)
         if upload is None:
             errors["picture"] = "a picture is missing: choose a PNG, a JPEG or a WebP"
-        elif not errors:  # to read a picture takes much; what is wrong beside it is known before
+        elif wanted:  # to read a picture takes much; what is wrong beside it is known before
             with _saved(gallery, upload) as picture:
-                errors = order_from(typed, picture)
+                errors = attempt(wanted, picture)
         return forms.show(gallery, forms.FROM_PICTURE, typed, errors, 400)
 
-    def order_from(typed: dict[str, str], picture: Path) -> dict[str, str]:
-        """Place an order from a picture and go there; else what is wrong with it."""
-        try:
-            seen = vision.describe(picture, camera=False)
-        except UsageError as error:
-            return {"picture": str(error)}
-        wanted, errors = forms.read(gallery, forms.FROM_PICTURE, typed, seen)
-        return attempt(wanted, picture) if wanted else errors
-
-    def attempt(wanted: GenerationRequest, picture: Path | None = None) -> dict[str, str]:
-        """Place an order and go there; else why it cannot be."""
+    def attempt(wanted: Draft, picture: Path | None = None) -> dict[str, str]:
+        """Place an order and go there; else why it cannot be, by the field that is wrong."""
         try:
             generation_id = place(wanted, picture)
+        except PictureError as error:
+            return {"picture": str(error)}
         except UsageError as error:
             return {"": str(error)}
         redirect(f"/dash#{generation_id}")
@@ -98,7 +89,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     def again(generation_id: str) -> None:
         """The same order once more, from another seed, told as it would be now: on this page."""
         request_before = own_order(gallery, generation_id).order.request
-        redirect(f"/dash#{place(replace(request_before, seed=None, notify_at=None, notify=()))}")
+        redirect(f"/dash#{place(request_before.draft(seed=None, notify_at=None, notify=()))}")
 
     @app.post("/like/<generation_id>/<kind>/<number:int>")
     def like(generation_id: str, kind: str, number: int) -> None:
@@ -109,7 +100,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
                 found = provenance.read(gallery.content.file(item.path))
                 # The model by its row: of a folder, the file has only the last name.
                 given = {f"{kind}s": MORE_LIKE_IT if kind == "image" else 1, f"{kind}_model": item.model}
-                if image_model := tasks.picture_by(before.order.request, gallery.load(item.model)):
+                if image_model := tasks.picture_by(before.order.request, gallery.context.pipeline(item.model)):
                     given["image_model"] = image_model
                 redirect(f"/dash#{place(replace(reorder.reorder(found, given), model=None, notify=()))}")
         not_found()
@@ -213,7 +204,7 @@ def order_limit(gallery: Gallery) -> int:
     return gallery.settings.number("AIGEN_MAX_ORDERS", WAITING_LIMIT)
 
 
-def _check_limits(gallery: Gallery, user_id: str, wanted: GenerationRequest) -> None:
+def _check_limits(gallery: Gallery, user_id: str, wanted: Draft) -> None:
     limit = forms.item_limit(gallery)
     if (asked := sum(wanted.count(kind) for kind in KINDS)) > limit:
         raise UsageError(f"{asked} images and videos are more than one order may have here: the limit is {limit}")

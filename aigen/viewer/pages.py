@@ -13,6 +13,7 @@ from aigen.errors import UsageError
 from aigen.models.catalogue import display_name
 from aigen.orders import source, status
 from aigen.orders.status import OrderStatus
+from aigen.settings import NO_SETTINGS
 from aigen.times import from_text
 from aigen.types.request import Kind, Size
 from aigen.types.rows import Generation, Item
@@ -227,9 +228,9 @@ def _picture(gallery: Gallery, order: Generation) -> str | None:
 
 @cache
 def label(model: str) -> str:
-    """What made something, in the words of its pipeline; looking those up is slow."""
+    """What made something, in the words of its pipeline, which depend on no setting; looking those up is slow."""
     try:
-        return f"{display_name(model)}: {pipelines.load(model).abilities.label}"
+        return f"{display_name(model)}: {pipelines.load(model, NO_SETTINGS).abilities.label}"
     except UsageError:  # it is not installed any more
         return display_name(model)
 

@@ -111,6 +111,19 @@ def describe(
     return _enlarged(describe_picture(picture, facts.read(path, camera=camera), model), size)
 
 
+def read(path: Path) -> "tuple[Image, ImageDescription]":
+    """A picture of the user's as pixels, and what the built-in network sees in it; without when it was taken.
+
+    Raises UsageError as `uploads.read` does.
+    """
+    from aigen.media import uploads
+    from aigen.vision import facts
+
+    picture, copy = uploads.read_with_copy(path, USUAL_SIDE)
+    seen = describe_picture(copy, facts.read(path, camera=False), load(BUILT_IN))
+    return picture, _enlarged(seen, picture.size)
+
+
 def describe_picture(picture: "Image", facts: "Facts", model: VisionModel) -> ImageDescription:
     """What is in a picture that was read already, with what its file was found to say."""
     seen = model.see(picture)

@@ -23,7 +23,7 @@ from aigen.orders.context import Context
 from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import utc_now
-from aigen.types.request import GenerationRequest
+from aigen.types.request import Draft
 from tests.conftest import StillClock, aigen_command, kill, run_aigen, start_aigen, wait_for
 from tests.notices import Inbox, mail_server, mail_settings, order_ready
 
@@ -105,7 +105,7 @@ def test_a_failed_order_is_told_too(inbox: Inbox) -> None:
     """Its process is killed three times, and then the worker gives it up."""
     with Store.open(ContentFolder(CONTENT.absolute()), create=True) as store:
         context = Context(ContentFolder(CONTENT.absolute()), store)
-        request = GenerationRequest(prompt="a kite", images=1, videos=0, notify=(ANA, "terminal"))
+        request = Draft(prompt="a kite", images=1, videos=0, notify=(ANA, "terminal"))
         order = placing.place(context, request, "ana", detached=True)
         for _ in range(3):
             store.start(order.generation_id, detached=True)
@@ -264,9 +264,7 @@ def test_four_at_once_send_400_notices_once_each(inbox: Inbox) -> None:
     with Store.open(content, create=True) as store:
         context = Context(content, store)
         channels = tuple(f"mailto:user{number}@example.org" for number in range(400))
-        lifecycle.generate(
-            context, GenerationRequest(prompt="a kite", images=1, videos=0, size="32x32", notify=channels), "ana"
-        )
+        lifecycle.generate(context, Draft(prompt="a kite", images=1, videos=0, size="32x32", notify=channels), "ana")
     daemons = [start_aigen("notify-daemon", "--once") for _ in range(4)]
     logs = [kill_politely(process) for process in daemons]
     assert [process.returncode for process in daemons] == [0] * 4
@@ -338,7 +336,7 @@ def test_settings_that_would_keep_a_notice_from_being_sent_are_refused(environme
 
 
 def announced(context: Context, waits: bool = True, detached: bool = False, **request: Any) -> list[str]:
-    order = placing.place(context, GenerationRequest(prompt="x", **request), "ana", detached=detached)
+    order = placing.place(context, Draft(prompt="x", **request), "ana", detached=detached)
     return foreground.announce(order, Settings({}), context.content, waits)
 
 

@@ -257,7 +257,7 @@ def test_a_pipe_that_closes_early_is_no_traceback() -> None:
 
 
 def test_an_unexpected_error_is_one_line_unless_debug() -> None:
-    script = "from aigen import cli; from aigen.orders import placing; placing.check = lambda *a: 1 / 0; cli.app()"
+    script = "from aigen import cli; from aigen.orders import placing; placing.prepare = lambda *a: 1 / 0; cli.app()"
     for debug, lines in ((), 1), (("--debug",), 5):
         result = subprocess.run(
             [sys.executable, "-c", script, *debug, "generate", "a kite"],

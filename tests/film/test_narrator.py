@@ -17,7 +17,7 @@ from aigen.film import script
 from aigen.media import provenance
 from aigen.orders import lifecycle, placing, reorder
 from aigen.types.reports import Report, Step
-from aigen.types.request import Attachments, GenerationRequest, Narration
+from aigen.types.request import Attachments, Draft, Narration
 from tests.conftest import Scribbler, run_aigen
 from tests.watched_orders import Orders
 
@@ -107,11 +107,13 @@ def test_what_a_narration_cannot_be_is_refused(changes: dict[str, Any], told: st
 def with_image_model(root: Path) -> Orders:
     """Orders for which `scribbler` makes pictures."""
     scribbler = Scribbler(kinds=("image",))
-    return Orders(root, load=lambda name: scribbler if name == "scribbler" else pipelines.load(name))
+    return Orders(
+        root, load=lambda name, settings: scribbler if name == "scribbler" else pipelines.load(name, settings)
+    )
 
 
 def image_model_of(orders: Orders) -> Any:
-    return orders.load("scribbler")
+    return orders.context.pipeline("scribbler")
 
 
 @pytest.fixture
@@ -121,12 +123,12 @@ def orders(tmp_path: Path) -> Any:
         yield made
 
 
-def a_film(**changes: Any) -> GenerationRequest:
+def a_film(**changes: Any) -> Draft:
     told = Narration(script=KEEPER, **changes.pop("told", {"scenes": 2}))
     usual: dict[str, Any] = {
         "prompt": "the keeper", "images": 0, "videos": 1, "seed": 5, "size": "160x90", "fps": 10, "narration": told,
     }  # fmt: skip
-    return GenerationRequest(**usual | changes)
+    return Draft(**usual | changes)
 
 
 def test_a_film_is_an_order_like_any_other(orders: Orders) -> None:
@@ -151,9 +153,7 @@ def test_a_film_is_an_order_like_any_other(orders: Orders) -> None:
     assert "A whale sang to the moon." in orders.file(".srt").read_text()
     assert not orders.content.works()
     again = reorder.reorder(told, {"size": "160x90"})
-    assert replace(again, model=None) == replace(
-        order.request, image_model="storybook", video_model=None, notify=again.notify
-    )
+    assert replace(again, model=None) == order.request.draft(video_model=None)
     shares = [report.share for report in orders.reports if isinstance(report, Step)]
     assert shares == sorted(shares)
     assert orders.steps()[0] == "speech 1 of 4"
@@ -228,7 +228,7 @@ def test_music_is_kept_with_the_order(orders: Orders, tmp_path: Path) -> None:
     assert order.request.narration.music == ".wav"
     assert lifecycle.resume(orders.context, order.generation_id).status == "Completed"
     with pytest.raises(UsageError, match="its music is not kept: order it anew with that music"):
-        placing.place(orders.context, replace(order.request, seed=None), "ana")
+        placing.place(orders.context, order.request.draft(seed=None), "ana")
 
 
 # By hand

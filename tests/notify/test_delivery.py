@@ -20,7 +20,7 @@ from aigen.orders.context import Context
 from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import resolve, to_text
-from aigen.types.request import GenerationRequest
+from aigen.types.request import Draft
 from tests.conftest import Scribbler, StillClock, wait_for
 from tests.notices import Recorder, order_ready
 
@@ -61,7 +61,7 @@ def test_nothing_is_sent_before_its_time_or_before_the_order_has_ended(
     context: Context, courier: Courier, recorder: Recorder, clock: StillClock
 ) -> None:
     order_ready(context, "desktop", at="2026-11-21T12:00:10Z")
-    placing.place(context, GenerationRequest(prompt="x", notify=(ANA,)), "ana")
+    placing.place(context, Draft(prompt="x", notify=(ANA,)), "ana")
     clock.advance(9)
     deliver_everywhere(courier, context.store)
     assert recorder.channels == []
@@ -442,7 +442,7 @@ def test_a_store_that_cannot_be_used_is_told_and_tried_again(
         assert "is not a store of aigen" in told[0]
         content.database.unlink()
         with Store.open(content, create=True) as store:
-            order_ready(Context(content, store, load=lambda name: scribbler, clock=clock), "desktop")
+            order_ready(Context(content, store, load=lambda name, settings: scribbler, clock=clock), "desktop")
         wait_for(lambda: recorder.channels == ["desktop"])
         rounds.check()
 

@@ -4,12 +4,12 @@ from aigen.errors import Cancelled, UsageError
 from aigen.orders import deletion, lifecycle, placing
 from aigen.orders.context import Context
 from aigen.types.pipeline import Run, Task
-from aigen.types.request import GenerationRequest
+from aigen.types.request import Draft
 from aigen.types.rows import Item
 from tests.conftest import Scribbler, StillClock, files_in, left_in_work
 
 
-def test_erasing_a_user_leaves_nothing(context: Context, request_two: GenerationRequest, clock: StillClock) -> None:
+def test_erasing_a_user_leaves_nothing(context: Context, request_two: Draft, clock: StillClock) -> None:
     lifecycle.generate(context, request_two, "ana")
     lifecycle.generate(context, request_two, "bob")
     started = placing.place(context, request_two, "ana")
@@ -41,7 +41,7 @@ def test_erasing_an_unknown_user_is_refused(context: Context) -> None:
         deletion.erase_user(context, "nobody")
 
 
-def test_erasing_keeps_files_that_are_not_ours_and_says_so(context: Context, request_two: GenerationRequest) -> None:
+def test_erasing_keeps_files_that_are_not_ours_and_says_so(context: Context, request_two: Draft) -> None:
     lifecycle.generate(context, request_two, "photos")
     wedding = context.content.user("photos") / "wedding.jpg"
     wedding.touch()
@@ -51,7 +51,7 @@ def test_erasing_keeps_files_that_are_not_ours_and_says_so(context: Context, req
 
 
 def test_an_order_placed_while_its_user_is_erased_goes_too(
-    context: Context, request_two: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+    context: Context, request_two: Draft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lifecycle.generate(context, request_two, "ana")
     whole = type(context.content).remove_user
@@ -71,7 +71,7 @@ def test_an_order_placed_while_its_user_is_erased_goes_too(
 
 
 def test_an_item_finished_after_its_order_was_erased_leaves_no_file(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler
+    context: Context, request_two: Draft, scribbler: Scribbler
 ) -> None:
     def erase(task: Task, run: Run, number: int) -> None:
         context.store.delete_user("ana", [order.generation_id for order in context.store.generations("ana")])

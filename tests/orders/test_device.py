@@ -7,7 +7,7 @@ from aigen.orders import lifecycle
 from aigen.orders.context import Context
 from aigen.types.pipeline import ImageSpec, Run, Task
 from aigen.types.reports import Report, Waiting
-from aigen.types.request import GenerationRequest, Size
+from aigen.types.request import Draft, Size
 from tests.conftest import Scribbler
 
 
@@ -15,7 +15,7 @@ def is_held(context: Context) -> bool:
     return context.content.is_locked("device")
 
 
-def test_an_order_waits_for_the_device_and_says_so_once(context: Context, request_two: GenerationRequest) -> None:
+def test_an_order_waits_for_the_device_and_says_so_once(context: Context, request_two: Draft) -> None:
     told: list[Report] = []
     steps: list[str | None] = []
 
@@ -34,7 +34,7 @@ def test_an_order_waits_for_the_device_and_says_so_once(context: Context, reques
     assert steps == ["waiting for another order to finish"]
 
 
-def test_who_waits_can_be_cancelled(context: Context, request_two: GenerationRequest) -> None:
+def test_who_waits_can_be_cancelled(context: Context, request_two: Draft) -> None:
     def cancel(event: Report) -> None:
         if isinstance(event, Waiting):
             context.store.cancel(context.store.generations()[0].generation_id)
@@ -43,15 +43,13 @@ def test_who_waits_can_be_cancelled(context: Context, request_two: GenerationReq
         lifecycle.generate(replace(context, report=cancel), request_two, "ana")
 
 
-def test_what_is_made_elsewhere_waits_for_nobody(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler
-) -> None:
+def test_what_is_made_elsewhere_waits_for_nobody(context: Context, request_two: Draft, scribbler: Scribbler) -> None:
     scribbler.local = False
     with context.content.lock("device"):
         assert lifecycle.generate(context, request_two, "ana").status == "Completed"
 
 
-def test_the_device_is_held_for_what_is_made_here_alone(context: Context, request_two: GenerationRequest) -> None:
+def test_the_device_is_held_for_what_is_made_here_alone(context: Context, request_two: Draft) -> None:
     """Also for the pictures that something made elsewhere starts from, and not for those that are made elsewhere."""
     held: list[tuple[str, str, bool]] = []
 
@@ -65,7 +63,7 @@ def test_the_device_is_held_for_what_is_made_here_alone(context: Context, reques
         return Scribbler(starts_from="picture", local=local, before=before)
 
     here, elsewhere = having_pictures_made("here", True), having_pictures_made("elsewhere", False)
-    both = replace(context, load=lambda name: here if name == "here" else elsewhere)
+    both = replace(context, load=lambda name, settings: here if name == "here" else elsewhere)
     asked = replace(request_two, images=0, videos=1)
     lifecycle.generate(both, replace(asked, image_model="elsewhere", video_model="here"), "ana")
     assert held == [("here", "video", True), ("elsewhere", "image", False), ("here", "then", True)]
@@ -75,7 +73,7 @@ def test_the_device_is_held_for_what_is_made_here_alone(context: Context, reques
     assert not is_held(context)
 
 
-def test_an_error_leaves_the_device(context: Context, request_two: GenerationRequest, scribbler: Scribbler) -> None:
+def test_an_error_leaves_the_device(context: Context, request_two: Draft, scribbler: Scribbler) -> None:
     def fail(task: Task, run: Run, number: int) -> None:
         assert is_held(context)
         raise ZeroDivisionError

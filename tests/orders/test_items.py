@@ -9,11 +9,11 @@ from aigen.orders import lifecycle
 from aigen.orders.context import Context
 from aigen.types.pipeline import Provenance, Run, Task
 from aigen.types.reports import Report, Said
-from aigen.types.request import GenerationRequest
+from aigen.types.request import Draft
 from tests.conftest import Scribbler, files_in, left_in_work
 
 
-def test_an_order_becomes_files_and_rows(context: Context, request_two: GenerationRequest) -> None:
+def test_an_order_becomes_files_and_rows(context: Context, request_two: Draft) -> None:
     order = lifecycle.generate(context, request_two, "ana")
     assert (order.status, order.generated_at, order.attempts) == ("Completed", "2026-11-21T12:00:00+00:00", 1)
     assert list(files_in(context.content.root)) == [
@@ -40,7 +40,7 @@ def test_an_order_becomes_files_and_rows(context: Context, request_two: Generati
 
 
 def test_thumbnails_that_a_crash_prevented_are_made_when_the_order_ends(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler, monkeypatch: pytest.MonkeyPatch
+    context: Context, request_two: Draft, scribbler: Scribbler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(*_: object) -> None:
         raise KeyboardInterrupt
@@ -57,9 +57,7 @@ def test_thumbnails_that_a_crash_prevented_are_made_when_the_order_ends(
         assert all(path.exists() for path in thumbnails.thumbnails(context.content, item).values())
 
 
-def test_a_thumbnail_that_cannot_be_made_is_told_and_stops_nothing(
-    context: Context, request_two: GenerationRequest
-) -> None:
+def test_a_thumbnail_that_cannot_be_made_is_told_and_stops_nothing(context: Context, request_two: Draft) -> None:
     (context.content.root / ".thumbs").touch()
     reports: list[Report] = []
     order = lifecycle.generate(replace(context, report=reports.append), request_two, "ana")
@@ -70,7 +68,7 @@ def test_a_thumbnail_that_cannot_be_made_is_told_and_stops_nothing(
 
 
 def test_thumbnails_of_damaged_files_do_not_keep_an_order_from_its_end(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler
+    context: Context, request_two: Draft, scribbler: Scribbler
 ) -> None:
     def press(task: Task, run: Run, number: int) -> None:
         if (task.kind, number) == ("image", 2):

@@ -10,12 +10,12 @@ from aigen.orders import lifecycle, placing
 from aigen.orders.context import Context
 from aigen.types.pipeline import Run, Task
 from aigen.types.reports import Placed, Report, Started
-from aigen.types.request import GenerationRequest
+from aigen.types.request import Draft
 from tests.conftest import Scribbler, files_in, left_in_work, wait_for
 
 
 def test_a_failed_item_fails_the_order_but_not_the_others(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler
+    context: Context, request_two: Draft, scribbler: Scribbler
 ) -> None:
     scribbler.fail = {1}
     with pytest.raises(GenerationError, match="image 1, video 1: the pen broke"):
@@ -34,7 +34,7 @@ def test_a_failed_item_fails_the_order_but_not_the_others(
 
 
 def test_an_exception_ends_the_order_and_names_itself(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler
+    context: Context, request_two: Draft, scribbler: Scribbler
 ) -> None:
     def explode(task: Task, run: Run, number: int) -> None:
         if (task.kind, number) == ("video", 1):
@@ -49,7 +49,7 @@ def test_an_exception_ends_the_order_and_names_itself(
 
 
 def test_a_pipeline_that_stops_early_fails_the_order(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler, monkeypatch: pytest.MonkeyPatch
+    context: Context, request_two: Draft, scribbler: Scribbler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Scribbler.generate
 
@@ -63,7 +63,7 @@ def test_a_pipeline_that_stops_early_fails_the_order(
 
 
 def test_ctrl_c_leaves_an_interrupted_order_that_resume_finishes(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler
+    context: Context, request_two: Draft, scribbler: Scribbler
 ) -> None:
     def press(task: Task, run: Run, number: int) -> None:
         if (task.kind, number) == ("video", 2):
@@ -84,7 +84,7 @@ def test_ctrl_c_leaves_an_interrupted_order_that_resume_finishes(
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_is_told_and_the_order_can_be_resumed(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler, number: int
+    context: Context, request_two: Draft, scribbler: Scribbler, number: int
 ) -> None:
     def fill(task: Task, run: Run, item: int) -> None:
         if (task.kind, item) == ("image", 2):
@@ -99,7 +99,7 @@ def test_a_full_disk_is_told_and_the_order_can_be_resumed(
 
 
 def test_cancel_stops_a_running_order_and_keeps_what_is_finished(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler
+    context: Context, request_two: Draft, scribbler: Scribbler
 ) -> None:
     def cancel(task: Task, run: Run, number: int) -> None:
         if (task.kind, number) == ("image", 2):
@@ -122,7 +122,7 @@ def test_cancel_stops_a_running_order_and_keeps_what_is_finished(
 
 
 def test_cancelling_what_nobody_runs_leaves_no_file_behind(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler
+    context: Context, request_two: Draft, scribbler: Scribbler
 ) -> None:
     order = placing.place(context, request_two, "ana")
     stray = context.content.user("ana") / f"{order.generation_id}-image-1.png"  # as a crash before its row leaves it
@@ -134,7 +134,7 @@ def test_cancelling_what_nobody_runs_leaves_no_file_behind(
     assert left_in_work(context.content.root) == []
 
 
-def test_only_one_process_runs_an_order(context: Context, request_two: GenerationRequest) -> None:
+def test_only_one_process_runs_an_order(context: Context, request_two: Draft) -> None:
     order = placing.place(context, request_two, "ana")
     with placing.hold(context.content, order.generation_id):
         assert not lifecycle.is_interrupted(context, order)
@@ -142,9 +142,7 @@ def test_only_one_process_runs_an_order(context: Context, request_two: Generatio
             lifecycle.resume(context, order.generation_id)
 
 
-def test_an_order_is_never_taken_for_interrupted_before_it_starts(
-    context: Context, request_two: GenerationRequest
-) -> None:
+def test_an_order_is_never_taken_for_interrupted_before_it_starts(context: Context, request_two: Draft) -> None:
     seen: list[bool] = []
 
     def look(report: Report) -> None:
@@ -155,7 +153,7 @@ def test_an_order_is_never_taken_for_interrupted_before_it_starts(
     assert seen == [False, False]
 
 
-def test_tidy_removes_what_ended_orders_left(context: Context, request_two: GenerationRequest) -> None:
+def test_tidy_removes_what_ended_orders_left(context: Context, request_two: Draft) -> None:
     done = lifecycle.generate(context, request_two, "ana").generation_id
     placed = placing.place(context, request_two, "ana").generation_id
     for name in (done, placed, "unknown123"):
@@ -165,7 +163,7 @@ def test_tidy_removes_what_ended_orders_left(context: Context, request_two: Gene
 
 
 def test_an_error_that_ctrl_c_caused_counts_as_ctrl_c(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler
+    context: Context, request_two: Draft, scribbler: Scribbler
 ) -> None:
     """A library that is being imported turns KeyboardInterrupt into an ImportError of its own."""
     pressed: list[bool] = []
@@ -180,9 +178,7 @@ def test_an_error_that_ctrl_c_caused_counts_as_ctrl_c(
     assert len(lifecycle.interrupted(context)) == 1
 
 
-def test_an_order_that_just_ended_is_not_taken_for_interrupted(
-    context: Context, request_two: GenerationRequest
-) -> None:
+def test_an_order_that_just_ended_is_not_taken_for_interrupted(context: Context, request_two: Draft) -> None:
     """Its row was read while it was being made; when its lock is looked at, it has ended."""
     order = placing.place(context, request_two, "ana")
     assert lifecycle.is_interrupted(context, order)
@@ -190,14 +186,12 @@ def test_an_order_that_just_ended_is_not_taken_for_interrupted(
     assert not lifecycle.is_interrupted(context, order)
 
 
-def test_resuming_what_another_process_completed_is_no_error(context: Context, request_two: GenerationRequest) -> None:
+def test_resuming_what_another_process_completed_is_no_error(context: Context, request_two: Draft) -> None:
     order = lifecycle.generate(context, request_two, "ana")
     assert lifecycle.resume(context, order.generation_id) == order
 
 
-def test_a_failure_that_was_mended_is_not_told(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler
-) -> None:
+def test_a_failure_that_was_mended_is_not_told(context: Context, request_two: Draft, scribbler: Scribbler) -> None:
     scribbler.fail = {1}
     with pytest.raises(GenerationError):
         lifecycle.generate(context, request_two, "ana")

@@ -5,12 +5,12 @@ import pytest
 from aigen.errors import UsageError
 from aigen.orders.reorder import reorder
 from aigen.types.pipeline import Provenance
-from aigen.types.request import GenerationRequest
+from aigen.types.request import Draft
 from tests.media.test_provenance import WHALE
 
 
 def test_one_item_is_ordered_again_as_it_was() -> None:
-    assert reorder(WHALE, {}) == GenerationRequest(
+    assert reorder(WHALE, {}) == Draft(
         prompt="a whale, 5 stars", model="storybook", images=1, videos=0, style="night", size="16x16", seed=9, first=3
     )
     assert reorder(replace(WHALE, kind="video"), {}).videos == 1

@@ -10,11 +10,11 @@ from aigen.orders.device import Device
 from aigen.orders.run import OrderRun
 from aigen.types.pipeline import Failure, ImageSpec, Job, Output, Picture, Run, Task
 from aigen.types.reports import Report, Started, Step
-from aigen.types.request import GenerationRequest, Size
+from aigen.types.request import Draft, Size
 from tests.conftest import Scribbler, StillClock, scribble
 
 
-def test_progress_names_the_item_in_hand(context: Context, request_two: GenerationRequest) -> None:
+def test_progress_names_the_item_in_hand(context: Context, request_two: Draft) -> None:
     reports: list[Report] = []
     lifecycle.generate(replace(context, report=reports.append), request_two, "ana")
     steps = [(report.item.name, report.text) for report in reports if isinstance(report, Step)]
@@ -22,7 +22,7 @@ def test_progress_names_the_item_in_hand(context: Context, request_two: Generati
 
 
 def test_a_job_survives_crash_failure_and_cancelling(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler
+    context: Context, request_two: Draft, scribbler: Scribbler
 ) -> None:
     known: list[Job | None] = []
 
@@ -52,7 +52,7 @@ def test_a_job_survives_crash_failure_and_cancelling(
 
 
 def test_what_an_item_cost_is_the_sum_of_its_parts(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler, monkeypatch: pytest.MonkeyPatch
+    context: Context, request_two: Draft, scribbler: Scribbler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is paid for the pictures of a video counts, also where one of them could not be made."""
     whole = Scribbler.generate
@@ -72,7 +72,7 @@ def test_what_an_item_cost_is_the_sum_of_its_parts(
 
     monkeypatch.setattr(Scribbler, "generate", paid)
     video.before, scribbler.before, scribbler.fail = have_pictures_made, buy, {3}
-    both = replace(context, load=lambda name: video if name == "video" else scribbler)
+    both = replace(context, load=lambda name, settings: video if name == "video" else scribbler)
     asked = replace(request_two, images=1, videos=1, image_model="image", video_model="video")
     order = lifecycle.generate(both, asked, "ana")
     image, film = context.store.items(order.generation_id)
@@ -83,7 +83,7 @@ def test_what_an_item_cost_is_the_sum_of_its_parts(
 
 
 def test_of_a_failed_item_what_was_made_for_it_is_not_made_again(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler
+    context: Context, request_two: Draft, scribbler: Scribbler
 ) -> None:
     video = Scribbler(kinds=("video",), starts_from="picture")
 
@@ -92,7 +92,7 @@ def test_of_a_failed_item_what_was_made_for_it_is_not_made_again(
         video.fail = {1} if any(isinstance(each, Failure) for each in run.images(5, specs, 0.0, 0.5)) else set()
 
     video.before, scribbler.fail = have_pictures_made, {3}
-    both = replace(context, load=lambda name: video if name == "video" else scribbler)
+    both = replace(context, load=lambda name, settings: video if name == "video" else scribbler)
     asked = replace(request_two, images=0, videos=1, image_model="image", video_model="video")
     with pytest.raises(GenerationError, match="the pen broke"):
         lifecycle.generate(both, asked, "ana")
@@ -103,7 +103,7 @@ def test_of_a_failed_item_what_was_made_for_it_is_not_made_again(
 
 
 def test_cancelling_reaches_a_pipeline_where_it_stands(
-    context: Context, request_two: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+    context: Context, request_two: Draft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, closed = Scribbler.generate, []
 
@@ -123,7 +123,7 @@ def test_cancelling_reaches_a_pipeline_where_it_stands(
 
 
 def test_a_picture_that_an_earlier_version_made_is_not_made_again(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler
+    context: Context, request_two: Draft, scribbler: Scribbler
 ) -> None:
     order = placing.place(context, replace(request_two, images=1, videos=0), "ana")
     items = context.store.items(order.generation_id)
@@ -140,7 +140,7 @@ def test_a_picture_that_an_earlier_version_made_is_not_made_again(
 
 
 def test_a_step_after_the_last_output_is_harmless(
-    context: Context, request_two: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+    context: Context, request_two: Draft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Scribbler.generate
 
@@ -156,7 +156,7 @@ def test_a_step_after_the_last_output_is_harmless(
 
 def test_how_long_a_model_takes_is_known_to_the_next_order(
     context: Context,
-    request_two: GenerationRequest,
+    request_two: Draft,
     scribbler: Scribbler,
     clock: StillClock,
     monkeypatch: pytest.MonkeyPatch,
@@ -179,7 +179,7 @@ def test_how_long_a_model_takes_is_known_to_the_next_order(
 
 def test_what_is_of_no_item_such_as_loading_does_not_count(
     context: Context,
-    request_two: GenerationRequest,
+    request_two: Draft,
     scribbler: Scribbler,
     clock: StillClock,
     monkeypatch: pytest.MonkeyPatch,

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from aigen import pipelines
+from aigen import vision
 from aigen.errors import Cancelled, UsageError
-from aigen.media import provenance
+from aigen.media import provenance, uploads
 from aigen.orders import lifecycle, placing, reorder, source, tasks
+from aigen.pipelines.motion import Motion
+from aigen.pipelines.storybook import Storybook
 from aigen.store import Store
 from aigen.types.reports import Finished, Report, Step
-from aigen.types.request import Attachments, GenerationRequest, Size
+from aigen.types.request import Attachments, Draft, GenerationRequest, Size
 from aigen.types.seen import Detection, ImageDescription
 from aigen.types.styles import STYLES_IN_TURN
 from tests.conftest import files_in, left_in_work, run_aigen
@@ -34,7 +36,7 @@ SEEN = ImageDescription(
 )
 
 
-def a_request(**changes: Any) -> GenerationRequest:
+def a_request(**changes: Any) -> Draft:
     told: dict[str, Any] = {
         "prompt": "a cat",
         "images": 5,
@@ -44,7 +46,15 @@ def a_request(**changes: Any) -> GenerationRequest:
         "frames": 6,
         "fps": 12,
     }
-    return GenerationRequest(**told | {"from_picture": True, "seen": SEEN, "styles": STYLES_IN_TURN} | changes)
+    return Draft(**told | {"from_picture": True} | changes)
+
+
+def seeing(monkeypatch: pytest.MonkeyPatch, seen: ImageDescription) -> None:
+    """Have this seen in whatever is looked at."""
+    monkeypatch.setattr(vision, "read", lambda path: (uploads.read(path), seen))
+
+
+RESOLVED = GenerationRequest(prompt="a cat", seed=3, from_picture=True)
 
 
 class Crash(BaseException):
@@ -60,7 +70,8 @@ def stop_after(kind: str, number: int) -> Callable[[Report], None]:
 
 
 @pytest.fixture
-def orders(tmp_path: Path) -> Iterator[Orders]:
+def orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Orders]:
+    seeing(monkeypatch, SEEN)
     found = Orders(tmp_path / "content")
     with found.store:
         yield found
@@ -82,10 +93,10 @@ def test_five_images_and_a_video_are_made_of_a_picture(orders: Orders) -> None:
 
 
 def test_what_is_made_has_the_shape_of_the_picture_unless_a_size_is_given() -> None:
-    storybook, motion = pipelines.load("storybook"), pipelines.load("motion")
+    storybook, motion = Storybook(), Motion()
     high = replace(SEEN, width=3000, height=4000)
     sizes = [
-        tasks.task_of(a_request(size=size, seen=seen), "image" if made is storybook else "video", made).size
+        tasks.task_of(replace(RESOLVED, size=size, seen=seen), "image" if made is storybook else "video", made).size
         for made in (storybook, motion)
         for size, seen in ((None, high), (None, replace(SEEN, width=9000, height=90)), ("200x100", high), (None, None))
     ]
@@ -95,8 +106,9 @@ def test_what_is_made_has_the_shape_of_the_picture_unless_a_size_is_given() -> N
     ]  # fmt: skip
 
 
-def test_it_is_looked_at_when_nobody_has_yet(orders: Orders) -> None:
-    placed = placing.place(orders.context, a_request(seen=None), "ana", Attachments(picture=CAT), detached=True)
+def test_it_is_looked_at_once_when_it_is_placed(orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    placed = placing.place(orders.context, a_request(), "ana", Attachments(picture=CAT), detached=True)
     assert placed.request.seen
     assert [each.name for each in placed.request.seen.objects] == ["cat"]
     assert placed.request.vision_model == "nanodet"
@@ -155,8 +167,9 @@ def test_a_crash_at_the_very_end_is_got_over_without_the_picture(
     assert lifecycle.resume(orders.context, placed.generation_id).status == "Completed"
 
 
-def test_a_picture_that_a_model_made_stays_one(orders: Orders) -> None:
-    request = a_request(seen=replace(SEEN, source_type="trainedAlgorithmicMedia"), images=3)
+def test_a_picture_that_a_model_made_stays_one(orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:
+    seeing(monkeypatch, replace(SEEN, source_type="trainedAlgorithmicMedia"))
+    request = a_request(images=3)
     lifecycle.generate(orders.context, request, "ana", Attachments(picture=CAT))
     told = [provenance.read(path).source_type for path in (*orders.files(".png"), *orders.files(".mp4"))]
     assert told == ["algorithmicMedia", "algorithmicMedia", "trainedAlgorithmicMedia", "trainedAlgorithmicMedia"]
@@ -201,9 +214,7 @@ def test_a_file_is_made_again_from_the_same_picture(orders: Orders) -> None:
             reorder.reorder(told, {})
         again = reorder.reorder(
             told,
-            {"from_picture": True, "seen": SEEN, "fps": 12, "frames": 6}
-            if told.kind == "video"
-            else {"from_picture": True, "seen": SEEN},
+            {"from_picture": True, "fps": 12, "frames": 6} if told.kind == "video" else {"from_picture": True},
         )
         other = Orders(orders.root.parent / f"again-{path.stem[-7:]}")
         with other.store:
@@ -218,7 +229,7 @@ def test_what_cannot_be_looked_at_is_refused_and_nothing_is_written() -> None:
     assert (refused.returncode, Path("generated_content").exists()) == (2, False)
     assert "vision model 'nonesuch' is not known" in refused.stderr
     with pytest.raises(UsageError, match="a vision model is of no use without a picture: add --from-image"):
-        GenerationRequest(prompt="a kite", vision_model="nanodet")
+        Draft(prompt="a kite", vision_model="nanodet")
     refused = run_aigen("generate", "--from-image", "none.jpg")
     assert (refused.returncode, Path("generated_content").exists()) == (2, False)
     assert "picture 'none.jpg' is not there: check the path" in refused.stderr

@@ -7,11 +7,11 @@ from aigen.errors import Interrupted
 from aigen.orders import lifecycle, placing, status
 from aigen.orders.context import Context
 from aigen.types.pipeline import Run, Task
-from aigen.types.request import GenerationRequest
+from aigen.types.request import Draft
 from tests.conftest import Scribbler, StillClock
 
 
-def test_statuses_say_what_to_do_next(context: Context, request_two: GenerationRequest, scribbler: Scribbler) -> None:
+def test_statuses_say_what_to_do_next(context: Context, request_two: Draft, scribbler: Scribbler) -> None:
     done = lifecycle.generate(context, request_two, "ana")
     waiting = placing.place(context, request_two, "ana", detached=True)
     placing.place(context, request_two, "bob")
@@ -33,7 +33,7 @@ def test_statuses_say_what_to_do_next(context: Context, request_two: GenerationR
     assert len(status.list_orders(context, None)) == 4
 
 
-def test_the_json_of_a_status_has_the_agreed_fields(context: Context, request_two: GenerationRequest) -> None:
+def test_the_json_of_a_status_has_the_agreed_fields(context: Context, request_two: Draft) -> None:
     lifecycle.generate(context, request_two, "ana")
     (found,) = status.list_orders(context, None)
     assert list(found.as_json()) == [
@@ -43,7 +43,7 @@ def test_the_json_of_a_status_has_the_agreed_fields(context: Context, request_tw
     assert found.as_json()["done"] == found.as_json()["total"] == 4
 
 
-def test_following_ends_when_nothing_is_being_made(context: Context, request_two: GenerationRequest) -> None:
+def test_following_ends_when_nothing_is_being_made(context: Context, request_two: Draft) -> None:
     order = placing.place(context, request_two, "ana", detached=True)
     shown: list[str] = []
 
@@ -55,9 +55,7 @@ def test_following_ends_when_nothing_is_being_made(context: Context, request_two
     assert shown == ["Processing", "Completed"]
 
 
-def test_an_order_that_no_worker_will_take_says_so(
-    context: Context, request_two: GenerationRequest, clock: StillClock
-) -> None:
+def test_an_order_that_no_worker_will_take_says_so(context: Context, request_two: Draft, clock: StillClock) -> None:
     placing.place(context, request_two, "ana", detached=True)
     clock.advance(60)
     (found,) = status.list_orders(context, None)
@@ -72,7 +70,7 @@ def test_the_table_has_one_line_an_order_on_a_narrow_terminal(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
-    order = lifecycle.generate(context, GenerationRequest(prompt="a very long prompt " * 20, images=1, videos=0), None)
+    order = lifecycle.generate(context, Draft(prompt="a very long prompt " * 20, images=1, videos=0), None)
     tables.print_orders(status.list_orders(context, None), None)
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in capsys.readouterr().out.splitlines()]
     assert len(lines) == 2

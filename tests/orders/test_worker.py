@@ -5,7 +5,7 @@ from aigen.orders import lifecycle, placing, worker
 from aigen.orders.context import Context
 from aigen.orders.lifecycle import ATTEMPTS
 from aigen.types.pipeline import Run, Task
-from aigen.types.request import GenerationRequest
+from aigen.types.request import Draft
 from tests.conftest import Scribbler
 
 
@@ -13,9 +13,7 @@ def no_sleep(seconds: float) -> None:
     pass
 
 
-def test_it_makes_detached_orders_oldest_first_and_leaves_others(
-    context: Context, request_two: GenerationRequest
-) -> None:
+def test_it_makes_detached_orders_oldest_first_and_leaves_others(context: Context, request_two: Draft) -> None:
     first = placing.place(context, request_two, "ana", detached=True)
     second = placing.place(context, request_two, "bob", detached=True)
     foreground = placing.place(context, request_two, "ana")
@@ -28,10 +26,8 @@ def test_it_makes_detached_orders_oldest_first_and_leaves_others(
     }
 
 
-def test_a_failed_order_does_not_stop_the_next(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler
-) -> None:
-    placing.place(context, GenerationRequest(prompt="bad", images=1, videos=0), "ana", detached=True)
+def test_a_failed_order_does_not_stop_the_next(context: Context, request_two: Draft, scribbler: Scribbler) -> None:
+    placing.place(context, Draft(prompt="bad", images=1, videos=0), "ana", detached=True)
     placing.place(context, request_two, "ana", detached=True)
 
     def refuse(task: Task, run: Run, number: int) -> None:
@@ -43,9 +39,7 @@ def test_a_failed_order_does_not_stop_the_next(
     assert [order.status for order in context.store.generations()] == ["Failed", "Completed"]
 
 
-def test_an_order_whose_worker_died_is_tried_again_but_not_for_ever(
-    context: Context, request_two: GenerationRequest
-) -> None:
+def test_an_order_whose_worker_died_is_tried_again_but_not_for_ever(context: Context, request_two: Draft) -> None:
     order = placing.place(context, request_two, "ana", detached=True)
     for _ in range(ATTEMPTS):
         context.store.start(order.generation_id, detached=True)  # and then it was killed
@@ -58,7 +52,7 @@ def test_an_order_whose_worker_died_is_tried_again_but_not_for_ever(
 
 
 def test_a_worker_that_is_ended_politely_gives_the_attempt_back(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler
+    context: Context, request_two: Draft, scribbler: Scribbler
 ) -> None:
     order = placing.place(context, request_two, "ana", detached=True)
 
@@ -87,7 +81,7 @@ def test_it_ends_after_a_while_without_work(context: Context) -> None:
 
 
 def test_an_order_placed_as_it_ends_is_not_left_lying(
-    context: Context, request_two: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+    context: Context, request_two: Draft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the last look for work and the release of the lock, an order comes: it finds a worker that still runs."""
     whole = worker._work_until_idle
@@ -104,11 +98,11 @@ def test_an_order_placed_as_it_ends_is_not_left_lying(
 
 
 def test_an_order_that_was_taken_since_it_was_listed_is_left_alone(
-    context: Context, request_two: GenerationRequest, scribbler: Scribbler
+    context: Context, request_two: Draft, scribbler: Scribbler
 ) -> None:
     """While the worker makes the first, the second is resumed in the foreground, and that is interrupted."""
     placing.place(context, request_two, "ana", detached=True)
-    second = placing.place(context, GenerationRequest(prompt="second"), "ana", detached=True)
+    second = placing.place(context, Draft(prompt="second"), "ana", detached=True)
 
     def resume_second(task: Task, run: Run, number: int) -> None:
         if task.prompt == "a kite":
@@ -121,7 +115,7 @@ def test_an_order_that_was_taken_since_it_was_listed_is_left_alone(
     assert not context.store.start(second.generation_id, detached=True), "the store refuses it too"
 
 
-def test_an_order_in_other_hands_is_not_given_up(context: Context, request_two: GenerationRequest) -> None:
+def test_an_order_in_other_hands_is_not_given_up(context: Context, request_two: Draft) -> None:
     order = placing.place(context, request_two, "ana", detached=True)
     for _ in range(ATTEMPTS):
         context.store.start(order.generation_id, detached=True)

@@ -6,7 +6,7 @@ from aigen.errors import UsageError
 from aigen.types.request import (
     DEFAULT_LENGTH,
     DEFAULT_SIZES,
-    GenerationRequest,
+    Draft,
     Length,
     Size,
     check_channel,
@@ -21,10 +21,10 @@ def test_bad_sizes_are_refused_by_name(text: str) -> None:
 
 
 def test_a_videos_sides_are_even() -> None:
-    request = GenerationRequest(prompt="x", size="101x203")
+    request = Draft(prompt="x", size="101x203")
     assert request.size_for("image", DEFAULT_SIZES["image"]) == Size(101, 203)
     assert request.size_for("video", DEFAULT_SIZES["video"]) == Size(100, 202)
-    assert GenerationRequest(prompt="x").size_for("video", DEFAULT_SIZES["video"]) == Size(1280, 720)
+    assert Draft(prompt="x").size_for("video", DEFAULT_SIZES["video"]) == Size(1280, 720)
 
 
 @pytest.mark.parametrize(
@@ -46,11 +46,11 @@ def test_a_videos_sides_are_even() -> None:
 )
 def test_a_request_checks_its_form(arguments: dict[str, object], named: str) -> None:
     with pytest.raises(UsageError, match=named):
-        GenerationRequest(**{"prompt": "a kite", **arguments})  # type: ignore[arg-type]
+        Draft(**{"prompt": "a kite", **arguments})  # type: ignore[arg-type]
 
 
 def test_the_longest_prompt_is_accepted() -> None:
-    assert len(GenerationRequest(prompt="x" * 2000).prompt) == 2000
+    assert len(Draft(prompt="x" * 2000).prompt) == 2000
 
 
 @pytest.mark.parametrize("user_id", ["", "a/b", "..", "a b", "x" * 65, "ä", "a\n", "a.b", "CON:"])
@@ -89,7 +89,7 @@ def test_good_channels_are_accepted() -> None:
 
 
 def length(usual: Length = DEFAULT_LENGTH, max_frames: int | None = None, **options: float) -> tuple[int, int]:
-    found = GenerationRequest(prompt="x", **options).length(usual, max_frames)  # type: ignore[arg-type]
+    found = Draft(prompt="x", **options).length(usual, max_frames)  # type: ignore[arg-type]
     return found.frames, found.fps
 
 

@@ -13,7 +13,7 @@ from aigen.notify import links
 from aigen.orders import lifecycle
 from aigen.orders.context import Context
 from aigen.store.hashing import hash_password
-from aigen.types.request import GenerationRequest
+from aigen.types.request import Draft
 from aigen.types.rows import Generation
 from aigen.viewer.app import make_app
 from aigen.viewer.gallery import Gallery
@@ -34,7 +34,7 @@ def visit(gallery: Gallery) -> Callable[[], Browser]:
 
 
 @pytest.fixture
-def order(context: Context, request_two: GenerationRequest) -> Generation:
+def order(context: Context, request_two: Draft) -> Generation:
     """A finished order of ana's."""
     return lifecycle.generate(context, request_two, "ana")
 

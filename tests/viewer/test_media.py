@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aigen.orders import lifecycle
 from aigen.orders.context import Context
-from aigen.types.request import GenerationRequest
+from aigen.types.request import Draft
 from aigen.viewer.gallery import Gallery
 from aigen.viewer.media import Part, parse_range, write_archive
 from tests.web import Browser
@@ -20,7 +20,7 @@ from tests.web import Browser
 
 @pytest.fixture
 def video(ana: Browser, context: Context) -> Path:
-    order = lifecycle.generate(context, GenerationRequest(prompt="a kite", images=1, videos=1), "ana")
+    order = lifecycle.generate(context, Draft(prompt="a kite", images=1, videos=1), "ana")
     return context.content.file(f"ana/{order.generation_id}-video-1.mp4")
 
 

@@ -16,7 +16,7 @@ from aigen.media import thumbnails
 from aigen.orders import deletion, lifecycle, placing
 from aigen.orders.context import Context
 from aigen.settings import Settings
-from aigen.types.request import GenerationRequest, Narration
+from aigen.types.request import Draft, Narration
 from aigen.viewer.gallery import Gallery
 from tests.conftest import Scribbler, StillClock, files_in
 from tests.web import Browser
@@ -60,7 +60,7 @@ def test_a_narrated_film_is_ordered_by_form_and_played_with_its_captions(ana: Br
     place(ana, images="0", narrate="yes", script="A kite flies. It is <i>windy</i>.", style="night")
     (order,) = gallery.store.generations("ana")
     assert order.request.narration == Narration(script="A kite flies. It is <i>windy</i>.", styles=("night",))
-    small = replace(order.request, size="160x90", fps=10, video_model=None)
+    small = order.request.draft(size="160x90", fps=10, video_model=None)
     told = Narration(script="A kite flies.", captions="srt")
     context = Context(gallery.content, gallery.store)
     film = lifecycle.generate(context, replace(small, narration=told), "ana")
@@ -79,9 +79,7 @@ def test_a_narrated_film_is_ordered_by_form_and_played_with_its_captions(ana: Br
 
 def test_the_newest_order_is_first_and_older_ones_follow(ana: Browser, gallery: Gallery) -> None:
     for number in range(18):
-        placing.place(
-            gallery.context, GenerationRequest(prompt=f"kite {number:02}", images=1, videos=0), "ana", detached=True
-        )
+        placing.place(gallery.context, Draft(prompt=f"kite {number:02}", images=1, videos=0), "ana", detached=True)
     path, shown = "/dash", []
     while True:
         text = ana.get(path).text
@@ -97,7 +95,7 @@ def test_the_newest_order_is_first_and_older_ones_follow(ana: Browser, gallery: 
 
 def test_prompts_are_searched(ana: Browser, gallery: Gallery) -> None:
     for user, prompt in (("ana", "a red Kite über the sea"), ("ana", "a kitten & co"), ("bob", "a kite of bob's")):
-        placing.place(gallery.context, GenerationRequest(prompt=prompt, images=1, videos=0), user, detached=True)
+        placing.place(gallery.context, Draft(prompt=prompt, images=1, videos=0), user, detached=True)
 
     def found(words: str) -> list[str]:
         return re.findall(r"<h2[^>]*>(.*)</h2>", ana.app.get("/dash", {"search": words}).text)
@@ -210,8 +208,8 @@ def test_a_failed_order_says_why_and_is_tried_again_by_the_worker(
 
 
 def test_deleting_an_order_leaves_nothing_of_it(ana: Browser, gallery: Gallery, context: Context) -> None:
-    kept = lifecycle.generate(context, GenerationRequest(prompt="kept", images=1, videos=1), "ana")
-    gone = lifecycle.generate(context, GenerationRequest(prompt="gone", images=1, videos=1), "ana")
+    kept = lifecycle.generate(context, Draft(prompt="kept", images=1, videos=1), "ana")
+    gone = lifecycle.generate(context, Draft(prompt="gone", images=1, videos=1), "ana")
     thumbnails.thumbnails(gallery.content, gallery.store.items(kept.generation_id)[0])
     assert ana.post(f"/orders/{gone.generation_id}/delete", form="/dash").headers["Location"] == "/dash"
     left = [path.name for path in gallery.content.root.rglob("*") if path.is_file()]
@@ -258,7 +256,7 @@ def test_an_order_that_is_being_made_is_stopped_before_it_is_deleted(
 
 
 def test_a_video_has_a_page_that_says_what_made_it(ana: Browser, gallery: Gallery, context: Context) -> None:
-    order = lifecycle.generate(context, GenerationRequest(prompt="a kite", images=0, videos=3, seed=40), "ana")
+    order = lifecycle.generate(context, Draft(prompt="a kite", images=0, videos=3, seed=40), "ana")
     text = ana.get(f"/videoplayer/{order.generation_id}/2").text
     assert f'src="/media/{order.generation_id}/{order.generation_id}-video-2.mp4"' in text
     assert "storybook: built-in illustrator, not a generative model" in text
@@ -269,7 +267,7 @@ def test_a_video_has_a_page_that_says_what_made_it(ana: Browser, gallery: Galler
 
 
 def test_what_is_looked_at_and_downloaded_is_logged(ana: Browser, gallery: Gallery, context: Context) -> None:
-    order = lifecycle.generate(context, GenerationRequest(prompt="a kite", images=1, videos=1), "ana")
+    order = lifecycle.generate(context, Draft(prompt="a kite", images=1, videos=1), "ana")
     name = f"{order.generation_id}-image-1.png"
     ana.get("/dash")
     ana.get(f"/videoplayer/{order.generation_id}/1")
@@ -295,7 +293,7 @@ def test_what_is_looked_at_and_downloaded_is_logged(ana: Browser, gallery: Galle
 
 
 def test_an_order_is_repeated_from_another_seed(ana: Browser, gallery: Gallery, context: Context) -> None:
-    request = GenerationRequest(prompt="a kite", images=2, videos=1, style="night", notify_at="tomorrow 07:00")
+    request = Draft(prompt="a kite", images=2, videos=1, style="night", notify_at="tomorrow 07:00")
     order = lifecycle.generate(context, request, "ana")
     answer = ana.post(f"/orders/{order.generation_id}/again", form="/dash")
     assert answer.status_code == 303
@@ -307,7 +305,7 @@ def test_an_order_is_repeated_from_another_seed(ana: Browser, gallery: Gallery, 
 
 
 def test_more_like_one_picture_is_ordered(ana: Browser, gallery: Gallery, context: Context) -> None:
-    order = lifecycle.generate(context, GenerationRequest(prompt="a kite", images=2, videos=1, style="night"), "ana")
+    order = lifecycle.generate(context, Draft(prompt="a kite", images=2, videos=1, style="night"), "ana")
     for kind, images, videos in (("image", 4, 0), ("video", 0, 1)):
         assert ana.post(f"/like/{order.generation_id}/{kind}/1", form="/dash").status_code == 303
         like = gallery.store.generations("ana")[-1].request
@@ -331,8 +329,8 @@ def select(browser: Browser, what: str, *items: str) -> TestResponse:
 
 
 def test_several_are_downloaded_or_deleted_at_once(ana: Browser, gallery: Gallery, context: Context) -> None:
-    first = lifecycle.generate(context, GenerationRequest(prompt="one", images=2, videos=1), "ana")
-    second = lifecycle.generate(context, GenerationRequest(prompt="two", images=1, videos=0), "ana")
+    first = lifecycle.generate(context, Draft(prompt="one", images=2, videos=1), "ana")
+    second = lifecycle.generate(context, Draft(prompt="two", images=1, videos=0), "ana")
     items = (f"{first.generation_id}/image/2", f"{second.generation_id}/image/1")
     answer = select(ana, "download", *items)
     with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
@@ -346,8 +344,8 @@ def test_several_are_downloaded_or_deleted_at_once(ana: Browser, gallery: Galler
 
 
 def test_only_one_s_own_can_be_selected(ana: Browser, gallery: Gallery, context: Context) -> None:
-    mine = lifecycle.generate(context, GenerationRequest(prompt="mine", images=1, videos=0), "ana")
-    bobs = lifecycle.generate(context, GenerationRequest(prompt="bob's", images=1, videos=0), "bob")
+    mine = lifecycle.generate(context, Draft(prompt="mine", images=1, videos=0), "ana")
+    bobs = lifecycle.generate(context, Draft(prompt="bob's", images=1, videos=0), "bob")
     for what in ("download", "delete"):
         for items in (
             (f"{bobs.generation_id}/image/1",),
@@ -376,6 +374,6 @@ def test_how_long_it_takes_is_reckoned_from_what_the_model_made_of_late(
     monkeypatch.setattr("aigen.orders.run.monotonic", lambda: clock().timestamp())
     assert "It takes about" not in ana.get("/text-to-video").text
     scribbler.before = lambda task, run, number: clock.advance(2 if task.kind == "image" else 8)
-    lifecycle.generate(context, GenerationRequest(prompt="a kite", images=1, videos=1), "ana")
+    lifecycle.generate(context, Draft(prompt="a kite", images=1, videos=1), "ana")
     assert "It takes about 50 s, as it lately was." in ana.get("/text-to-video").text
     assert "about 18 s" in place(ana, images="1", videos="2", style="nonesuch").text

@@ -43,6 +43,12 @@ class Diffusion:
         if task.options.fast and weights.tiny_decoder(contents.pipeline) is None:
             raise UsageError(self._no_tiny_decoder(contents))
 
+    def price(self, task: Task) -> float | None:
+        """What the pictures cost that its items start from."""
+        if not task.starts_from_picture or not task.image_price:
+            return 0.0 if task.image_price is not None else None
+        return task.image_price * len(task.numbers)
+
     def half(self) -> tuple[Half, ...]:
         """The half precisions that its numbers bear. Of models that nobody has listed,
         transformers mostly overflow in float16.

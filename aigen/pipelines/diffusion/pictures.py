@@ -143,7 +143,7 @@ def _drawn(call: Call, number: int, seed: int, run: Run) -> Picture:
     run.step(0, 1, "drawing the guide…")
     task = replace(call.task, numbers=(number,), seeds=(seed,), size=call.size, work=work)
     drawn = make_item(task, lambda *_: None)
-    return Picture(drawn.path, "storybook", drawn.source_type)
+    return Picture(drawn.path, call.task.options.guide, drawn.source_type)
 
 
 def _from_picture(pipeline: Any) -> Any:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from aigen.settings import NO_SETTINGS, Settings
 from aigen.types.pipeline import Abilities, Failure, Output, Picture, Run, Task
 from aigen.types.request import Size
 from aigen.types.seen import KEPT_SOURCE_TYPES
@@ -38,8 +39,14 @@ class Motion:
         starts_from="picture",
     )
 
+    def __init__(self, settings: Settings = NO_SETTINGS) -> None:
+        """It needs none of them."""
+
     def check(self, task: Task) -> None:
         """It can always move."""
+
+    def price(self, task: Task) -> float | None:
+        return None if task.image_price is None else task.image_price * len(task.numbers)
 
     def generate(self, task: Task, run: Run) -> Generator[Output | Failure, None, None]:
         # Before the first picture is painted, of which this is the rest of the work;

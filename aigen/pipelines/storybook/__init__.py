@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aigen.errors import GenerationError
 from aigen.pipelines.storybook.understanding.from_photo import PhotoPlan, plan_of
 from aigen.pipelines.storybook.understanding.plan import Plan, make_plan, with_boxes
+from aigen.settings import NO_SETTINGS, Settings
 from aigen.types.pipeline import Abilities, Output, Run, Task
 from aigen.types.request import Size
 from aigen.types.seen import ImageDescription
@@ -37,14 +38,20 @@ FRAMINGS = ((0.92, 0.5, 0.4), (0.84, 0.1, 0.3), (1.0, 0.5, 0.5), (0.84, 0.9, 0.5
 
 class Storybook:
     abilities = Abilities(
-        label="built-in illustrator, not a generative model", kinds=("image", "video"), starts_from="either"
+        label="built-in illustrator, not a generative model",
+        kinds=("image", "video"),
+        starts_from="either",
+        seconds={"image": 0.6, "video": 1.8},
     )
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings = NO_SETTINGS) -> None:
         self._pool: Pool | None = None
 
     def check(self, task: Task) -> None:
         """It can always draw."""
+
+    def price(self, task: Task) -> float:
+        return 0.0
 
     def plan(self, prompt: str, seen: ImageDescription | None = None) -> dict[str, Any]:
         """The scene that would be drawn for a prompt, and for what is seen in a picture."""

@@ -26,10 +26,10 @@ from aigen.pipelines.diffusion.prompts import STYLES, styled
 from aigen.store import Store
 from aigen.types.pipeline import Failure, Output, Task
 from aigen.types.reports import Finished, Report, Said, Step
-from aigen.types.request import GenerationRequest, Options, Size
+from aigen.types.request import Draft, Options, Size
 from aigen.types.seen import ImageDescription
 from aigen.types.styles import STYLES as ALL_STYLES
-from tests import tiny_models
+from tests import conftest, tiny_models
 from tests.runs import Listener
 
 # What libraries warn of while models are made here is nobody's business; where users load some, `quietly` sees to it.
@@ -396,9 +396,9 @@ def test_a_model_in_the_hubs_cache_goes_by_its_short_name(models: Path, tmp_path
         pipeline.check(a_task(tmp_path, options=Options(fast=True)))
     tiny_models.put_in_cache(cache, "madebyollin/taesd", tmp_path / "tiny")
     pipeline.check(a_task(tmp_path, options=Options(fast=True)))
-    assert pipelines.offered() == ["storybook", "sd-turbo"]
-    assert pipelines.choose("image", None)[0] == "sd-turbo"
-    assert pipelines.choose("video", None)[0] == "motion"
+    assert list(pipelines.offered(conftest.load)) == ["storybook", "sd-turbo"]
+    assert pipelines.choose("image", None, load=conftest.load)[0] == "sd-turbo"
+    assert pipelines.choose("video", None, load=conftest.load)[0] == "motion"
     full, fast = (
         next(iter(pipeline.generate(a_task(tmp_path, options=Options(steps=1, fast=each)), Listener())))
         for each in (False, True)
@@ -442,7 +442,7 @@ def test_where_a_model_lay_is_told_to_nobody_else(models: Path, tmp_path: Path) 
     shutil.copytree(models / "xl", folder)
     content = ContentFolder(tmp_path / "content")
     with Store.open(content, create=True) as store:
-        request = GenerationRequest(prompt="a kite", images=1, videos=0, steps=1, size="64x64", model=str(folder))
+        request = Draft(prompt="a kite", images=1, videos=0, steps=1, size="64x64", model=str(folder))
         order = placing.place(Context(content, store), request, "ana", detached=True)
         shutil.rmtree(folder)
         with pytest.raises(GenerationError, match="model 'mine' is not there: no such folder"):
@@ -458,9 +458,7 @@ def test_where_a_model_lay_is_told_to_nobody_else(models: Path, tmp_path: Path) 
 
 def test_an_order_is_resumed_with_the_same_pictures(models: Path, tmp_path: Path) -> None:
     """Cancelled half way through the second of three, then resumed: as if nothing had been."""
-    request = GenerationRequest(
-        prompt="a kite", images=3, videos=0, seed=5, steps=2, size="64x64", model=str(models / "xl")
-    )
+    request = Draft(prompt="a kite", images=3, videos=0, seed=5, steps=2, size="64x64", model=str(models / "xl"))
 
     def order(folder: str, report: Callable[[Report], None]) -> tuple[ContentFolder, Store]:
         content = ContentFolder(tmp_path / folder)

@@ -24,8 +24,9 @@ from aigen.pipelines import diffusion
 from aigen.pipelines.diffusion import loading
 from aigen.types.pipeline import Failure, Output, Picture, Task
 from aigen.types.reports import Expected, Finished, Report, Step
-from aigen.types.request import Attachments, GenerationRequest, Options, Size
+from aigen.types.request import Attachments, Draft, Options, Size
 from tests import tiny_models, tiny_videos
+from tests.conftest import load
 from tests.runs import Listener
 from tests.watched_orders import Orders
 
@@ -403,8 +404,8 @@ def test_a_folder_says_itself_whether_it_makes_videos(models: Path) -> None:
     assert diffusion.load(catalogue.find(str(models / "pictures"))).abilities.kinds == ("image",)
     assert diffusion.load(catalogue.find("wan-5b")).abilities.kinds == ("video",)
     name = str(models / "wan")
-    assert pipelines.choose("video", None, name)[0] == name
-    assert pipelines.choose("image", None, name)[0] == "storybook"
+    assert pipelines.choose("video", None, name, load=load)[0] == name
+    assert pipelines.choose("image", None, name, load=load)[0] == "storybook"
 
 
 # Motion adapters, which add themselves to another model
@@ -460,11 +461,11 @@ def orders(tmp_path: Path) -> Iterator[Orders]:
         yield made
 
 
-def a_request(models: Path, **changes: Any) -> GenerationRequest:
+def a_request(models: Path, **changes: Any) -> Draft:
     usual: dict[str, Any] = {
         "prompt": "a kite", "images": 0, "videos": 2, "seed": 5, "steps": 2, "size": "64x64", "frames": 8, "fps": 8,
     }  # fmt: skip
-    return GenerationRequest(**usual | changes)
+    return Draft(**usual | changes)
 
 
 def test_the_model_of_the_images_makes_what_videos_start_from(models: Path, orders: Orders) -> None:
@@ -487,8 +488,8 @@ def test_the_model_of_the_images_makes_what_videos_start_from(models: Path, orde
     with pytest.raises(UsageError, match="its picture was made by a model in a folder named 'pictures': give"):
         reorder.reorder(told, {"model": str(models / "svd")})
     named = {"video_model": request.video_model, "image_model": request.image_model}
-    again = placing.check(replace(reorder.reorder(told, named), model=None), "ana")
-    assert again == replace(request, videos=1, duration=1.0, frames=None)
+    again = placing.resolve(orders.context, replace(reorder.reorder(told, named), model=None))
+    assert again == replace(order.request, videos=1, duration=1.0, frames=None)
     whole = "".join(str(value) for path in orders.files() for value in provenance.read(path).parameters.values())
     assert str(models) not in whole
     assert not orders.content.works()
@@ -604,7 +605,7 @@ def test_a_picture_of_the_users_is_set_in_motion(models: Path, orders: Orders, p
 def test_what_cannot_start_from_a_picture_is_refused_and_nothing_is_written(
     models: Path, orders: Orders, photo: Path
 ) -> None:
-    chosen = placing.check(a_request(models, from_picture=True, steps=None), "ana")
+    chosen = placing.resolve(orders.context, a_request(models, from_picture=True, steps=None))
     assert chosen.video_model == "motion"  # storybook, which else makes them, could not
     request = a_request(models, from_picture=True, steps=None, video_model=str(models / "wan"))
     with pytest.raises(UsageError, match="wan, which makes the videos, cannot start from a picture"):

@@ -16,6 +16,7 @@ from aigen.pipelines.storybook.understanding.vocabulary.tables import SETTINGS
 from aigen.types.pipeline import Output, Task
 from aigen.types.request import Kind, Size
 from aigen.types.styles import STYLES
+from tests.conftest import load
 from tests.runs import Listener
 
 
@@ -155,14 +156,14 @@ def test_all_artwork_travels_with_its_licence() -> None:
 
 def test_unknown_models_are_refused_naming_the_known() -> None:
     with pytest.raises(UsageError, match="storybook"):
-        pipelines.load("nonesuch")
+        load("nonesuch")
 
 
 def test_the_model_asked_for_wins_over_the_default() -> None:
-    assert pipelines.choose("image", None, None)[0] == "storybook"
-    assert pipelines.choose("image", "storybook", "nonesuch")[0] == "storybook"
+    assert pipelines.choose("image", None, load=load)[0] == "storybook"
+    assert pipelines.choose("image", "storybook", "nonesuch", load=load)[0] == "storybook"
     with pytest.raises(UsageError, match="nonesuch"):
-        pipelines.choose("image", None, "nonesuch")
+        pipelines.choose("image", None, "nonesuch", load=load)
 
 
 def test_nothing_is_remembered_between_tasks(tmp_path: Path) -> None:
