@@ -123,6 +123,7 @@ def order_json(context: "Context", order: "Generation") -> dict[str, Any]:
     from aigen.notify import links
     from aigen.notify.listing import list_notices
     from aigen.orders.lifecycle import files
+    from aigen.types.rows import sum_costs
 
     url = links.base_url(load_settings(), context.content)
     items = context.store.items(order.generation_id)
@@ -136,6 +137,7 @@ def order_json(context: "Context", order: "Generation") -> dict[str, Any]:
         "videos": files(context, items, "video"),
         "link": links.make(context.store, order, url, context.clock),
         "notices": [notice.as_json() for notice in list_notices(context.store, generation_id=order.generation_id)],
+        "cost": sum_costs(item.paid for item in items),
     }
 
 

@@ -10,7 +10,7 @@ from aigen.orders.lifecycle import files, is_interrupted
 from aigen.orders.worker import is_running
 from aigen.times import to_text
 from aigen.types.request import KINDS
-from aigen.types.rows import Generation, Item
+from aigen.types.rows import Generation, Item, sum_costs
 
 # Seconds between two looks of --watch.
 PAUSE = 0.5
@@ -72,6 +72,7 @@ class OrderStatus:
             "images": list(self.images),
             "videos": list(self.videos),
             "error": self.order.error,
+            "cost": sum_costs(item.paid for item in self.items),
         }
 
 

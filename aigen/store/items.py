@@ -7,7 +7,7 @@ from typing import Any
 from aigen.store.database import Connection, dump
 from aigen.types.pipeline import ITEM, Job
 from aigen.types.request import GenerationRequest
-from aigen.types.rows import Item
+from aigen.types.rows import Item, sum_costs
 
 _THIS = "generation_id = :generation_id AND kind = :kind AND number = :number"
 
@@ -79,7 +79,6 @@ class Items(Connection):
             jobs = self._jobs(item)
             if item.cost is not None:
                 jobs[ITEM] = replace(jobs.get(ITEM, Job(key="", state="fetched")), cost=item.cost)
-            costs = [job.cost for job in jobs.values() if job.cost is not None]
             return self._update(
                 f"""
                 UPDATE items SET state = :state, path = :path, parameters = :parameters, error = :error,
@@ -95,7 +94,7 @@ class Items(Connection):
                     "parameters": dump(item.parameters) if item.parameters is not None else None,
                     "error": item.error,
                     "seconds": item.seconds,
-                    "cost": sum(costs) if costs else None,
+                    "cost": sum_costs(job.cost for job in jobs.values()),
                     "job": _dump_jobs(jobs),
                 },
             )

@@ -1,5 +1,6 @@
 """The rows of the store: an order, its items and its notices."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -10,6 +11,12 @@ Status = Literal["Processing", "Completed", "Failed", "Cancelled"]
 State = Literal["planned", "done", "failed"]
 Event = Literal["completed", "failed"]
 NoticeState = Literal["waiting", "ready", "sending", "sent", "failed"]
+
+
+def sum_costs(costs: Iterable[float | None]) -> float | None:
+    """The sum of those costs that are known, in USD to a thousandth of a cent; None: none is."""
+    known = [cost for cost in costs if cost is not None]
+    return round(sum(known), 5) if known else None
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,13 @@ class Item:
     @property
     def name(self) -> str:
         return f"{self.kind} {self.number}"
+
+    @property
+    def paid(self) -> float | None:
+        """What was paid for it up to now in USD, also while it is not done; None: nothing was."""
+        if self.cost is not None:
+            return self.cost
+        return sum_costs(job.cost for job in self.job.values())
 
 
 @dataclass(frozen=True)

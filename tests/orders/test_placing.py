@@ -5,11 +5,15 @@ import pytest
 
 from aigen import pipelines
 from aigen.errors import UsageError
+from aigen.film.narrator import Narrator
 from aigen.orders import lifecycle, placing
 from aigen.orders.context import Context
+from aigen.pipelines import Registered
+from aigen.pipelines.motion import Motion
 from aigen.settings import Settings
 from aigen.types.pipeline import Pipeline
-from aigen.types.request import SEED_LIMIT, Draft
+from aigen.types.reports import Report, Said
+from aigen.types.request import SEED_LIMIT, Draft, Narration
 from tests.conftest import Scribbler, files_in
 
 
@@ -105,3 +109,67 @@ def test_numbers_may_start_later_and_seeds_go_on_from_the_first(context: Context
     items = context.store.items(order.generation_id)
     assert [(item.number, item.seed) for item in items] == [(4, 9), (5, 10)]
     assert list(files_in(context.content.root)) == ["ana/image-4.png", "ana/image-5.png"]
+
+
+# Models that cost money
+
+
+def with_paid(monkeypatch: pytest.MonkeyPatch, context: Context, price: float | None = 0.25) -> Context:
+    """The same, where a package has brought along a model that costs money."""
+    paid = Scribbler(paid=True, local=False, cost=price)
+    known = pipelines.registered() | {"paid": Registered("somewhere:Paid", "aigen-paid")}
+    monkeypatch.setattr(pipelines, "registered", lambda: known)
+    scribbler = Scribbler()
+    return replace(context, load=lambda name, settings: paid if name == "paid" else scribbler)
+
+
+def test_a_paid_model_is_chosen_only_when_it_is_named(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = with_paid(monkeypatch, context)
+    usual = placing.resolve(context, Draft(prompt="x"))
+    assert "paid" not in (usual.image_model, usual.video_model)
+    named = placing.resolve(context, Draft(prompt="x", image_model="paid"))
+    assert (named.image_model, named.video_model) == ("paid", "storybook")
+    preferred = replace(context, settings=Settings({"AIGEN_MODEL": "paid"}))
+    assert placing.resolve(preferred, Draft(prompt="x")).video_model == "paid"
+
+
+def test_where_no_paid_model_may_be_used_none_is(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = replace(with_paid(monkeypatch, context), paid=False, settings=Settings({"AIGEN_MODEL": "paid"}))
+    assert "paid" not in pipelines.offered(context.pipeline)
+    assert placing.resolve(context, Draft(prompt="x")).video_model == "storybook"
+    for named in ("model", "image_model", "video_model"):
+        with pytest.raises(UsageError, match="model 'paid' costs money, and paid models are not offered here"):
+            placing.place(context, Draft(prompt="x", **{named: "paid"}), "ana")  # type: ignore[arg-type]
+    assert context.store.generations() == []
+
+
+def test_what_an_order_will_cost_is_known_before_it_is_written(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports: list[Report] = []
+    context = replace(with_paid(monkeypatch, context), report=reports.append)
+    draft = Draft(prompt="x", images=3, videos=2)
+    assert placing.prepare(context, draft).price == 0.0
+    assert placing.prepare(context, replace(draft, image_model="paid")).price == 0.75
+    assert placing.prepare(context, replace(draft, model="paid")).price == 1.25
+    assert reports == [Said("it costs about $0.75"), Said("it costs about $1.25")]
+    reports.clear()
+    unknown = replace(with_paid(monkeypatch, context, None), report=reports.append)
+    assert placing.prepare(unknown, replace(draft, model="paid")).price is None
+    assert reports == [Said("what it costs is not known: its model has no price")]
+
+
+def test_the_pictures_that_others_make_are_part_of_the_price(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture for each video that is moved, for each scene of each film; none of the user's own."""
+    paid = with_paid(monkeypatch, context)
+    scribbled = paid.load
+    own = {"motion": Motion(), "narrator": Narrator()}
+    context = replace(paid, load=lambda name, settings: own.get(name) or scribbled(name, settings))
+    moved = Draft(prompt="x", images=1, videos=2, image_model="paid", video_model="motion")
+    assert placing.prepare(context, moved).price == 0.25 * 3
+    film = Draft(prompt="x", images=0, videos=2, image_model="paid", narration=Narration(script="It rains.", scenes=1))
+    assert placing.prepare(context, film).price == 0.25 * 2
+    longer = replace(film, narration=Narration(script="It rains. It snows. The sun shines.", scenes=3))
+    assert placing.prepare(context, longer).price == 0.25 * 6
+    drawn = replace(longer, image_model="storybook")
+    assert placing.prepare(context, drawn).price == 0.0

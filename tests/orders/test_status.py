@@ -6,7 +6,7 @@ from aigen.cli import tables
 from aigen.errors import Interrupted
 from aigen.orders import lifecycle, placing, status
 from aigen.orders.context import Context
-from aigen.types.pipeline import Run, Task
+from aigen.types.pipeline import Job, Run, Task
 from aigen.types.request import Draft
 from tests.conftest import Scribbler, StillClock
 
@@ -38,9 +38,21 @@ def test_the_json_of_a_status_has_the_agreed_fields(context: Context, request_tw
     (found,) = status.list_orders(context, None)
     assert list(found.as_json()) == [
         "generation_id", "user_id", "prompt", "status", "interrupted", "done", "total", "requested_at", "generated_at",
-        "images", "videos", "error",
+        "images", "videos", "error", "cost",
     ]  # fmt: skip
     assert found.as_json()["done"] == found.as_json()["total"] == 4
+    assert found.as_json()["cost"] is None
+
+
+def test_what_was_paid_up_to_now_is_told_also_of_what_is_not_done(context: Context, request_two: Draft) -> None:
+    order = placing.place(context, request_two, "ana")
+    first, second, *_ = context.store.items(order.generation_id)
+    context.store.save_job(first, Job("key-1", "theirs-1", cost=0.1))
+    context.store.save_job(second, Job("key-2", "theirs-2", cost=0.2))
+    context.store.save_job(second, Job("key-3"), "picture-1")
+    assert context.store.cancel(order.generation_id)
+    (found,) = status.list_orders(context, None)
+    assert found.as_json()["cost"] == 0.3
 
 
 def test_following_ends_when_nothing_is_being_made(context: Context, request_two: Draft) -> None:

@@ -3,6 +3,7 @@ import shutil
 import sqlite3
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,15 @@ def test_a_folder_without_a_store_reads_as_empty_and_stays_untouched(content: Co
         assert store.generations() == []
         assert store.users() == []
     assert not content.root.exists()
+
+
+def test_a_store_is_created_with_the_first_write(context: Context, request_two: Draft, tmp_path: Path) -> None:
+    content = ContentFolder(tmp_path / "other")
+    with Store.open(content) as store, Store.open(content) as another:
+        order = placing.place(replace(context, content=content, store=store), request_two, "ana")
+        assert store.generations() == another.generations() == [order]
+    with Store.open(content) as store:
+        assert store.generations() == [order]
 
 
 def test_wal_and_every_migration_from_blank(content: ContentFolder) -> None:

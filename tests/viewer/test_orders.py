@@ -377,3 +377,33 @@ def test_how_long_it_takes_is_reckoned_from_what_the_model_made_of_late(
     lifecycle.generate(context, Draft(prompt="a kite", images=1, videos=1), "ana")
     assert "It takes about 50 s, as it lately was." in ana.get("/text-to-video").text
     assert "about 18 s" in place(ana, images="1", videos="2", style="nonesuch").text
+
+
+def test_paid_models_are_offered_only_where_that_is_wished(
+    gallery: Gallery, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = pipelines.registered() | {"golden": pipelines.Registered("somewhere:Golden", "aigen-golden")}
+    monkeypatch.setattr(pipelines, "registered", lambda: known)
+    scribbler, golden = Scribbler(), Scribbler(paid=True, cost=0.5)
+    gallery = replace(gallery, load=lambda name, settings: golden if name == "golden" else scribbler)
+    default = {"AIGEN_MODEL": "golden"}
+    ana = Browser(replace(gallery, settings=Settings(default))).register()
+    assert 'value="golden"' not in ana.get("/text-to-video").text
+    assert "is not known: choose one of these" in place(ana, model="golden").text
+    place(ana)  # not even where it is the default of whoever serves
+    (order,) = gallery.store.generations()
+    assert (order.request.image_model, order.request.video_model) == ("storybook", "storybook")
+    lifecycle.run(replace(context, load=gallery.load), order.generation_id, detached=True)
+    item = gallery.store.items(order.generation_id)[0]
+
+    bought = placing.place(replace(gallery.context, paid=True), Draft(prompt="x", model="golden"), "ana")
+    for path in (f"/orders/{bought.generation_id}/again", f"/like/{order.generation_id}/image/{item.number}"):
+        gallery.store._change("UPDATE items SET model = 'golden' WHERE kind = 'image'", [])
+        refused = ana.post(path)
+        assert refused.status_code == 400
+        assert "costs money, and paid models are not offered here" in refused.text
+
+    eve = Browser(replace(gallery, settings=Settings(default | {"AIGEN_WEB_PAID": "1"}))).register("eve")
+    assert 'value="golden"' in eve.get("/text-to-video").text
+    assert place(eve, model="golden").status_code == place(eve).status_code == 303
+    assert {order.request.image_model for order in gallery.store.generations("eve")} == {"golden"}

@@ -1,0 +1,137 @@
+"""Pipelines that other packages bring along: one is built, installed with pip, and used by its name."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aigen import pipelines
+from aigen.errors import UsageError
+from aigen.pipelines import Registered, listing
+from aigen.settings import NO_SETTINGS
+from aigen.viewer.gallery import Gallery
+from tests.conftest import Scribbler, load
+from tests.web import Browser
+
+PACKAGE = Path(__file__).parents[1] / "plugin"
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment with the package in it, which is otherwise that of the tests."""
+    folder = tmp_path_factory.mktemp("plugin")
+    sources, environment = folder / "sources", folder / "environment"
+    shutil.copytree(PACKAGE, sources, ignore=shutil.ignore_patterns("__pycache__"))
+    found = environment / "bin" / "python"
+
+    def run(*arguments: object) -> None:
+        subprocess.run([sys.executable, "-m", *map(str, arguments)], check=True, capture_output=True, timeout=120)
+
+    run("venv", "--without-pip", environment)
+    run("pip", "wheel", "--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", folder, sources)
+    (wheel,) = folder.glob("*.whl")
+    run("pip", "--python", found, "install", "--no-deps", "--no-index", wheel)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    (packages / "tests.pth").write_text(f"{ROOT}\n{sysconfig.get_path('purelib')}\n{sysconfig.get_path('platlib')}\n")
+    return found
+
+
+def run_in(python: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [python, "-P", "-m", "aigen", *map(str, arguments)],
+        capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+def test_an_installed_pipeline_makes_an_order(python: Path) -> None:
+    asked = ("generate", "a kite", "--images", 2, "--videos", 0, "--size", "64x48", "--seed", 7, "--user", "ana")
+    made = run_in(python, *asked, "--model", "dots", "--json", DOTS_COLOUR="red")
+    assert made.returncode == 0, made.stderr
+    assert "dots: dots, for tests" in made.stderr
+    told = json.loads(made.stdout)
+    assert (told["status"], len(told["images"]), told["model"], told["cost"]) == ("Completed", 2, "dots", None)
+    described = json.loads(run_in(python, "info", told["images"][0], "--json").stdout)
+    assert (described["model"], described["parameters"]["colour"]) == ("dots", "red")
+
+
+def test_what_one_costs_is_said_before_and_kept(python: Path) -> None:
+    asked = ("generate", "a kite", "--images", 3, "--videos", 0, "--size", "64x48", "--seed", 7, "--user", "ana")
+    made = run_in(python, *asked, "--model", "golden-dots", "--json")
+    assert made.returncode == 0, made.stderr
+    assert "it costs about $0.30" in made.stderr
+    assert json.loads(made.stdout)["cost"] == pytest.approx(0.3)
+    (order,) = json.loads(run_in(python, "status", "ana", "--json").stdout)
+    assert order["cost"] == pytest.approx(0.3)
+
+
+def test_one_that_cannot_be_imported_is_told_in_one_line_and_breaks_nothing(python: Path) -> None:
+    wrong = "model 'torn-dots' of the package 'aigen-dots' cannot be loaded (ModuleNotFoundError: No module named "
+    listed = run_in(python, "models")
+    assert listed.returncode == 0, listed.stderr
+    (line,) = (line for line in listed.stdout.splitlines() if "ModuleNotFoundError" in line)
+    assert wrong in line
+    assert line.endswith("or remove it with pip uninstall aigen-dots")
+    examined = run_in(python, "doctor").stdout
+    assert examined.count("ModuleNotFoundError") == 1
+    assert wrong in examined
+    assert "dots, for tests; of the package aigen-dots" in examined
+    refused = run_in(python, "generate", "a kite", "--model", "torn-dots")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith(f"aigen: {wrong}")
+    assert not Path("generated_content").exists()
+    usual = run_in(python, "generate", "a kite", "--images", 1, "--videos", 0, "--size", "64x48", "--json")
+    assert json.loads(usual.stdout)["model"] == "storybook"
+
+
+class Unfinished:
+    """It was written for another version: it says what it can do in other words."""
+
+    def __init__(self, settings: object) -> None:
+        self.abilities: Any = {"kinds": ("image",)}
+
+
+BROKEN = {
+    "missing": "no.such.package:Nothing",
+    "renamed": "aigen.settings:NoSuchClass",
+    "unfinished": f"{__name__}:Unfinished",
+    "wanting": "builtins:list",
+}
+
+
+@pytest.mark.parametrize("place", BROKEN.values(), ids=BROKEN)
+def test_whatever_is_wrong_with_a_package_stays_with_it(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    known = pipelines.registered() | {"broken": Registered(place, "aigen-broken")}
+    monkeypatch.setattr(pipelines, "registered", lambda: known)
+    with pytest.raises(UsageError, match=r"'broken' of the package 'aigen-broken' cannot be loaded"):
+        load("broken")
+    (told,) = (model for model in listing.list_models(NO_SETTINGS) if model.name == "broken")
+    assert not told.here
+    assert "pip uninstall aigen-broken" in (told.wrong or "")
+    ana = Browser(replace(gallery, load=pipelines.load)).register()
+    page = ana.get("/text-to-video")
+    assert page.status_code == 200
+    assert 'value="storybook"' in page.text
+    assert 'value="broken"' not in page.text
+    assert ana.post("/text-to-video", prompt="a kite", model="broken").status_code == 400
+
+
+def test_a_package_takes_no_name_of_ours(monkeypatch: pytest.MonkeyPatch, scribbler: Scribbler) -> None:
+    class Point:
+        name, value, dist = "storybook", "somewhere:Else", None
+
+    pipelines.registered.cache_clear()
+    monkeypatch.setattr(pipelines, "entry_points", lambda group: [Point])
+    try:
+        assert pipelines.registered()["storybook"].package is None
+    finally:
+        pipelines.registered.cache_clear()
