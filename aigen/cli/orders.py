@@ -135,7 +135,7 @@ def order_json(context: "Context", order: "Generation") -> dict[str, Any]:
         "model": ", ".join(dict.fromkeys(item.model for item in items)),
         "images": files(context, items, "image"),
         "videos": files(context, items, "video"),
-        "link": links.make(context.store, order, url, context.clock),
+        "link": links.make(context.store, order, context.clock).address(url),
         "notices": [notice.as_json() for notice in list_notices(context.store, generation_id=order.generation_id)],
         "cost": sum_costs(item.paid for item in items),
     }

@@ -20,11 +20,13 @@ from typing import Self
 from aigen.content import ContentFolder
 from aigen.errors import AigenError, NotDelivered
 from aigen.notify import channels, links, messages
+from aigen.notify.links import Link
+from aigen.notify.links import make as make_link
 from aigen.notify.messages import Message
 from aigen.settings import Settings
 from aigen.store import LONGEST_PAUSE, NOTICE_ATTEMPTS, Store
 from aigen.times import Clock, utc_now
-from aigen.types.rows import Event, Notice, Status
+from aigen.types.rows import Event, Generation, Notice, Status
 from aigen.wording import shortened
 
 STATUS_OF: dict[Event, Status] = {"completed": "Completed", "failed": "Failed"}
@@ -40,7 +42,8 @@ RECOVERY = 10.0
 class Courier:
     """Who delivers, and the world it does that in.
 
-    `settings` are read for each notice: what was wrong can be mended.
+    `settings` are read for each notice: what was wrong can be mended. `links` are those of notices, by their ids, that
+    could not be sent yet: the store does not know them, and the next attempt has the same.
     """
 
     content: ContentFolder
@@ -48,6 +51,7 @@ class Courier:
     clock: Clock = utc_now
     send: Callable[[str, Message, Settings], None] = channels.send
     log: Callable[[str], object] = lambda text: None
+    links: dict[int | None, Link] = field(default_factory=dict)
     claim: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(4)}")
 
 
@@ -97,7 +101,8 @@ def _deliver(courier: Courier, store: Store, notice: Notice) -> NotDelivered | N
     try:
         settings = courier.settings()
         url = links.base_url(settings, courier.content)
-        message = messages.compose(store, courier.content, notice, order, url, courier.clock)
+        link = _link(courier, store, notice, order)
+        message = messages.compose(store, courier.content, notice, order, link, url, courier.clock)
         courier.send(notice.channel, message, settings)
     except AigenError as error:
         reason = shortened(channels.without_secrets(str(error), notice.channel), 300)
@@ -108,9 +113,18 @@ def _deliver(courier: Courier, store: Store, notice: Notice) -> NotDelivered | N
         then = f"next try at {next_at.astimezone():%H:%M:%S}" if next_at else "given up"
         courier.log(f"not sent: {name}: {reason}; attempt {notice.attempts} of {NOTICE_ATTEMPTS}, {then}")
         return NotDelivered(f"the notice by {channels.display_name(notice.channel)} could not be sent: {reason}", final)
+    courier.links.pop(notice.id, None)
     again = "" if store.finish_notice(notice, courier.clock()) else ", but too late: it will be sent again"
     courier.log(f"sent: {name}{again}")
     return None
+
+
+def _link(courier: Courier, store: Store, notice: Notice, order: Generation) -> Link:
+    """The link of a notice: one for all attempts of this process, as long as it has not expired."""
+    kept = courier.links.get(notice.id)
+    if kept is None or kept.expires_at <= courier.clock():
+        kept = courier.links[notice.id] = make_link(store, order, courier.clock)
+    return kept
 
 
 class Rounds:

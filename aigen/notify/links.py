@@ -1,7 +1,8 @@
 """The link in a notice: where the web gallery is, and a token that opens one order there, once."""
 
 import secrets
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -40,9 +41,21 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def make(store: Store, order: Generation, url: str, clock: Clock) -> str:
-    """A link that opens an order for whoever has it, once and for a week. The store keeps only the token's hash."""
-    token = secrets.token_urlsafe(24)
+@dataclass(frozen=True)
+class Link:
+    """What opens an order for whoever has it, once and until it expires."""
+
+    token: str
+    expires_at: datetime
+
+    def address(self, url: str) -> str:
+        """Where it leads, in the web gallery at this URL."""
+        return f"{url}/open/{self.token}"
+
+
+def make(store: Store, order: Generation, clock: Clock) -> Link:
+    """A link for a week. The store keeps only the token's hash."""
     now = clock()
-    store.add_link(hash_token(token), order, now, now + LIFETIME)
-    return f"{url}/open/{token}"
+    link = Link(secrets.token_urlsafe(24), now + LIFETIME)
+    store.add_link(hash_token(link.token), order, now, link.expires_at)
+    return link

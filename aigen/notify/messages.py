@@ -10,6 +10,7 @@ from aigen.errors import ContentError
 from aigen.media import thumbnails
 from aigen.models.catalogue import display_name
 from aigen.notify import links
+from aigen.notify.links import Link
 from aigen.store import Store
 from aigen.times import Clock, from_text
 from aigen.types.request import KINDS
@@ -48,12 +49,13 @@ class Message:
         return "\n".join((*self.facts, self.link))
 
 
-def compose(store: Store, content: ContentFolder, notice: Notice, order: Generation, url: str, clock: Clock) -> Message:
-    """The message of a notice. Its link is made anew each time, for the store does not know the one before."""
+def compose(
+    store: Store, content: ContentFolder, notice: Notice, order: Generation, link: Link, url: str, clock: Clock
+) -> Message:
+    """The message of a notice, with its link to the web gallery at this URL."""
     items = store.items(order.generation_id)
     done = [item for item in items if item.state == "done"]
     pictures = [item for item in done if item.kind == "image"] or done
-    now = clock()
     return Message(
         key=f"{order.generation_id}.{notice.event}.{order.attempts}.{notice.id}",
         event=notice.event,
@@ -61,9 +63,9 @@ def compose(store: Store, content: ContentFolder, notice: Notice, order: Generat
         heading="Your content is ready" if notice.event == "completed" else "Your order failed",
         prompt=shortened(order.prompt, 200),
         facts=_facts(order, items) if notice.event == "completed" else _reasons(order, items),
-        link=links.make(store, order, url, clock),
-        written_at=now,
-        expires_at=now + links.LIFETIME,
+        link=link.address(url),
+        written_at=clock(),
+        expires_at=link.expires_at,
         served=links.is_served(content),
         folder=content.user(order.user_id) if done else None,
         pictures=tuple(_thumbnails(content, pictures[:PICTURES])),

@@ -19,7 +19,8 @@ from aigen.orders import lifecycle, placing
 from aigen.orders.context import Context
 from aigen.settings import Settings
 from aigen.store import Store
-from aigen.times import resolve, to_text
+from aigen.store.hashing import hash_token
+from aigen.times import from_text, resolve, to_text
 from aigen.types.request import Draft
 from tests.conftest import Scribbler, StillClock, wait_for
 from tests.notices import Recorder, order_ready
@@ -55,6 +56,28 @@ def test_each_channel_is_sent_once_and_recorded(context: Context, courier: Couri
     for notice in context.store.notices(order.generation_id):
         if notice.channel != "terminal":
             assert (notice.state, notice.attempts, notice.sent_at) == ("sent", 1, "2026-11-21T12:00:00+00:00")
+
+
+def test_all_attempts_at_a_notice_have_one_link(
+    context: Context, courier: Courier, recorder: Recorder, clock: StillClock
+) -> None:
+    def refuse(*_: object) -> None:
+        raise NotDelivered("the server is down")
+
+    def links() -> list[dict[str, object]]:
+        return context.store._read("SELECT * FROM links")
+
+    order_ready(context, ANA)
+    down = replace(courier, send=refuse)
+    for _ in range(3):
+        assert len(deliver_everywhere(down, context.store)) == 1
+        clock.advance(3600)
+    (kept,) = links()
+    assert deliver_everywhere(courier, context.store) == []
+    assert links() == [kept]
+    ((_, message),) = recorder.sent
+    assert hash_token(message.link.rpartition("/")[2]) == kept["token_hash"]
+    assert (message.expires_at, courier.links) == (from_text(str(kept["expires_at"])), {})
 
 
 def test_nothing_is_sent_before_its_time_or_before_the_order_has_ended(
@@ -305,7 +328,7 @@ def test_a_notice_sent_again_has_the_same_key(context: Context, courier: Courier
         raise Death
 
     with pytest.raises(Death):
-        deliver_everywhere(replace(courier, send=die), context.store)
+        deliver_everywhere(replace(courier, send=die, links={}), context.store)
     assert isinstance(courier.clock, StillClock)
     courier.clock.advance(300)
     deliver_everywhere(courier, context.store)

@@ -21,16 +21,23 @@ from aigen.notify.messages import Message
 from aigen.orders.context import Context
 from aigen.settings import Settings
 from aigen.store.hashing import hash_token
+from aigen.types.rows import Generation
 from tests.conftest import StillClock
 from tests.notices import order_ready
 
 SOMEWHERE = "https://gallery.example.org"
 
 
+def a_link(context: Context, order: Generation) -> links.Link:
+    return links.make(context.store, order, context.clock)
+
+
 def composed(context: Context, **request: object) -> Message:
     order = order_ready(context, "desktop", **request)  # type: ignore[arg-type]
     (notice,) = context.store.notices(order.generation_id)
-    return messages.compose(context.store, context.content, notice, order, SOMEWHERE, context.clock)
+    return messages.compose(
+        context.store, context.content, notice, order, a_link(context, order), SOMEWHERE, context.clock
+    )
 
 
 def test_it_says_what_was_asked_what_was_made_and_how_long_it_took(context: Context, clock: StillClock) -> None:
@@ -62,7 +69,7 @@ def test_a_picture_that_is_gone_is_left_out(context: Context, content: ContentFo
             for thumbnail in content.thumbs("ana").iterdir():
                 thumbnail.unlink()
     (notice,) = context.store.notices(order.generation_id)
-    message = messages.compose(context.store, content, notice, order, SOMEWHERE, context.clock)
+    message = messages.compose(context.store, content, notice, order, a_link(context, order), SOMEWHERE, context.clock)
     assert len(message.pictures) == 1
 
 
