@@ -26,7 +26,9 @@ import numpy
 from diffusion import peak_memory
 from PIL import Image
 
-from aigen import film
+from aigen.film.plan import Film, Line, Shot
+from aigen.film.shots import still
+from aigen.film.writing import make
 from aigen.media import encoding
 from aigen.types.request import Size
 
@@ -69,9 +71,9 @@ def write_wav(path: Path, rate: int, sound: "numpy.ndarray", channels: int) -> N
 def ours(folder: Path, size: Size, seconds: float, path: Path) -> None:
     """A film of stills of four seconds each, with all that a film can have."""
     count = round(seconds / EACH)
-    shots = [film.Shot(each * EACH, film.still(folder / f"{each % 3}.png", each + 1, each)) for each in range(count)]
-    lines = [film.Line(TEXTS[each % 3], folder / f"{each % 3}.wav", each * EACH + 0.3, 3.0) for each in range(count)]
-    film.make(film.Film(size, FPS, seconds, shots, lines, folder / "music.wav"), path, lambda done, total: None)
+    shots = [Shot(each * EACH, still(folder / f"{each % 3}.png", each + 1, each)) for each in range(count)]
+    lines = [Line(TEXTS[each % 3], folder / f"{each % 3}.wav", each * EACH + 0.3, 3.0) for each in range(count)]
+    make(Film(size, FPS, seconds, shots, lines, folder / "music.wav"), path, lambda done, total: None)
 
 
 def ours_equal(folder: Path, size: Size, seconds: float, path: Path) -> None:

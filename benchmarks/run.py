@@ -243,7 +243,7 @@ def marks() -> None:
     """Medians of several items, each made, marked and reduced in turn."""
     from aigen.media import provenance
     from aigen.media.thumbnails import THUMBNAIL_SIDES, save_thumbnails
-    from aigen.pipelines.storybook import make_item
+    from aigen.pipelines.storybook.items import make_item
     from aigen.types.pipeline import Provenance, Task
     from aigen.types.request import DEFAULT_SIZES, KINDS
 

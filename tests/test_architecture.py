@@ -36,8 +36,9 @@ ORDER = [
 ]
 # storybook is a package of packages with an order of its own, which may use what stands below `pipelines`.
 STORYBOOK = [
-    "__init__", "pool", "scene", "moving.acting", "moving.casting", "moving.effects", "moving.rigs", "moving.weather",
-    "moving.camera", "composing.from_photo", "composing.places", "composing.groups", "composing.arrangements",
+    "__init__", "pool", "items", "scene",
+    "moving.acting", "moving.casting", "moving.effects", "moving.rigs", "moving.weather", "moving.camera",
+    "composing.from_photo", "composing.places", "composing.groups", "composing.arrangements",
     "drawing.surroundings", "drawing.interiors", "drawing.grounds", "drawing.waters", "drawing.fronts",
     "drawing.backdrops", "drawing.sky", "drawing.figures", "drawing.parts", "drawing.shadows", "drawing.lighting",
     "drawing.grading", "drawing.filters", "drawing.styles", "drawing.tinting", "drawing.look", "drawing.scenery",

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aigen.errors import UsageError
-from aigen.film import check_captions, speech
+from aigen.film import speech
+from aigen.film.burning import check_captions
 from aigen.types.request import SCRIPT_LIMIT, Narration
 
 # Seconds that a scene lasts at least and at most, as far as its sentences allow.

@@ -7,8 +7,10 @@ nothing in this module loads torch or talks to a network (`downloads` does).
 
 import json
 import struct
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -288,20 +290,30 @@ def _of_variant(names: Iterable[str], variant: str | None) -> list[str]:
 
 def count_bytes(paths: Iterable[Path]) -> dict[str, int]:
     """The bytes of safetensors by data type. Raises ValueError when there are none, or one is not whole."""
-    total: dict[str, int] = {}
+    total: Counter[str] = Counter()
     for path in paths:
-        if not path.exists():
-            raise ValueError(f"{path.name} is missing")
-        tensors, begin = _read_header(path)
-        end = 0
-        for tensor in tensors:
-            start, stop = tensor["data_offsets"]
-            total[tensor["dtype"]] = total.get(tensor["dtype"], 0) + stop - start
-            end = max(end, stop)
-        if path.stat().st_size != begin + end:
-            raise ValueError(f"{path.name} is cut off")
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            raise ValueError(f"{path.name} is missing") from None
+        total.update(_count_file(path, found.st_size, found.st_mtime_ns))
     if not total:
         raise ValueError("it has no weights")
+    return dict(total)
+
+
+@lru_cache(maxsize=4096)
+def _count_file(path: Path, size: int, changed_at: int) -> Mapping[str, int]:
+    """The bytes of one file by data type. It is read once, for as long as its size and time stay what they are."""
+    tensors, begin = _read_header(path)
+    total: Counter[str] = Counter()
+    end = 0
+    for tensor in tensors:
+        start, stop = tensor["data_offsets"]
+        total[tensor["dtype"]] += stop - start
+        end = max(end, stop)
+    if size != begin + end:
+        raise ValueError(f"{path.name} is cut off")
     return total
 
 

@@ -95,9 +95,9 @@ def prepare(
     if draft.narration and draft.narration.music and attachments.music is None:
         raise UsageError("its music is not kept: order it anew with that music (--music)")
     if attachments.music:
-        from aigen import film  # which loads what puts films together
+        from aigen.film.music import check_music
 
-        film.check_music(attachments.music)
+        check_music(attachments.music)
     image, seen = vision.read(attachments.picture) if attachments.picture else (None, None)
     if seen:
         context.report(Said(f"seen in it: {visible(seen.text)}"))

@@ -45,7 +45,7 @@ _BUILT_IN = {
     _NARRATOR: Registered("aigen.film.narrator:Narrator"),
 }
 # What draws whole scenes in motion, of which a film needs no pictures.
-_MOVING_SCENES = {FALLBACK: "aigen.pipelines.storybook:film"}
+_MOVING_SCENES = {FALLBACK: "aigen.pipelines.storybook.items:film"}
 
 
 @cache

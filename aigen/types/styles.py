@@ -5,5 +5,7 @@ STYLES = (
     "plain", "photorealistic", "dramatic", "cinematic", "watercolour", "paper-cut", "night", "poster",
 )  # fmt: skip
 
+PHOTOGRAPH = "photorealistic"
+
 # What the pictures that are made from a user's are in, one after another, where nobody says a style.
 STYLES_IN_TURN = ("plain", "dramatic", "photorealistic", "cinematic", "watercolour")

@@ -51,6 +51,7 @@ def test_json_of_generate_and_status_agree() -> None:
     made = json.loads(run_aigen("generate", "a kite", *SMALL, "--images", 1, "--videos", 1, "--json").stdout)
     assert list(made) == [
         "user_id", "generation_id", "status", "prompt", "model", "images", "videos", "link", "notices",
+        "cost",
     ]  # fmt: skip
     assert (made["status"], made["model"], made["prompt"]) == ("Completed", "storybook", "a kite")
     assert re.fullmatch(r"[a-z0-9]{4}(-[a-z0-9]{4}){4}", made["user_id"])

@@ -13,9 +13,13 @@ import pytest
 from PIL import Image
 
 from aigen.errors import GenerationError, UsageError
-from aigen.film import Film, Line, Shot, check_captions, check_music, make, painted, still, write_captions
-from aigen.film.captions import WIDTH, captions
+from aigen.film.burning import check_captions
+from aigen.film.captions import WIDTH, captions, write_captions
+from aigen.film.music import check_music
+from aigen.film.plan import Film, Line, Shot
+from aigen.film.shots import painted, still
 from aigen.film.sound import _filtered
+from aigen.film.writing import make
 from aigen.types.request import Size
 
 SIZE, FPS, SECONDS = Size(320, 180), 25, 6.0
@@ -343,6 +347,6 @@ def test_a_shot_that_ends_early_stands(tmp_path: Path) -> None:
 
 
 def test_importing_it_loads_nothing_heavy() -> None:
-    script = "import sys, json, aigen.film; print(json.dumps(sorted(sys.modules)))"
+    script = "import sys, json, aigen.film.production; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout)
     assert not {"numpy", "PIL", "av", "skia"} & set(loaded)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -47,6 +48,29 @@ def test_shards_are_all_counted(tmp_path: Path) -> None:
     (unet / names[1]).unlink()
     with pytest.raises(UsageError, match=r"not whole: unet: .*00002-of-00002.safetensors is missing"):
         weights.find(of(folder))
+
+
+def test_headers_are_read_once_and_again_when_a_file_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_model(tmp_path / "mine")
+    read: list[str] = []
+    whole = weights._read_header
+
+    def watched(path: Path) -> Any:
+        read.append(path.name)
+        return whole(path)
+
+    monkeypatch.setattr(weights, "_read_header", watched)
+    before = [weights.find(of(folder)).components for _ in range(3)]
+    assert len(read) == 1
+    save_file({"weight": numpy.zeros(500, "float32")}, folder / "unet" / read[0])
+    assert weights.find(of(folder)).components == {"unet": {"F32": 2000}} != before[0]
+    assert len(read) == 2
+    (folder / "unet" / read[0]).write_bytes((folder / "unet" / read[0]).read_bytes()[:-4])
+    for _ in range(2):
+        with pytest.raises(UsageError, match="is cut off"):
+            weights.find(of(folder))
 
 
 def test_a_model_that_is_not_here_says_how_to_get_it() -> None:

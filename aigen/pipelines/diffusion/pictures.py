@@ -136,7 +136,7 @@ def _starts(call: Call, items: list[tuple[int, int]], run: Run) -> list[Picture]
 
 def _drawn(call: Call, number: int, seed: int, run: Run) -> Picture:
     """The picture that the built-in illustrator draws of the same prompt."""
-    from aigen.pipelines.storybook import make_item
+    from aigen.pipelines.storybook.items import make_item
 
     work = call.task.work / "guides"
     work.mkdir(exist_ok=True)

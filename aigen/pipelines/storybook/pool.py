@@ -156,7 +156,7 @@ def _listen(worker: int, process: subprocess.Popen[bytes], told: queue.Queue[tup
 
 def _work() -> None:
     """Make what the parent sends, until it is gone."""
-    from aigen.pipelines.storybook import make_item
+    from aigen.pipelines.storybook.items import make_item
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this
     pipe = os.fdopen(os.dup(1), "wb")

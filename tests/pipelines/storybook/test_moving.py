@@ -8,8 +8,9 @@ import av
 import numpy
 import pytest
 
-from aigen.pipelines.storybook import artwork, make_item
+from aigen.pipelines.storybook import artwork
 from aigen.pipelines.storybook.drawing import anatomy
+from aigen.pipelines.storybook.items import make_item
 from aigen.pipelines.storybook.moving import casting
 from aigen.pipelines.storybook.moving.camera import MOVES, view_at
 from aigen.pipelines.storybook.moving.casting import rig_for

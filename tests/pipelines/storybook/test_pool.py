@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from aigen.errors import GenerationError
-from aigen.pipelines.storybook import Storybook, make_item, pool
+from aigen.pipelines.storybook import Storybook, pool
+from aigen.pipelines.storybook.items import make_item
 from aigen.pipelines.storybook.pool import Pool, pool_size
 from aigen.types.pipeline import Task
 from aigen.types.request import Size
