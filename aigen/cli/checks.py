@@ -114,7 +114,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
 
 
 def _plugins(settings: Settings) -> Iterator[Finding]:
-    """The pipelines that other packages bring along."""
+    """Findings on the pipelines of other packages."""
     for name, found in pipelines.registered().items():
         if found.package is not None:
             try:

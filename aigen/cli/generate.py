@@ -143,7 +143,7 @@ def generate(
 
 @dataclass(frozen=True)
 class Order:
-    """What a command asks for: of what, for whom, in which content folder; and how to print what came of it."""
+    """An order from the command line: draft, user, attached files, content folder, and the output format."""
 
     draft: "Draft"
     user: str | None
@@ -153,7 +153,7 @@ class Order:
 
 
 def draft_options(context: typer.Context) -> dict[str, Any]:
-    """What was given on the command line of an order, for options that go by the name of a field of `Draft`."""
+    """Return the given options that have the name of a field of `Draft`; Typer reads them from the signature."""
     from aigen.types.request import Draft
 
     names = {each.name for each in fields(Draft)}
@@ -189,7 +189,7 @@ def _named_in_errors(from_info: Path | None) -> Iterator[None]:
 
 
 def _ask(notify_at: str | None) -> dict[str, Any]:
-    """Ask for what is missing, if there is somebody to ask; the answers, by the names of a draft's fields."""
+    """Ask for prompt and notification time on a terminal; return the answers by the names of the draft's fields."""
     from aigen.times import resolve, utc_now
     from aigen.types.request import check_prompt
 
@@ -215,7 +215,7 @@ def _ask_until_right(question: str, check: Callable[[str], object], default: str
 
 
 def _print_plan(order: Order) -> None:
-    """Show what would be drawn; nothing is written."""
+    """Print the planned scene. Writes nothing."""
     from aigen.cli.progress import Display
     from aigen.orders import placing
     from aigen.wording import readable, visible
@@ -237,7 +237,7 @@ def _print_plan(order: Order) -> None:
 
 
 def make_order(order: Order, *, no_wait: bool, detach: bool) -> None:
-    """Place an order and make it here, or leave it to a worker (`detach`)."""
+    """Place an order and run it here, or leave it to a worker (`detach`)."""
     from aigen.notify import channels
 
     channels.check(order.draft.notify, load_settings())

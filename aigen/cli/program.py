@@ -70,7 +70,7 @@ class Commands(TyperGroup):
 
 
 class Command(TyperCommand):
-    """A command; before it begins, it shows on a terminal the notices that others could not show."""
+    """A command. On a terminal it first shows the notices of commands that ended before they could."""
 
     def invoke(self, context: Any) -> Any:
         if "content" in context.params and sys.stderr and sys.stderr.isatty():
@@ -80,7 +80,7 @@ class Command(TyperCommand):
 
 
 class Program(typer.Typer):
-    """The application, whose commands are all of one class."""
+    """A Typer application whose commands are `Command`s."""
 
     def command(self, *arguments: Any, **settings: Any) -> "Callable[[Function], Function]":
         return super().command(*arguments, **{"cls": Command} | settings)

@@ -24,7 +24,7 @@ class Narrator:
     )
 
     def __init__(self, settings: Settings = NO_SETTINGS) -> None:
-        """It needs none of them."""
+        """Uses no settings."""
 
     def check(self, task: Task) -> None:
         from aigen.film import script
@@ -32,7 +32,7 @@ class Narrator:
         script.check_narration(_narration(task))
 
     def price(self, task: Task) -> float | None:
-        """A picture for each scene, unless they are drawn in motion."""
+        """Return the price of one picture a scene; moving scenes cost nothing."""
         if moving_scenes(task.image_model) or not task.image_price:
             return task.image_price
         from aigen.film import script

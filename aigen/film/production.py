@@ -1,6 +1,6 @@
-"""A film of a task is produced: its sentences are spoken, its scenes get their pictures, and all is put together.
+"""Produce one film: speak its sentences, get a picture for each scene, and put everything together.
 
-Each step keeps what it made, so that a crash costs only the one it came in.
+Each step keeps its results, so a crash costs only the step that was running.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ class _Timed:
 
 
 def produce(task: Task, told: Narration, scenes: Sequence[Scene], number: int, seed: int, run: Run) -> Output | Failure:
-    """The film of one item, of these scenes; or why it cannot be."""
+    """Produce the film of one item from its scenes, or return why a picture of it failed."""
     timed, seconds = _speak(task, told, scenes, run)
     before = _SPEECH
     pictures: Sequence[Picture | Failure] = ()

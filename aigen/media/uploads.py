@@ -40,7 +40,7 @@ def glance(path: Path, least: int, *, name: str | None = None) -> "tuple[Image, 
 
 
 def read_with_copy(path: Path, least: int) -> "tuple[Image, Image]":
-    """A picture as `read` gives it, and what `glance` sees of it; its file is opened once."""
+    """Return a picture as `read` does and the smaller copy of `glance`; opens the file once."""
     with _opened(path, None) as file:
         whole, _ = _decode(file, None)
         return whole, _decode(file, least)[0] if file.is_jpeg else whole
@@ -48,7 +48,7 @@ def read_with_copy(path: Path, least: int) -> "tuple[Image, Image]":
 
 @dataclass(frozen=True)
 class _Opened:
-    """A file that may hold a picture, and what it is called."""
+    """An open file that may hold a picture, and its name for error messages."""
 
     file: BinaryIO
     name: str
@@ -61,7 +61,7 @@ class _Opened:
 
 @contextmanager
 def _opened(path: Path, called: str | None) -> "Iterator[_Opened]":
-    """The file of a picture; what is wrong with it, or with what a decoder finds in it, is a UsageError."""
+    """Open the file of a picture. Raises PictureError, also for errors of decoders while it is open."""
     from PIL import Image, UnidentifiedImageError
 
     name = repr((called or path.name)[:80])
@@ -94,7 +94,7 @@ def _decode(opened: _Opened, least: int | None) -> "tuple[Image, tuple[int, int]
     name = opened.name
     opened.file.seek(0)
     with warnings.catch_warnings():
-        # Of large pictures, for which we have a limit, and of odd ones, which are tried.
+        # Pillow warns of large pictures, for which we have our own limit, and of unusual ones, which we try.
         warnings.simplefilter("ignore")
         with Image.open(opened.file, formats=FORMATS) as image:
             width, height = image.size

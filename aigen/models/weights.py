@@ -181,7 +181,7 @@ def examine(folder: Path, model: Model) -> Contents:
 
 
 def pipeline_of(model: Model) -> str | None:
-    """The diffusers pipeline that what is here of a model says it is for, whole or not."""
+    """Return the diffusers pipeline named in the model's own index, even if the model is incomplete."""
     folder = locate(model)
     told = (read_json(folder / "model_index.json") or {}).get("_class_name") if folder else None
     return told if isinstance(told, str) else None
@@ -304,7 +304,7 @@ def count_bytes(paths: Iterable[Path]) -> dict[str, int]:
 
 @lru_cache(maxsize=4096)
 def _count_file(path: Path, size: int, changed_at: int) -> Mapping[str, int]:
-    """The bytes of one file by data type. It is read once, for as long as its size and time stay what they are."""
+    """Return the bytes of one file by data type; cached until its size or modification time changes."""
     tensors, begin = _read_header(path)
     total: Counter[str] = Counter()
     end = 0

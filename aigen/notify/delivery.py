@@ -42,8 +42,8 @@ RECOVERY = 10.0
 class Courier:
     """Who delivers, and the world it does that in.
 
-    `settings` are read for each notice: what was wrong can be mended. `links` are those of notices, by their ids, that
-    could not be sent yet: the store does not know them, and the next attempt has the same.
+    `settings` are read for each notice: what was wrong can be mended. `links` holds the links of
+    notices that could not be sent yet, by notice id: the store has only their hashes, and each attempt sends the same.
     """
 
     content: ContentFolder
@@ -120,7 +120,7 @@ def _deliver(courier: Courier, store: Store, notice: Notice) -> NotDelivered | N
 
 
 def _link(courier: Courier, store: Store, notice: Notice, order: Generation) -> Link:
-    """The link of a notice: one for all attempts of this process, as long as it has not expired."""
+    """Return the link of a notice: the same for every attempt of this process, until it expires."""
     kept = courier.links.get(notice.id)
     if kept is None or kept.expires_at <= courier.clock():
         kept = courier.links[notice.id] = make_link(store, order, courier.clock)

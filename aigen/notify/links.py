@@ -43,18 +43,18 @@ def is_loopback(url: str) -> bool:
 
 @dataclass(frozen=True)
 class Link:
-    """What opens an order for whoever has it, once and until it expires."""
+    """A link that opens one order, once, for whoever has it."""
 
     token: str
     expires_at: datetime
 
     def address(self, url: str) -> str:
-        """Where it leads, in the web gallery at this URL."""
+        """Return its address in the web gallery at this URL."""
         return f"{url}/open/{self.token}"
 
 
 def make(store: Store, order: Generation, clock: Clock) -> Link:
-    """A link for a week. The store keeps only the token's hash."""
+    """Write a link that is valid for a week. The store keeps only the hash of its token."""
     now = clock()
     link = Link(secrets.token_urlsafe(24), now + LIFETIME)
     store.add_link(hash_token(link.token), order, now, link.expires_at)

@@ -52,7 +52,7 @@ class Message:
 def compose(
     store: Store, content: ContentFolder, notice: Notice, order: Generation, link: Link, url: str, clock: Clock
 ) -> Message:
-    """The message of a notice, with its link to the web gallery at this URL."""
+    """Return the message of a notice, with its link into the web gallery at this URL."""
     items = store.items(order.generation_id)
     done = [item for item in items if item.state == "done"]
     pictures = [item for item in done if item.kind == "image"] or done

@@ -18,7 +18,7 @@ HEARTBEAT = 1.0
 
 @dataclass(frozen=True)
 class Context:
-    """What placing and running an order need: folder, store, settings, clock, where reports go, pipelines."""
+    """Dependencies of placing and running an order."""
 
     content: ContentFolder
     store: Store
@@ -31,11 +31,11 @@ class Context:
     interrupted: Callable[[], bool] = lambda: False
 
     def pipeline(self, name: str) -> Pipeline:
-        """The pipeline of this name. Raises UsageError."""
+        """Return the pipeline of this name. Raises UsageError."""
         return self.load(name, self.settings)
 
     def default_model(self) -> str | None:
-        """The model that the user prefers, unless it is paid and none may be. Raises UsageError."""
+        """Return the user's default model, unless it is paid and paid models are not allowed. Raises UsageError."""
         name = self.settings.model
         return None if name and not self.paid and self.pipeline(name).abilities.paid else name
 

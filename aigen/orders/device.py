@@ -1,4 +1,4 @@
-"""The device of this machine (its GPU, or its processor), which one order at a time uses."""
+"""The lock on this machine's device (GPU or processor): one order at a time uses it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from aigen.types.reports import Waiting
 
 
 class Device:
-    """The device as one order takes it and leaves it to others; it is left when the context ends."""
+    """The device lock of one order. Leaving the context releases it."""
 
     def __init__(self, context: Context, generation_id: str) -> None:
         self._context, self._generation_id = context, generation_id
@@ -19,9 +19,9 @@ class Device:
         self._told = False
 
     def use(self, local: bool) -> None:
-        """Take the device for what is made here; leave it to others, with its memory, for what is made elsewhere.
+        """Acquire the device for local work; release it, with the weights in its memory, for remote work.
 
-        Taking it waits for the order that has it, and says so. Raises Cancelled.
+        Acquiring waits for the order that holds it, and reports that. Raises Cancelled.
         """
         if local and not self._lock.is_locked:
             self._take()
@@ -31,11 +31,11 @@ class Device:
 
     @contextmanager
     def used(self, local: bool) -> Iterator[None]:
-        """The device as `use` leaves it, for as long as the context lasts; then as it was before."""
+        """Acquire or release the device as `use` does; restore its state when the context ends."""
         before = self._lock.is_locked
         self.use(local)
         yield
-        self.use(before)  # not after an error: then nothing more is made
+        self.use(before)  # skipped after an error: no more work follows
 
     def _take(self) -> None:
         while True:

@@ -32,7 +32,7 @@ MUSIC = "music"
 
 
 def begins_here(context: Context, generation_id: str) -> bool:
-    """Whether what is made first needs the device of this machine."""
+    """Return whether the first planned item needs the device of this machine."""
     planned = (item for item in context.store.items(generation_id) if item.state == "planned")
     first = next(planned, None)
     return first is not None and context.pipeline(first.model).abilities.local
@@ -63,8 +63,8 @@ def make_items(context: Context, generation: Generation, device: Device) -> None
 
 
 def _pace(context: Context, request: GenerationRequest, kind: Kind, pipeline: Pipeline) -> float | None:
-    """Seconds that an item of a kind took of late; None where no order tells."""
-    if kind == "video" and request.narration:  # which takes as long as the words do
+    """Return the seconds an item of this kind took recently; None without a comparable order."""
+    if kind == "video" and request.narration:  # its time depends on its words
         return None
     model = request.model_for(kind)
     return context.store.pace(kind, model, request, picture_by(request, pipeline)) if model else None

@@ -1,7 +1,7 @@
-"""The one entrance for orders: what somebody asks for is resolved, once, and written.
+"""The one entrance for orders: a draft is resolved once, then written.
 
-`prepare` opens and looks at the user's picture, checks names and resolves models, seed and time; it writes nothing.
-`write` makes of that a row, planned items and waiting notices. `place` does both.
+`prepare` opens and describes the user's picture, checks names, and resolves models, seed, time and price. It writes
+nothing. `write` stores the order with its planned items and waiting notices. `place` does both.
 """
 
 import secrets
@@ -59,9 +59,9 @@ def new_generation_id() -> str:
 
 @dataclass(frozen=True)
 class Prepared:
-    """An order that can be written as it is: all is decided, and its files are read.
+    """A resolved order, ready to be written.
 
-    `price` is what it will cost in USD, 0 where nothing is paid; None: the price of a model is not known.
+    `price` is its estimated cost in USD: 0 for free models, None if a model has no known price.
     """
 
     request: GenerationRequest
@@ -87,7 +87,7 @@ def place(
 def prepare(
     context: Context, draft: Draft, user_id: str | None = None, attachments: Attachments = NO_ATTACHMENTS
 ) -> Prepared:
-    """Decide all that was left open in an order. Raises UsageError; writes nothing."""
+    """Resolve a draft. Raises UsageError. Writes nothing."""
     if user_id is not None:
         check_user_id(user_id)
     if draft.from_picture and attachments.picture is None:
@@ -105,21 +105,21 @@ def prepare(
     request, used = _resolve(context, draft, seen, attachments.music)
     price = _price(request, used)
     if price is None:
-        context.report(Said("what it costs is not known: its model has no price"))
+        context.report(Said("estimated cost: unknown (a model has no price)"))
     elif price:
-        context.report(Said(f"it costs about ${price:.2f}"))
+        context.report(Said(f"estimated cost: about ${price:.2f}"))
     return Prepared(request, user_id, price, image, attachments.music)
 
 
 def resolve(context: Context, draft: Draft) -> GenerationRequest:
-    """What would be ordered, as far as it can be told without the picture that it starts from. Raises UsageError."""
+    """Resolve a draft without the picture it may start from, for estimates. Raises UsageError."""
     return _resolve(context, draft, None, None)[0]
 
 
 def _resolve(
     context: Context, draft: Draft, seen: ImageDescription | None, music: Path | None
 ) -> tuple[GenerationRequest, dict[Kind, Pipeline]]:
-    """The request with models, seed and time resolved, and what makes its items."""
+    """Return the resolved request, and the pipeline of each kind."""
     models = _choose(context, draft)
     common = {each.name: getattr(draft, each.name) for each in fields(BaseRequest)}
     asked = common | {
@@ -144,7 +144,7 @@ def _resolve(
 
 
 def _choose(context: Context, draft: Draft) -> dict[Kind, str]:
-    """The models of each kind that is made, and of the pictures that videos start from."""
+    """Return the model of each kind, including the one for the pictures that videos start from."""
     load, default = context.pipeline, context.default_model()
     models: dict[Kind, str] = {}
     for kind in KINDS:
@@ -161,14 +161,14 @@ def _choose(context: Context, draft: Draft) -> dict[Kind, str]:
             )
     starts_from = load(models["video"]).abilities.starts_from if "video" in models else "prompt"
     if "image" not in models and starts_from == "picture" and not draft.from_picture:
-        # It has its pictures made by the model of the images, though none are asked for.
+        # The image model makes the pictures that the videos start from, though no images are ordered.
         asked_for_both = draft.model if draft.model and "image" in load(draft.model).abilities.kinds else None
         models["image"] = pipelines.choose("image", draft.image_model, asked_for_both, default, load=load)[0]
     return models
 
 
 def _narration(draft: Draft, seen: ImageDescription | None, music: Path | None) -> Narration | None:
-    """How its videos are narrated, if they are: by its prompt, or what is seen, where no script is given."""
+    """Return the narration: the one given, or the prompt, or the description of the picture as its script."""
     told = draft.narration
     if told is None and draft.narrate:
         told = Narration(script=draft.prompt or (seen.description if seen else "any"))
@@ -177,7 +177,7 @@ def _narration(draft: Draft, seen: ImageDescription | None, music: Path | None) 
 
 
 def _check_paid(context: Context, used: dict[Kind, Pipeline], models: dict[Kind, str]) -> None:
-    """Raise UsageError for a model that is paid where none may be."""
+    """Raise UsageError for a paid model where paid models are not allowed."""
     for kind, pipeline in used.items():
         if pipeline.abilities.paid and not context.paid:
             raise UsageError(
@@ -213,7 +213,7 @@ def _check_task(request: GenerationRequest, kind: Kind, pipeline: Pipeline) -> N
 
 
 def _price(request: GenerationRequest, used: dict[Kind, Pipeline]) -> float | None:
-    """What the items of an order will cost in USD; None: a price is not known."""
+    """Return the estimated cost of an order in USD; None if a price is unknown."""
     total = 0.0
     for kind, pipeline in used.items():
         if request.count(kind):
@@ -228,7 +228,7 @@ def _price(request: GenerationRequest, used: dict[Kind, Pipeline]) -> float | No
 
 
 def planned(request: GenerationRequest, kind: Kind, generation_id: str = "") -> list[Item]:
-    """The items of one kind that an order has before any is made."""
+    """Return the planned items of one kind."""
     model = request.model_for(kind)
     return [
         Item(generation_id, kind, request.first + place, request.seed + place, model)
@@ -247,8 +247,8 @@ def write(
 ) -> Generation:
     """Write an order: its row, planned items and waiting notices, in one transaction.
 
-    Raises UsageError before anything is written when `limit` orders of this user are unfinished already. Of the picture
-    that they start from a copy is kept, without what else is in its file; also of the music of a narrated film.
+    Raises UsageError, before it writes anything, if `limit` orders of this user are unfinished. Keeps a copy of the
+    picture, without the metadata of its file, and of the music.
     """
     request, image, music = prepared.request, prepared.image, prepared.music
     requested_at = to_text(context.clock())

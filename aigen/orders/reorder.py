@@ -1,4 +1,4 @@
-"""What a file says about itself becomes an order again."""
+"""A draft from the metadata of a file."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -36,7 +36,7 @@ def _styles(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def reorder(provenance: Provenance, given: dict[str, Any]) -> Draft:
-    """The draft of an order that makes this very item again. What is `given` wins, by the names of a draft.
+    """Return a draft that recreates this item. The `given` fields of the draft win.
 
     Given how many images or videos, it asks for so many more like it: from other seeds.
     """

@@ -1,6 +1,4 @@
-"""What a pipeline may call while it makes the items of an order: it reports steps, keeps jobs,
-and has other pipelines make pictures.
-"""
+"""Callbacks a pipeline uses while it makes the items of an order: report steps, keep jobs, get pictures."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -102,7 +100,7 @@ class OrderRun:
     def _load_image_model(self) -> Pipeline:
         model = self._generation.request.image_model
         if model is None:
-            raise GenerationError("the order names no model for the pictures that its items start from")
+            raise GenerationError("the order has no image model, but its video model needs pictures")
         return self._context.pipeline(model)
 
     @property
@@ -212,9 +210,9 @@ class OrderRun:
 
 
 class PictureRun:
-    """The `Run` of pictures that are made for items of another run; their jobs are kept with those items.
+    """The `Run` of pictures that are made for the items of another run. Their jobs are stored with those items.
 
-    `part` is what they are to an item, and `items` the seeds of the items by those of the pictures.
+    `part` names the picture within its item. `items` maps the seeds of the pictures to the seeds of the items.
     """
 
     def __init__(
@@ -253,7 +251,7 @@ class PictureRun:
         return self._run.pictures([self._items[seed] for seed in seeds], rest)
 
     def images(self, seed: int, wanted: Sequence[ImageSpec], before: float, part: float) -> list[Picture | Failure]:
-        raise GenerationError("a picture that is made for an item has no pictures made for it")
+        raise GenerationError("a pipeline that makes the picture of an item cannot ask for pictures itself")
 
 
 class _Watch:

@@ -50,7 +50,7 @@ def usual_task(kind: Kind, pipeline: Pipeline) -> Task:
 
 
 def image_price(request: GenerationRequest, pipeline: Pipeline) -> float | None:
-    """What one picture that an item starts from costs in USD; None: not known. The user's own costs nothing."""
+    """Return the price of one picture that an item starts from, in USD; None if unknown. The user's own is free."""
     if request.from_picture:
         return 0.0
     one = replace(task_of(request, "image", pipeline), numbers=(1,), seeds=(request.seed,))

@@ -27,13 +27,13 @@ FALLBACK = "storybook"
 _MOTION, _NARRATOR = "motion", "narrator"
 
 Load = Callable[[str], Pipeline]
-# Frames of a scene in motion, from its prompt, style, number, seed, size, count of frames, and frames a second.
+# Draws a moving scene: prompt, style, number, seed, size, frame count, frames per second.
 MovingScene = Callable[[str, str, int, int, Size, int, int], Iterator["Pixels"]]
 
 
 @dataclass(frozen=True)
 class Registered:
-    """Where a pipeline is (`module:Class`), and the package that brings it along; None: this one."""
+    """Location of a pipeline (`module:Class`), and the package it belongs to; None for built-in ones."""
 
     place: str
     package: str | None = None
@@ -44,13 +44,13 @@ _BUILT_IN = {
     _MOTION: Registered("aigen.pipelines.motion:Motion"),
     _NARRATOR: Registered("aigen.film.narrator:Narrator"),
 }
-# What draws whole scenes in motion, of which a film needs no pictures.
+# Pipelines that draw moving scenes; films need no pictures from them.
 _MOVING_SCENES = {FALLBACK: "aigen.pipelines.storybook.items:film"}
 
 
 @cache
 def registered() -> dict[str, Registered]:
-    """Every pipeline that needs no weights of its own, by its name."""
+    """Return the built-in pipelines and those of other packages, by name."""
     plugins = {
         point.name: Registered(point.value, point.dist.name if point.dist else "another package")
         for point in entry_points(group="aigen.pipelines")
@@ -59,7 +59,7 @@ def registered() -> dict[str, Registered]:
 
 
 def load(name: str, settings: Settings) -> Pipeline:
-    """The pipeline of this name. Raises UsageError when there is none, or when its package is broken."""
+    """Return the pipeline of this name. Raises UsageError if there is none or its package is broken."""
     known = registered()
     if name in known:
         return _start(name, known[name], settings)
@@ -80,18 +80,18 @@ def _start(name: str, found: Registered, settings: Settings) -> Pipeline:
     try:
         plugin: Pipeline = pkgutil.resolve_name(found.place)(settings)
         if not isinstance(plugin.abilities, Abilities):
-            raise TypeError("it does not say its abilities")
+            raise TypeError("it has no abilities")
     except Exception as error:  # what a package of others does wrong can be anything
         told = (str(error).strip().splitlines() or [""])[0][:200]
         raise UsageError(
             f"model {name!r} of the package {found.package!r} cannot be loaded ({type(error).__name__}: {told}): "
-            f"get a newer one with pip install -U {found.package}, or remove it with pip uninstall {found.package}"
+            f"upgrade it with pip install -U {found.package}, or remove it with pip uninstall {found.package}"
         ) from error
     return plugin
 
 
 def moving_scenes(name: str | None) -> MovingScene | None:
-    """What draws a scene in motion, if the pipeline of this name does; else it makes pictures only."""
+    """Return what draws moving scenes for the pipeline of this name; None if it makes only pictures."""
     if name not in _MOVING_SCENES:
         return None
     drawn: MovingScene = pkgutil.resolve_name(_MOVING_SCENES[name])
@@ -109,7 +109,7 @@ def introduce(pipelines: Mapping[str, Pipeline]) -> tuple[str, ...]:
 
 
 def substitutions(request: GenerationRequest, used: Mapping[str, Pipeline]) -> Iterator[str]:
-    """What is made in another way because the model of the other kind cannot, as its user is told."""
+    """Yield what the user should know about models that were substituted."""
     image, video = request.image_model or "", request.video_model or ""
     if (
         request.images
@@ -134,8 +134,9 @@ def release() -> None:
 
 
 def offered(load: Load, paid: bool = False) -> dict[str, Abilities]:
-    """The models that can be chosen from a list, and what they can do: the registered ones, and those of the catalogue
-    that are here. None that is paid, unless those may be chosen; none whose package is broken.
+    """Return the models a list offers, with their abilities: registered ones and installed ones of the catalogue.
+
+    Leaves out paid ones unless `paid`, and those whose package is broken.
     """
     registered_ones = [name for name in registered() if name not in (_MOTION, _NARRATOR)]  # which make no pictures
     here = [name for name, model in catalogue.models().items() if weights.is_here(model)]

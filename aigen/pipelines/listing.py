@@ -54,7 +54,7 @@ def list_models(settings: Settings) -> list[ModelInfo]:
 
 
 def _registered_info(name: str, settings: Settings) -> ModelInfo:
-    """One that comes with a package, this or another, as far as that is not broken."""
+    """Return the entry of a registered pipeline; a broken package is noted in `wrong`."""
     package = pipelines.registered()[name].package
     licence = f"that of the package {package}" if package else "part of aigen"
     default = name == settings.model
@@ -63,7 +63,7 @@ def _registered_info(name: str, settings: Settings) -> ModelInfo:
     except UsageError as error:
         title = f"of the package {package}"
         return ModelInfo(name, title, (), licence, here=False, default=default, fit="no", wrong=str(error))
-    note = "paid: used only when it is named" if abilities.paid else ""
+    note = "paid: used only when you name it" if abilities.paid else ""
     return ModelInfo(name, abilities.label, abilities.kinds, licence, default=default, note=note)
 
 

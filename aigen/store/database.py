@@ -39,7 +39,7 @@ class Connection:
             return cls(content, database, is_there)
 
     def _use_file(self, create: bool) -> None:
-        """Go on with the file, which was not there when this was opened: it is by now, or is to be created."""
+        """Switch from the empty store to the file, once it exists; create it if asked to."""
         if not self._is_there and (create or self._path.exists()):
             self._database.close()
             self._database, self._is_there = _open(self._content, create), True
@@ -89,7 +89,7 @@ def _connect(path: str, uri: bool = False) -> Database:
 
 
 def _open(content: ContentFolder, create: bool) -> Database:
-    """The file of a store, whose schema is brought up to date."""
+    """Open the file of a store and bring its schema up to date."""
     if content.database.exists():
         _check_ours(content.database)
     if create:

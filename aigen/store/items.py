@@ -1,4 +1,4 @@
-"""The items of orders: what is made, what is known of it meanwhile, and the jobs that others do for it."""
+"""Items of orders, with their checkpoints and jobs."""
 
 import json
 from dataclasses import asdict, replace
@@ -71,9 +71,9 @@ class Items(Connection):
         return rows[0]["pace"] if rows else None
 
     def record(self, item: Item) -> bool:
-        """Record a planned item as done or failed, whichever it now is, with what was paid for it and its parts.
+        """Record a planned item as done or failed, with its cost.
 
-        What was remembered of it goes when it is done; what failed may be tried again, and then goes on from there.
+        A done item loses its checkpoint. A failed one keeps it for the next attempt.
         """
         with self._write():
             jobs = self._jobs(item)
@@ -100,7 +100,7 @@ class Items(Connection):
             )
 
     def remember(self, item: Item, key: str, value: Any, cost: float | None = None) -> None:
-        """Keep one value of an item's checkpoint: of a part of it that is made, and what was paid for that in USD."""
+        """Store one value of an item's checkpoint, and the cost in USD of the part it describes."""
         with self._write():
             jobs = self._jobs(item)
             if cost is not None:
@@ -123,11 +123,11 @@ class Items(Connection):
         return checkpoint
 
     def job(self, item: Item, part: str = ITEM) -> Job | None:
-        """The job that was saved for an item, or for a part of it."""
+        """Return the saved job of an item, or of a part of it."""
         return self._jobs(item).get(part)
 
     def save_job(self, item: Item, job: Job, part: str = ITEM) -> None:
-        """Keep a job; it stays, whatever becomes of the item and its order, until they are erased."""
+        """Store a job. It stays until the order is erased, whatever its state."""
         with self._write():
             self._database.execute(
                 f"UPDATE items SET job = :job WHERE {_THIS}",
@@ -140,7 +140,7 @@ class Items(Connection):
 
 
 def item_row(item: Item) -> dict[str, Any]:
-    """A planned item as a row."""
+    """Return a planned item as a row."""
     return {**asdict(item), "parameters": None, "checkpoint": dump(item.checkpoint), "job": _dump_jobs(item.job)}
 
 

@@ -75,7 +75,7 @@ class Picture:
 class Output:
     """A finished file in the task's work folder, and those that go with it under its name (`beside`).
 
-    `source_type` is its IPTC digital source type. `cost` is what was paid for it in USD; None: nothing was.
+    `source_type` is its IPTC digital source type. `cost` is what it cost in USD.
     """
 
     path: Path
@@ -94,7 +94,7 @@ class Failure:
     error: str
 
 
-# The part of an item that is the item itself; others are, for example, the pictures of a film.
+# The part that is the whole item; other parts are, for example, the pictures of a film.
 ITEM = "item"
 
 JobState = Literal["intended", "submitted", "ready", "fetched"]
@@ -102,10 +102,10 @@ JobState = Literal["intended", "submitted", "ready", "fetched"]
 
 @dataclass(frozen=True)
 class Job:
-    """What somebody else's computer does for an item, or for a part of it.
+    """Work on an item, or on a part of it, by another computer.
 
-    `key` is ours and is sent along, so that the same job is not done twice; `id` is theirs (None: it was sent or not,
-    nobody knows). `server` is where it is, and `cost` what it costs in USD, as far as known.
+    `key` is our idempotency key. `id` is the server's id for the job; None means that we do not know whether it was
+    submitted. `cost` is in USD.
     """
 
     key: str
@@ -122,11 +122,10 @@ StartsFrom = Literal["prompt", "picture", "either"]
 class Abilities:
     """What a pipeline can do.
 
-    `label` says in a few words what made a picture. `options` names the fields of `Options` that it heeds, `sizes` and
-    `length` are for items that nobody gave any, `max_frames` is how many frames a video can have, and `starts_from`
-    what its items start from. `seconds` is what an item takes, where that is much the same on any machine. One that is
-    `local` uses the device of this machine, which one order at a time may. One
-    that is `paid` costs money: it is never chosen for somebody who did not name it, and not offered on the web.
+    `label` describes it in a few words. `options` names the fields of `Options` it supports. `sizes` and `length` are
+    defaults. `seconds` is the usual time of one item, if it is about the same on every machine. A `local` pipeline uses
+    the device of this machine, so it waits for other local orders. A `paid` one costs money: it is used only when
+    somebody names it, and the web offers it only where that is allowed.
     """
 
     label: str
@@ -142,51 +141,50 @@ class Abilities:
 
 
 class Run(Protocol):
-    """What a pipeline may call while it makes a task."""
+    """Callbacks a pipeline uses while it makes a task."""
 
     def step(self, done: int, total: int, text: str, beside: float = 0.0) -> None:
-        """Report how far the current item is; raise Cancelled when the order was cancelled.
+        """Report the progress of the current item. Raises Cancelled if the order was cancelled.
 
-        A total of 0: the work is of no item, such as loading. `beside`: how much of other items is done meanwhile (1.0:
-        one of them).
+        A total of 0 means preparation, such as loading. `beside` is the progress on other items (1.0: one item).
         """
 
     def check(self) -> None:
-        """Raise Cancelled when the order was cancelled; `step` looks once a second, this one always."""
+        """Raise Cancelled if the order was cancelled. (`step` checks once a second.)"""
 
     def say(self, text: str) -> None:
         """Tell the user something, once."""
 
     def expect(self, measure: Callable[[], float]) -> None:
-        """Measure the seconds that an item takes, if no earlier order tells."""
+        """Call `measure` for the seconds an item takes, if no earlier order tells."""
 
     def pictures(self, seeds: Sequence[int], rest: float | None) -> list[Picture | Failure]:
-        """Return what the items of these seeds start from: the user's picture, or one that another pipeline makes.
+        """Return the picture each of these items starts from: the user's, or one by the image model.
 
-        An item then takes `rest` seconds more (None: so many that its picture does not count).
+        The item takes `rest` more seconds after its picture; None if the picture's time is negligible.
         """
 
     def images(self, seed: int, wanted: Sequence[ImageSpec], before: float, part: float) -> list[Picture | Failure]:
-        """Have pictures made for one item: `part` of its work, after so much `before`."""
+        """Return pictures made for one item by the image model. They are `part` of its work, after `before`."""
 
     def job(self, seed: int, part: str = ITEM) -> Job | None:
-        """Return the job that was saved for an item, also before a crash, a failure or Ctrl-C.
+        """Return the saved job of an item. Jobs survive a crash, a failure and cancelling.
 
-        An item of several jobs tells them apart by `part`, a name that is the same whenever it is made.
+        An item with several jobs tells them apart by `part`, which must be the same on every attempt.
         """
 
     def save_job(self, seed: int, job: Job, part: str = ITEM) -> Job:
-        """Keep a job in place of the one that was saved before; it is committed when this returns it."""
+        """Replace the saved job of an item; committed when it returns."""
 
 
 class Pipeline(Protocol):
-    """Makes the items of a task, one `Output` or `Failure` per seed, each as soon as it is done.
+    """Makes the items of a task.
 
-    It is made with the settings of the user, and reads no environment. `check` raises UsageError when it cannot make a
-    task (which has no folder yet), for example because its weights are missing; it is called before an order is
-    written. `price` is what the task will cost in USD with all that is made for it: 0 where nothing is paid, None where
-    it is not known. An exception of `generate` ends the whole order. Of an order that is cancelled, what `generate`
-    gives is closed: GeneratorExit is raised where it stands.
+    Its class is called with the user's `Settings`; it reads no environment. `check` raises UsageError for a task it
+    cannot make (which has no folder yet), before the order is written. `price` returns the cost of a task in USD,
+    including the pictures made for it: 0.0 if it is free, None if unknown. `generate` yields one `Output` or `Failure`
+    for each seed as soon as it is done; an exception ends the whole order. When an order is cancelled, the generator is
+    closed.
     """
 
     @property

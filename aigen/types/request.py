@@ -142,7 +142,7 @@ class Narration:
 
 @dataclass(frozen=True, kw_only=True)
 class BaseRequest(Options):
-    """What an order asks for, resolved or not. It checks its own form; `orders.placing` checks names of models."""
+    """The common fields of drafts and requests. It checks its own form; `orders.placing` checks model names."""
 
     prompt: str
     images: int = 5
@@ -193,7 +193,7 @@ class BaseRequest(Options):
 
     @property
     def is_narrated(self) -> bool:
-        """Whether its videos are narrated films."""
+        """Return whether its videos are narrated films."""
         return self.narration is not None
 
     def _check_length(self) -> None:
@@ -255,11 +255,11 @@ class BaseRequest(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class Draft(BaseRequest):
-    """What somebody asks for. Whatever is left out is decided, once, when the order is placed.
+    """An order as the user asked for it. Missing values are resolved when it is placed.
 
-    Without a `prompt`, it is what is seen in the picture that the order starts from. `model` is asked for both kinds.
-    Without a `style` it is `plain`, or several in turn for images from a picture. One to `narrate` is told its prompt,
-    or what is seen, where it has no `narration` of its own.
+    The default `prompt` describes the picture that the order starts from. `model` is for both kinds. The default
+    `style` is `plain`; images from a picture use several styles in turn. `narrate` narrates the prompt, or the
+    description of the picture, unless there is a `narration`.
     """
 
     prompt: str = ""
@@ -281,10 +281,9 @@ class Draft(BaseRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationRequest(BaseRequest):
-    """What an order is to make, with everything decided: models, seed, style, and the time of its notices in UTC.
+    """A resolved order, as the store keeps it: models, seed, style, and the notification time in UTC.
 
-    `seen` is what was seen in the picture that it starts from. Its images are in `styles` in turn where there are any,
-    else they are all in `style`.
+    `seen` describes the picture that it starts from. If there are `styles`, its images use them in turn.
     """
 
     seed: int = field()
@@ -297,7 +296,7 @@ class GenerationRequest(BaseRequest):
         check_prompt(self.prompt)
 
     def draft(self, **changes: Any) -> Draft:
-        """The same, to be ordered anew."""
+        """Return a draft of the same order."""
         common = {each.name: getattr(self, each.name) for each in fields(Draft) if hasattr(self, each.name)}
         return Draft(**common | changes)
 
@@ -307,7 +306,7 @@ class GenerationRequest(BaseRequest):
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "GenerationRequest":
-        """What the store keeps, also of earlier versions."""
+        """Read a request as the store keeps it, also from earlier versions."""
         known = {each.name for each in fields(cls)}
         told: dict[str, Any] = {
             name: tuple(each) if isinstance(each, list) else each for name, each in value.items() if name in known

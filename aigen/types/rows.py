@@ -14,7 +14,7 @@ NoticeState = Literal["waiting", "ready", "sending", "sent", "failed"]
 
 
 def sum_costs(costs: Iterable[float | None]) -> float | None:
-    """The sum of those costs that are known, in USD to a thousandth of a cent; None: none is."""
+    """Return the sum of the known costs in USD, rounded to 5 decimals; None if none is known."""
     known = [cost for cost in costs if cost is not None]
     return round(sum(known), 5) if known else None
 
@@ -30,8 +30,8 @@ class Item:
     path: str | None = None
     parameters: dict[str, Any] | None = None
     checkpoint: dict[str, Any] = field(default_factory=dict)
-    job: dict[str, Job] = field(default_factory=dict)  # by the part of the item that it makes
-    cost: float | None = None  # in USD, of the item and all its parts; None: nothing was paid
+    job: dict[str, Job] = field(default_factory=dict)  # by the part of the item it makes
+    cost: float | None = None  # in USD, including its parts; None: nothing was paid
     error: str | None = None
     seconds: float | None = None  # that it took to make it
 
@@ -41,7 +41,7 @@ class Item:
 
     @property
     def paid(self) -> float | None:
-        """What was paid for it up to now in USD, also while it is not done; None: nothing was."""
+        """Return its cost so far in USD, including jobs of an unfinished item; None if nothing was paid."""
         if self.cost is not None:
             return self.cost
         return sum_costs(job.cost for job in self.job.values())

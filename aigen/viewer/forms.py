@@ -120,7 +120,7 @@ def read(gallery: Gallery, form: Form, typed: Mapping[str, str]) -> tuple[Draft 
 
 
 def _narration(typed: Mapping[str, str], style: str | None, prompt: str) -> Narration | None:
-    """How a film is told, unless what is seen in a picture is all that there is to say."""
+    """Return the narration of a typed script or prompt; None if the picture's description is to be narrated."""
     script = typed["script"] if typed["script"].strip() else prompt.strip()
     if not typed["narrate"] or not script:
         return None

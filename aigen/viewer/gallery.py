@@ -61,7 +61,7 @@ class Gallery:
 
     @property
     def offers_paid(self) -> bool:
-        """Whether its users may order from models that cost money."""
+        """Return whether web users may use paid models."""
         return self.settings.values.get("AIGEN_WEB_PAID") == "1"
 
 

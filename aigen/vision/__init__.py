@@ -112,9 +112,9 @@ def describe(
 
 
 def read(path: Path) -> "tuple[Image, ImageDescription]":
-    """A picture of the user's as pixels, and what the built-in network sees in it; without when it was taken.
+    """Return a user's picture as pixels, and its description by the built-in network, without camera data.
 
-    Raises UsageError as `uploads.read` does.
+    Raises PictureError.
     """
     from aigen.media import uploads
     from aigen.vision import facts

@@ -152,11 +152,11 @@ def test_what_an_order_will_cost_is_known_before_it_is_written(
     assert placing.prepare(context, draft).price == 0.0
     assert placing.prepare(context, replace(draft, image_model="paid")).price == 0.75
     assert placing.prepare(context, replace(draft, model="paid")).price == 1.25
-    assert reports == [Said("it costs about $0.75"), Said("it costs about $1.25")]
+    assert reports == [Said("estimated cost: about $0.75"), Said("estimated cost: about $1.25")]
     reports.clear()
     unknown = replace(with_paid(monkeypatch, context, None), report=reports.append)
     assert placing.prepare(unknown, replace(draft, model="paid")).price is None
-    assert reports == [Said("what it costs is not known: its model has no price")]
+    assert reports == [Said("estimated cost: unknown (a model has no price)")]
 
 
 def test_the_pictures_that_others_make_are_part_of_the_price(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,7 @@ def test_what_one_costs_is_said_before_and_kept(python: Path) -> None:
     asked = ("generate", "a kite", "--images", 3, "--videos", 0, "--size", "64x48", "--seed", 7, "--user", "ana")
     made = run_in(python, *asked, "--model", "golden-dots", "--json")
     assert made.returncode == 0, made.stderr
-    assert "it costs about $0.30" in made.stderr
+    assert "estimated cost: about $0.30" in made.stderr
     assert json.loads(made.stdout)["cost"] == pytest.approx(0.3)
     (order,) = json.loads(run_in(python, "status", "ana", "--json").stdout)
     assert order["cost"] == pytest.approx(0.3)

@@ -44,7 +44,7 @@ class Diffusion:
             raise UsageError(self._no_tiny_decoder(contents))
 
     def price(self, task: Task) -> float | None:
-        """What the pictures cost that its items start from."""
+        """Return the price of the pictures that its items start from."""
         if not task.starts_from_picture or not task.image_price:
             return 0.0 if task.image_price is not None else None
         return task.image_price * len(task.numbers)
@@ -67,7 +67,7 @@ class Diffusion:
         return contents
 
     def find_whole(self) -> Contents | None:
-        """What is here of the model, if it can be used; `check` says why it cannot."""
+        """Return the model's contents; None if it cannot be used (`check` raises why)."""
         try:
             return self.find()
         except UsageError:

@@ -40,7 +40,7 @@ class Motion:
     )
 
     def __init__(self, settings: Settings = NO_SETTINGS) -> None:
-        """It needs none of them."""
+        """Uses no settings."""
 
     def check(self, task: Task) -> None:
         """It can always move."""

@@ -1,4 +1,4 @@
-"""Items of a task become files: a scene that is drawn, or the user's picture itself, graded."""
+"""Make the files of a task: drawn scenes, or the user's picture itself, graded."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -143,7 +143,7 @@ def _planned(prompt: str, style: str, photo_plan: PhotoPlan | None = None) -> Pl
 
 
 def remarks(task: Task) -> Iterator[str]:
-    """What a user should know before a task is drawn."""
+    """Yield what the user should know before a task is drawn."""
     yield from _told_of_styles(task)
     if task.from_picture:
         yield from _told_of_picture(task, _photo_plan(task))
