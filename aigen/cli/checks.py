@@ -118,10 +118,13 @@ def _plugins(settings: Settings) -> Iterator[Finding]:
     for name, found in pipelines.registered().items():
         if found.package is not None:
             try:
-                label = pipelines.load(name, settings).abilities.label
-                yield Finding(name, "ok", f"{label}; of the package {found.package}")
+                abilities = pipelines.load(name, settings).abilities
+                paid = "; costs money" if abilities.paid else ""
+                yield Finding(name, "ok", f"{abilities.label}{paid}; of the package {found.package}")
             except AigenError as error:
                 yield Finding(name, "note", str(error))
+    for name, found in pipelines.ignored():
+        yield Finding(name, "note", f"the package {found.package} has a model of this name too, which is not used")
 
 
 def _diffusion(settings: Settings) -> Iterator[Finding]:

@@ -133,6 +133,7 @@ def generate(
         given["from_picture"] = True
     elif prompt is None and from_info is None:
         given |= _ask(notify_at)
+    load_settings().content(content)  # an error in it does not stand in the file of --from-info
     with _named_in_errors(from_info):
         order = Order(_draft(from_info, given), user, Attachments(picture=from_image), content, as_json)
         if plan:
@@ -217,9 +218,11 @@ def _ask_until_right(question: str, check: Callable[[str], object], default: str
 def _print_plan(order: Order) -> None:
     """Print the planned scene. Writes nothing."""
     from aigen.cli.progress import Display
+    from aigen.notify import channels
     from aigen.orders import placing
     from aigen.wording import readable, visible
 
+    channels.check(order.draft.notify, load_settings())
     with Display() as display, open_context(order.content, display) as context:
         request = placing.prepare(context, order.draft, order.user, order.attachments).request
         name = request.guide or request.image_model or request.video_model or ""

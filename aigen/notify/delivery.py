@@ -110,6 +110,8 @@ def _deliver(courier: Courier, store: Store, notice: Notice) -> NotDelivered | N
         final = isinstance(error, NotDelivered) and (error.lasting or notice.attempts >= NOTICE_ATTEMPTS)
         next_at = None if final else courier.clock() + (pause_after(notice.attempts) if tried else FIRST_PAUSE)
         store.postpone_notice(notice, reason, next_at, tried)
+        if final:
+            courier.links.pop(notice.id, None)
         then = f"next try at {next_at.astimezone():%H:%M:%S}" if next_at else "given up"
         courier.log(f"not sent: {name}: {reason}; attempt {notice.attempts} of {NOTICE_ATTEMPTS}, {then}")
         return NotDelivered(f"the notice by {channels.display_name(notice.channel)} could not be sent: {reason}", final)
@@ -120,9 +122,9 @@ def _deliver(courier: Courier, store: Store, notice: Notice) -> NotDelivered | N
 
 
 def _link(courier: Courier, store: Store, notice: Notice, order: Generation) -> Link:
-    """Return the link of a notice: the same for every attempt of this process, until it expires."""
+    """Return the link of a notice: the same for every attempt of this process, until half its time is over."""
     kept = courier.links.get(notice.id)
-    if kept is None or kept.expires_at <= courier.clock():
+    if kept is None or kept.expires_at - courier.clock() < links.LIFETIME / 2:
         kept = courier.links[notice.id] = make_link(store, order, courier.clock)
     return kept
 

@@ -34,11 +34,6 @@ class Context:
         """Return the pipeline of this name. Raises UsageError."""
         return self.load(name, self.settings)
 
-    def default_model(self) -> str | None:
-        """Return the user's default model, unless it is paid and paid models are not allowed. Raises UsageError."""
-        name = self.settings.model
-        return None if name and not self.paid and self.pipeline(name).abilities.paid else name
-
 
 def heartbeat(context: Context, generation_id: str, text: str) -> None:
     """Record that an order is being made, and at which step. Raises Cancelled when somebody has cancelled it."""

@@ -25,7 +25,7 @@ class Device:
         """
         if local and not self._lock.is_locked:
             self._take()
-        elif not local and self._lock.is_locked:
+        elif not local:
             pipelines.release()
             self._lock.release()
 
@@ -34,8 +34,13 @@ class Device:
         """Acquire or release the device as `use` does; restore its state when the context ends."""
         before = self._lock.is_locked
         self.use(local)
-        yield
-        self.use(before)  # skipped after an error: no more work follows
+        try:
+            yield
+        except BaseException:
+            if not before:
+                self.use(False)
+            raise
+        self.use(before)
 
     def _take(self) -> None:
         while True:

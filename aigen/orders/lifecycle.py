@@ -40,11 +40,8 @@ def generate(
     context.content.check_writable()
     generation_id = new_generation_id()
     with hold(context.content, generation_id):
-        try:
-            write(context, prepared, generation_id=generation_id)
-        except BaseException:
-            context.content.remove_lock(generation_id)
-            raise
+        write(context, prepared, generation_id=generation_id)
+        del prepared  # with the picture, which may be large
         return run(context, generation_id)
 
 

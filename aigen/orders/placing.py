@@ -123,7 +123,7 @@ def _resolve(
     models = _choose(context, draft)
     common = {each.name: getattr(draft, each.name) for each in fields(BaseRequest)}
     asked = common | {
-        "prompt": draft.prompt or (seen.prompt if seen else "any"),
+        "prompt": (seen.prompt if seen else "any") if draft.prompt is None else draft.prompt,
         "style": draft.style or "plain",
         "styles": STYLES_IN_TURN if draft.from_picture and draft.style is None else (),
         "seen": seen,
@@ -136,7 +136,7 @@ def _resolve(
     }
     request = GenerationRequest(**asked)
     used = {kind: context.pipeline(name) for kind, name in models.items()}
-    _check_paid(context, used, models)
+    check_paid(context, request)
     _check_options(request, used.values())
     for kind, pipeline in used.items():
         _check_task(request, kind, pipeline)
@@ -145,7 +145,7 @@ def _resolve(
 
 def _choose(context: Context, draft: Draft) -> dict[Kind, str]:
     """Return the model of each kind, including the one for the pictures that videos start from."""
-    load, default = context.pipeline, context.default_model()
+    load, default = context.pipeline, context.settings.model
     models: dict[Kind, str] = {}
     for kind in KINDS:
         if draft.count(kind):
@@ -158,12 +158,15 @@ def _choose(context: Context, draft: Draft) -> dict[Kind, str]:
                 image_model=models.get("image") or draft.image_model,
                 from_picture=draft.from_picture,
                 narrated=draft.is_narrated,
+                paid=context.paid,
             )
     starts_from = load(models["video"]).abilities.starts_from if "video" in models else "prompt"
     if "image" not in models and starts_from == "picture" and not draft.from_picture:
         # The image model makes the pictures that the videos start from, though no images are ordered.
         asked_for_both = draft.model if draft.model and "image" in load(draft.model).abilities.kinds else None
-        models["image"] = pipelines.choose("image", draft.image_model, asked_for_both, default, load=load)[0]
+        models["image"], _ = pipelines.choose(
+            "image", draft.image_model, asked_for_both, default, load=load, paid=context.paid
+        )
     return models
 
 
@@ -176,12 +179,12 @@ def _narration(draft: Draft, seen: ImageDescription | None, music: Path | None) 
     return replace(told, music=music.suffix.lower() if music else None) if told else None
 
 
-def _check_paid(context: Context, used: dict[Kind, Pipeline], models: dict[Kind, str]) -> None:
+def check_paid(context: Context, request: GenerationRequest) -> None:
     """Raise UsageError for a paid model where paid models are not allowed."""
-    for kind, pipeline in used.items():
-        if pipeline.abilities.paid and not context.paid:
+    for name in filter(None, (request.image_model, request.video_model)):
+        if not context.paid and context.pipeline(name).abilities.paid:
             raise UsageError(
-                f"model {catalogue.display_name(models[kind])!r} costs money, and paid models are not offered here: "
+                f"model {catalogue.display_name(name)!r} costs money, and paid models are not offered here: "
                 "choose another"
             )
 
@@ -204,7 +207,13 @@ def _check_options(request: GenerationRequest, used: Iterable[Pipeline]) -> None
 
 def _check_task(request: GenerationRequest, kind: Kind, pipeline: Pipeline) -> None:
     """Raise UsageError for what a pipeline cannot make."""
-    if kind == "video" and request.from_picture and pipeline.abilities.starts_from == "prompt":
+    starts_from = pipeline.abilities.starts_from
+    if kind == "image" and starts_from == "picture" and not request.from_picture:
+        raise UsageError(
+            f"{catalogue.display_name(request.image_model or '')}, which makes the images, needs a picture to start "
+            "from: add --from-image"
+        )
+    if kind == "video" and request.from_picture and starts_from == "prompt":
         raise UsageError(
             f"{catalogue.display_name(request.video_model or '')}, which makes the videos, cannot start from a "
             "picture: add --videos 0, or name a model that can with --video-model (see aigen models)"
@@ -215,12 +224,11 @@ def _check_task(request: GenerationRequest, kind: Kind, pipeline: Pipeline) -> N
 def _price(request: GenerationRequest, used: dict[Kind, Pipeline]) -> float | None:
     """Return the estimated cost of an order in USD; None if a price is unknown."""
     total = 0.0
+    image_price = tasks.image_price(request, used["image"]) if "video" in used and "image" in used else 0.0
     for kind, pipeline in used.items():
         if request.count(kind):
             task = tasks.task_of(request, kind, pipeline, planned(request, kind))
-            if "image" in used:
-                task = replace(task, image_price=tasks.image_price(request, used["image"]))
-            price = pipeline.price(task)
+            price = pipeline.price(replace(task, image_price=image_price))
             if price is None:
                 return None
             total += price
@@ -276,14 +284,15 @@ def write(
     with ExitStack() as stack:
         if (image or music) and detached:  # else its lock is held already; without, others would clear its folder away
             stack.enter_context(hold(context.content, generation.generation_id))
-        if image:  # first, so that no order waits for what is not there
-            uploads.save(image, work / source.SOURCE)
-        if music and request.narration:
-            uploads.keep(music, work / f"{MUSIC}{request.narration.music}")
         try:
+            if image:  # first, so that no order waits for what is not there
+                uploads.save(image, work / source.SOURCE)
+            if music and request.narration:
+                uploads.keep(music, work / f"{MUSIC}{request.narration.music}")
             context.store.place(generation, prepared.user_id is None, items, notices, limit)
         except BaseException:
             context.content.remove_work(generation.generation_id)
+            context.content.remove_lock(generation.generation_id)
             raise
     context.report(Placed(generation))
     return generation

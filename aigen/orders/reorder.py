@@ -66,7 +66,12 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> Draft:
         own = parameters | {"negative": parameters.get("negative_prompt")}
         options = asked if isinstance(asked, dict) else own
         said |= {name: options.get(name) for name in ("steps", "guidance", "negative", "fast", "guide", "strength")}
-    if isinstance(told := parameters.get("narration"), dict) and not (given.get("narrate") and given.get("prompt")):
+    told = parameters.get("narration")
+    if given.get("narrate") and (given.get("prompt") or not isinstance(told, dict)):
+        style: dict[str, Any] = {"styles": (given["style"],)} if given.get("style") else {}
+        said |= {"narration": Narration(script=given.get("prompt") or provenance.prompt or "", **style)}
+        said |= {"fps": parameters.get("fps")} if told else {}
+    elif isinstance(told, dict):
         said |= {"narration": _narration(told), "fps": parameters.get("fps")}
     elif given.get("videos", not given.get("images") and provenance.kind == "video"):
         lengths = {"duration", "fps", "frames"}

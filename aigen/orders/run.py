@@ -110,43 +110,43 @@ class OrderRun:
 
     def images(self, seed: int, wanted: Sequence[ImageSpec], before: float, part: float) -> list[Picture | Failure]:
         """Pictures for one item, each made once, also over a crash."""
+        kept = [self._kept(seed, f"picture-{place}") for place in range(1, len(wanted) + 1)]
+        if all(kept):
+            return [picture for picture in kept if picture]
         pipeline = self._load_image_model()
+        share = part / len(wanted)
+        with self._device.used(pipeline.abilities.local):
+            return [
+                picture or self._make_image(pipeline, seed, spec, place, len(wanted), before + share * place, share)
+                for place, (spec, picture) in enumerate(zip(wanted, kept, strict=True))
+            ]
+
+    def _make_image(
+        self, pipeline: Pipeline, seed: int, spec: ImageSpec, place: int, count: int, before: float, share: float
+    ) -> Picture | Failure:
+        """Make the picture at this place (from 0) of so many for an item, as a `share` of its work."""
+        key, name = f"picture-{place + 1}", f"picture {place + 1} of {count}"
         usual = task_of(replace(self._generation.request, size=None, narration=None), "image", pipeline)
-        made: list[Picture | Failure] = []
-        for place, spec in enumerate(wanted, 1):
-            key = f"picture-{place}"
-            if kept := self._kept(seed, key):
-                made.append(kept)
-                continue
-            work = self._task.work / PICTURES / f"{self._items[seed].number}-{place}"
-            work.mkdir(parents=True, exist_ok=True)
-            task = replace(
-                usual,
-                prompt=spec.prompt,
-                style=spec.style,
-                numbers=(spec.number,),
-                seeds=(spec.seed,),
-                size=_fit(spec.size, usual.size),
-                work=work,
-                starts_from_picture=False,
+        work = self._task.work / PICTURES / f"{self._items[seed].number}-{place + 1}"
+        work.mkdir(parents=True, exist_ok=True)
+        task = replace(
+            usual,
+            prompt=spec.prompt,
+            style=spec.style,
+            numbers=(spec.number,),
+            seeds=(spec.seed,),
+            size=_fit(spec.size, usual.size),
+            work=work,
+            starts_from_picture=False,
+        )
+        run = PictureRun(self, key, {spec.seed: seed}, self._image_step(name, before, share))
+        with closing(pipeline.generate(task, run)) as outputs:
+            made = [self._keep(seed, output, key) for output in outputs]
+        if not made:
+            raise GenerationError(
+                f"model {self._image_model!r} ended without making picture {place + 1} of {self._item.name}"
             )
-            gone, share = before + part * (place - 1) / len(wanted), part / len(wanted)
-            run = PictureRun(
-                self,
-                key,
-                {spec.seed: seed},
-                step=self._image_step(f"picture {place} of {len(wanted)}", gone, share),
-            )
-            with (
-                self._device.used(pipeline.abilities.local),
-                closing(pipeline.generate(task, run)) as outputs,
-            ):
-                made += [self._keep(seed, output, key) for output in outputs]
-            if len(made) < place:
-                raise GenerationError(
-                    f"model {self._image_model!r} ended without making picture {place} of {self._item.name}"
-                )
-        return made
+        return made[0]
 
     def _image_step(self, name: str, before: float, part: float) -> Callable[..., None]:
         """How a pipeline that makes a picture tells its steps, as part of an item's."""

@@ -51,11 +51,22 @@ _MOVING_SCENES = {FALLBACK: "aigen.pipelines.storybook.items:film"}
 @cache
 def registered() -> dict[str, Registered]:
     """Return the built-in pipelines and those of other packages, by name."""
-    plugins = {
-        point.name: Registered(point.value, point.dist.name if point.dist else "another package")
-        for point in entry_points(group="aigen.pipelines")
-    }
-    return _BUILT_IN | {name: plugin for name, plugin in plugins.items() if name not in _BUILT_IN}
+    plugins = {name: found for name, found in _plugins() if not _is_taken(name)}
+    return _BUILT_IN | plugins
+
+
+def ignored() -> list[tuple[str, Registered]]:
+    """Return the pipelines of other packages whose name is taken, by our models or by another package."""
+    return [(name, found) for name, found in _plugins() if registered().get(name) != found]
+
+
+def _plugins() -> list[tuple[str, Registered]]:
+    found = entry_points(group="aigen.pipelines")
+    return [(point.name, Registered(point.value, point.dist.name if point.dist else "unknown")) for point in found]
+
+
+def _is_taken(name: str) -> bool:
+    return name in _BUILT_IN or name in catalogue.models() or name in catalogue.seeing()
 
 
 def load(name: str, settings: Settings) -> Pipeline:
@@ -77,17 +88,9 @@ def _start(name: str, found: Registered, settings: Settings) -> Pipeline:
     if found.package is None:
         built_in: Pipeline = pkgutil.resolve_name(found.place)(settings)
         return built_in
-    try:
-        plugin: Pipeline = pkgutil.resolve_name(found.place)(settings)
-        if not isinstance(plugin.abilities, Abilities):
-            raise TypeError("it has no abilities")
-    except Exception as error:  # what a package of others does wrong can be anything
-        told = (str(error).strip().splitlines() or [""])[0][:200]
-        raise UsageError(
-            f"model {name!r} of the package {found.package!r} cannot be loaded ({type(error).__name__}: {told}): "
-            f"upgrade it with pip install -U {found.package}, or remove it with pip uninstall {found.package}"
-        ) from error
-    return plugin
+    from aigen.pipelines.plugin import Plugin
+
+    return Plugin(name, found.package, found.place, settings)
 
 
 def moving_scenes(name: str | None) -> MovingScene | None:
@@ -161,9 +164,10 @@ def choose(
     image_model: str | None = None,
     from_picture: bool = False,
     narrated: bool = False,
+    paid: bool = True,
 ) -> tuple[str, str]:
     """The model for items of one kind, and why: the one asked for, else the user's default, else an installed one that
-    suits this machine, else the built-in one. One that is paid is chosen only if it was asked for or is the default.
+    suits this machine, else the built-in one. A paid one is used only if it was asked for or, if `paid`, the default.
 
     One that was `asked_for_both` kinds and makes only pictures has its videos made of those; where it is the default,
     or the `image_model` who makes the pictures of the same order, only if no other model suits. One that makes only
@@ -189,6 +193,9 @@ def choose(
             )
         return canonical(asked), "asked for"
     for name, reason in ((asked_for_both, "asked for"), (default, "your default (AIGEN_MODEL)")):
+        if name == default and name != asked_for_both and not paid and name and load(name).abilities.paid:
+            default = None
+            continue
         if name == FALLBACK and kind == "video" and from_picture:
             return _MOTION, "moves over the picture"  # which storybook, that draws its own, would not show
         if name and kind in load(name).abilities.kinds and (name == asked_for_both or suits(name)):

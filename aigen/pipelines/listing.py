@@ -99,7 +99,9 @@ def _info(model: Model, here: machine.Machine, default: str | None) -> ModelInfo
 
 def find(name: str) -> Model:
     """The model of the hub that goes by this name. Raises UsageError, also for what is built in or a folder."""
-    if name in pipelines.registered():
+    if registered := pipelines.registered().get(name):
+        if registered.package:
+            raise UsageError(f"model {name!r} is part of the package {registered.package!r}: use pip")
         raise UsageError(f"model {name!r} is built in: it is always here")
     model = catalogue.find(name)
     if model.folder:

@@ -29,7 +29,7 @@ class Connection:
     def open(cls, content: ContentFolder, create: bool = False) -> Self:
         """Open the store of a content folder, bringing an older schema up to date.
 
-        A folder without a store reads as an empty one and stays untouched until something is written, unless `create`.
+        A folder without a store reads as an empty one and stays untouched until an order is placed, unless `create`.
         A file that is no store of ours, or one of a newer aigen, is refused and left as it is.
         """
         path = content.database
@@ -41,8 +41,9 @@ class Connection:
     def _use_file(self, create: bool) -> None:
         """Switch from the empty store to the file, once it exists; create it if asked to."""
         if not self._is_there and (create or self._path.exists()):
-            self._database.close()
-            self._database, self._is_there = _open(self._content, create), True
+            empty, self._database = self._database, _open(self._content, create)
+            empty.close()
+            self._is_there = True
 
     def close(self) -> None:
         self._database.close()
@@ -59,10 +60,13 @@ class Connection:
             return list(self._database.query(sql, parameters))
 
     @contextmanager
-    def _write(self) -> Iterator[None]:
-        """One transaction that holds the write lock from its first statement, so that it cannot fail half-way."""
+    def _write(self, create: bool = False) -> Iterator[None]:
+        """One transaction that holds the write lock from its first statement, so that it cannot fail half-way.
+
+        Only with `create` it creates a store: what changes rows finds none in a store that is not there.
+        """
         with _translated(self._path):
-            self._use_file(create=True)
+            self._use_file(create)
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield

@@ -79,10 +79,15 @@ class Items(Connection):
             jobs = self._jobs(item)
             if item.cost is not None:
                 jobs[ITEM] = replace(jobs.get(ITEM, Job(key="", state="fetched")), cost=item.cost)
+            # Also of an order that was cancelled meanwhile: it was paid for.
+            self._update(
+                f"UPDATE items SET cost = :cost, job = :job WHERE {_THIS}",
+                {**_key(item), "cost": sum_costs(job.cost for job in jobs.values()), "job": _dump_jobs(jobs)},
+            )
             return self._update(
                 f"""
                 UPDATE items SET state = :state, path = :path, parameters = :parameters, error = :error,
-                    seconds = :seconds, cost = :cost, job = :job,
+                    seconds = :seconds,
                     checkpoint = CASE :state WHEN 'done' THEN '{{}}' ELSE checkpoint END
                 WHERE {_THIS} AND state = 'planned'
                     AND (SELECT status FROM generations WHERE generation_id = :generation_id) = 'Processing'
@@ -94,8 +99,6 @@ class Items(Connection):
                     "parameters": dump(item.parameters) if item.parameters is not None else None,
                     "error": item.error,
                     "seconds": item.seconds,
-                    "cost": sum_costs(job.cost for job in jobs.values()),
-                    "job": _dump_jobs(jobs),
                 },
             )
 
@@ -127,11 +130,18 @@ class Items(Connection):
         return self._jobs(item).get(part)
 
     def save_job(self, item: Item, job: Job, part: str = ITEM) -> None:
-        """Store a job. It stays until the order is erased, whatever its state."""
+        """Store a job. It stays until the order is erased, whatever its state.
+
+        A job with another key replaces it; if it had a cost, it is kept under another name.
+        """
         with self._write():
-            self._database.execute(
+            jobs = self._jobs(item)
+            before = jobs.get(part)
+            if before and before.key != job.key and before.cost is not None:
+                jobs[f"{part}~{before.key}"] = before
+            self._update(
                 f"UPDATE items SET job = :job WHERE {_THIS}",
-                {**_key(item), "job": _dump_jobs({**self._jobs(item), part: job})},
+                {**_key(item), "job": _dump_jobs({**jobs, part: job})},
             )
 
     def _jobs(self, item: Item) -> dict[str, Job]:

@@ -29,7 +29,7 @@ class Orders(Connection):
         Raises UsageError when another user's id differs from this one only in upper and lower case, and when `limit`
         orders of this user are unfinished already.
         """
-        with self._write():
+        with self._write(create=True):
             self._check_limit(generation.user_id, limit)
             known = self._read("SELECT user_id FROM users WHERE user_id = ? COLLATE NOCASE", [generation.user_id])
             if not known:

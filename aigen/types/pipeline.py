@@ -3,9 +3,9 @@
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
-from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, Kind, Length, Narration, Options, Size
+from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, KINDS, Kind, Length, Narration, Options, Size
 from aigen.types.seen import ImageDescription
 
 
@@ -75,7 +75,8 @@ class Picture:
 class Output:
     """A finished file in the task's work folder, and those that go with it under its name (`beside`).
 
-    `source_type` is its IPTC digital source type. `cost` is what it cost in USD.
+    `source_type` is its IPTC digital source type. `cost` is what it cost in USD, without parts
+    that have jobs of their own.
     """
 
     path: Path
@@ -139,9 +140,20 @@ class Abilities:
     local: bool = True
     paid: bool = False
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.kinds, tuple) or not self.kinds or not set(self.kinds) <= set(KINDS):
+            raise ValueError(f"kinds is {self.kinds!r}: give a tuple of {', '.join(KINDS)}")
+        if missing := set(self.kinds) - set(self.sizes):
+            raise ValueError(f"sizes has none for {', '.join(missing)}")
+        if self.starts_from not in get_args(StartsFrom):
+            raise ValueError(f"starts_from is {self.starts_from!r}: give one of {', '.join(get_args(StartsFrom))}")
+
 
 class Run(Protocol):
-    """Callbacks a pipeline uses while it makes a task."""
+    """Callbacks a pipeline uses while it makes a task, in the thread that runs its `generate`.
+
+    `pictures` and `images` need abilities that start from a picture: only then an order has an image model.
+    """
 
     def step(self, done: int, total: int, text: str, beside: float = 0.0) -> None:
         """Report the progress of the current item. Raises Cancelled if the order was cancelled.

@@ -144,7 +144,6 @@ class Narration:
 class BaseRequest(Options):
     """The common fields of drafts and requests. It checks its own form; `orders.placing` checks model names."""
 
-    prompt: str
     images: int = 5
     videos: int = 5
     image_model: str | None = None
@@ -202,6 +201,8 @@ class BaseRequest(Options):
             raise UsageError(
                 f"{' and '.join(given)} mean something for videos only, and none are asked for: leave them out"
             )
+        if self.duration is not None and not math.isfinite(self.duration):
+            raise UsageError(f"duration is {self.duration:g} s: give a number of seconds")
         if self.fps is not None and not 1 <= self.fps <= FPS_LIMIT:
             raise UsageError(f"fps is {self.fps}: give a number from 1 to {FPS_LIMIT}")
         if self.frames is not None and self.duration is not None and self.fps is not None:
@@ -262,15 +263,15 @@ class Draft(BaseRequest):
     description of the picture, unless there is a `narration`.
     """
 
-    prompt: str = ""
+    prompt: str | None = None
     model: str | None = None
     style: str | None = None
     narrate: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.prompt or not self.from_picture:
-            check_prompt(self.prompt)
+        if self.prompt is not None or not self.from_picture:
+            check_prompt(self.prompt or "")
         if self.style is not None:
             check_style(self.style)
 
@@ -286,7 +287,8 @@ class GenerationRequest(BaseRequest):
     `seen` describes the picture that it starts from. If there are `styles`, its images use them in turn.
     """
 
-    seed: int = field()
+    prompt: str
+    seed: int = field()  # which has no default here
     style: str = "plain"
     seen: ImageDescription | None = None
     styles: tuple[str, ...] = ()

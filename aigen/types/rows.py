@@ -41,9 +41,7 @@ class Item:
 
     @property
     def paid(self) -> float | None:
-        """Return its cost so far in USD, including jobs of an unfinished item; None if nothing was paid."""
-        if self.cost is not None:
-            return self.cost
+        """Return its cost so far in USD, also if it is unfinished; None if nothing was paid."""
         return sum_costs(job.cost for job in self.job.values())
 
 

@@ -25,7 +25,7 @@ from aigen.wording import spoken_duration
 
 ITEM_LIMIT = 40
 # What models make, for their picker.
-MODEL_PICTURES = {"storybook": "example-whale.webp"}
+MODEL_PICTURES = {pipelines.FALLBACK: "example-whale.webp"}
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ def read(gallery: Gallery, form: Form, typed: Mapping[str, str]) -> tuple[Draft 
             errors[name] = str(error)
             return None
 
-    prompt = typed["prompt"] if typed["prompt"].strip() else ""
-    if prompt or not form.from_picture:
+    prompt = typed["prompt"] if typed["prompt"].strip() or not form.from_picture else None
+    if prompt is not None:
         attempt("prompt", lambda: check_prompt(prompt))
     images = attempt("images", lambda: _count(typed, "images"))
     videos = attempt("videos", lambda: _count(typed, "videos"))
@@ -119,9 +119,9 @@ def read(gallery: Gallery, form: Form, typed: Mapping[str, str]) -> tuple[Draft 
     return wanted, errors
 
 
-def _narration(typed: Mapping[str, str], style: str | None, prompt: str) -> Narration | None:
+def _narration(typed: Mapping[str, str], style: str | None, prompt: str | None) -> Narration | None:
     """Return the narration of a typed script or prompt; None if the picture's description is to be narrated."""
-    script = typed["script"] if typed["script"].strip() else prompt.strip()
+    script = typed["script"] if typed["script"].strip() else (prompt or "").strip()
     if not typed["narrate"] or not script:
         return None
     told = Narration(script=script) if style in (None, "plain") else Narration(script=script, styles=(style,))
@@ -177,7 +177,10 @@ def _models(gallery: Gallery, form: Form) -> dict[str, str]:
         ("image",): "; videos are camera moves over its pictures",
         ("video",): "; videos only, pictures by others",
     }
-    return {name: f"{each.label}{rest.get(each.kinds, '')}" for name, each in found.items()}
+    return {
+        name: f"{each.label}{rest.get(each.kinds, '')}{'; costs money' if each.paid else ''}"
+        for name, each in found.items()
+    }
 
 
 def _paces(gallery: Gallery, form: Form, models: Iterable[str]) -> dict[str, dict[Kind, float]]:

@@ -114,7 +114,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
 
     @app.post("/orders/<generation_id>/retry")
     def retry(generation_id: str) -> None:
-        own_order(gallery, generation_id)
+        placing.check_paid(gallery.context, own_order(gallery, generation_id).order.request)
         if not gallery.store.requeue(generation_id, order_limit(gallery)):
             raise UsageError("this order has not failed: there is nothing to try again")
         visits.log(gallery, visit(), "retry", generation_id)

@@ -149,7 +149,7 @@ def test_unknown_names_are_told_in_one_line(command: list[str]) -> None:
 
 @pytest.mark.system
 def test_commands_that_only_look_make_no_folder() -> None:
-    for command in (["status"], ["users", "list"], ["resume"], ["doctor"]):
+    for command in (["status"], ["users", "list"], ["resume"], ["doctor"], ["notices", "--retry"]):
         assert call_aigen(*command).returncode == 0
     assert not CONTENT.exists()
 

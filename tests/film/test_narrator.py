@@ -154,6 +154,8 @@ def test_a_film_is_an_order_like_any_other(orders: Orders) -> None:
     assert not orders.content.works()
     again = reorder.reorder(told, {"size": "160x90"})
     assert replace(again, model=None) == order.request.draft(video_model=None)
+    anew = reorder.reorder(told, {"prompt": "It snows.", "narrate": True})
+    assert (anew.narration, anew.fps, anew.duration) == (Narration(script="It snows."), 10, None)
     shares = [report.share for report in orders.reports if isinstance(report, Step)]
     assert shares == sorted(shares)
     assert orders.steps()[0] == "speech 1 of 4"

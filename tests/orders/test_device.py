@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from aigen import pipelines
 from aigen.errors import Cancelled, GenerationError
 from aigen.orders import lifecycle
 from aigen.orders.context import Context
@@ -60,14 +61,16 @@ def test_the_device_is_held_for_what_is_made_here_alone(context: Context, reques
                 run.images(task.seeds[0], [ImageSpec("a kite", "plain", 1, 1000, Size(16, 16))], 0.0, 0.5)
                 held.append((name, "then", is_held(context)))
 
-        return Scribbler(starts_from="picture", local=local, before=before)
+        return Scribbler(local=local, before=before)
 
     here, elsewhere = having_pictures_made("here", True), having_pictures_made("elsewhere", False)
     both = replace(context, load=lambda name, settings: here if name == "here" else elsewhere)
     asked = replace(request_two, images=0, videos=1)
+    here.starts_from = "picture"
     lifecycle.generate(both, replace(asked, image_model="elsewhere", video_model="here"), "ana")
     assert held == [("here", "video", True), ("elsewhere", "image", False), ("here", "then", True)]
     held.clear()
+    here.starts_from, elsewhere.starts_from = "prompt", "picture"
     lifecycle.generate(both, replace(asked, image_model="here", video_model="elsewhere"), "ana")
     assert held == [("elsewhere", "video", False), ("here", "image", True), ("elsewhere", "then", False)]
     assert not is_held(context)
@@ -82,3 +85,15 @@ def test_an_error_leaves_the_device(context: Context, request_two: Draft, scribb
     with pytest.raises(GenerationError, match="ZeroDivisionError"):
         lifecycle.generate(context, request_two, "ana")
     assert not is_held(context)
+
+
+def test_weights_are_let_go_of_before_work_elsewhere(
+    context: Context, request_two: Draft, scribbler: Scribbler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released: list[bool] = []
+    monkeypatch.setattr(pipelines, "release", lambda: released.append(True))
+    lifecycle.generate(context, request_two, "ana")
+    assert released == []
+    scribbler.local = False
+    lifecycle.generate(context, request_two, "ana")
+    assert released

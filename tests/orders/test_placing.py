@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,8 @@ from aigen.pipelines.motion import Motion
 from aigen.settings import Settings
 from aigen.types.pipeline import Pipeline
 from aigen.types.reports import Report, Said
-from aigen.types.request import SEED_LIMIT, Draft, Narration
-from tests.conftest import Scribbler, files_in
+from aigen.types.request import SEED_LIMIT, Attachments, Draft, Narration
+from tests.conftest import Scribbler, files_in, scribble
 
 
 def test_a_made_user_id_is_long_and_typable(context: Context, request_two: Draft) -> None:
@@ -109,6 +110,25 @@ def test_numbers_may_start_later_and_seeds_go_on_from_the_first(context: Context
     items = context.store.items(order.generation_id)
     assert [(item.number, item.seed) for item in items] == [(4, 9), (5, 10)]
     assert list(files_in(context.content.root)) == ["ana/image-4.png", "ana/image-5.png"]
+
+
+def test_images_that_start_from_a_picture_need_one(context: Context, scribbler: Scribbler) -> None:
+    scribbler.starts_from = "picture"
+    with pytest.raises(UsageError, match="storybook, which makes the images, needs a picture to start from: add --fr"):
+        placing.place(context, Draft(prompt="x", videos=0), "ana")
+
+
+def test_a_refused_order_leaves_no_lock(context: Context, tmp_path: Path) -> None:
+    picture = scribble("image", tmp_path / "mine")
+    draft = Draft(prompt="x", images=1, videos=0)
+    placing.place(context, draft, "ana", detached=True)
+    before = sorted(context.content.root.rglob("*.lock"))
+    with pytest.raises(UsageError, match="which is the limit"):
+        placing.place(context, draft, "ana", Attachments(picture=picture), detached=True, limit=1)
+    with pytest.raises(UsageError, match="differs from 'ana' only"):
+        lifecycle.generate(context, draft, "ANA", Attachments(picture=picture))
+    assert sorted(context.content.root.rglob("*.lock")) == before
+    assert context.content.works() == []
 
 
 # Models that cost money

@@ -82,6 +82,29 @@ def test_what_an_item_cost_is_the_sum_of_its_parts(
     assert film.job["picture-3"] == Job("key-3", "theirs-3", cost=0.25)
 
 
+def test_what_was_paid_is_kept_of_cancelled_orders_and_of_replaced_jobs(
+    context: Context, request_two: Draft, scribbler: Scribbler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Scribbler.generate
+
+    def cancelled(self: Scribbler, task: Task, run: Run) -> Iterator[object]:
+        for output in whole(self, task, run):
+            assert isinstance(output, Output)
+            for key in ("key-1", "key-2"):
+                run.save_job(output.seed, Job(key, "theirs", cost=0.25))
+            context.store.cancel(context.store.generations()[0].generation_id)
+            yield replace(output, cost=0.5)
+
+    monkeypatch.setattr(Scribbler, "generate", cancelled)
+    with pytest.raises(Cancelled):
+        lifecycle.generate(context, request_two, "ana")
+    item = context.store.items(context.store.generations()[0].generation_id)[0]
+    assert (item.state, item.paid, item.cost) == ("planned", 0.75, 0.75)
+    assert item.job == {
+        "item": Job("key-2", "theirs", cost=0.5), "item~key-1": Job("key-1", "theirs", cost=0.25),
+    }  # fmt: skip
+
+
 def test_of_a_failed_item_what_was_made_for_it_is_not_made_again(
     context: Context, request_two: Draft, scribbler: Scribbler
 ) -> None:

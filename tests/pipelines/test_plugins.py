@@ -7,6 +7,7 @@ import subprocess
 import sys
 import sysconfig
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,15 @@ import pytest
 
 from aigen import pipelines
 from aigen.errors import UsageError
+from aigen.orders import lifecycle, placing
+from aigen.orders.context import Context
 from aigen.pipelines import Registered, listing
 from aigen.settings import NO_SETTINGS
+from aigen.types.pipeline import Abilities, Output, Run, Task
+from aigen.types.reports import Said
+from aigen.types.request import Draft, Size
 from aigen.viewer.gallery import Gallery
-from tests.conftest import Scribbler, load
+from tests.conftest import call_aigen, load, scribble
 from tests.web import Browser
 
 PACKAGE = Path(__file__).parents[1] / "plugin"
@@ -98,6 +104,81 @@ class Unfinished:
         self.abilities: Any = {"kinds": ("image",)}
 
 
+class Faulty:
+    """What another package can do wrong: `wrong` is done instead of what should be done."""
+
+    wrong: str
+
+    def __init__(self, settings: object) -> None:
+        kinds: Any = ["image"] if self.wrong == "kinds" else ("image",)
+        sizes: Any = {} if self.wrong == "sizes" else {"image": Size(64, 48)}
+        self.abilities = Abilities(label="faulty", kinds=kinds, sizes=sizes)
+
+    def check(self, task: Task) -> None:
+        if self.wrong == "check":
+            raise ZeroDivisionError("no check")
+
+    def price(self, task: Task) -> Any:
+        return {"price": "free", "price-none": None}.get(self.wrong, 0)
+
+    def generate(self, task: Task, run: Run) -> Any:
+        return [Output(scribble("image", task.work / "one"), task.seeds[0], {}, "algorithmicMedia")]
+
+
+@pytest.fixture(params=["kinds", "sizes", "check", "price"])
+def faulty(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A package that does this wrong."""
+    return install_faulty(monkeypatch, request.param)
+
+
+def install_faulty(monkeypatch: pytest.MonkeyPatch, wrong: str) -> str:
+    monkeypatch.setattr(Faulty, "wrong", wrong, raising=False)
+    known = pipelines.registered() | {"faulty": Registered(f"{__name__}:Faulty", "aigen-faulty")}
+    monkeypatch.setattr(pipelines, "registered", lambda: known)
+    return wrong
+
+
+def test_what_a_package_raises_is_one_line_that_names_it(
+    gallery: Gallery, context: Context, monkeypatch: pytest.MonkeyPatch, faulty: str
+) -> None:
+    draft = Draft(prompt="a kite", images=1, videos=0, model="faulty")
+    with pytest.raises(UsageError, match=r"of the package 'aigen-faulty' cannot .* pip uninstall aigen-faulty"):
+        placing.place(replace(context, load=pipelines.load), draft, "ana")
+    assert context.store.generations() == []
+    ana = Browser(replace(gallery, load=pipelines.load)).register()
+    for path in ("/text-to-video", "/image-to-video"):
+        assert ana.get(path).status_code == 200
+    answer = ana.post("/text-to-video", prompt="a kite", images="1", videos="0", model="faulty")
+    assert answer.status_code == 400
+    monkeypatch.setenv("AIGEN_MODEL", "faulty")
+    examined = call_aigen("doctor")
+    assert "storybook" in examined.stdout
+    assert "Traceback" not in examined.stderr
+    refused = call_aigen("generate", "a kite", "--images", 1, "--videos", 0)
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+
+
+def test_items_need_not_be_yielded_and_a_price_may_be_unknown(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_faulty(monkeypatch, "price-none")
+    reports: list[object] = []
+    context = replace(context, load=pipelines.load, report=reports.append)
+    order = lifecycle.generate(context, Draft(prompt="a kite", images=1, videos=0, model="faulty"), "ana")
+    assert order.status == "Completed"
+    assert Said("estimated cost: unknown (a model has no price)") in reports
+
+
+def test_what_a_package_says_of_its_settings_is_told_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Faulty, settings: object) -> None:
+        raise UsageError("DOTS_COLOUR is missing: set it")
+
+    install_faulty(monkeypatch, "")
+    monkeypatch.setattr(Faulty, "__init__", refuse)
+    with pytest.raises(UsageError, match=r"^DOTS_COLOUR is missing: set it$"):
+        load("faulty")
+
+
 BROKEN = {
     "missing": "no.such.package:Nothing",
     "renamed": "aigen.settings:NoSuchClass",
@@ -125,13 +206,20 @@ def test_whatever_is_wrong_with_a_package_stays_with_it(
     assert ana.post("/text-to-video", prompt="a kite", model="broken").status_code == 400
 
 
-def test_a_package_takes_no_name_of_ours(monkeypatch: pytest.MonkeyPatch, scribbler: Scribbler) -> None:
-    class Point:
-        name, value, dist = "storybook", "somewhere:Else", None
-
+def test_a_package_takes_no_name_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [EntryPoint(name, "somewhere:Else", "aigen.pipelines") for name in ("storybook", "sd-turbo", "own")]
     pipelines.registered.cache_clear()
-    monkeypatch.setattr(pipelines, "entry_points", lambda group: [Point])
+    monkeypatch.setattr(pipelines, "entry_points", lambda group: points)
     try:
         assert pipelines.registered()["storybook"].package is None
+        assert pipelines.registered()["own"].place == "somewhere:Else"
+        assert "sd-turbo" not in pipelines.registered()
+        assert [name for name, _ in pipelines.ignored()] == ["storybook", "sd-turbo"]
     finally:
         pipelines.registered.cache_clear()
+
+
+def test_a_package_is_removed_by_pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    install_faulty(monkeypatch, "")
+    with pytest.raises(UsageError, match="'faulty' is part of the package 'aigen-faulty': use pip"):
+        listing.find("faulty")

@@ -32,6 +32,9 @@ def test_a_videos_sides_are_even() -> None:
     [
         ({"prompt": ""}, "empty"),
         ({"prompt": " \n\t"}, "empty"),
+        ({"prompt": "", "from_picture": True}, "empty"),
+        ({"frames": 10, "duration": float("nan")}, "duration is nan"),
+        ({"frames": 10, "duration": float("inf")}, "duration is inf"),
         ({"prompt": "x" * 2001}, "2001"),
         ({"prompt": "\udcff"}, "UTF-8"),
         ({"images": -1}, "-1"),

@@ -403,7 +403,19 @@ def test_paid_models_are_offered_only_where_that_is_wished(
         assert refused.status_code == 400
         assert "costs money, and paid models are not offered here" in refused.text
 
+    gallery.store.fail(bought.generation_id, "no reason", gallery.clock())
+    assert ana.post(f"/orders/{bought.generation_id}/retry").status_code == 400
+    assert [order.status for order in gallery.store.generations("ana")] == ["Completed", "Failed"]
+
     eve = Browser(replace(gallery, settings=Settings(default | {"AIGEN_WEB_PAID": "1"}))).register("eve")
     assert 'value="golden"' in eve.get("/text-to-video").text
     assert place(eve, model="golden").status_code == place(eve).status_code == 303
     assert {order.request.image_model for order in gallery.store.generations("eve")} == {"golden"}
+
+
+def test_a_default_model_that_is_gone_stops_only_orders_that_name_none(gallery: Gallery) -> None:
+    ana = Browser(replace(gallery, load=pipelines.load, settings=Settings({"AIGEN_MODEL": "nonesuch"}))).register()
+    assert place(ana, model="storybook").status_code == 303
+    refused = place(ana)
+    assert refused.status_code == 400
+    assert "nonesuch" in refused.text

@@ -45,9 +45,9 @@ class Diffusion:
 
     def price(self, task: Task) -> float | None:
         """Return the price of the pictures that its items start from."""
-        if not task.starts_from_picture or not task.image_price:
-            return 0.0 if task.image_price is not None else None
-        return task.image_price * len(task.numbers)
+        if not task.starts_from_picture:
+            return 0.0
+        return None if task.image_price is None else task.image_price * len(task.numbers)
 
     def half(self) -> tuple[Half, ...]:
         """The half precisions that its numbers bear. Of models that nobody has listed,
