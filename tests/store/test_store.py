@@ -15,6 +15,7 @@ from aigen.orders import lifecycle, placing
 from aigen.orders.context import Context
 from aigen.store import Store
 from aigen.store.migrations import migrations
+from aigen.types.pipeline import Job
 from aigen.types.request import Draft, Narration
 from aigen.types.seen import Detection, ImageDescription
 from tests.conftest import Scribbler, StillClock
@@ -64,6 +65,29 @@ def test_an_interrupted_migration_is_finished(content: ContentFolder) -> None:
         migrations.apply(database, stop_before="m002_orders")
     with Store.open(content, create=True) as store:
         assert store.generations() == []
+
+
+def test_items_of_an_older_store_have_no_jobs_and_cost_nothing(content: ContentFolder) -> None:
+    content.root.mkdir()
+    request = json.dumps(OLD_REQUEST)
+    with closing(Database(content.database)) as database:
+        migrations.apply(database, stop_before="m007_jobs")
+        database.execute("INSERT INTO users (user_id, created_at, made) VALUES ('ana', '2026-11-21T12:00:00+00:00', 0)")
+        database.execute(
+            "INSERT INTO generations (generation_id, user_id, prompt, request, status, requested_at, detached) "
+            "VALUES ('old1234567', 'ana', 'a cat', ?, 'Failed', '2026-11-21T12:00:00+00:00', 0)",
+            [request],
+        )
+        database.execute(
+            "INSERT INTO items (generation_id, kind, number, seed, model, state, checkpoint, error) "
+            "VALUES ('old1234567', 'video', 1, 13, 'narrator', 'failed', '{\"picture-1\": 1}', 'no reason')"
+        )
+        database.conn.commit()
+    with Store.open(content) as store:
+        (item,) = store.items("old1234567")
+        assert (item.job, item.paid, item.checkpoint) == ({}, None, {"picture-1": 1})
+        store.save_job(item, Job("key-1", cost=0.5))
+        assert store.items("old1234567")[0].paid == 0.5
 
 
 # As orders from a picture stood in stores before fields were renamed; the keys must stay.
