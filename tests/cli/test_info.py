@@ -11,7 +11,6 @@ from PIL.PngImagePlugin import PngInfo
 from tests.cli.test_program import CONTENT
 from tests.conftest import (
     SMALL,
-    call_aigen,
     run_aigen,
     scribble,
 )
@@ -117,7 +116,7 @@ def test_what_is_no_whole_file_is_one_clear_line(tmp_path: Path, command: list[s
     for whole in (scribble("image", tmp_path / "whole"), scribble("video", tmp_path / "whole")):
         data = whole.read_bytes()
         (tmp_path / f"cut{whole.suffix}").write_bytes(data[: len(data) * 2 // 3])
-    result = call_aigen(*command, tmp_path / name)
+    result = run_aigen(*command, tmp_path / name)
     assert (result.returncode, result.stdout, len(result.stderr.splitlines())) == (2, "", 1)
     assert name in result.stderr
     assert not CONTENT.exists()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aigen.models import catalogue
-from tests.conftest import run_aigen
+from tests.conftest import run_aigen, run_process
 from tests.hub import Hub, serve
 from tests.model_folders import repositories, write_decoder, write_model
 from tests.tiny_vision import write_seeing
@@ -36,7 +36,7 @@ def test_every_model_is_listed_with_what_a_user_wants_to_know() -> None:
 @pytest.mark.system
 def test_a_model_is_pulled_listed_preferred_and_removed(tmp_path: Path) -> None:
     with serve(Hub(repositories(tmp_path))) as hub:
-        pulled = run_aigen("models", "pull", "sd-turbo", environment=hub.environment)
+        pulled = run_process("models", "pull", "sd-turbo", environment=hub.environment)
     assert pulled.returncode == 0, pulled.stderr
     assert Path(pulled.stdout.strip()).is_dir()
     assert "commercial use free below 1 M USD" in pulled.stderr
@@ -94,7 +94,7 @@ def test_a_model_is_taken_from_a_folder_and_its_tiny_decoder_too(tmp_path: Path)
 def test_a_model_that_sees_is_pulled_listed_and_removed(tmp_path: Path) -> None:
     hub = Hub({catalogue.find("florence-2").hub or "": write_seeing(tmp_path / "original")})
     with serve(hub):
-        pulled = run_aigen("models", "pull", "florence-2", environment=hub.environment)
+        pulled = run_process("models", "pull", "florence-2", environment=hub.environment)
     assert pulled.returncode == 0, pulled.stderr
     assert "Florence-2 base, licence: MIT" in pulled.stderr
     assert "it is here: aigen describe photo.jpg --model florence-2" in pulled.stderr
@@ -144,9 +144,12 @@ def test_models_that_are_not_listed_and_the_default_are_shown_too(tmp_path: Path
         (["remove", "d-fine"], 2, "nothing to remove"),
     ],
 )
-def test_what_cannot_be_is_one_clear_line(tmp_path: Path, arguments: list[str], code: int, told: str) -> None:
+def test_what_cannot_be_is_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, told: str
+) -> None:
     (tmp_path / "mine").mkdir()
-    result = run_aigen("models", *arguments, environment={"HF_ENDPOINT": "http://127.0.0.1:9"})
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    result = run_aigen("models", *arguments)
     line = result.stderr.splitlines()[-1]
     assert (result.returncode, told in line) == (code, True), result.stderr
     assert "Traceback" not in result.stderr
@@ -182,11 +185,11 @@ def test_what_no_model_can_do_is_one_clear_line_and_nothing_is_written(
 @pytest.mark.system
 def test_a_damaged_model_is_listed_as_such_and_mended_by_pulling(tmp_path: Path) -> None:
     with serve(Hub(repositories(tmp_path))) as hub:
-        assert run_aigen("models", "pull", "sd-turbo", environment=hub.environment).returncode == 0
+        assert run_process("models", "pull", "sd-turbo", environment=hub.environment).returncode == 0
         file = next((tmp_path / "hub").rglob("unet/diffusion_pytorch_model.safetensors"))
         file.write_bytes(file.read_bytes()[:-1])
         entry = listed()["sd-turbo"]
         assert entry["here"] is False
         assert "is cut off; get it again: aigen models pull sd-turbo" in str(entry["wrong"])
-        assert run_aigen("models", "pull", "sd-turbo", environment=hub.environment).returncode == 0
+        assert run_process("models", "pull", "sd-turbo", environment=hub.environment).returncode == 0
     assert listed()["sd-turbo"]["here"]

@@ -24,7 +24,7 @@ from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import utc_now
 from aigen.types.request import Draft
-from tests.conftest import StillClock, aigen_command, kill, run_aigen, start_aigen, wait_for
+from tests.conftest import StillClock, aigen_command, kill, run_aigen, run_process, start_aigen, wait_for
 from tests.notices import Inbox, mail_server, mail_settings, order_ready
 
 ANA = "mailto:ana@example.org"
@@ -119,7 +119,7 @@ def test_a_failed_order_is_told_too(inbox: Inbox) -> None:
 
 @pytest.mark.system
 def test_a_detached_order_is_told_by_its_worker_and_on_the_next_terminal(inbox: Inbox) -> None:
-    order = run_aigen(
+    order = run_process(
         "generate", "a kite", *QUICK, "--user", "ana", "--notify", ANA, "--notify", "terminal", "--detach"
     )
     assert "the first aigen command on a terminal after it is ready tells you" in order.stderr

@@ -18,12 +18,12 @@ from aigen import __version__
 from tests.conftest import (
     SMALL,
     aigen_command,
-    call_aigen,
     files_in,
     kill,
     kill_worker,
     left_in_work,
     run_aigen,
+    run_process,
     start_aigen,
     wait_for,
 )
@@ -32,7 +32,7 @@ CONTENT = Path("generated_content")
 
 
 def test_an_order_from_prompt_to_files() -> None:
-    result = run_aigen("generate", "a kite", *SMALL, "--user", "ana", "--images", 2, "--videos", 1)
+    result = run_process("generate", "a kite", *SMALL, "--user", "ana", "--images", 2, "--videos", 1)
     assert (result.returncode, len(result.stderr.splitlines())) == (0, 8), result.stderr
     lines = result.stdout.splitlines()
     assert lines[0] == "user ana"
@@ -115,7 +115,7 @@ def test_same_seed_same_bytes_for_another_user_and_order() -> None:
     ],
 )
 def test_bad_input_is_one_clear_line_and_nothing_is_written(arguments: list[str], named: str) -> None:
-    result = call_aigen("generate", *arguments)
+    result = run_aigen("generate", *arguments)
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1
     assert named in result.stderr
@@ -142,7 +142,7 @@ def test_a_wrong_order_leaves_an_existing_store_as_it_is() -> None:
     ],
 )
 def test_unknown_names_are_told_in_one_line(command: list[str]) -> None:
-    result = call_aigen(*command)
+    result = run_aigen(*command)
     assert (result.returncode, len(result.stderr.splitlines())) == (2, 1), result.stderr
     assert not CONTENT.exists()
 
@@ -150,7 +150,7 @@ def test_unknown_names_are_told_in_one_line(command: list[str]) -> None:
 @pytest.mark.system
 def test_commands_that_only_look_make_no_folder() -> None:
     for command in (["status"], ["users", "list"], ["resume"], ["doctor"], ["notices", "--retry"]):
-        assert call_aigen(*command).returncode == 0
+        assert run_aigen(*command).returncode == 0
     assert not CONTENT.exists()
 
 
@@ -247,7 +247,7 @@ def test_users_are_listed_get_a_password_and_are_erased() -> None:
 
 
 def test_version_and_module() -> None:
-    assert run_aigen("--version").stdout == f"aigen {__version__}\n"
+    assert run_process("--version").stdout == f"aigen {__version__}\n"
 
 
 def test_a_pipe_that_closes_early_is_no_traceback() -> None:
@@ -276,7 +276,7 @@ def test_an_unexpected_error_is_one_line_unless_debug() -> None:
 
 
 def test_a_detached_order_is_made_in_the_background() -> None:
-    ordered = run_aigen("generate", "a kite", *SMALL, "--images", 1, "--videos", 1, "--user", "ana", "--detach")
+    ordered = run_process("generate", "a kite", *SMALL, "--images", 1, "--videos", 1, "--user", "ana", "--detach")
     assert (ordered.returncode, ordered.stdout) == (0, "user ana\n")
     watched = run_aigen("status", "ana", "--watch", "--json")
     assert (
@@ -319,7 +319,7 @@ def test_debug_shows_more_and_changes_no_exit_code() -> None:
 
 def test_what_is_made_is_private_also_in_a_folder_that_is_not(tmp_path: Path) -> None:
     CONTENT.mkdir(mode=0o755)
-    assert run_aigen("generate", "a kite", "--size", "32x32", "--images", 1, "--videos", 1).returncode == 0
+    assert run_process("generate", "a kite", "--size", "32x32", "--images", 1, "--videos", 1).returncode == 0
     assert [path for path in CONTENT.rglob("*") if path.stat().st_mode & 0o077] == []
 
 

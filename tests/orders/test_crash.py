@@ -16,6 +16,7 @@ from tests.conftest import (
     left_in_work,
     patiently,
     run_aigen,
+    run_process,
     start_aigen,
     wait_for,
 )
@@ -124,7 +125,7 @@ def test_a_worker_killed_in_mid_order_is_followed_by_one_that_finishes(
     tmp_path: Path, undisturbed: dict[str, bytes]
 ) -> None:
     content = tmp_path / "content"
-    assert run_aigen(*ORDER, "--content", content, "--detach", "--json").returncode == 0
+    assert run_process(*ORDER, "--content", content, "--detach", "--json").returncode == 0
     wait_for(lambda: len(files_in(content)) >= 2)
     assert kill_worker(content, signal.SIGKILL) == 1
     wait_for(lambda: order_status(content)["interrupted"])
@@ -137,7 +138,7 @@ def test_a_worker_killed_in_mid_order_is_followed_by_one_that_finishes(
 def test_two_orders_a_worker_and_status_at_once_lose_nothing(tmp_path: Path) -> None:
     content = tmp_path / "content"
     small = ("--size", "96x64", "--images", "3", "--videos", "2", "--content", content)
-    assert run_aigen("generate", "a dog", *small, "--detach", "--user", "worker").returncode == 0
+    assert run_process("generate", "a dog", *small, "--detach", "--user", "worker").returncode == 0
     processes = [start_aigen("generate", f"{name}'s kite", *small, "--user", name) for name in ("ana", "bob", "eve")]
     watcher = start_aigen("status", "--watch", "--json", "--content", content)
     while any(process.poll() is None for process in processes):

@@ -23,7 +23,7 @@ from aigen.types.pipeline import Abilities, Output, Run, Task
 from aigen.types.reports import Said
 from aigen.types.request import Draft, Size
 from aigen.viewer.gallery import Gallery
-from tests.conftest import call_aigen, load, scribble
+from tests.conftest import load, run_aigen, scribble
 from tests.web import Browser
 
 PACKAGE = Path(__file__).parents[1] / "plugin"
@@ -151,10 +151,10 @@ def test_what_a_package_raises_is_one_line_that_names_it(
     answer = ana.post("/text-to-video", prompt="a kite", images="1", videos="0", model="faulty")
     assert answer.status_code == 400
     monkeypatch.setenv("AIGEN_MODEL", "faulty")
-    examined = call_aigen("doctor")
+    examined = run_aigen("doctor")
     assert "storybook" in examined.stdout
     assert "Traceback" not in examined.stderr
-    refused = call_aigen("generate", "a kite", "--images", 1, "--videos", 0)
+    refused = run_aigen("generate", "a kite", "--images", 1, "--videos", 0)
     assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
 
 
