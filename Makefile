@@ -8,11 +8,11 @@ demo: .venv/installed
 	$(AIGEN) generate "two cats under a full moon in the snow" --user demo --seed 7
 
 test: .venv/installed-dev
-	.venv/bin/pytest -n auto -m "not system"
+	.venv/bin/pytest -n auto --dist worksteal -m "not system"
 
 test-system: .venv/installed-browser
 	scripts/system_tools.sh
-	.venv/bin/pytest -n auto -m system
+	.venv/bin/pytest -n auto --dist worksteal -m system
 
 check: .venv/installed-dev
 	.venv/bin/ruff format --check .
@@ -20,7 +20,7 @@ check: .venv/installed-dev
 	.venv/bin/mypy
 	.venv/bin/mypy --platform darwin
 	.venv/bin/mypy --platform win32
-	.venv/bin/pytest -n auto -m "not system"
+	.venv/bin/pytest -n auto --dist worksteal -m "not system"
 
 fix: .venv/installed-dev
 	.venv/bin/ruff check --fix .

@@ -7,8 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 import pytest
+from filelock import FileLock, Timeout
 
 from aigen import pipelines
 from aigen.content import ContentFolder
@@ -184,6 +185,23 @@ def ana(gallery: "Gallery") -> "Browser":
 def load(name: str) -> Pipeline:
     """The pipeline of this name, for a user without settings."""
     return pipelines.load(name, NO_SETTINGS)
+
+
+def make_once(
+    tmp_path_factory: pytest.TempPathFactory, name: str, makers: Mapping[str, Callable[[Path], object]]
+) -> Path:
+    """A folder with subfolders that are made once for all processes that run tests; nobody may write into it then."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    folder.mkdir(exist_ok=True)
+    # First those that nobody else is making just now, then the rest, which waits for them.
+    for patience in (0, -1):
+        for each, make in makers.items():
+            with suppress(Timeout), FileLock(folder / f"{each}.lock", timeout=patience):
+                if not (folder / f"{each}.made").exists():
+                    make(folder / each)
+                    (folder / f"{each}.made").touch()
+    return folder
 
 
 def patiently(*values: object) -> list[Any]:

@@ -20,6 +20,7 @@ def save(folder: Path, sort: str, seed: int = 0) -> Path:
 def save_tiny_decoder(folder: Path) -> Path:
     from diffusers import AutoencoderTiny
 
+    torch.manual_seed(0)
     channels = (4, 4, 4, 4)
     decoder = AutoencoderTiny(
         in_channels=3,

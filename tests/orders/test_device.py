@@ -12,6 +12,12 @@ from aigen.types.request import Draft, Size
 from tests.conftest import Scribbler
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look ten times as often whether the device is free."""
+    monkeypatch.setattr("aigen.orders.device.HEARTBEAT", 0.1)
+
+
 def is_held(context: Context) -> bool:
     return context.content.is_locked("device")
 

@@ -5,6 +5,8 @@ compared with calls of transformers alone.
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from aigen.models import catalogue, weights
 from aigen.types.seen import Detection, ImageDescription
 from aigen.vision import florence, hub
 from aigen.vision.florence import Florence
-from tests.conftest import run_aigen
+from tests.conftest import make_once, run_aigen
 from tests.tiny_models import put_in_cache
 from tests.tiny_vision import save_dfine, save_florence, write_seeing
 
@@ -33,13 +35,14 @@ THINGS = (
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A Florence-2 that says what comes to it, one that says a sentence, one that names things, and a D-FINE."""
-    folder = tmp_path_factory.mktemp("models")
-    return {
-        "random": save_florence(folder / "random", seed=3),
-        "sentence": save_florence(folder / "sentence", "A red bus on the street."),
-        "things": save_florence(folder / "things", THINGS),
-        "d-fine": save_dfine(folder / "d-fine"),
+    makers: dict[str, Callable[[Path], object]] = {
+        "random": partial(save_florence, seed=3),
+        "sentence": partial(save_florence, says="A red bus on the street."),
+        "things": partial(save_florence, says=THINGS),
+        "d-fine": save_dfine,
     }
+    folder = make_once(tmp_path_factory, "seeing", makers)
+    return {name: folder / name for name in makers}
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import errno
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,11 @@ GUIDED = ["stable-diffusion", "flux", pytest.param("xl", marks=pytest.mark.syste
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models")
-    for sort in [*SORTS, "checked"]:
-        tiny_models.save(folder / sort, sort)
-    tiny_models.save_tiny_decoder(folder / "tiny")
-    return folder
+    makers: dict[str, Callable[[Path], object]] = {
+        sort: partial(tiny_models.save, sort=sort) for sort in [*SORTS, "checked"]
+    }
+    makers["tiny"] = tiny_models.save_tiny_decoder
+    return conftest.make_once(tmp_path_factory, "models", makers)
 
 
 @pytest.fixture(autouse=True)

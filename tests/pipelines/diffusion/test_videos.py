@@ -1,8 +1,9 @@
 """Videos by real diffusers pipelines from tiny random weights, one for each way they are made."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from aigen.types.pipeline import Failure, Output, Picture, Task
 from aigen.types.reports import Expected, Finished, Report, Step
 from aigen.types.request import Attachments, Draft, Options, Size
 from tests import tiny_models, tiny_videos
-from tests.conftest import load
+from tests.conftest import load, make_once
 from tests.runs import Listener
 from tests.watched_orders import Orders
 
@@ -40,11 +41,9 @@ PICTURED = ["svd", "ltx", pytest.param("wan22", marks=pytest.mark.system)]
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("videos")
-    for sort in SORTS:
-        tiny_videos.save(folder / sort, sort)
-    tiny_models.save(folder / "pictures", "stable-diffusion")
-    return folder
+    makers: dict[str, Callable[[Path], object]] = {sort: partial(tiny_videos.save, sort=sort) for sort in SORTS}
+    makers["pictures"] = partial(tiny_models.save, sort="stable-diffusion")
+    return make_once(tmp_path_factory, "videos", makers)
 
 
 @pytest.fixture(autouse=True)
