@@ -2,6 +2,8 @@
 .PHONY: demo test test-system check fix package score film benchmark benchmark-models clean
 
 AIGEN = .venv/bin/aigen
+# `make benchmark QUICK=--quick` takes seconds, as do film and benchmark-models: to see that they work, as CI does.
+QUICK =
 SET_UP = scripts/set_up.sh scripts/make_environment.sh scripts/system_libraries.sh pyproject.toml
 
 demo: .venv/installed
@@ -20,7 +22,7 @@ check: .venv/installed-dev
 	.venv/bin/mypy
 	.venv/bin/mypy --platform darwin
 	.venv/bin/mypy --platform win32
-	.venv/bin/pytest -n auto --dist worksteal -m "not system"
+	$(MAKE) test
 
 fix: .venv/installed-dev
 	.venv/bin/ruff check --fix .
@@ -33,17 +35,18 @@ score: .venv/installed
 	.venv/bin/python benchmarks/understanding.py
 
 film: .venv/installed-dev
-	.venv/bin/aigen narrate --file docs/demo/script.txt --user demo --scenes 14 --seed 11 --no-wait --content build/film
+	.venv/bin/aigen narrate --file docs/demo/script.txt --user demo --scenes 14 --seed 11 --no-wait --content build/film \
+		$(if $(QUICK),--size 160x90 --fps 5)
 
 benchmark: .venv/installed-benchmark
-	.venv/bin/python benchmarks/run.py
-	.venv/bin/python benchmarks/film.py --minutes 0
-	.venv/bin/python benchmarks/vision.py
+	.venv/bin/python benchmarks/run.py $(QUICK)
+	.venv/bin/python benchmarks/film.py --minutes 0 $(QUICK)
+	.venv/bin/python benchmarks/vision.py $(QUICK)
 
-# Not part of CI: weights of real size take minutes without a GPU.
+# Weights of real size take minutes without a GPU.
 benchmark-models: .venv/installed-benchmark
-	.venv/bin/python benchmarks/diffusion.py
-	.venv/bin/python benchmarks/videos.py
+	.venv/bin/python benchmarks/diffusion.py $(QUICK)
+	.venv/bin/python benchmarks/videos.py $(QUICK)
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

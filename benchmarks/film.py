@@ -1,7 +1,7 @@
 """How our path to a narrated film compares with MoviePy 2 used as its guide shows:
 stills, moves, fades, captions, sound.
 
-Usage: benchmarks/film.py [--turns 2] [--minutes 10] [--size 1280x720]
+Usage: benchmarks/film.py [--turns 2] [--minutes 10] [--size 1280x720] [--quick]
 It needs some five minutes, most of them for the long film; --minutes 0 leaves that out.
 
 Both make the same film of three stills and 12 seconds in one run, alternating, with the same preset and quality of the
@@ -173,10 +173,13 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--size", type=Size.parse, default=Size(1280, 720))
+    parser.add_argument("--quick", action="store_true", help="Take seconds: little work, so figures of little use.")
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--alone", choices=list(WAYS), help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=float, default=12, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.turns, arguments.minutes, arguments.size = 1, 0, Size(160, 90)
     if arguments.alone:
         with tempfile.TemporaryDirectory() as work:
             before = time.perf_counter()

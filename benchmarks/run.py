@@ -1,5 +1,7 @@
 """Measure what users wait for: `make benchmark`. Prints figures; asserts nothing, machines differ.
 
+Usage: benchmarks/run.py [--quick]
+
 - the whole order, cold: 5 images and 5 videos, wall time and peak memory of the process
 - `aigen --help` beside `llm --help` in the same run
 - from `aigen serve` to its first page, beside `datasette serve`
@@ -19,9 +21,23 @@ import tempfile
 import time
 import urllib.request
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 PROMPT = "two cats under a full moon in the snow"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured: turns, orders in a large gallery, frames, and the size of what is made."""
+
+    turns: int = 7
+    orders: int = 1000
+    frames: int = 96
+    size: str = "1280x720"
+
+
+USUAL, QUICK = Scale(), Scale(turns=1, orders=10, frames=6, size="160x90")
 
 
 def seconds(command: list[str]) -> float:
@@ -30,9 +46,10 @@ def seconds(command: list[str]) -> float:
     return time.perf_counter() - began
 
 
-def whole_order() -> None:
+def whole_order(scale: Scale) -> None:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "aigen", "generate", PROMPT, "--seed", "7", "--content", folder]
+        command += ["--size", scale.size] if scale is QUICK else []
         began = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         peak = _watch_memory(process.pid)
@@ -62,18 +79,18 @@ def _watch_memory(pid: int) -> int:
     return peak
 
 
-def start_up() -> None:
+def start_up(scale: Scale) -> None:
     """Median of several, taken in turn so that a busy machine slows both."""
     tools = {name: [str(Path(sys.executable).parent / name), "--help"] for name in ("aigen", "llm")}
     times: dict[str, list[float]] = {name: [] for name in tools}
-    for _ in range(7):
+    for _ in range(scale.turns):
         for name, command in tools.items():
             times[name].append(seconds(command))
     aigen, llm = (statistics.median(times[name]) for name in ("aigen", "llm"))
     print(f"aigen --help: {aigen:.3f} s; llm --help: {llm:.3f} s; ratio {aigen / llm:.2f}")
 
 
-def first_page() -> None:
+def first_page(scale: Scale) -> None:
     """From the command to the first page, in turn as above; and what the server then holds in memory."""
     import psutil
 
@@ -87,7 +104,7 @@ def first_page() -> None:
         }
         times: dict[str, list[float]] = {name: [] for name in commands}
         held: dict[str, int] = {}
-        for _ in range(5):
+        for _ in range(min(5, scale.turns)):
             for name, command in commands.items():
                 port = _free_port()
                 began = time.perf_counter()
@@ -106,7 +123,7 @@ def first_page() -> None:
     )
 
 
-def large_gallery() -> None:
+def large_gallery(scale: Scale) -> None:
     """The first page of a gallery of 10,000 items, beside that of one with 10: the server's time for it."""
     from dataclasses import replace
 
@@ -125,7 +142,7 @@ def large_gallery() -> None:
         content = ContentFolder(Path(folder))
         with Store.open(content, create=True) as store:
             context = Context(content, store)
-            for user, count in (("small", 1), ("large", 1000)):
+            for user, count in (("small", 1), ("large", scale.orders)):
                 for number in range(count):
                     request = Draft(prompt=f"{PROMPT} {number}")
                     order = placing.place(context, request, user, detached=True)
@@ -141,16 +158,16 @@ def large_gallery() -> None:
             browser.post("/login", {"csrf": csrf, "user_id": user})
             for path in ("/dash", "/dash?search=moon+cats"):
                 found = []
-                for _ in range(12):
+                for _ in range(2 + scale.turns):
                     began = time.perf_counter()
                     browser.get(path)
                     found.append(time.perf_counter() - began)
                 times[user, path] = statistics.median(found) * 1000
     small, large = times["small", "/dash"], times["large", "/dash"]
     print(
-        f"first page of a gallery of 10,000 items: {large:.0f} ms; of 10 items: "
+        f"first page of a gallery of {10 * scale.orders:,} items: {large:.0f} ms; of 10 items: "
         f"{small:.0f} ms; ratio {large / small:.1f}; "
-        f"searching 1,000 prompts: {times['large', '/dash?search=moon+cats']:.0f} ms"
+        f"searching {scale.orders:,} prompts: {times['large', '/dash?search=moon+cats']:.0f} ms"
     )
 
 
@@ -169,7 +186,7 @@ def _first_answer(url: str) -> None:
         time.sleep(0.01)
 
 
-def frames() -> None:
+def frames(scale: Scale) -> None:
     """Drawing and encoding apart, and the same frames through diffusers' `export_to_video` and MoviePy, in this run."""
     import numpy
     import skia
@@ -182,7 +199,7 @@ def frames() -> None:
     from aigen.pipelines.storybook.understanding.plan import make_plan
     from aigen.types.request import Size
 
-    size, count = Size(1280, 720), 96
+    size, count = Size.parse(scale.size), scale.frames
     pixels = numpy.zeros((size.height, size.width, 4), numpy.uint8)
     canvas = skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType).getCanvas()
     for number, take in enumerate(TAKES, start=1):
@@ -190,7 +207,7 @@ def frames() -> None:
         began = time.perf_counter()
         for frame in range(count):
             scene.draw(canvas, frame / 24, 4.0)
-        print(f"1280x720, drawing alone, {take.camera}: {count / (time.perf_counter() - began):.0f} frames/s")
+        print(f"{size}, drawing alone, {take.camera}: {count / (time.perf_counter() - began):.0f} frames/s")
     drawn = []
     for frame in range(count):
         scene.draw(canvas, frame / 24, 4.0)
@@ -217,7 +234,7 @@ def frames() -> None:
             times[name] = time.perf_counter() - began
             ratio = times[name] / times["ours"]
             print(
-                f"1280x720, encoding alone, {name}: {count / times[name]:.0f} frames/s, {ratio:.1f} times our time, "
+                f"{size}, encoding alone, {name}: {count / times[name]:.0f} frames/s, {ratio:.1f} times our time, "
                 f"{path.stat().st_size // 1024} KiB"
             )
 
@@ -239,7 +256,7 @@ def understanding() -> None:
     )
 
 
-def marks() -> None:
+def marks(scale: Scale) -> None:
     """Medians of several items, each made, marked and reduced in turn."""
     from aigen.media import provenance
     from aigen.media.thumbnails import THUMBNAIL_SIDES, save_thumbnails
@@ -251,10 +268,10 @@ def marks() -> None:
         folder = Path(name)
         for kind in KINDS:
             times: dict[str, list[float]] = {"making": [], "marking": [], "thumbnails": []}
-            for seed in range(1, 7):
+            for seed in range(1, scale.turns + 1):
                 task = Task(
                     kind=kind, prompt=PROMPT, style="plain", numbers=(seed,), seeds=(seed,), size=DEFAULT_SIZES[kind],
-                    work=folder, frames=96,
+                    work=folder, frames=scale.frames,
                 )  # fmt: skip
                 began = time.perf_counter()
                 made = make_item(task, lambda *_: None)
@@ -277,10 +294,11 @@ def marks() -> None:
 
 
 if __name__ == "__main__":
-    whole_order()
-    start_up()
-    first_page()
-    large_gallery()
+    chosen = QUICK if "--quick" in sys.argv else USUAL
+    whole_order(chosen)
+    start_up(chosen)
+    first_page(chosen)
+    large_gallery(chosen)
     understanding()
-    frames()
-    marks()
+    frames(chosen)
+    marks(chosen)

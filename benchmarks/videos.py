@@ -1,7 +1,7 @@
 """How our path to a video compares with a bare call of diffusers:
 Wan 2.1's real architecture, random weights, this machine.
 
-Usage: benchmarks/videos.py [--layers 30] [--steps 2] [--folder DIR]
+Usage: benchmarks/videos.py [--layers 30] [--steps 2] [--folder DIR] [--quick]
 
 It needs 12 GB of disk and some ten minutes. What reads the prompt is a small one: it is run once a video, and its real
 weights alone would take 23 GB. With a GPU it is run as it is used: 832x480, 81 frames, bfloat16.
@@ -162,14 +162,14 @@ def run_alone(case: Case, way: str) -> None:
     print(torch.cuda.max_memory_allocated() / 2**20 if torch.cuda.is_available() else peak_memory())
 
 
-def report(case: Case, times: int) -> None:
+def report(case: Case, times: int, counts: tuple[int, ...]) -> None:
     told = f"{case.width}x{case.height}, {case.frames} frames, {case.steps} steps, {case.layers} layers"
     print(f"Wan 2.1 architecture, random weights: {told}")
     took = compare(case, times)
     overhead = took["ours"] / took["bare"] - 1
     print(f"bare diffusers {took['bare']:.2f} s a video; our whole path {took['ours']:.2f} s ({overhead:+.1%})")
     # Few layers take as much memory as many, beside their weights, and less time.
-    for frames in (9, 49):
+    for frames in counts:
         few = replace(case, layers=1, steps=1, frames=frames)
         peaks = {way: measure(few, way) for way in WAYS}
         print(
@@ -189,9 +189,12 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=832 if on_gpu else 256)
     parser.add_argument("--height", type=int, default=480 if on_gpu else 160)
     parser.add_argument("--times", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="Take seconds: little work, so figures of little use.")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--alone", choices=WAYS, help=argparse.SUPPRESS)
     found = parser.parse_args()
+    if found.quick:
+        found.layers, found.steps, found.frames, found.width, found.height, found.times = 1, 1, 5, 64, 64, 1
     with tempfile.TemporaryDirectory() as temporary:
         folder = found.folder or Path(temporary)
         case = Case(folder, found.layers, found.steps, found.frames, found.width, found.height)
@@ -201,7 +204,7 @@ def main() -> None:
         for each in (case, replace(case, layers=1)):
             if not each.model.exists():
                 build(each)
-        report(case, found.times)
+        report(case, found.times, (5,) if found.quick else (9, 49))
 
 
 if __name__ == "__main__":

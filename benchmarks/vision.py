@@ -1,6 +1,6 @@
 """How long it takes to describe a photo of 12 megapixels, beside PIL's mere decoding of the same file in the same run.
 
-Usage: benchmarks/vision.py [--photo PHOTO.jpg] [--turns 20]
+Usage: benchmarks/vision.py [--photo PHOTO.jpg] [--turns 20] [--quick]
 
 Without a photo it takes the cat that scikit-image brings, enlarged. Loading is that of a process of its own, as for the
 first photo; the rest has the networks loaded, as in a worker or in the gallery. Medians; the ways take turns, so that
@@ -102,7 +102,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photo", type=Path)
     parser.add_argument("--turns", type=int, default=20)
+    parser.add_argument("--quick", action="store_true", help="Take seconds: little work, so figures of little use.")
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.turns = 1
     loading(min(5, arguments.turns))
     with tempfile.TemporaryDirectory() as folder:
         describing(arguments.photo or prepare(Path(folder)), arguments.turns)

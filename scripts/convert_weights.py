@@ -285,5 +285,7 @@ def read_checkpoint(file: IO[bytes]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     convert_nanodet(Path(sys.argv[1]), TARGET / "nanodet.onnx")
     convert_efficientnet(Path(sys.argv[2]), TARGET / "efficientnet-lite0.onnx")

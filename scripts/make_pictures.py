@@ -1,9 +1,10 @@
 """Make the pictures of the README and of the web gallery anew, with the program itself:
 
-.venv/bin/python scripts/make_pictures.py [docs | gallery]
+.venv/bin/python scripts/make_pictures.py [docs | gallery] [--quick]
 
 Pictures of the README are as `aigen generate` leaves them, marks and all; the moving one is a video of its, made
-smaller. Those of the gallery are made smaller; the video is as it was made.
+smaller. Those of the gallery are made smaller; the video is as it was made. With --quick all are tiny, and go to a
+temporary folder: to see that it works.
 """
 
 import shutil
@@ -79,29 +80,39 @@ def save_preview(video: Path, path: Path) -> None:
     small[0].save(path, **animation, quality=60, method=6, xmp=xmp("algorithmicMedia"))
 
 
-def make_docs(folder: str) -> None:
-    FOLDER.mkdir(parents=True, exist_ok=True)
+def make_docs(folder: str, target: Path, shrink: int) -> None:
+    target.mkdir(parents=True, exist_ok=True)
     for name, prompt in PICTURES.items():
-        shutil.copyfile(make(prompt, "image", "800x600", folder), FOLDER / name)
+        shutil.copyfile(make(prompt, "image", smaller(800, 600, shrink), folder), target / name)
     for name, prompt in VIDEO.items():
-        save_preview(make(prompt, "video", "960x540", folder), FOLDER / name)
+        save_preview(make(prompt, "video", smaller(960, 540, shrink), folder), target / name)
 
 
-def make_gallery(folder: str) -> None:
+def make_gallery(folder: str, target: Path, shrink: int) -> None:
     for name, (prompt, style) in EXAMPLES.items():
-        save_small(make(prompt, "image", "960x960", folder, style), GALLERY / f"example-{name}.webp", 480)
-    video = make(EXAMPLE_VIDEO, "video", "854x480", folder)
-    shutil.copyfile(video, GALLERY / "example.mp4")
+        picture = make(prompt, "image", smaller(960, 960, shrink), folder, style)
+        save_small(picture, target / f"example-{name}.webp", 480 // shrink)
+    video = make(EXAMPLE_VIDEO, "video", smaller(854, 480, shrink), folder)
+    shutil.copyfile(video, target / "example.mp4")
     with av.open(str(video)) as container:
         first = next(container.decode(video=0))
-        Image.fromarray(first.to_ndarray(format="rgb24")).save(GALLERY / "example.webp", quality=70, method=6)
+        Image.fromarray(first.to_ndarray(format="rgb24")).save(target / "example.webp", quality=70, method=6)
     for style in STYLES:
-        save_small(make(STYLED, "image", "640x480", folder, style), GALLERY / f"style-{style}.webp", 240)
-    save_in_turn([GALLERY / f"style-{style}.webp" for style in STYLES_IN_TURN], GALLERY / "style-in-turn.webp")
+        picture = make(STYLED, "image", smaller(640, 480, shrink), folder, style)
+        save_small(picture, target / f"style-{style}.webp", 240 // shrink)
+    save_in_turn([target / f"style-{style}.webp" for style in STYLES_IN_TURN], target / "style-in-turn.webp")
+
+
+def smaller(width: int, height: int, shrink: int) -> str:
+    return f"{width // shrink}x{height // shrink}"
+
+
+def main(names: list[str], quick: bool) -> None:
+    with tempfile.TemporaryDirectory() as made, tempfile.TemporaryDirectory() as elsewhere:
+        for name, makes, target in (("docs", make_docs, FOLDER), ("gallery", make_gallery, GALLERY)):
+            if name in names or not names:
+                makes(made, Path(elsewhere) if quick else target, 10 if quick else 1)
 
 
 if __name__ == "__main__":
-    wanted = sys.argv[1:] or ["docs", "gallery"]
-    with tempfile.TemporaryDirectory() as made:
-        for name in wanted:
-            {"docs": make_docs, "gallery": make_gallery}[name](made)
+    main([name for name in sys.argv[1:] if name != "--quick"], "--quick" in sys.argv)
