@@ -2,7 +2,7 @@
 
 import errno
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -31,12 +31,11 @@ from aigen.types.request import Draft, Options, Size
 from aigen.types.seen import ImageDescription
 from aigen.types.styles import STYLES as ALL_STYLES
 from tests import conftest, tiny_models
+from tests.pipelines.diffusion.conftest import WARNINGS
+from tests.pipelines.diffusion.tasks import a_task, make
 from tests.runs import Listener
 
-# What libraries warn of while models are made here is nobody's business; where users load some, `quietly` sees to it.
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
-
-torch.set_num_threads(1)  # the tests run side by side, and the models are tiny
+pytestmark = WARNINGS
 
 SORTS = ["stable-diffusion", "xl", "flux", "pixart"]
 # Of what they have in common, `make test-system` tries the rest.
@@ -51,33 +50,6 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     makers["tiny"] = tiny_models.save_tiny_decoder
     return conftest.make_once(tmp_path_factory, "models", makers)
-
-
-@pytest.fixture(autouse=True)
-def empty_hands() -> Iterator[None]:
-    """Every test loads what it needs."""
-    yield
-    loading.slot.release()
-
-
-def a_task(tmp_path: Path, count: int = 1, **changes: Any) -> Task:
-    work = tmp_path / "work"
-    work.mkdir(exist_ok=True)
-    task = Task(
-        kind="image",
-        prompt="a red kite",
-        style="plain",
-        numbers=tuple(range(1, count + 1)),
-        seeds=tuple(range(7, 7 + count)),
-        size=Size(64, 64),
-        work=work,
-        options=Options(steps=2),
-    )
-    return replace(task, **changes)
-
-
-def make(model: Path, task: Task, listener: Listener | None = None) -> list[Output | Failure]:
-    return list(Pictures(catalogue.find(str(model))).generate(task, listener or Listener()))
 
 
 def pixels(output: Output | Failure) -> Any:

@@ -28,12 +28,12 @@ from aigen.types.reports import Expected, Finished, Report, Step
 from aigen.types.request import Attachments, Draft, Options, Size
 from tests import tiny_models, tiny_videos
 from tests.conftest import load, make_once
+from tests.pipelines.diffusion.conftest import WARNINGS
+from tests.pipelines.diffusion.tasks import a_video_task, make
 from tests.runs import Listener
 from tests.watched_orders import Orders
 
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
-
-torch.set_num_threads(1)  # the tests run side by side, and the models are tiny
+pytestmark = WARNINGS
 
 SORTS = ["animatediff", "wan", "wan22", "ltx", "cogvideox", "svd"]
 PICTURED = ["svd", "ltx", pytest.param("wan22", marks=pytest.mark.system)]
@@ -44,12 +44,6 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     makers: dict[str, Callable[[Path], object]] = {sort: partial(tiny_videos.save, sort=sort) for sort in SORTS}
     makers["pictures"] = partial(tiny_models.save, sort="stable-diffusion")
     return make_once(tmp_path_factory, "videos", makers)
-
-
-@pytest.fixture(autouse=True)
-def empty_hands() -> Iterator[None]:
-    yield
-    loading.slot.release()
 
 
 @pytest.fixture
@@ -66,24 +60,6 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return frames
 
 
-def a_task(tmp_path: Path, count: int = 1, **changes: Any) -> Task:
-    work = tmp_path / "work"
-    work.mkdir(exist_ok=True)
-    task = Task(
-        kind="video",
-        prompt="a red kite",
-        style="plain",
-        numbers=tuple(range(1, count + 1)),
-        seeds=tuple(range(7, 7 + count)),
-        size=Size(64, 64),
-        work=work,
-        frames=9,
-        fps=8,
-        options=Options(steps=2),
-    )
-    return replace(task, **changes)
-
-
 @pytest.fixture
 def picture(tmp_path: Path) -> Picture:
     return a_picture(tmp_path, "crimson")
@@ -93,10 +69,6 @@ def a_picture(tmp_path: Path, colour: str, made_by: str | None = "sd") -> Pictur
     path = tmp_path / f"{colour}.png"
     Image.new("RGB", (96, 80), colour).save(path)
     return Picture(path, made_by, "trainedAlgorithmicMedia")
-
-
-def make(model: Path, task: Task, listener: Listener | None = None) -> list[Output | Failure]:
-    return list(diffusion.load(catalogue.find(str(model))).generate(task, listener or Listener()))
 
 
 def decoded(path: Path) -> list[Any]:
@@ -134,7 +106,7 @@ def test_frames_are_those_that_a_bare_call_of_diffusers_gives(
         "animatediff": {"prompt": "a red kite", "decode_chunk_size": 1},
     }.get(sort, {"prompt": "a red kite"})
     listener = Listener(picture=picture)
-    (output,) = make(models / sort, a_task(tmp_path, starts_from_picture=sort == "svd"), listener)
+    (output,) = make(models / sort, a_video_task(tmp_path, starts_from_picture=sort == "svd"), listener)
     assert isinstance(output, Output)
     assert numpy.abs(numpy.stack(written) - bare(models / sort, **arguments)).max() <= 2
     frames = decoded(output.path)
@@ -162,7 +134,7 @@ def test_a_video_has_the_frames_and_the_size_that_were_asked_for(
     models: Path, tmp_path: Path, sort: str, written: list[Any]
 ) -> None:
     """Of Wan 4k + 1 frames can be made, and sides that are multiples of 32; the rest is cut off."""
-    (output,) = make(models / sort, a_task(tmp_path, frames=6, size=Size(50, 36)))
+    (output,) = make(models / sort, a_video_task(tmp_path, frames=6, size=Size(50, 36)))
     assert isinstance(output, Output)
     assert [frame.shape for frame in decoded(output.path)] == [(36, 50, 3)] * 6
     assert len(written) == 6
@@ -171,9 +143,9 @@ def test_a_video_has_the_frames_and_the_size_that_were_asked_for(
 @pytest.mark.system
 @pytest.mark.parametrize("sort", ["animatediff", "wan"])
 def test_a_video_is_the_same_alone_and_after_others(models: Path, tmp_path: Path, sort: str) -> None:
-    first, second = (output.path.read_bytes() for output in made(models / sort, a_task(tmp_path, 2)))
+    first, second = (output.path.read_bytes() for output in made(models / sort, a_video_task(tmp_path, 2)))
     assert first != second
-    (alone,) = made(models / sort, a_task(tmp_path, numbers=(2,), seeds=(8,)))
+    (alone,) = made(models / sort, a_video_task(tmp_path, numbers=(2,), seeds=(8,)))
     assert alone.path.read_bytes() == second
 
 
@@ -187,7 +159,7 @@ def made(model: Path, task: Task, listener: Listener | None = None) -> list[Outp
 def test_a_video_starts_from_its_picture(models: Path, tmp_path: Path, sort: str, written: list[Any]) -> None:
     def frames(picture: Picture) -> tuple[Output, Any]:
         written.clear()
-        (output,) = made(models / sort, a_task(tmp_path, starts_from_picture=True), Listener(picture=picture))
+        (output,) = made(models / sort, a_video_task(tmp_path, starts_from_picture=True), Listener(picture=picture))
         return output, numpy.stack(written)
 
     red, of_red = frames(a_picture(tmp_path, "red"))
@@ -211,7 +183,7 @@ def test_starting_from_a_picture_leaves_the_weights_as_they_are(
         parts = {name: part for name, part in held.pipeline.components.items() if isinstance(part, torch.nn.Module)}
         return {name: {each.dtype for each in part.parameters()} for name, part in parts.items()}
 
-    task = a_task(tmp_path, frames=1, options=Options(steps=1))
+    task = a_video_task(tmp_path, frames=1, options=Options(steps=1))
     make(models / sort, task)
     before = precisions()
     assert torch.bfloat16 in before["transformer"]
@@ -222,7 +194,7 @@ def test_starting_from_a_picture_leaves_the_weights_as_they_are(
 
 def test_a_model_that_reads_no_prompt_says_so_of_the_users_picture(models: Path, tmp_path: Path) -> None:
     listener = Listener(picture=a_picture(tmp_path, "red", made_by=None))
-    make(models / "svd", a_task(tmp_path, frames=2, options=Options(steps=1), starts_from_picture=True), listener)
+    make(models / "svd", a_video_task(tmp_path, frames=2, options=Options(steps=1), starts_from_picture=True), listener)
     assert listener.said == ["svd reads no prompt: it moves the picture as it sees fit"]
     assert "looking at the picture…" in listener.steps
 
@@ -231,7 +203,7 @@ def test_memory_that_is_short_for_a_decoder_without_tiles_is_told(
     models: Path, tmp_path: Path, picture: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task, listener = (
-        a_task(tmp_path, frames=8, fps=8, options=Options(steps=1), starts_from_picture=True),
+        a_video_task(tmp_path, frames=8, fps=8, options=Options(steps=1), starts_from_picture=True),
         Listener(picture=picture),
     )
     make(models / "svd", task, listener)
@@ -257,14 +229,14 @@ def test_what_can_start_from_a_picture_is_known_before_anything_is_loaded(models
 
 def test_where_no_picture_could_be_made_no_video_is(models: Path, tmp_path: Path) -> None:
     listener = Listener(picture=Failure(7, "the safety checker took it away"))
-    made = make(models / "svd", a_task(tmp_path, starts_from_picture=True), listener)
+    made = make(models / "svd", a_video_task(tmp_path, starts_from_picture=True), listener)
     assert made == [Failure(7, "the safety checker took it away")]
     assert loading.slot.held is None
 
 
 def test_what_made_a_video_is_told(models: Path, tmp_path: Path) -> None:
     options = Options(steps=2, guidance=4.5, negative="blurry")
-    (output,) = made(models / "wan", a_task(tmp_path, options=options))
+    (output,) = made(models / "wan", a_video_task(tmp_path, options=options))
     assert output.source_type == "trainedAlgorithmicMedia"
     assert output.parameters == {
         "steps": 2, "guidance": 4.5, "negative_prompt": "blurry", "sampler": "UniPCMultistepScheduler",
@@ -274,16 +246,16 @@ def test_what_made_a_video_is_told(models: Path, tmp_path: Path) -> None:
 
 def test_another_rate_than_the_models_own_is_told(models: Path, tmp_path: Path) -> None:
     listener = Listener()
-    make(models / "wan", a_task(tmp_path, fps=24), listener)
+    make(models / "wan", a_video_task(tmp_path, fps=24), listener)
     assert listener.said == ["wan moves as at 16 frames a second; at 24 it is 1.5 times as fast"]
     listener = Listener()
-    make(models / "ltx", a_task(tmp_path, fps=12), listener)  # which is told the rate
+    make(models / "ltx", a_video_task(tmp_path, fps=12), listener)  # which is told the rate
     assert not listener.said
 
 
 def test_how_long_it_takes_is_measured_by_the_second_step(models: Path, tmp_path: Path) -> None:
     listener = Listener(measures=True)
-    make(models / "wan", a_task(tmp_path, options=Options(steps=3)), listener)
+    make(models / "wan", a_video_task(tmp_path, options=Options(steps=3)), listener)
     (seconds,) = listener.expected
     assert 0 < seconds < 60
 
@@ -296,8 +268,8 @@ def test_an_order_is_cancelled_at_the_next_step(models: Path, tmp_path: Path) ->
 
     for sort, steps in (("wan", 9), ("animatediff", 1)):
         with pytest.raises(Cancelled):
-            make(models / sort, a_task(tmp_path, options=Options(steps=steps)), Listener(before_step=cancel))
-        assert len(made(models / sort, a_task(tmp_path))) == 1  # what is held still works
+            make(models / sort, a_video_task(tmp_path, options=Options(steps=steps)), Listener(before_step=cancel))
+        assert len(made(models / sort, a_video_task(tmp_path))) == 1  # what is held still works
 
 
 # Too little memory
@@ -310,7 +282,7 @@ def test_on_too_little_memory_it_decodes_in_tiles_and_says_so(
     """Also in the middle: the frames that were written stay, each once."""
     decoder_calls = 0
     listener = Listener()
-    task = a_task(tmp_path)
+    task = a_video_task(tmp_path)
     make(models / sort, task)
     held = loading.slot.held
     assert held
@@ -336,7 +308,7 @@ def test_on_too_little_memory_it_decodes_in_tiles_and_says_so(
 def test_where_not_even_a_step_can_be_made_it_says_what_to_do(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make(models / "wan", a_task(tmp_path))
+    make(models / "wan", a_video_task(tmp_path))
     held = loading.slot.held
     assert held
 
@@ -348,19 +320,19 @@ def test_where_not_even_a_step_can_be_made_it_says_what_to_do(
         GenerationError,
         match=r"not enough memory for 9 frames of 64x64 by wan: close .*, give --frames 4, give a smaller --size",
     ):
-        make(models / "wan", a_task(tmp_path))
+        make(models / "wan", a_video_task(tmp_path))
 
 
 def test_numbers_that_are_lost_make_no_black_video(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make(models / "wan", a_task(tmp_path))
+    make(models / "wan", a_video_task(tmp_path))
     held = loading.slot.held
     assert held
     step = held.pipeline.scheduler.step
     monkeypatch.setattr(held.pipeline.scheduler, "step", lambda *a, **b: (step(*a, **b)[0] * float("nan"),))
     with pytest.raises(GenerationError, match="wan lost its numbers at precision float32"):
-        make(models / "wan", a_task(tmp_path))
+        make(models / "wan", a_video_task(tmp_path))
 
 
 # What a model can do is checked before an order is written
@@ -369,7 +341,7 @@ def test_numbers_that_are_lost_make_no_black_video(
 def test_what_a_model_cannot_make_is_refused(models: Path, tmp_path: Path) -> None:
     def check(sort: str, **changes: Any) -> None:
         pipeline = diffusion.load(catalogue.find(str(models / sort)))
-        pipeline.check(a_task(tmp_path, **{"size": pipeline.abilities.sizes["video"]} | changes))
+        pipeline.check(a_video_task(tmp_path, **{"size": pipeline.abilities.sizes["video"]} | changes))
 
     check("wan", frames=81, fps=16)
     with pytest.raises(
@@ -386,7 +358,7 @@ def test_what_would_fit_the_memory_is_said(models: Path, tmp_path: Path, monkeyp
     pipeline = diffusion.load(catalogue.find(str(models / "svd")))
     laptop = Machine("cpu", "4 cores", 13 * 10**9, 6 * 10**9, 13 * 10**9, 6 * 10**9)
     monkeypatch.setattr(machine, "detect_machine", lambda: laptop)
-    task = a_task(tmp_path, size=Size(1024, 576), frames=25, fps=7, starts_from_picture=True)
+    task = a_video_task(tmp_path, size=Size(1024, 576), frames=25, fps=7, starts_from_picture=True)
     # The weights are tiny here; to decode 8 frames of a real one takes 12.5 GB.
     with pytest.raises(
         UsageError, match=r"of 1024x640 by svd: 7 frames would fit \(--frames 7\), 512x320 would fit \(--size 512x320\)"
@@ -431,7 +403,7 @@ def test_a_motion_adapter_is_added_to_its_model(
 
     def frames(name: str) -> Any:
         pipeline = diffusion.load(catalogue.find(name))
-        (output,) = pipeline.generate(a_task(tmp_path), Listener())
+        (output,) = pipeline.generate(a_video_task(tmp_path), Listener())
         assert isinstance(output, Output)
         return output, numpy.stack(decoded(output.path))
 
