@@ -4,6 +4,7 @@ Settings come from the environment, then a `.env` in the current folder, then `s
 configuration folder; the names are the same in all three.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,9 @@ from aigen.content import ContentFolder, write_whole
 from aigen.errors import UsageError
 
 NAMES = {
-    "AIGEN_CONTENT", "AIGEN_MODEL", "AIGEN_BASE_URL", "AIGEN_MAX_ORDERS", "AIGEN_MAX_ITEMS", "AIGEN_WEB_PAID",
-    "AIGEN_TRUSTED_PROXY", "AIGEN_SMTP_HOST", "AIGEN_SMTP_PORT", "AIGEN_SMTP_SECURITY", "AIGEN_SMTP_USER",
-    "AIGEN_SMTP_PASSWORD", "AIGEN_SMTP_FROM", "AIGEN_SMTP_CA_FILE", "AIGEN_DEBUG",
+    "AIGEN_CONTENT", "AIGEN_MODEL", "AIGEN_BASE_URL", "AIGEN_MAX_ORDERS", "AIGEN_MAX_ITEMS", "AIGEN_MAX_COST",
+    "AIGEN_WEB_PAID", "AIGEN_TRUSTED_PROXY", "AIGEN_SMTP_HOST", "AIGEN_SMTP_PORT", "AIGEN_SMTP_SECURITY",
+    "AIGEN_SMTP_USER", "AIGEN_SMTP_PASSWORD", "AIGEN_SMTP_FROM", "AIGEN_SMTP_CA_FILE", "AIGEN_DEBUG",
 }  # fmt: skip
 DEFAULT_CONTENT = "generated_content"
 
@@ -44,6 +45,19 @@ class Settings:
         if not text.isascii() or not text.isdigit() or int(text[:9]) == 0:
             raise UsageError(f"{name} {text[:80]!r} is not usable: give a whole number above 0")
         return int(text[:9])
+
+    def amount(self, name: str) -> float | None:
+        """Return a setting that is an amount in USD; None if it is not set. Raises UsageError."""
+        text = self.values.get(name)
+        if not text:
+            return None
+        try:
+            amount = float(text)
+        except ValueError:
+            amount = -1.0
+        if not 0 <= amount < math.inf:
+            raise UsageError(f"{name} {text[:80]!r} is not usable: give an amount in USD, such as 2.50")
+        return amount
 
     def read_base_url(self) -> str | None:
         """Where the web gallery is reached from outside, if the user said so. Raises UsageError."""

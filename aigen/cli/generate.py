@@ -39,6 +39,10 @@ Notify = Annotated[
     ),
 ]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the time of the notice.")]
+MaxCost = Annotated[
+    float | None, typer.Option("--max-cost", metavar="USD", help="Order it only if it costs no more than this.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Agree to the cost without being asked.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Order, start a worker, and return at once.")]
 
 
@@ -117,6 +121,8 @@ def generate(
     strength: Annotated[
         float | None, typer.Option("--strength", metavar="X", help="How much of the guide is made anew, 0 to 1 [0.6].")
     ] = None,
+    max_cost: MaxCost = None,
+    yes: Yes = False,
     notify_at: NotifyAt = None,
     notify: Notify = None,
     no_wait: NoWait = False,
@@ -224,7 +230,8 @@ def _print_plan(order: Order) -> None:
 
     channels.check(order.draft.notify, load_settings())
     with Display() as display, open_context(order.content, display) as context:
-        request = placing.prepare(context, order.draft, order.user, order.attachments).request
+        prepared = placing.prepare(context, order.draft, order.user, order.attachments)
+        request = prepared.request
         name = request.guide or request.image_model or request.video_model or ""
         pipeline = context.pipeline(name)
     if not hasattr(pipeline, "plan"):
@@ -235,6 +242,8 @@ def _print_plan(order: Order) -> None:
     if order.as_json:
         print_json(scene)
         return
+    if prepared.price != 0:
+        say(f"estimated cost: {placing.spoken_price(prepared.price)}")
     for field, value in scene.items():
         typer.echo(visible(f"{field:10} {readable(value) if value else '-'}"))
 
@@ -250,12 +259,24 @@ def make_order(order: Order, *, no_wait: bool, detach: bool) -> None:
         _generate(order, no_wait=no_wait)
 
 
+def _agree(price: float | None) -> None:
+    """Ask on a terminal whether an order of this price may be placed."""
+    from aigen.errors import Cancelled
+    from aigen.orders.context import refuse_to_pay
+
+    if not sys.stdin.isatty():
+        refuse_to_pay(price)
+    cost = "costs an unknown amount" if price is None else f"costs about ${price:.2f}"
+    if not typer.confirm(f"This order {cost}. Place it?", err=True):
+        raise Cancelled("nothing was ordered")
+
+
 def _detach(order: Order) -> None:
     """Place an order for the worker, and see that one runs."""
     from aigen.cli.progress import Display
     from aigen.orders import placing, worker
 
-    with Display() as display, open_context(order.content, display) as context:
+    with Display() as display, open_context(order.content, display, agree=_agree) as context:
         placed = placing.place(context, order.draft, order.user, order.attachments, detached=True)
         worker.start(context.content)
         announce(context, placed, waits=False)
@@ -288,7 +309,7 @@ def _generate(order: Order, *, no_wait: bool) -> None:
                     announce(context, generation, waits=not no_wait)
             display(event)
 
-        context = stack.enter_context(open_context(order.content, report))
+        context = stack.enter_context(open_context(order.content, report, agree=_agree))
         lifecycle.tidy(context)
         try:
             made = lifecycle.generate(context, order.draft, order.user, order.attachments)

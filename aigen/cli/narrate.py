@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aigen.cli.generate import Detach, Notify, NotifyAt, NoWait, Order, Seed, draft_options, make_order
+from aigen.cli.generate import Detach, MaxCost, Notify, NotifyAt, NoWait, Order, Seed, Yes, draft_options, make_order
 from aigen.cli.program import Content, Json, app, whole_number
 from aigen.errors import UsageError
 from aigen.types.styles import STYLES
@@ -48,6 +48,8 @@ def narrate(
     fps: Annotated[
         int | None, typer.Option("--fps", parser=whole_number, metavar="N", help="Frames a second [25].")
     ] = None,
+    max_cost: MaxCost = None,
+    yes: Yes = False,
     notify_at: NotifyAt = None,
     notify: Notify = None,
     no_wait: NoWait = False,

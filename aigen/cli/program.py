@@ -202,14 +202,18 @@ def load_settings() -> "Settings":
 
 
 @contextmanager
-def open_context(content: Path | None, report: "Callable[[Report], None]" = lambda report: None) -> "Iterator[Context]":
-    from aigen.orders.context import Context
+def open_context(
+    content: Path | None,
+    report: "Callable[[Report], None]" = lambda report: None,
+    agree: "Callable[[float | None], None] | None" = None,
+) -> "Iterator[Context]":
+    from aigen.orders.context import Context, refuse_to_pay
     from aigen.store import Store
 
     settings = load_settings()
     folder = settings.content(content)
     with Store.open(folder) as store:
-        yield Context(folder, store, report, settings, interrupted=interrupted.is_set)
+        yield Context(folder, store, report, settings, interrupted=interrupted.is_set, agree=agree or refuse_to_pay)
 
 
 def _show_left_over(content: Path | None) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aigen import pipelines
 from aigen.content import ContentFolder
-from aigen.errors import Cancelled
+from aigen.errors import Cancelled, UsageError
 from aigen.settings import NO_SETTINGS, Settings
 from aigen.store import Store
 from aigen.times import Clock, utc_now
@@ -14,6 +14,13 @@ from aigen.types.reports import Report
 
 # Seconds between two looks at whether the order was cancelled.
 HEARTBEAT = 1.0
+
+
+def refuse_to_pay(price: float | None) -> None:
+    """Refuse an order that nobody has agreed to pay."""
+    if price is None:
+        raise UsageError("the cost of this order is unknown: add --yes to order it all the same")
+    raise UsageError(f"this order costs about ${price:.2f}: add --yes, or a limit such as --max-cost {price:.2f}")
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,8 @@ class Context:
     load: Callable[[str, Settings], Pipeline] = pipelines.load
     clock: Clock = utc_now
     paid: bool = True  # whether models that cost money may be used
+    # Ask whether an order of this price in USD (None: unknown) may be placed. Raises UsageError or Cancelled if not.
+    agree: Callable[[float | None], None] = refuse_to_pay
     # Whether Ctrl-C was pressed: a library that is just being loaded turns its KeyboardInterrupt into other errors.
     interrupted: Callable[[], bool] = lambda: False
 

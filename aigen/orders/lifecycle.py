@@ -21,7 +21,7 @@ from aigen.orders import source
 from aigen.orders.context import Context
 from aigen.orders.device import Device
 from aigen.orders.items import begins_here, clear, make_items, make_thumbnails
-from aigen.orders.placing import hold, new_generation_id, prepare, write
+from aigen.orders.placing import check_cost, hold, new_generation_id, prepare, write
 from aigen.store import Store
 from aigen.types.request import NO_ATTACHMENTS, Attachments, Draft, Kind
 from aigen.types.rows import Generation, Item
@@ -37,6 +37,7 @@ def generate(
     so it is never taken for interrupted.
     """
     prepared = prepare(context, draft, user_id, attachments)
+    check_cost(context, prepared)
     context.content.check_writable()
     generation_id = new_generation_id()
     with hold(context.content, generation_id):

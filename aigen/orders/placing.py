@@ -69,6 +69,7 @@ class Prepared:
     price: float | None
     image: "Image | None" = None
     music: Path | None = None
+    yes: bool = False
 
 
 def place(
@@ -80,8 +81,10 @@ def place(
     detached: bool = False,
     limit: int | None = None,
 ) -> Generation:
-    """Resolve an order and write it. Raises what `prepare` and `write` raise."""
-    return write(context, prepare(context, draft, user_id, attachments), detached=detached, limit=limit)
+    """Resolve an order and write it. Raises what `prepare`, `check_cost` and `write` raise."""
+    prepared = prepare(context, draft, user_id, attachments)
+    check_cost(context, prepared)
+    return write(context, prepared, detached=detached, limit=limit)
 
 
 def prepare(
@@ -104,11 +107,29 @@ def prepare(
         draft = replace(draft, from_picture=True)
     request, used = _resolve(context, draft, seen, attachments.music)
     price = _price(request, used)
-    if price is None:
-        context.report(Said("estimated cost: unknown (a model has no price)"))
-    elif price:
-        context.report(Said(f"estimated cost: about ${price:.2f}"))
-    return Prepared(request, user_id, price, image, attachments.music)
+    return Prepared(request, user_id, price, image, attachments.music, draft.yes)
+
+
+def check_cost(context: Context, prepared: Prepared) -> None:
+    """Raise UsageError for an order that costs more than a limit; ask for consent to one that costs anything.
+
+    `--yes` is consent, and so is `--max-cost` where the price is known. AIGEN_MAX_COST is a limit only.
+    """
+    price, limit = prepared.price, prepared.request.max_cost
+    if price == 0:
+        return
+    for name, most in (("--max-cost", limit), ("AIGEN_MAX_COST", context.settings.amount("AIGEN_MAX_COST"))):
+        if price is not None and most is not None and price > most:
+            raise UsageError(f"this order costs about ${price:.2f}, more than {name} {most:g}: raise it, or order less")
+    if not prepared.yes and (limit is None or price is None):
+        context.agree(price)
+    else:
+        context.report(Said(f"estimated cost: {spoken_price(price)}"))
+
+
+def spoken_price(price: float | None) -> str:
+    """Return a price in USD in words."""
+    return "unknown (a model has no price)" if price is None else f"about ${price:.2f}"
 
 
 def resolve(context: Context, draft: Draft) -> GenerationRequest:

@@ -159,6 +159,7 @@ class BaseRequest(Options):
     vision_model: str | None = None  # who looks at it
     narration: Narration | None = None  # its videos are narrated films
     first: int = 1  # the number of the first item of either kind; it is made from `seed`, the next from seed + 1
+    max_cost: float | None = None  # in USD: the order may not cost more
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -186,6 +187,8 @@ class BaseRequest(Options):
             raise UsageError(f"seed {self.seed} is out of range: give a whole number from 0 to {limit}")
         if self.size is not None:
             Size.parse(self.size)
+        if self.max_cost is not None and not 0 <= self.max_cost < math.inf:
+            raise UsageError(f"max cost is {self.max_cost}: give an amount in USD, such as 2.50")
         self._check_length()
         for channel in self.notify:
             check_channel(channel)
@@ -260,13 +263,14 @@ class Draft(BaseRequest):
 
     The default `prompt` describes the picture that the order starts from. `model` is for both kinds. The default
     `style` is `plain`; images from a picture use several styles in turn. `narrate` narrates the prompt, or the
-    description of the picture, unless there is a `narration`.
+    description of the picture, unless there is a `narration`. `yes` agrees to what it costs.
     """
 
     prompt: str | None = None
     model: str | None = None
     style: str | None = None
     narrate: bool = False
+    yes: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

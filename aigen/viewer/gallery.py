@@ -9,6 +9,7 @@ from ipaddress import ip_address
 
 from aigen import pipelines
 from aigen.content import ContentFolder
+from aigen.errors import UsageError
 from aigen.orders.context import Context
 from aigen.settings import Settings
 from aigen.store import Store
@@ -56,13 +57,25 @@ class Gallery:
     @property
     def context(self) -> Context:
         return Context(
-            self.content, self.store, settings=self.settings, load=self.load, clock=self.clock, paid=self.offers_paid
+            self.content,
+            self.store,
+            settings=self.settings,
+            load=self.load,
+            clock=self.clock,
+            paid=self.offers_paid,
+            agree=_agree_to_known_price,
         )
 
     @property
     def offers_paid(self) -> bool:
         """Return whether web users may use paid models."""
         return self.settings.values.get("AIGEN_WEB_PAID") == "1"
+
+
+def _agree_to_known_price(price: float | None) -> None:
+    """Agree to pay, as AIGEN_WEB_PAID says, where it is known how much."""
+    if price is None:
+        raise UsageError("the cost of this order is unknown: choose another model")
 
 
 _threads = threading.local()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aigen import pipelines
-from aigen.errors import UsageError
+from aigen.errors import Cancelled, UsageError
 from aigen.film.narrator import Narrator
 from aigen.orders import lifecycle, placing
 from aigen.orders.context import Context
@@ -168,14 +168,17 @@ def test_what_an_order_will_cost_is_known_before_it_is_written(
 ) -> None:
     reports: list[Report] = []
     context = replace(with_paid(monkeypatch, context), report=reports.append)
-    draft = Draft(prompt="x", images=3, videos=2)
+    draft = Draft(prompt="x", images=3, videos=2, yes=True)
     assert placing.prepare(context, draft).price == 0.0
     assert placing.prepare(context, replace(draft, image_model="paid")).price == 0.75
     assert placing.prepare(context, replace(draft, model="paid")).price == 1.25
-    assert reports == [Said("estimated cost: about $0.75"), Said("estimated cost: about $1.25")]
+    placing.check_cost(context, placing.prepare(context, draft))
+    assert reports == []
+    placing.check_cost(context, placing.prepare(context, replace(draft, model="paid")))
+    assert reports == [Said("estimated cost: about $1.25")]
     reports.clear()
     unknown = replace(with_paid(monkeypatch, context, None), report=reports.append)
-    assert placing.prepare(unknown, replace(draft, model="paid")).price is None
+    placing.check_cost(unknown, placing.prepare(unknown, replace(draft, model="paid")))
     assert reports == [Said("estimated cost: unknown (a model has no price)")]
 
 
@@ -193,3 +196,50 @@ def test_the_pictures_that_others_make_are_part_of_the_price(context: Context, m
     assert placing.prepare(context, longer).price == 0.25 * 6
     drawn = replace(longer, image_model="storybook")
     assert placing.prepare(context, drawn).price == 0.0
+
+
+@pytest.mark.parametrize("placing_it", [placing.place, lifecycle.generate])
+def test_nothing_is_ordered_that_nobody_agreed_to_pay(
+    context: Context, monkeypatch: pytest.MonkeyPatch, placing_it: Any
+) -> None:
+    asked: list[float | None] = []
+
+    def agree(price: float | None) -> None:
+        asked.append(price)
+
+    def decline(price: float | None) -> None:
+        raise Cancelled("no")
+
+    context = with_paid(monkeypatch, context)
+    draft = Draft(prompt="x", images=3, videos=0, model="paid")
+    with pytest.raises(UsageError, match=r"costs about \$0.75: add --yes, or a limit such as --max-cost 0.75"):
+        placing_it(context, draft)
+    with pytest.raises(Cancelled):
+        placing_it(replace(context, agree=decline), draft)
+    with pytest.raises(UsageError, match=r"costs about \$0.75, more than --max-cost 0.7: raise it, or order less"):
+        placing_it(replace(context, agree=agree), replace(draft, max_cost=0.7, yes=True))
+    limited = replace(context, settings=Settings({"AIGEN_MAX_COST": "0.5"}), agree=agree)
+    with pytest.raises(UsageError, match=r"more than AIGEN_MAX_COST 0.5"):
+        placing_it(limited, replace(draft, max_cost=1.0, yes=True))
+    assert (context.store.generations(), context.content.works(), asked) == ([], [], [])
+    placing_it(replace(context, agree=agree), draft)
+    assert asked == [0.75]
+    for agreed in (replace(draft, yes=True), replace(draft, max_cost=0.75)):
+        assert placing_it(replace(context, agree=decline), agreed).request.max_cost == agreed.max_cost
+    free = replace(draft, model=None)
+    assert placing_it(replace(context, agree=decline), free).request.image_model == "storybook"
+
+
+def test_a_price_that_is_not_known_needs_more_than_a_limit(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = with_paid(monkeypatch, context, None)
+    draft = Draft(prompt="x", images=1, videos=0, model="paid", max_cost=5.0)
+    with pytest.raises(UsageError, match="the cost of this order is unknown: add --yes to order it all the same"):
+        placing.place(context, draft)
+    assert placing.place(context, replace(draft, yes=True)).status == "Processing"
+
+
+@pytest.mark.parametrize("text", ["much", "-1", "inf", "nan"])
+def test_a_limit_that_is_no_amount_is_refused(context: Context, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    context = replace(with_paid(monkeypatch, context), settings=Settings({"AIGEN_MAX_COST": text}))
+    with pytest.raises(UsageError, match=f"AIGEN_MAX_COST '{text}' is not usable: give an amount in USD"):
+        placing.place(context, Draft(prompt="x", model="paid", yes=True))

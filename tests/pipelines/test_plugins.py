@@ -2,10 +2,12 @@
 
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
 import sysconfig
+from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -70,12 +72,36 @@ def test_an_installed_pipeline_makes_an_order(python: Path) -> None:
 
 def test_what_one_costs_is_said_before_and_kept(python: Path) -> None:
     asked = ("generate", "a kite", "--images", 3, "--videos", 0, "--size", "64x48", "--seed", 7, "--user", "ana")
-    made = run_in(python, *asked, "--model", "golden-dots", "--json")
+    refused = run_in(python, *asked, "--model", "golden-dots")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == ("aigen: this order costs about $0.30: add --yes, or a limit such as --max-cost 0.30\n")
+    assert not Path("generated_content").exists()
+    made = run_in(python, *asked, "--model", "golden-dots", "--max-cost", "0.5", "--json")
     assert made.returncode == 0, made.stderr
     assert "estimated cost: about $0.30" in made.stderr
     assert json.loads(made.stdout)["cost"] == pytest.approx(0.3)
     (order,) = json.loads(run_in(python, "status", "ana", "--json").stdout)
     assert order["cost"] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(("answer", "code", "count"), [("y", 0, 1), ("n", 1, 0)])
+def test_on_a_terminal_its_cost_is_asked_about(python: Path, answer: str, code: int, count: int) -> None:
+    asked = ("generate", "a kite", "--images", "1", "--videos", "0", "--size", "64x48", "--model", "golden-dots")
+    ours, theirs = pty.openpty()
+    command = [python, "-P", "-m", "aigen", *asked]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        written = b""
+        while b"Place it?" not in written:
+            written += os.read(ours, 4096)
+        os.write(ours, f"{answer}\n".encode())
+        with suppress(OSError):  # the terminal has gone with the process
+            while part := os.read(ours, 4096):
+                written += part
+        assert process.wait(timeout=60) == code
+    os.close(ours)
+    assert b"This order costs about $0.10. Place it? [y/N]" in written
+    assert len(list(Path().glob("generated_content/*/*.png"))) == count
 
 
 def test_one_that_cannot_be_imported_is_told_in_one_line_and_breaks_nothing(python: Path) -> None:
@@ -164,7 +190,7 @@ def test_items_need_not_be_yielded_and_a_price_may_be_unknown(
     install_faulty(monkeypatch, "price-none")
     reports: list[object] = []
     context = replace(context, load=pipelines.load, report=reports.append)
-    order = lifecycle.generate(context, Draft(prompt="a kite", images=1, videos=0, model="faulty"), "ana")
+    order = lifecycle.generate(context, Draft(prompt="a kite", images=1, videos=0, model="faulty", yes=True), "ana")
     assert order.status == "Completed"
     assert Said("estimated cost: unknown (a model has no price)") in reports
 

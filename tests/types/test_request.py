@@ -33,6 +33,8 @@ def test_a_videos_sides_are_even() -> None:
         ({"prompt": ""}, "empty"),
         ({"prompt": " \n\t"}, "empty"),
         ({"prompt": "", "from_picture": True}, "empty"),
+        ({"max_cost": -1.0}, "max cost is -1.0: give an amount in USD, such as 2.50"),
+        ({"max_cost": float("nan")}, "max cost is nan"),
         ({"frames": 10, "duration": float("nan")}, "duration is nan"),
         ({"frames": 10, "duration": float("inf")}, "duration is inf"),
         ({"prompt": "x" * 2001}, "2001"),
