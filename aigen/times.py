@@ -21,6 +21,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def start_of_month(moment: datetime) -> str:
+    """Return when the calendar month of a time began, in UTC, as the store keeps times."""
+    return to_text(moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0))
+
+
 def to_text(moment: datetime) -> str:
     """An instant as the store keeps it: ISO 8601, UTC, seconds."""
     return moment.astimezone(UTC).isoformat(timespec="seconds")

@@ -40,6 +40,7 @@ COMMANDS = (
     "models",
     "worker",
     "notices",
+    "costs",
     "notify-daemon",
     "users",
     "doctor",

@@ -12,6 +12,8 @@ from aigen.times import Clock, utc_now
 from aigen.types.pipeline import Pipeline
 from aigen.types.reports import Report
 
+# The setting that limits what the orders of one web user cost in a month.
+USER_BUDGET = "AIGEN_USER_MONTHLY_COST"
 # Seconds between two looks at whether the order was cancelled.
 HEARTBEAT = 1.0
 
@@ -34,6 +36,7 @@ class Context:
     load: Callable[[str, Settings], Pipeline] = pipelines.load
     clock: Clock = utc_now
     paid: bool = True  # whether models that cost money may be used
+    budgets: tuple[str, ...] = ("AIGEN_MONTHLY_COST",)  # the settings that limit what orders cost in a month
     # Ask whether an order of this price in USD (None: unknown) may be placed. Raises UsageError or Cancelled if not.
     agree: Callable[[float | None], None] = refuse_to_pay
     # Whether Ctrl-C was pressed: a library that is just being loaded turns its KeyboardInterrupt into other errors.

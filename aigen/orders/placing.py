@@ -17,10 +17,10 @@ from aigen.errors import UsageError
 from aigen.media import uploads
 from aigen.models import catalogue
 from aigen.orders import source, tasks
-from aigen.orders.context import Context
+from aigen.orders.context import USER_BUDGET, Context
 from aigen.orders.items import MUSIC
 from aigen.times import resolve as resolve_time
-from aigen.times import to_text
+from aigen.times import start_of_month, to_text
 from aigen.types.pipeline import Pipeline
 from aigen.types.reports import Placed, Said
 from aigen.types.request import (
@@ -35,7 +35,7 @@ from aigen.types.request import (
     Narration,
     check_user_id,
 )
-from aigen.types.rows import Generation, Item, Notice
+from aigen.types.rows import Budget, Generation, Item, Notice
 from aigen.types.seen import ImageDescription
 from aigen.types.styles import STYLES_IN_TURN
 from aigen.wording import visible
@@ -295,6 +295,7 @@ def write(
         attempts=0,
         heartbeat_at=None,
         step=None,
+        price=prepared.price,
     )
     items = [item for kind in KINDS for item in planned(request, kind, generation.generation_id)]
     notices = [
@@ -310,13 +311,24 @@ def write(
                 uploads.save(image, work / source.SOURCE)
             if music and request.narration:
                 uploads.keep(music, work / f"{MUSIC}{request.narration.music}")
-            context.store.place(generation, prepared.user_id is None, items, notices, limit)
+            budgets = _budgets(context, generation)
+            context.store.place(generation, prepared.user_id is None, items, notices, limit, budgets)
         except BaseException:
             context.content.remove_work(generation.generation_id)
             context.content.remove_lock(generation.generation_id)
             raise
     context.report(Placed(generation))
     return generation
+
+
+def _budgets(context: Context, generation: Generation) -> list[Budget]:
+    """Return the budgets for this month that an order counts against; a free one counts against none."""
+    since = start_of_month(context.clock())
+    return [
+        Budget(name, amount, since, generation.user_id if name == USER_BUDGET else None)
+        for name in context.budgets
+        if generation.price != 0 and (amount := context.settings.amount(name)) is not None
+    ]
 
 
 def hold(content: ContentFolder, generation_id: str) -> AbstractContextManager[None]:

@@ -7,6 +7,7 @@ processes working side by side cannot undo each other. Methods that change a sta
     accounts    users, sessions, the log of what users do
     orders      orders: placed, run, ended
     items       what they are of, and the jobs that others do for it
+    costs       what orders cost
     notices     notices and the links in them
     hashing     passwords and tokens, of which only hashes are kept
     migrations  the schema, append-only

@@ -181,3 +181,9 @@ def m006_pace(database: Database) -> None:
 def m007_jobs(database: Database) -> None:
     # JSON: the jobs of an item, by the part of it that each makes.
     database.execute("ALTER TABLE items ADD COLUMN job TEXT NOT NULL DEFAULT '{}'")
+
+
+@migrations()
+def m008_price(database: Database) -> None:
+    database.execute("ALTER TABLE generations ADD COLUMN price REAL")
+    database.execute("UPDATE generations SET price = 0")  # nothing was paid before

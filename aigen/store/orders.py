@@ -8,14 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from aigen.errors import UsageError
-from aigen.store.database import Connection, dump
+from aigen.store.costs import Costs
+from aigen.store.database import dump
 from aigen.store.items import item_row
 from aigen.times import to_text
 from aigen.types.request import GenerationRequest
-from aigen.types.rows import Generation, Item, Notice
+from aigen.types.rows import Budget, Generation, Item, Notice
 
 
-class Orders(Connection):
+class Orders(Costs):
     def place(
         self,
         generation: Generation,
@@ -23,14 +24,21 @@ class Orders(Connection):
         items: Iterable[Item],
         notices: Iterable[Notice],
         limit: int | None = None,
+        budgets: Iterable[Budget] = (),
     ) -> None:
         """Write a new order with its planned items and waiting notices, and its user if there is none yet.
 
         Raises UsageError when another user's id differs from this one only in upper and lower case, and when `limit`
-        orders of this user are unfinished already.
+        orders of this user are unfinished already, or when its price exceeds what is left of a budget.
         """
         with self._write(create=True):
             self._check_limit(generation.user_id, limit)
+            for budget in budgets:
+                if (spent := self.over_budget(budget, generation.price)) is not None:
+                    raise UsageError(
+                        f"${spent:.2f} of {budget.name} {budget.amount:g} is spent or reserved this month: "
+                        "raise it, or wait for the next month"
+                    )
             known = self._read("SELECT user_id FROM users WHERE user_id = ? COLLATE NOCASE", [generation.user_id])
             if not known:
                 row = {"user_id": generation.user_id, "created_at": generation.requested_at, "made": made}

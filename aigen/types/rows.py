@@ -61,6 +61,17 @@ class Generation:
     attempts: int
     heartbeat_at: str | None
     step: str | None
+    price: float | None = None  # estimated when it was placed, in USD; None: unknown
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A limit in USD on what the orders placed since a time may cost: of one user, or of all."""
+
+    name: str
+    amount: float
+    since: str
+    user_id: str | None = None
 
 
 @dataclass(frozen=True)

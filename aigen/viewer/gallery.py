@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from aigen import pipelines
 from aigen.content import ContentFolder
 from aigen.errors import UsageError
-from aigen.orders.context import Context
+from aigen.orders.context import USER_BUDGET, Context
 from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import Clock, utc_now
@@ -64,6 +64,7 @@ class Gallery:
             clock=self.clock,
             paid=self.offers_paid,
             agree=_agree_to_known_price,
+            budgets=("AIGEN_MONTHLY_COST", USER_BUDGET),
         )
 
     @property

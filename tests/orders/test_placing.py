@@ -1,21 +1,26 @@
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings, strategies
 
 from aigen import pipelines
+from aigen.content import ContentFolder
 from aigen.errors import Cancelled, UsageError
 from aigen.film.narrator import Narrator
 from aigen.orders import lifecycle, placing
-from aigen.orders.context import Context
+from aigen.orders.context import USER_BUDGET, Context
 from aigen.pipelines import Registered
 from aigen.pipelines.motion import Motion
 from aigen.settings import Settings
-from aigen.types.pipeline import Pipeline
+from aigen.store import Store
+from aigen.types.pipeline import Job, Pipeline
 from aigen.types.reports import Report, Said
 from aigen.types.request import SEED_LIMIT, Attachments, Draft, Narration
-from tests.conftest import Scribbler, files_in, scribble
+from tests.conftest import Scribbler, StillClock, files_in, scribble
 
 
 def test_a_made_user_id_is_long_and_typable(context: Context, request_two: Draft) -> None:
@@ -243,3 +248,56 @@ def test_a_limit_that_is_no_amount_is_refused(context: Context, monkeypatch: pyt
     context = replace(with_paid(monkeypatch, context), settings=Settings({"AIGEN_MAX_COST": text}))
     with pytest.raises(UsageError, match=f"AIGEN_MAX_COST '{text}' is not usable: give an amount in USD"):
         placing.place(context, Draft(prompt="x", model="paid", yes=True))
+
+
+def test_a_budget_for_the_month_holds_with_what_is_reserved(
+    context: Context, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = Settings({"AIGEN_MONTHLY_COST": "1.00", USER_BUDGET: "0.60"})
+    context = replace(with_paid(monkeypatch, context), settings=limits)
+    two = Draft(prompt="x", images=2, videos=0, model="paid", yes=True)  # at 0.25 each
+    first = placing.place(context, two, "ana")
+    assert (first.price, context.store.spent("2026-11-01")) == (0.5, 0.5)
+    web = replace(context, budgets=("AIGEN_MONTHLY_COST", USER_BUDGET))
+    with pytest.raises(UsageError, match=r"^\$0.50 of AIGEN_USER_MONTHLY_COST 0.6 is spent or reserved this month"):
+        placing.place(web, two, "ana")
+    placing.place(web, two, "bob")
+    with pytest.raises(UsageError, match=r"\$1.00 of AIGEN_MONTHLY_COST 1 is spent or reserved this month: raise it"):
+        placing.place(context, replace(two, images=1), "eve")
+    assert placing.place(context, replace(two, model=None), "eve").price == 0.0
+    # What is not spent is free again: a cancelled order costs what its jobs cost.
+    context.store.save_job(context.store.items(first.generation_id)[0], Job("key", "theirs", cost=0.25))
+    lifecycle.cancel(context, first.generation_id)
+    assert context.store.spent("2026-11-01") == 0.75
+    placing.place(context, replace(two, images=1), "eve")
+    clock.advance(40 * 24 * 3600)
+    placing.place(context, two, "ana")
+    ledger = [(order["user_id"], order["price"], order["cost"]) for order in context.store.costs()]
+    assert ledger == [("ana", 0.5, 0.25), ("bob", 0.5, 0.0), ("eve", 0.25, 0.0), ("ana", 0.5, 0.0)]
+    assert [order["user_id"] for order in context.store.costs("bob")] == ["bob"]
+
+
+@settings(max_examples=20, deadline=None)
+@given(prices=strategies.lists(strategies.integers(1, 6), min_size=4, max_size=10))
+def test_orders_placed_at_once_never_exceed_a_budget(prices: list[int]) -> None:
+    """Each in a thread with a connection of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        content = ContentFolder(Path(folder))
+        Store.open(content, create=True).close()
+        paid = Scribbler(paid=True, local=False, cost=0.25)
+        budget = Settings({"AIGEN_MONTHLY_COST": "2"})
+
+        def order(images: int) -> float:
+            with Store.open(content) as store:
+                context = Context(content, store, settings=budget, load=lambda name, settings: paid)
+                draft = Draft(prompt="x", images=images, videos=0, model="storybook", yes=True)
+                try:
+                    return placing.place(context, draft).price or 0.0
+                except UsageError:
+                    return 0.0
+
+        with ThreadPoolExecutor(4) as threads:
+            placed = sum(threads.map(order, prices))
+        with Store.open(content) as store:
+            assert store.spent("2000-01-01") == placed <= 2
+        assert placed >= min(2 - 0.25 * (max(prices) - 1), 0.25 * sum(prices))
