@@ -235,6 +235,7 @@ def run_aigen(
 
     Signals, terminals, the umask, workers and what libraries read when they are imported are for `run_process`.
     """
+    assert "--detach" not in arguments, "its worker would be a child of the tests: use run_process"
     said, told = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patched, redirect_stdout(said), redirect_stderr(told):
         patched.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))

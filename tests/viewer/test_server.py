@@ -19,7 +19,7 @@ import pytest
 from aigen.content import ContentFolder
 from aigen.settings import Settings
 from aigen.viewer import server as viewer
-from tests.conftest import kill, kill_worker, run_aigen, start_aigen, wait_for
+from tests.conftest import kill, kill_worker, run_aigen, run_process, start_aigen, wait_for
 from tests.notices import mail_server, mail_settings
 
 CONTENT = Path("generated_content")
@@ -165,7 +165,7 @@ def test_ending_the_server_strands_no_order(serve: Start) -> None:
     server.post("/register", "/register", user_id="ana", password="")
     order(server, images=1, videos=0)
     wait_for(lambda: kill_worker(CONTENT, 0))
-    later = run_aigen(
+    later = run_process(
         "generate", "a kite", "--size", "32x32", "--images", 1, "--videos", 0, "--user", "bob", "--detach"
     )
     assert later.returncode == 0
