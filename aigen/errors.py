@@ -2,7 +2,8 @@
 
     AigenError              1   something went wrong: what, which value, what to do next
     ├── UsageError          2   the user asked for something that cannot be; nothing was written
-    │   └── PictureError    2   a picture of the user's cannot be used
+    │   ├── PictureError    2   a picture of the user's cannot be used
+    │   └── CostError       2   an order costs more than a limit, or nobody agreed to its cost
     ├── StoreError          1   the store cannot be opened or written
     ├── ContentError        1   the content folder cannot be written, or its disk is full
     ├── GenerationError     1   an order, or some of its items, could not be made
@@ -24,6 +25,10 @@ class UsageError(AigenError):
 
 
 class PictureError(UsageError):
+    pass
+
+
+class CostError(UsageError):
     pass
 
 

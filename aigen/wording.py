@@ -1,5 +1,6 @@
 """How values are worded for people: made safe to print, short enough, and readable."""
 
+import math
 from typing import Any
 
 
@@ -8,6 +9,14 @@ def visible(text: str) -> str:
     return "".join(
         part if part.isprintable() or part == "\u200d" else part.encode("unicode_escape").decode() for part in text
     )
+
+
+def spoken_price(price: float | None) -> str:
+    """Return a price in USD in words, rounded up to a cent; below that, with four decimals."""
+    if price is None:
+        return "an unknown amount"
+    cents = math.ceil(round(price * 100, 3))
+    return f"${cents / 100:.2f}" if price >= 0.01 else f"${price:.4f}"
 
 
 def shortened(text: str, limit: int = 60) -> str:

@@ -11,8 +11,18 @@ import typer
 
 from aigen.cli.notices import announce, tell
 from aigen.cli.orders import order_json, print_order
-from aigen.cli.program import Content, Json, app, load_settings, open_context, print_json, say, whole_number
-from aigen.errors import GenerationError, Interrupted, UsageError
+from aigen.cli.program import (
+    Content,
+    Json,
+    app,
+    is_terminal,
+    load_settings,
+    open_context,
+    print_json,
+    say,
+    whole_number,
+)
+from aigen.errors import CostError, GenerationError, Interrupted, UsageError
 from aigen.types.styles import STYLES
 
 if TYPE_CHECKING:
@@ -189,6 +199,8 @@ def _named_in_errors(from_info: Path | None) -> Iterator[None]:
     """Say that what is wrong may stand in a file, and how to change it."""
     try:
         yield
+    except CostError:
+        raise
     except UsageError as error:
         if from_info is None:
             raise
@@ -200,7 +212,7 @@ def _ask(notify_at: str | None) -> dict[str, Any]:
     from aigen.times import resolve, utc_now
     from aigen.types.request import check_prompt
 
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise UsageError('a prompt is missing: aigen generate "a whale under the stars"')
     prompt = _ask_until_right("What shall they show", check_prompt)
     if notify_at is None:
@@ -226,7 +238,7 @@ def _print_plan(order: Order) -> None:
     from aigen.cli.progress import Display
     from aigen.notify import channels
     from aigen.orders import placing
-    from aigen.wording import readable, visible
+    from aigen.wording import readable, spoken_price, visible
 
     channels.check(order.draft.notify, load_settings())
     with Display() as display, open_context(order.content, display) as context:
@@ -243,7 +255,7 @@ def _print_plan(order: Order) -> None:
         print_json(scene)
         return
     if prepared.price != 0:
-        say(f"estimated cost: {placing.spoken_price(prepared.price)}")
+        say(f"estimated cost: {spoken_price(prepared.price)}")
     for field, value in scene.items():
         typer.echo(visible(f"{field:10} {readable(value) if value else '-'}"))
 
@@ -263,11 +275,13 @@ def _agree(price: float | None) -> None:
     """Ask on a terminal whether an order of this price may be placed."""
     from aigen.errors import Cancelled
     from aigen.orders.context import refuse_to_pay
+    from aigen.wording import spoken_price
 
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin) or not is_terminal(sys.stderr):
         refuse_to_pay(price)
-    cost = "costs an unknown amount" if price is None else f"costs about ${price:.2f}"
-    if not typer.confirm(f"This order {cost}. Place it?", err=True):
+    about = "" if price is None else "about "
+    typer.echo(f"This order costs {about}{spoken_price(price)}. Place it? [y/N]: ", nl=False, err=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise Cancelled("nothing was ordered")
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -74,7 +74,7 @@ class Command(TyperCommand):
     """A command. On a terminal it first shows the notices of commands that ended before they could."""
 
     def invoke(self, context: Any) -> Any:
-        if "content" in context.params and sys.stderr and sys.stderr.isatty():
+        if "content" in context.params and is_terminal(sys.stderr):
             with suppress(AigenError):  # a command that needs the store says itself what is wrong with it
                 _show_left_over(context.params["content"])
         return super().invoke(context)
@@ -101,6 +101,11 @@ def _prepare_process() -> None:
 def _interrupt(*_: object) -> NoReturn:
     interrupted.set()
     raise KeyboardInterrupt
+
+
+def is_terminal(stream: "TextIO | None") -> bool:
+    """Return whether a standard stream is a terminal; one that was closed is None."""
+    return stream is not None and stream.isatty()
 
 
 def say(text: str) -> None:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from aigen import pipelines
 from aigen.content import ContentFolder
-from aigen.errors import Cancelled, UsageError
+from aigen.errors import Cancelled, CostError
 from aigen.settings import NO_SETTINGS, Settings
 from aigen.store import Store
 from aigen.times import Clock, utc_now
 from aigen.types.pipeline import Pipeline
 from aigen.types.reports import Report
+from aigen.wording import spoken_price
 
 # The setting that limits what the orders of one web user cost in a month.
 USER_BUDGET = "AIGEN_USER_MONTHLY_COST"
@@ -21,8 +22,9 @@ HEARTBEAT = 1.0
 def refuse_to_pay(price: float | None) -> None:
     """Refuse an order that nobody has agreed to pay."""
     if price is None:
-        raise UsageError("the cost of this order is unknown: add --yes to order it all the same")
-    raise UsageError(f"this order costs about ${price:.2f}: add --yes, or a limit such as --max-cost {price:.2f}")
+        raise CostError("the cost of this order is unknown: add --yes to order it all the same")
+    spoken = spoken_price(price)
+    raise CostError(f"this order costs about {spoken}: add --yes, or a limit such as --max-cost {spoken[1:]}")
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from aigen.orders import source
 from aigen.orders.context import Context
 from aigen.orders.device import Device
 from aigen.orders.items import begins_here, clear, make_items, make_thumbnails
-from aigen.orders.placing import check_cost, hold, new_generation_id, prepare, write
+from aigen.orders.placing import check_cost, find_budgets, hold, new_generation_id, prepare, write
 from aigen.store import Store
 from aigen.types.request import NO_ATTACHMENTS, Attachments, Draft, Kind
 from aigen.types.rows import Generation, Item
@@ -122,7 +122,8 @@ def resume(context: Context, generation_id: str) -> Generation:
             and not (context.content.work(generation_id) / source.SOURCE).exists()
         ):
             raise UsageError("the picture that it starts from is gone: order it anew from that picture (--from-image)")
-        context.store.reopen(generation_id)
+        budgets = find_budgets(context, generation.user_id, generation.price)
+        context.store.reopen(generation_id, context.clock(), budgets)
         return run(context, generation_id)
 
 

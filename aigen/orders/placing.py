@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from aigen import pipelines, vision
 from aigen.content import ContentFolder
-from aigen.errors import UsageError
+from aigen.errors import CostError, UsageError
 from aigen.media import uploads
 from aigen.models import catalogue
 from aigen.orders import source, tasks
@@ -38,7 +38,7 @@ from aigen.types.request import (
 from aigen.types.rows import Budget, Generation, Item, Notice
 from aigen.types.seen import ImageDescription
 from aigen.types.styles import STYLES_IN_TURN
-from aigen.wording import visible
+from aigen.wording import spoken_price, visible
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -118,18 +118,21 @@ def check_cost(context: Context, prepared: Prepared) -> None:
     price, limit = prepared.price, prepared.request.max_cost
     if price == 0:
         return
-    for name, most in (("--max-cost", limit), ("AIGEN_MAX_COST", context.settings.amount("AIGEN_MAX_COST"))):
-        if price is not None and most is not None and price > most:
-            raise UsageError(f"this order costs about ${price:.2f}, more than {name} {most:g}: raise it, or order less")
+    most = context.settings.amount("AIGEN_MAX_COST")
+    budgets = find_budgets(context, prepared.user_id, price)
+    if price is None and (named := ["AIGEN_MAX_COST"] * (most is not None) + [budget.name for budget in budgets]):
+        raise CostError(f"the cost of this order is unknown, so it may exceed {named[0]}: choose another model")
+    for name, amount in (("--max-cost", limit), ("AIGEN_MAX_COST", most)):
+        if price is not None and amount is not None and price > amount:
+            raise CostError(
+                f"this order costs about {spoken_price(price)}, more than {name} {amount:g}: raise it, or order less"
+            )
+    for budget in budgets:  # once more in the transaction that places it
+        context.store.check_budget(budget, price)
     if not prepared.yes and (limit is None or price is None):
         context.agree(price)
     else:
         context.report(Said(f"estimated cost: {spoken_price(price)}"))
-
-
-def spoken_price(price: float | None) -> str:
-    """Return a price in USD in words."""
-    return "unknown (a model has no price)" if price is None else f"about ${price:.2f}"
 
 
 def resolve(context: Context, draft: Draft) -> GenerationRequest:
@@ -200,6 +203,14 @@ def _narration(draft: Draft, seen: ImageDescription | None, music: Path | None) 
     return replace(told, music=music.suffix.lower() if music else None) if told else None
 
 
+def check_again(context: Context, order: Generation) -> list[Budget]:
+    """Check an order that failed before it is tried again; return the budgets it counts against. Raises UsageError."""
+    check_paid(context, order.request)
+    if order.price is None:
+        context.agree(None)
+    return find_budgets(context, order.user_id, order.price)
+
+
 def check_paid(context: Context, request: GenerationRequest) -> None:
     """Raise UsageError for a paid model where paid models are not allowed."""
     for name in filter(None, (request.image_model, request.video_model)):
@@ -253,7 +264,7 @@ def _price(request: GenerationRequest, used: dict[Kind, Pipeline]) -> float | No
             if price is None:
                 return None
             total += price
-    return total
+    return round(total, 5)
 
 
 def planned(request: GenerationRequest, kind: Kind, generation_id: str = "") -> list[Item]:
@@ -311,7 +322,7 @@ def write(
                 uploads.save(image, work / source.SOURCE)
             if music and request.narration:
                 uploads.keep(music, work / f"{MUSIC}{request.narration.music}")
-            budgets = _budgets(context, generation)
+            budgets = find_budgets(context, generation.user_id, generation.price)
             context.store.place(generation, prepared.user_id is None, items, notices, limit, budgets)
         except BaseException:
             context.content.remove_work(generation.generation_id)
@@ -321,13 +332,13 @@ def write(
     return generation
 
 
-def _budgets(context: Context, generation: Generation) -> list[Budget]:
+def find_budgets(context: Context, user_id: str | None, price: float | None) -> list[Budget]:
     """Return the budgets for this month that an order counts against; a free one counts against none."""
     since = start_of_month(context.clock())
     return [
-        Budget(name, amount, since, generation.user_id if name == USER_BUDGET else None)
+        Budget(name, amount, since, (user_id or "") if name == USER_BUDGET else None)
         for name in context.budgets
-        if generation.price != 0 and (amount := context.settings.amount(name)) is not None
+        if price != 0 and (amount := context.settings.amount(name)) is not None
     ]
 
 

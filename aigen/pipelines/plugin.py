@@ -1,5 +1,6 @@
 """Pipelines of other packages: their errors become one line that names the package."""
 
+import math
 import pkgutil
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -30,7 +31,12 @@ class Plugin:
     def price(self, task: Task) -> float | None:
         with self._explained("cannot say its price"):
             price = self._pipeline.price(task)
-            return None if price is None else float(price)
+            price = None if price is None else float(price)
+            if price is not None and not 0 <= price < math.inf:
+                raise ValueError(f"its price is {price}")
+            if price != 0 and not self.abilities.paid:
+                raise ValueError("it has a price, but its abilities are not paid")
+            return price
 
     def generate(self, task: Task, run: Run) -> Generator[Output | Failure, None, None]:
         yield from self._pipeline.generate(task, run)

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from aigen.errors import CostError
 from aigen.store.database import Connection
 from aigen.types.rows import Budget
+from aigen.wording import spoken_price
 
 # What an order has cost so far: the sum of its jobs, also of items that failed or were cancelled.
 _PAID = """
@@ -12,22 +14,39 @@ _PAID = """
 """
 
 
+# Whether it has a job that may cost something yet.
+_UNSETTLED = """
+    EXISTS (SELECT 1 FROM items, json_each(items.job) AS job
+        WHERE items.generation_id = generations.generation_id AND json_extract(job.value, '$.cost') IS NULL)
+"""
+
+
 class Costs(Connection):
     def spent(self, since: str, user_id: str | None = None) -> float:
-        """Return what orders placed since then cost in USD, of one user or of all.
+        """Return what orders since then cost in USD, of one user or of all, including erased ones.
 
-        An unfinished order counts with its price, which is thereby reserved for it.
+        An order that is unfinished, or has a job whose cost is not known yet, counts with its price: that is reserved.
         """
         rows = self._read(
             f"""
-            SELECT coalesce(sum(CASE status WHEN 'Processing' THEN max(coalesce(price, 0), paid) ELSE paid END), 0)
-                AS spent FROM (SELECT status, price, {_PAID} AS paid FROM generations
-                WHERE requested_at >= :since AND (:user_id IS NULL OR user_id = :user_id))
+            SELECT coalesce(sum(CASE WHEN status = 'Processing' OR unsettled THEN max(coalesce(price, 0), paid)
+                ELSE paid END), 0) + (SELECT coalesce(sum(amount), 0) FROM spending
+                    WHERE at >= :since AND (:user_id IS NULL OR user_id = :user_id)) AS spent
+            FROM (SELECT status, price, {_PAID} AS paid, {_UNSETTLED} AS unsettled FROM generations
+                WHERE coalesce(reserved_at, requested_at) >= :since AND (:user_id IS NULL OR user_id = :user_id))
             """,
             {"since": since, "user_id": user_id},
         )
-        found: float = rows[0]["spent"]
-        return found
+        return round(float(rows[0]["spent"]), 5)
+
+    def unreserved(self, generation_id: str) -> float:
+        """Return what an order that ended would reserve anew: its price, less what it has cost already."""
+        rows = self._read(
+            f"SELECT coalesce(price, 0) AS price, {_PAID} AS paid, {_UNSETTLED} AS unsettled "
+            "FROM generations WHERE generation_id = ?",
+            [generation_id],
+        )
+        return max((row["price"] - row["paid"] for row in rows if not row["unsettled"]), default=0.0)
 
     def costs(self, user_id: str | None = None) -> list[dict[str, Any]]:
         """Return the orders that were not free, oldest first: what each was estimated at, and has cost so far."""
@@ -41,7 +60,11 @@ class Costs(Connection):
             {"user_id": user_id},
         )
 
-    def over_budget(self, budget: Budget, price: float | None) -> float | None:
-        """Return what was spent of a budget if an order of this price exceeds it; None if it does not."""
+    def check_budget(self, budget: Budget, price: float | None) -> None:
+        """Raise CostError if an order of this price exceeds what is left of a budget."""
         spent = self.spent(budget.since, budget.user_id)
-        return spent if spent + (price or 0) > budget.amount else None
+        if round(spent + (price or 0), 5) > budget.amount:
+            raise CostError(
+                f"{spoken_price(spent)} of {budget.name} {budget.amount:g} is spent or reserved this month: "
+                "raise it, or wait for the next month"
+            )

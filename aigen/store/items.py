@@ -107,7 +107,9 @@ class Items(Connection):
         with self._write():
             jobs = self._jobs(item)
             if cost is not None:
-                jobs[key] = replace(jobs.get(key, Job(key="", state="fetched")), cost=cost)
+                before = jobs.get(key, Job(key="", state="fetched"))
+                # Without a job of its own it was paid for once more.
+                jobs[key] = replace(before, cost=cost if before.key else cost + (before.cost or 0))
             self._database.execute(
                 f"UPDATE items SET checkpoint = :checkpoint, job = :job WHERE {_THIS}",
                 {
@@ -137,8 +139,13 @@ class Items(Connection):
         with self._write():
             jobs = self._jobs(item)
             before = jobs.get(part)
-            if before and before.key != job.key and before.cost is not None:
-                jobs[f"{part}~{before.key}"] = before
+            if before and before.key == job.key and job.cost is None:
+                job = replace(job, cost=before.cost)
+            elif before and before.key != job.key and before.cost is not None:
+                name = f"{part}~{before.key}"
+                while name in jobs:
+                    name += "~"
+                jobs[name] = before
             self._update(
                 f"UPDATE items SET job = :job WHERE {_THIS}",
                 {**_key(item), "job": _dump_jobs({**jobs, part: job})},

@@ -184,6 +184,35 @@ def m007_jobs(database: Database) -> None:
 
 
 @migrations()
-def m008_price(database: Database) -> None:
-    database.execute("ALTER TABLE generations ADD COLUMN price REAL")
-    database.execute("UPDATE generations SET price = 0")  # nothing was paid before
+def m008_costs(database: Database) -> None:
+    # What erased orders and items have cost stays in `spending`; of an erased user without the name. Foreign keys
+    # delete a child after its parent: then the parent's own trigger has written it already.
+    paid = "SELECT coalesce(sum(json_extract(job.value, '$.cost')), 0) FROM"
+    for statement in (
+        "ALTER TABLE generations ADD COLUMN price REAL",
+        "ALTER TABLE generations ADD COLUMN reserved_at TEXT",
+        "UPDATE generations SET price = 0",  # nothing was paid before
+        """
+        CREATE TABLE spending (
+            at TEXT NOT NULL,
+            user_id TEXT REFERENCES users ON DELETE SET NULL,
+            amount REAL NOT NULL
+        )
+        """,
+        f"""
+        CREATE TRIGGER orders_erased BEFORE DELETE ON generations BEGIN
+            INSERT INTO spending SELECT coalesce(old.reserved_at, old.requested_at),
+                (SELECT user_id FROM users WHERE user_id = old.user_id),
+                ({paid} items, json_each(items.job) AS job WHERE items.generation_id = old.generation_id);
+            DELETE FROM spending WHERE amount = 0;
+        END
+        """,
+        f"""
+        CREATE TRIGGER items_erased BEFORE DELETE ON items BEGIN
+            INSERT INTO spending SELECT coalesce(reserved_at, requested_at), user_id,
+                ({paid} json_each(old.job) AS job) FROM generations WHERE generation_id = old.generation_id;
+            DELETE FROM spending WHERE amount = 0;
+        END
+        """,
+    ):
+        database.execute(statement)

@@ -34,11 +34,7 @@ class Orders(Costs):
         with self._write(create=True):
             self._check_limit(generation.user_id, limit)
             for budget in budgets:
-                if (spent := self.over_budget(budget, generation.price)) is not None:
-                    raise UsageError(
-                        f"${spent:.2f} of {budget.name} {budget.amount:g} is spent or reserved this month: "
-                        "raise it, or wait for the next month"
-                    )
+                self.check_budget(budget, generation.price)
             known = self._read("SELECT user_id FROM users WHERE user_id = ? COLLATE NOCASE", [generation.user_id])
             if not known:
                 row = {"user_id": generation.user_id, "created_at": generation.requested_at, "made": made}
@@ -101,15 +97,23 @@ class Orders(Costs):
             [generation_id],
         )
 
-    def reopen(self, generation_id: str) -> bool:
-        """Make a failed order an unfinished one again; its failed items are planned anew, its failure is not told."""
-        with self._write():
-            return self._reopen(generation_id)
+    def reopen(self, generation_id: str, now: datetime, budgets: Iterable[Budget] = ()) -> bool:
+        """Make a failed order an unfinished one again; its failed items are planned anew, its failure is not told.
 
-    def _reopen(self, generation_id: str) -> bool:
+        Raises CostError if what it still may cost exceeds what is left of a budget.
+        """
+        with self._write():
+            return self._reopen(generation_id, now, budgets)
+
+    def _reopen(self, generation_id: str, now: datetime, budgets: Iterable[Budget]) -> bool:
+        if not self._read("SELECT 1 FROM generations WHERE generation_id = ? AND status = 'Failed'", [generation_id]):
+            return False
+        for budget in budgets:
+            self.check_budget(budget, self.unreserved(generation_id))
         reopened = self._update(
-            "UPDATE generations SET status = 'Processing', error = NULL WHERE generation_id = ? AND status = 'Failed'",
-            [generation_id],
+            "UPDATE generations SET status = 'Processing', error = NULL, reserved_at = ? "
+            "WHERE generation_id = ? AND status = 'Failed'",
+            [to_text(now), generation_id],
         )
         if reopened:
             self._database.execute(
@@ -128,7 +132,9 @@ class Orders(Costs):
                 f"{orders} of your orders are waiting or being made, which is the limit: order again when one is done"
             )
 
-    def requeue(self, generation_id: str, limit: int | None = None) -> bool:
+    def requeue(
+        self, generation_id: str, now: datetime, limit: int | None = None, budgets: Iterable[Budget] = ()
+    ) -> bool:
         """Give a failed order to a worker; its failed items are planned anew, its failure is not told any more.
 
         Raises UsageError when `limit` orders of its user are unfinished already.
@@ -136,7 +142,7 @@ class Orders(Costs):
         with self._write():
             for row in self._read("SELECT user_id FROM generations WHERE generation_id = ?", [generation_id]):
                 self._check_limit(row["user_id"], limit)
-            if not self._reopen(generation_id):
+            if not self._reopen(generation_id, now, budgets):
                 return False
             return self._update(
                 "UPDATE generations SET detached = 1, attempts = 0 WHERE generation_id = ?", [generation_id]

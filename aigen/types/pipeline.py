@@ -1,5 +1,6 @@
 """What a pipeline gets and gives: tasks, pictures to start from, finished files, and what they say about themselves."""
 
+import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +72,11 @@ class Picture:
         return own | source | {"picture_by": self.made_by or "the user"}
 
 
+def _check_cost(cost: float | None) -> None:
+    if cost is not None and not 0 <= cost < math.inf:
+        raise ValueError(f"cost is {cost}: give an amount in USD")
+
+
 @dataclass(frozen=True)
 class Output:
     """A finished file in the task's work folder, and those that go with it under its name (`beside`).
@@ -85,6 +91,9 @@ class Output:
     source_type: str
     beside: tuple[Path, ...] = ()
     cost: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_cost(self.cost)
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,9 @@ class Job:
     server: str | None = None
     state: JobState = "intended"
     cost: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_cost(self.cost)
 
 
 StartsFrom = Literal["prompt", "picture", "either"]

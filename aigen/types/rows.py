@@ -62,6 +62,7 @@ class Generation:
     heartbeat_at: str | None
     step: str | None
     price: float | None = None  # estimated when it was placed, in USD; None: unknown
+    reserved_at: str | None = None  # when it was tried again, if it was: its price counts from then on
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 
 from aigen import pipelines
 from aigen.content import ContentFolder
-from aigen.errors import UsageError
+from aigen.errors import CostError
 from aigen.orders.context import USER_BUDGET, Context
 from aigen.settings import Settings
 from aigen.store import Store
@@ -63,7 +63,7 @@ class Gallery:
             load=self.load,
             clock=self.clock,
             paid=self.offers_paid,
-            agree=_agree_to_known_price,
+            agree=_agree_to_known_price if self.offers_paid else _refuse,
             budgets=("AIGEN_MONTHLY_COST", USER_BUDGET),
         )
 
@@ -73,10 +73,15 @@ class Gallery:
         return self.settings.values.get("AIGEN_WEB_PAID") == "1"
 
 
+def _refuse(price: float | None) -> None:
+    """Refuse every order that is not free."""
+    raise CostError("models that cost money are not offered here: choose another")
+
+
 def _agree_to_known_price(price: float | None) -> None:
     """Agree to pay, as AIGEN_WEB_PAID says, where it is known how much."""
     if price is None:
-        raise UsageError("the cost of this order is unknown: choose another model")
+        raise CostError("the cost of this order is unknown: choose another model")
 
 
 _threads = threading.local()

@@ -114,8 +114,8 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
 
     @app.post("/orders/<generation_id>/retry")
     def retry(generation_id: str) -> None:
-        placing.check_paid(gallery.context, own_order(gallery, generation_id).order.request)
-        if not gallery.store.requeue(generation_id, order_limit(gallery)):
+        budgets = placing.check_again(gallery.context, own_order(gallery, generation_id).order)
+        if not gallery.store.requeue(generation_id, gallery.clock(), order_limit(gallery), budgets):
             raise UsageError("this order has not failed: there is nothing to try again")
         visits.log(gallery, visit(), "retry", generation_id)
         redirect(f"/dash#{generation_id}")

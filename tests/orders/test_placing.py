@@ -9,17 +9,19 @@ from hypothesis import given, settings, strategies
 
 from aigen import pipelines
 from aigen.content import ContentFolder
-from aigen.errors import Cancelled, UsageError
+from aigen.errors import Cancelled, CostError, UsageError
 from aigen.film.narrator import Narrator
-from aigen.orders import lifecycle, placing
+from aigen.orders import deletion, lifecycle, placing
 from aigen.orders.context import USER_BUDGET, Context
 from aigen.pipelines import Registered
 from aigen.pipelines.motion import Motion
 from aigen.settings import Settings
 from aigen.store import Store
+from aigen.times import start_of_month
 from aigen.types.pipeline import Job, Pipeline
 from aigen.types.reports import Report, Said
 from aigen.types.request import SEED_LIMIT, Attachments, Draft, Narration
+from aigen.types.rows import Generation
 from tests.conftest import Scribbler, StillClock, files_in, scribble
 
 
@@ -180,11 +182,11 @@ def test_what_an_order_will_cost_is_known_before_it_is_written(
     placing.check_cost(context, placing.prepare(context, draft))
     assert reports == []
     placing.check_cost(context, placing.prepare(context, replace(draft, model="paid")))
-    assert reports == [Said("estimated cost: about $1.25")]
+    assert reports == [Said("estimated cost: $1.25")]
     reports.clear()
     unknown = replace(with_paid(monkeypatch, context, None), report=reports.append)
     placing.check_cost(unknown, placing.prepare(unknown, replace(draft, model="paid")))
-    assert reports == [Said("estimated cost: unknown (a model has no price)")]
+    assert reports == [Said("estimated cost: an unknown amount")]
 
 
 def test_the_pictures_that_others_make_are_part_of_the_price(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,6 +243,10 @@ def test_a_price_that_is_not_known_needs_more_than_a_limit(context: Context, mon
     with pytest.raises(UsageError, match="the cost of this order is unknown: add --yes to order it all the same"):
         placing.place(context, draft)
     assert placing.place(context, replace(draft, yes=True)).status == "Processing"
+    for name in ("AIGEN_MAX_COST", "AIGEN_MONTHLY_COST"):
+        limited = replace(context, settings=Settings({name: "100"}))
+        with pytest.raises(CostError, match=f"the cost of this order is unknown, so it may exceed {name}: choose"):
+            placing.place(limited, replace(draft, yes=True))
 
 
 @pytest.mark.parametrize("text", ["much", "-1", "inf", "nan"])
@@ -275,6 +281,99 @@ def test_a_budget_for_the_month_holds_with_what_is_reserved(
     ledger = [(order["user_id"], order["price"], order["cost"]) for order in context.store.costs()]
     assert ledger == [("ana", 0.5, 0.25), ("bob", 0.5, 0.0), ("eve", 0.25, 0.0), ("ana", 0.5, 0.0)]
     assert [order["user_id"] for order in context.store.costs("bob")] == ["bob"]
+
+
+def with_budget(monkeypatch: pytest.MonkeyPatch, context: Context, amount: str) -> Context:
+    return replace(with_paid(monkeypatch, context), settings=Settings({"AIGEN_MONTHLY_COST": amount}))
+
+
+def test_what_fits_exactly_is_placed_and_advice_can_be_followed(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = with_budget(monkeypatch, context, "0.3")
+    cheap = Scribbler(paid=True, cost=0.1)
+    context = replace(context, load=lambda name, settings: cheap)
+    one = Draft(prompt="x", images=1, videos=0, model="storybook", max_cost=0.1)
+    for _ in range(3):
+        placing.place(context, one)
+    with pytest.raises(CostError, match=r"^\$0.30 of AIGEN_MONTHLY_COST 0.3 is spent"):
+        placing.place(context, one)
+    cheap.cost = 0.1251
+    with pytest.raises(CostError, match=r"costs about \$0.13: add --yes, or a limit such as --max-cost 0.13$"):
+        placing.place(replace(context, settings=Settings({})), replace(one, max_cost=None))
+
+
+def test_a_refused_order_leaves_no_trace(context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    content = ContentFolder(tmp_path / "new")
+    for amount in ("0.5", "abc"):
+        with Store.open(content) as store:
+            limited = replace(with_budget(monkeypatch, context, amount), content=content, store=store)
+            with pytest.raises(UsageError, match="AIGEN_MONTHLY_COST"):
+                lifecycle.generate(limited, Draft(prompt="x", images=3, videos=0, model="paid", yes=True))
+    assert not content.root.exists()
+
+
+def test_a_failed_order_is_tried_again_only_within_the_budget(
+    context: Context, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = with_budget(monkeypatch, context, "1")
+    three = Draft(prompt="x", images=3, videos=0, model="paid", yes=True)  # 0.75
+    failed = placing.place(context, three, "ana").generation_id
+    context.store.fail(failed, "no reason", clock())
+    other = placing.place(context, three, "bob").generation_id
+    with pytest.raises(CostError, match=r"^\$0.75 of AIGEN_MONTHLY_COST 1 is spent or reserved"):
+        lifecycle.resume(context, failed)
+    assert context.store.generation(failed).status == "Failed"  # type: ignore[union-attr]
+    lifecycle.cancel(context, other)
+    clock.advance(40 * 24 * 3600)
+    assert lifecycle.resume(context, failed).status == "Completed"
+    context.store.fail(failed, "no reason", clock())
+    assert context.store.spent(start_of_month(clock())) == 0.0
+
+
+def test_what_was_paid_counts_also_when_it_is_erased(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = with_paid(monkeypatch, context)
+    two = Draft(prompt="x", images=2, videos=0, model="paid", yes=True)
+
+    def bought(user_id: str) -> Generation:
+        order = placing.place(context, two, user_id)
+        for item in context.store.items(order.generation_id):
+            job = Job("key", "theirs", cost=0.25)
+            context.store.save_job(item, job)
+            context.store.record(replace(item, state="done", path="x", parameters={}))
+        context.store.complete(order.generation_id, context.clock())
+        return order
+
+    first, second, third = bought("ana"), bought("ana"), bought("bob")
+    assert context.store.spent("2026-11-01") == 1.5
+    assert context.store.delete_item(context.store.items(first.generation_id)[0])
+    assert context.store.delete_order(first.generation_id)
+    assert context.store.delete_order(second.generation_id)
+    assert (context.store.spent("2026-11-01"), context.store.spent("2026-11-01", "ana")) == (1.5, 1.0)
+    deletion.erase_user(context, "bob")
+    assert (context.store.spent("2026-11-01"), context.store.spent("2026-11-01", "bob")) == (1.5, 0.0)
+    assert context.store.spent("2026-12-01") == 0.0
+    assert third.price == 0.5
+
+
+def test_a_job_whose_cost_is_not_known_yet_counts_with_the_price(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = with_paid(monkeypatch, context)
+    order = placing.place(context, Draft(prompt="x", images=2, videos=0, model="paid", yes=True), "ana")
+    item = context.store.items(order.generation_id)[0]
+    context.store.save_job(item, Job("key", "theirs", state="submitted"))
+    lifecycle.cancel(context, order.generation_id)
+    assert context.store.spent("2026-11-01") == 0.5
+    context.store.save_job(item, Job("key", "theirs", state="fetched", cost=0.25))
+    context.store.save_job(item, Job("key", "theirs", state="fetched"))  # what is known of its cost stays
+    assert context.store.spent("2026-11-01") == 0.25
+
+
+@pytest.mark.parametrize("cost", [-1.0, float("nan"), float("inf")])
+def test_a_cost_is_an_amount(cost: float) -> None:
+    with pytest.raises(ValueError, match="give an amount in USD"):
+        Job("key", cost=cost)
 
 
 @settings(max_examples=20, deadline=None)

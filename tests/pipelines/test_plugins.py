@@ -1,6 +1,7 @@
 """Pipelines that other packages bring along: one is built, installed with pip, and used by its name."""
 
 import json
+import math
 import os
 import pty
 import shutil
@@ -78,7 +79,7 @@ def test_what_one_costs_is_said_before_and_kept(python: Path) -> None:
     assert not Path("generated_content").exists()
     made = run_in(python, *asked, "--model", "golden-dots", "--max-cost", "0.5", "--json")
     assert made.returncode == 0, made.stderr
-    assert "estimated cost: about $0.30" in made.stderr
+    assert "estimated cost: $0.30" in made.stderr
     assert json.loads(made.stdout)["cost"] == pytest.approx(0.3)
     (order,) = json.loads(run_in(python, "status", "ana", "--json").stdout)
     assert order["cost"] == pytest.approx(0.3)
@@ -143,20 +144,22 @@ class Faulty:
     def __init__(self, settings: object) -> None:
         kinds: Any = ["image"] if self.wrong == "kinds" else ("image",)
         sizes: Any = {} if self.wrong == "sizes" else {"image": Size(64, 48)}
-        self.abilities = Abilities(label="faulty", kinds=kinds, sizes=sizes)
+        paid = self.wrong != "price-of-free"
+        self.abilities = Abilities(label="faulty", kinds=kinds, sizes=sizes, paid=paid)
 
     def check(self, task: Task) -> None:
         if self.wrong == "check":
             raise ZeroDivisionError("no check")
 
     def price(self, task: Task) -> Any:
-        return {"price": "free", "price-none": None}.get(self.wrong, 0)
+        prices = {"price": "free", "price-none": None, "nan": math.nan, "negative": -1, "inf": math.inf}
+        return prices.get(self.wrong, 1 if self.wrong == "price-of-free" else 0)
 
     def generate(self, task: Task, run: Run) -> Any:
         return [Output(scribble("image", task.work / "one"), task.seeds[0], {}, "algorithmicMedia")]
 
 
-@pytest.fixture(params=["kinds", "sizes", "check", "price"])
+@pytest.fixture(params=["kinds", "sizes", "check", "price", "price-of-free", "nan", "negative", "inf"])
 def faulty(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """A package that does this wrong."""
     return install_faulty(monkeypatch, request.param)
@@ -197,7 +200,7 @@ def test_items_need_not_be_yielded_and_a_price_may_be_unknown(
     context = replace(context, load=pipelines.load, report=reports.append)
     order = lifecycle.generate(context, Draft(prompt="a kite", images=1, videos=0, model="faulty", yes=True), "ana")
     assert order.status == "Completed"
-    assert Said("estimated cost: unknown (a model has no price)") in reports
+    assert Said("estimated cost: an unknown amount") in reports
 
 
 def test_what_a_package_says_of_its_settings_is_told_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -233,8 +233,8 @@ def test_a_state_change_needs_the_old_state(context: Context, request_two: Draft
     assert store.fail(name, "no ink", clock())
     assert not store.fail(name, "again", clock())
     assert not store.heartbeat(name, "step", clock())
-    assert store.reopen(name)
-    assert not store.reopen(name)
+    assert store.reopen(name, context.clock())
+    assert not store.reopen(name, context.clock())
     assert store.cancel(name)
     assert not store.cancel(name)
     assert not store.start(name, detached=False)
@@ -250,7 +250,7 @@ def test_notices_follow_the_order(context: Context, clock: StillClock) -> None:
     context.store.fail(order.generation_id, "no ink", clock())
     ready = [notice.channel for notice in context.store.notices(order.generation_id) if notice.state == "ready"]
     assert ready == ["desktop", "mailto:ana@example.org"]
-    context.store.reopen(order.generation_id)
+    context.store.reopen(order.generation_id, context.clock())
     lifecycle.run(context, order.generation_id)
     states = {(notice.event, notice.state) for notice in context.store.notices(order.generation_id)}
     assert ("completed", "ready") in states

@@ -396,7 +396,7 @@ def test_paid_models_are_offered_only_where_that_is_wished(
     lifecycle.run(replace(context, load=gallery.load), order.generation_id, detached=True)
     item = gallery.store.items(order.generation_id)[0]
 
-    bought = placing.place(replace(gallery.context, paid=True), Draft(prompt="x", model="golden"), "ana")
+    bought = placing.place(replace(gallery.context, paid=True), Draft(prompt="x", model="golden", yes=True), "ana")
     for path in (f"/orders/{bought.generation_id}/again", f"/like/{order.generation_id}/image/{item.number}"):
         gallery.store._change("UPDATE items SET model = 'golden' WHERE kind = 'image'", [])
         refused = ana.post(path)
