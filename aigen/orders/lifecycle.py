@@ -17,11 +17,11 @@ from aigen.errors import (
     StoreError,
     UsageError,
 )
-from aigen.orders import source
+from aigen.orders import costs, source
 from aigen.orders.context import Context
 from aigen.orders.device import Device
 from aigen.orders.items import begins_here, clear, make_items, make_thumbnails
-from aigen.orders.placing import check_cost, find_budgets, hold, new_generation_id, prepare, write
+from aigen.orders.placing import hold, new_generation_id, prepare, write
 from aigen.store import Store
 from aigen.types.request import NO_ATTACHMENTS, Attachments, Draft, Kind
 from aigen.types.rows import Generation, Item
@@ -37,7 +37,7 @@ def generate(
     so it is never taken for interrupted.
     """
     prepared = prepare(context, draft, user_id, attachments)
-    check_cost(context, prepared)
+    costs.check_cost(context, prepared.request, prepared.user_id, prepared.price, prepared.yes)
     context.content.check_writable()
     generation_id = new_generation_id()
     with hold(context.content, generation_id):
@@ -122,7 +122,7 @@ def resume(context: Context, generation_id: str) -> Generation:
             and not (context.content.work(generation_id) / source.SOURCE).exists()
         ):
             raise UsageError("the picture that it starts from is gone: order it anew from that picture (--from-image)")
-        budgets = find_budgets(context, generation.user_id, generation.price)
+        budgets = costs.find_budgets(context, generation.user_id, generation.price)
         context.store.reopen(generation_id, context.clock(), budgets)
         return run(context, generation_id)
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from aigen import pipelines, vision
 from aigen.content import ContentFolder
-from aigen.errors import CostError, UsageError
+from aigen.errors import UsageError
 from aigen.media import uploads
 from aigen.models import catalogue
-from aigen.orders import source, tasks
-from aigen.orders.context import USER_BUDGET, Context
+from aigen.orders import costs, source, tasks
+from aigen.orders.context import Context
 from aigen.orders.items import MUSIC
 from aigen.times import resolve as resolve_time
-from aigen.times import start_of_month, to_text
+from aigen.times import to_text
 from aigen.types.pipeline import Pipeline
 from aigen.types.reports import Placed, Said
 from aigen.types.request import (
@@ -35,10 +35,10 @@ from aigen.types.request import (
     Narration,
     check_user_id,
 )
-from aigen.types.rows import Budget, Generation, Item, Notice
+from aigen.types.rows import Generation, Notice
 from aigen.types.seen import ImageDescription
 from aigen.types.styles import STYLES_IN_TURN
-from aigen.wording import spoken_price, visible
+from aigen.wording import visible
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -81,9 +81,9 @@ def place(
     detached: bool = False,
     limit: int | None = None,
 ) -> Generation:
-    """Resolve an order and write it. Raises what `prepare`, `check_cost` and `write` raise."""
+    """Resolve an order and write it. Raises what `prepare`, `costs.check_cost` and `write` raise."""
     prepared = prepare(context, draft, user_id, attachments)
-    check_cost(context, prepared)
+    costs.check_cost(context, prepared.request, prepared.user_id, prepared.price, prepared.yes)
     return write(context, prepared, detached=detached, limit=limit)
 
 
@@ -106,33 +106,8 @@ def prepare(
         context.report(Said(f"seen in it: {visible(seen.text)}"))
         draft = replace(draft, from_picture=True)
     request, used = _resolve(context, draft, seen, attachments.music)
-    price = _price(request, used)
+    price = costs.price_of(request, used)
     return Prepared(request, user_id, price, image, attachments.music, draft.yes)
-
-
-def check_cost(context: Context, prepared: Prepared) -> None:
-    """Raise UsageError for an order that costs more than a limit; ask for consent to one that costs anything.
-
-    `--yes` is consent, and so is `--max-cost` where the price is known. AIGEN_MAX_COST is a limit only.
-    """
-    price, limit = prepared.price, prepared.request.max_cost
-    if price == 0:
-        return
-    most = context.settings.amount("AIGEN_MAX_COST")
-    budgets = find_budgets(context, prepared.user_id, price)
-    if price is None and (named := ["AIGEN_MAX_COST"] * (most is not None) + [budget.name for budget in budgets]):
-        raise CostError(f"the cost of this order is unknown, so it may exceed {named[0]}: choose another model")
-    for name, amount in (("--max-cost", limit), ("AIGEN_MAX_COST", most)):
-        if price is not None and amount is not None and price > amount:
-            raise CostError(
-                f"this order costs about {spoken_price(price)}, more than {name} {amount:g}: raise it, or order less"
-            )
-    for budget in budgets:  # once more in the transaction that places it
-        context.store.check_budget(budget, price)
-    if not prepared.yes and (limit is None or price is None):
-        context.agree(price)
-    else:
-        context.report(Said(f"estimated cost: {spoken_price(price)}"))
 
 
 def resolve(context: Context, draft: Draft) -> GenerationRequest:
@@ -160,7 +135,7 @@ def _resolve(
     }
     request = GenerationRequest(**asked)
     used = {kind: context.pipeline(name) for kind, name in models.items()}
-    check_paid(context, request)
+    costs.check_paid(context, request)
     _check_options(request, used.values())
     for kind, pipeline in used.items():
         _check_task(request, kind, pipeline)
@@ -203,24 +178,6 @@ def _narration(draft: Draft, seen: ImageDescription | None, music: Path | None) 
     return replace(told, music=music.suffix.lower() if music else None) if told else None
 
 
-def check_again(context: Context, order: Generation) -> list[Budget]:
-    """Check an order that failed before it is tried again; return the budgets it counts against. Raises UsageError."""
-    check_paid(context, order.request)
-    if order.price is None:
-        context.agree(None)
-    return find_budgets(context, order.user_id, order.price)
-
-
-def check_paid(context: Context, request: GenerationRequest) -> None:
-    """Raise UsageError for a paid model where paid models are not allowed."""
-    for name in filter(None, (request.image_model, request.video_model)):
-        if not context.paid and context.pipeline(name).abilities.paid:
-            raise UsageError(
-                f"model {catalogue.display_name(name)!r} costs money, and paid models are not offered here: "
-                "choose another"
-            )
-
-
 def _check_options(request: GenerationRequest, used: Iterable[Pipeline]) -> None:
     """Raise UsageError for an option that none of the models heeds."""
     heeded = frozenset[str]().union(*(pipeline.abilities.options for pipeline in used))
@@ -251,30 +208,6 @@ def _check_task(request: GenerationRequest, kind: Kind, pipeline: Pipeline) -> N
             "picture: add --videos 0, or name a model that can with --video-model (see aigen models)"
         )
     pipeline.check(tasks.task_of(request, kind, pipeline))
-
-
-def _price(request: GenerationRequest, used: dict[Kind, Pipeline]) -> float | None:
-    """Return the estimated cost of an order in USD; None if a price is unknown."""
-    total = 0.0
-    image_price = tasks.image_price(request, used["image"]) if "video" in used and "image" in used else 0.0
-    for kind, pipeline in used.items():
-        if request.count(kind):
-            task = tasks.task_of(request, kind, pipeline, planned(request, kind))
-            price = pipeline.price(replace(task, image_price=image_price))
-            if price is None:
-                return None
-            total += price
-    return round(total, 5)
-
-
-def planned(request: GenerationRequest, kind: Kind, generation_id: str = "") -> list[Item]:
-    """Return the planned items of one kind."""
-    model = request.model_for(kind)
-    return [
-        Item(generation_id, kind, request.first + place, request.seed + place, model)
-        for place in range(request.count(kind))
-        if model
-    ]
 
 
 def write(
@@ -308,7 +241,7 @@ def write(
         step=None,
         price=prepared.price,
     )
-    items = [item for kind in KINDS for item in planned(request, kind, generation.generation_id)]
+    items = [item for kind in KINDS for item in tasks.planned(request, kind, generation.generation_id)]
     notices = [
         Notice(generation.generation_id, channel, "completed", due_at) for channel in dict.fromkeys(request.notify)
     ]
@@ -322,7 +255,7 @@ def write(
                 uploads.save(image, work / source.SOURCE)
             if music and request.narration:
                 uploads.keep(music, work / f"{MUSIC}{request.narration.music}")
-            budgets = find_budgets(context, generation.user_id, generation.price)
+            budgets = costs.find_budgets(context, generation.user_id, generation.price)
             context.store.place(generation, prepared.user_id is None, items, notices, limit, budgets)
         except BaseException:
             context.content.remove_work(generation.generation_id)
@@ -330,16 +263,6 @@ def write(
             raise
     context.report(Placed(generation))
     return generation
-
-
-def find_budgets(context: Context, user_id: str | None, price: float | None) -> list[Budget]:
-    """Return the budgets for this month that an order counts against; a free one counts against none."""
-    since = start_of_month(context.clock())
-    return [
-        Budget(name, amount, since, (user_id or "") if name == USER_BUDGET else None)
-        for name in context.budgets
-        if price != 0 and (amount := context.settings.amount(name)) is not None
-    ]
 
 
 def hold(content: ContentFolder, generation_id: str) -> AbstractContextManager[None]:

@@ -44,6 +44,16 @@ def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: I
     )
 
 
+def planned(request: GenerationRequest, kind: Kind, generation_id: str = "") -> list[Item]:
+    """Return the planned items of one kind."""
+    model = request.model_for(kind)
+    return [
+        Item(generation_id, kind, request.first + place, request.seed + place, model)
+        for place in range(request.count(kind))
+        if model
+    ]
+
+
 def usual_task(kind: Kind, pipeline: Pipeline) -> Task:
     """What a pipeline makes when nobody says more than what kind."""
     return task_of(GenerationRequest(prompt="any", seed=0), kind, pipeline)

@@ -15,7 +15,7 @@ from bottle import Bottle, FileUpload, HTTPResponse, request
 from aigen.errors import GenerationError, PictureError, UsageError
 from aigen.media import provenance
 from aigen.notify import mail
-from aigen.orders import deletion, lifecycle, placing, reorder, status, tasks
+from aigen.orders import costs, deletion, lifecycle, placing, reorder, status, tasks
 from aigen.times import resolve, spoken
 from aigen.types.request import KINDS, Attachments, Draft
 from aigen.viewer import forms, visits
@@ -114,7 +114,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
 
     @app.post("/orders/<generation_id>/retry")
     def retry(generation_id: str) -> None:
-        budgets = placing.check_again(gallery.context, own_order(gallery, generation_id).order)
+        budgets = costs.check_again(gallery.context, own_order(gallery, generation_id).order)
         if not gallery.store.requeue(generation_id, gallery.clock(), order_limit(gallery), budgets):
             raise UsageError("this order has not failed: there is nothing to try again")
         visits.log(gallery, visit(), "retry", generation_id)

@@ -11,7 +11,7 @@ from aigen import pipelines
 from aigen.content import ContentFolder
 from aigen.errors import Cancelled, CostError, UsageError
 from aigen.film.narrator import Narrator
-from aigen.orders import deletion, lifecycle, placing
+from aigen.orders import costs, deletion, lifecycle, placing
 from aigen.orders.context import USER_BUDGET, Context
 from aigen.pipelines import Registered
 from aigen.pipelines.motion import Motion
@@ -170,6 +170,11 @@ def test_where_no_paid_model_may_be_used_none_is(context: Context, monkeypatch: 
     assert context.store.generations() == []
 
 
+def check_cost(context: Context, draft: Draft) -> None:
+    prepared = placing.prepare(context, draft)
+    costs.check_cost(context, prepared.request, prepared.user_id, prepared.price, prepared.yes)
+
+
 def test_what_an_order_will_cost_is_known_before_it_is_written(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,13 +184,13 @@ def test_what_an_order_will_cost_is_known_before_it_is_written(
     assert placing.prepare(context, draft).price == 0.0
     assert placing.prepare(context, replace(draft, image_model="paid")).price == 0.75
     assert placing.prepare(context, replace(draft, model="paid")).price == 1.25
-    placing.check_cost(context, placing.prepare(context, draft))
+    check_cost(context, draft)
     assert reports == []
-    placing.check_cost(context, placing.prepare(context, replace(draft, model="paid")))
+    check_cost(context, replace(draft, model="paid"))
     assert reports == [Said("estimated cost: $1.25")]
     reports.clear()
     unknown = replace(with_paid(monkeypatch, context, None), report=reports.append)
-    placing.check_cost(unknown, placing.prepare(unknown, replace(draft, model="paid")))
+    check_cost(unknown, replace(draft, model="paid"))
     assert reports == [Said("estimated cost: an unknown amount")]
 
 
