@@ -179,7 +179,9 @@ def daemon() -> Iterator[Callable[[], subprocess.Popen[str]]]:
 
     def start() -> subprocess.Popen[str]:
         running.append(start_aigen("notify-daemon"))
-        wait_for(lambda: json.loads(run_aigen("notify-daemon", "--status", "--json").stdout)["running"])
+        # Not only that one runs: it also has to have written down which.
+        told = f"(process {running[-1].pid})"
+        wait_for(lambda: told in run_aigen("notify-daemon", "--status").stdout)
         return running[-1]
 
     yield start

@@ -137,12 +137,13 @@ def test_a_worker_killed_in_mid_order_is_followed_by_one_that_finishes(
 @pytest.mark.system
 def test_two_orders_a_worker_and_status_at_once_lose_nothing(tmp_path: Path) -> None:
     content = tmp_path / "content"
-    small = ("--size", "96x64", "--images", "3", "--videos", "2", "--content", content)
+    # Large enough for an order to take longer than the second after which another says that it waits.
+    small = ("--size", "640x360", "--images", "3", "--videos", "2", "--content", content)
     assert run_process("generate", "a dog", *small, "--detach", "--user", "worker").returncode == 0
     processes = [start_aigen("generate", f"{name}'s kite", *small, "--user", name) for name in ("ana", "bob", "eve")]
     watcher = start_aigen("status", "--watch", "--json", "--content", content)
     while any(process.poll() is None for process in processes):
-        assert run_aigen("status", "--content", content).returncode == 0
+        assert run_process("status", "--content", content).returncode == 0
     outputs = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], outputs
     assert any("another order is being made" in errors for _, errors in outputs)
