@@ -1,4 +1,4 @@
-"""Who listens to a pipeline in tests: what it reports, what it is told, and what it gets to start from."""
+"""A `Run` for tests: records what a pipeline reports and gives it a picture to start from."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from aigen.types.reports import Step
 
 @dataclass
 class Listener:
-    """A `Run` of no order."""
+    """A `Run` without an order."""
 
     steps: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)

@@ -121,7 +121,7 @@ def test_translations_are_of_labels_tags_and_scenes(script: ModuleType, tmp_path
 def test_words_are_those_of_a_kind_of_thing(
     script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A corgi is a dog, for WordNet says so; which pictures are near is told by numbers that are made up here."""
+    """WordNet says that a corgi is a dog. The vectors of the words are made up here."""
     kinds = {"dog": 5, "cat": 5, "house": 6, "sailboat": 6, "kite": 6}
     words = dict.fromkeys([*kinds, *script.KINDS])
     offsets = {word: 1000 + 10 * place for place, word in enumerate(words)}

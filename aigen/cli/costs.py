@@ -15,7 +15,7 @@ def costs(
 ) -> None:
     """Show what orders by paid models cost."""
     from aigen.times import from_text, start_of_month
-    from aigen.wording import shortened, visible
+    from aigen.wording import shortened, spoken_price, visible
 
     with open_context(content) as context:
         found = context.store.costs(user)
@@ -25,7 +25,7 @@ def costs(
         print_json(found)
         return
     for order in found:
-        estimate = "no estimate" if order["price"] is None else f"estimate ${order['price']:.2f}"
+        estimate = "no estimate" if order["price"] is None else f"estimate {spoken_price(order['price'])}"
         when = f"{from_text(order['requested_at']).astimezone():%Y-%m-%d %H:%M}"
         name, prompt = order["generation_id"], shortened(order["prompt"], 40)
         line = (

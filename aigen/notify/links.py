@@ -43,7 +43,7 @@ def is_loopback(url: str) -> bool:
 
 @dataclass(frozen=True)
 class Link:
-    """A link that opens one order, once, for whoever has it."""
+    """A single-use link to one order; it needs no login."""
 
     token: str
     expires_at: datetime
