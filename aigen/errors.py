@@ -7,6 +7,8 @@
     ├── StoreError          1   the store cannot be opened or written
     ├── ContentError        1   the content folder cannot be written, or its disk is full
     ├── GenerationError     1   an order, or some of its items, could not be made
+    │   └── ProviderError   1   a hosted provider refused, failed or could not be reached
+    ├── StillRunning        1   jobs at a provider are not done yet: the order waits for them
     ├── NotDelivered        1   a notice could not be sent
     ├── AlreadyRunning      3   another process does this job
     ├── Cancelled           1   somebody cancelled the order while it was made
@@ -14,6 +16,8 @@
 
 Messages are one line. Only `cli` turns them into an exit code.
 """
+
+from typing import Literal
 
 
 class AigenError(Exception):
@@ -42,6 +46,34 @@ class ContentError(AigenError):
 
 class GenerationError(AigenError):
     pass
+
+
+# How a provider failed: wrong key, no credit, too many requests, refused by moderation, not allowed, unknown model, job
+# unknown to the provider, no capacity, server error, not reached (nothing was sent), no answer (it was sent).
+ProviderFault = Literal[
+    "key", "credit", "rate", "moderation", "invalid", "model", "missing", "busy", "server", "unreached", "unanswered",
+]  # fmt: skip
+
+
+class ProviderError(GenerationError):
+    """A hosted provider failed. It may ask to wait `retry_after` seconds."""
+
+    def __init__(self, text: str, fault: ProviderFault, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.fault, self.retry_after = fault, retry_after
+
+    @property
+    def is_certain(self) -> bool:
+        """Return whether a submission that ended like this was certainly not sold."""
+        return self.fault not in ("server", "unanswered")
+
+
+class StillRunning(AigenError):
+    """Jobs at a provider are not done yet. A worker looks again after so many `seconds`."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class NotDelivered(AigenError):

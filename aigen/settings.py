@@ -6,8 +6,9 @@ configuration folder; the names are the same in all three.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from aigen.content import ContentFolder, write_whole
@@ -15,18 +16,26 @@ from aigen.errors import UsageError
 
 NAMES = {
     "AIGEN_CONTENT", "AIGEN_MODEL", "AIGEN_BASE_URL", "AIGEN_MAX_ORDERS", "AIGEN_MAX_ITEMS", "AIGEN_MAX_COST",
-    "AIGEN_MONTHLY_COST", "AIGEN_USER_MONTHLY_COST", "AIGEN_WEB_PAID", "AIGEN_TRUSTED_PROXY", "AIGEN_SMTP_HOST",
+    "AIGEN_MONTHLY_COST", "AIGEN_USER_MONTHLY_COST", "AIGEN_WEB_PAID", "AIGEN_HOSTED_PARALLEL", "AIGEN_HOSTED_POLL",
+    "AIGEN_HOSTED_DEADLINE", "AIGEN_TRUSTED_PROXY", "AIGEN_SMTP_HOST",
     "AIGEN_SMTP_PORT", "AIGEN_SMTP_SECURITY", "AIGEN_SMTP_USER", "AIGEN_SMTP_PASSWORD", "AIGEN_SMTP_FROM",
     "AIGEN_SMTP_CA_FILE", "AIGEN_DEBUG",
 }  # fmt: skip
 DEFAULT_CONTENT = "generated_content"
+# What the names of secret settings end with, and how long a secret is at least, to be told from ordinary words.
+_SECRET_ENDINGS, _SECRET_LENGTH = ("KEY", "SECRET", "TOKEN", "PASSWORD"), 6
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`values` holds every setting by its name, such as `AIGEN_MODEL`."""
+    """`values` holds every setting by its name, such as `AIGEN_MODEL`.
+
+    `prices` holds the user's own prices of hosted models, in USD by the name of the model, from the table `prices` of
+    `settings.toml`.
+    """
 
     values: Mapping[str, str]
+    prices: Mapping[str, float] = field(default_factory=dict)
 
     def content(self, chosen: Path | None) -> ContentFolder:
         root = chosen or Path(self.values.get("AIGEN_CONTENT") or DEFAULT_CONTENT)
@@ -49,16 +58,35 @@ class Settings:
 
     def amount(self, name: str) -> float | None:
         """Return a setting that is an amount in USD; None if it is not set. Raises UsageError."""
+        return self._positive(name, "an amount in USD, such as 2.50")
+
+    def seconds(self, name: str, otherwise: float) -> float:
+        """Return a setting that is a number of seconds. Raises UsageError."""
+        found = self._positive(name, "a number of seconds, such as 5")
+        return otherwise if found is None else found
+
+    def _positive(self, name: str, wanted: str) -> float | None:
         text = self.values.get(name)
         if not text:
             return None
         try:
-            amount = float(text)
+            number = float(text)
         except ValueError:
-            amount = -1.0
-        if not 0 <= amount < math.inf:
-            raise UsageError(f"{name} {text[:80]!r} is not usable: give an amount in USD, such as 2.50")
-        return amount
+            number = -1.0
+        if not 0 <= number < math.inf:
+            raise UsageError(f"{name} {text[:80]!r} is not usable: give {wanted}")
+        return number
+
+    def redact(self, text: str) -> str:
+        """Return a text without the secrets among the settings."""
+        secrets = {
+            value.strip()
+            for name, value in self.values.items()
+            if name.upper().endswith(_SECRET_ENDINGS) and len(value.strip()) >= _SECRET_LENGTH
+        }
+        for secret in sorted(secrets, key=len, reverse=True):
+            text = text.replace(secret, "…")
+        return text
 
     def read_base_url(self) -> str | None:
         """Where the web gallery is reached from outside, if the user said so. Raises UsageError."""
@@ -109,7 +137,10 @@ def write_setting(file: Path, name: str, value: str) -> None:
 
 def read_settings(environment: Mapping[str, str], folder: Path, file: Path) -> Settings:
     """Read the settings of a process started in `folder`; what stands first wins: environment, `.env`, `file`."""
-    return Settings({**_read_toml(file), **_read_dotenv(folder / ".env"), **environment})
+    kept = _read_toml(file)
+    prices = _read_prices(file, kept.pop("prices", {}))
+    values = {name: str(value) for name, value in kept.items()}
+    return Settings({**values, **_read_dotenv(folder / ".env"), **environment}, prices)
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:
@@ -123,13 +154,23 @@ def _read_dotenv(path: Path) -> dict[str, str]:
         raise UsageError(f"{str(path)!r} cannot be read: {error}") from error
 
 
-def _read_toml(path: Path) -> dict[str, str]:
+def _read_prices(path: Path, table: Any) -> dict[str, float]:
+    """Return the user's own prices."""
+    for name, price in table.items() if isinstance(table, dict) else [("prices", table)]:
+        if isinstance(price, bool) or not isinstance(price, int | float) or not 0 <= price < math.inf:
+            raise UsageError(
+                f"the settings file {str(path)!r} has {price!r} as the price of {name!r}: give USD for an image or "
+                'a second of video, such as "runway:gen4.5" = 0.12 below [prices]'
+            )
+    return {name: float(price) for name, price in table.items()}
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     import tomllib
 
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"the settings file {str(path)!r} cannot be read: {error}") from error
-    return {name: str(value) for name, value in values.items()}

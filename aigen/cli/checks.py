@@ -17,6 +17,7 @@ from aigen.errors import AigenError, NotDelivered, UsageError
 from aigen.models import catalogue, machine, weights
 from aigen.orders import lifecycle, tasks, worker
 from aigen.orders.context import Context
+from aigen.pipelines import hosted
 from aigen.pipelines.storybook import DRAWING_ADVICE
 from aigen.settings import NAMES, Settings
 from aigen.store import Store
@@ -49,6 +50,7 @@ def examine(content: ContentFolder, settings: Settings) -> list[Finding]:
         _works("GPU", _graphics, "diffusion models need it: pip install --force-reinstall 'torch>=2.6,<2.14'", "note"),
         *_models(settings),
         *_plugins(settings),
+        *_hosted(settings),
         *_diffusion(settings),
         _works("drawing", _draw, DRAWING_ADVICE),
         _works("video encoder", _encode, "install the av package anew: pip install --force-reinstall av"),
@@ -127,11 +129,26 @@ def _plugins(settings: Settings) -> Iterator[Finding]:
         yield Finding(name, "note", f"the package {found.package} has a model of this name too, which is not used")
 
 
+def _hosted(settings: Settings) -> Iterator[Finding]:
+    """Findings on hosted providers: whether there is a key, and which models retire soon."""
+    for name in hosted.names():
+        pipeline = hosted.load(name, settings)
+        if pipeline.key_name:
+            yield Finding(name, "ok", f"key found in {pipeline.key_name}; costs money, used only when you name it")
+        else:
+            yield Finding(name, "ok", f"no key; it needs {' or '.join(pipeline.info.keys)}")
+        default = settings.model or ""
+        listed = [f"{name}:{model}" for model in pipeline.info.listed()] if pipeline.key_name else []
+        for model in dict.fromkeys([*listed, *[default] * default.startswith(f"{name}:")]):
+            if note := hosted.retirement(model):
+                yield Finding(name, "note", note)
+
+
 def _diffusion(settings: Settings) -> Iterator[Finding]:
     """How each diffusion model that is here would be run, and why; those of the catalogue, and the default."""
     here = [model for model in catalogue.models().values() if weights.locate(model)]
     with suppress(UsageError):  # one that cannot be was told above
-        if settings.model and settings.model not in pipelines.registered():
+        if settings.model and settings.model not in pipelines.registered() and not hosted.is_hosted(settings.model):
             default = catalogue.find(settings.model)
             here += [default] if default not in here and weights.locate(default) else []
     if not here:

@@ -100,7 +100,8 @@ def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --m
     from aigen.orders import tasks
     from aigen.settings import settings_file, write_setting
 
-    if name not in pipelines.registered() and weights.sees(catalogue.find(name, pipelines.registered())):
+    is_local = name not in pipelines.registered() and not pipelines.hosted.is_hosted(name)
+    if is_local and weights.sees(catalogue.find(name, pipelines.registered())):
         raise UsageError(
             f"model {catalogue.display_name(name)!r} makes no pictures, it sees them: "
             "when it is here, aigen describe and "

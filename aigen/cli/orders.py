@@ -7,7 +7,7 @@ import typer
 
 from aigen.cli.notices import announce, tell
 from aigen.cli.program import Content, Json, app, load_settings, open_context, print_json, say
-from aigen.errors import AlreadyRunning, Cancelled, GenerationError, UsageError
+from aigen.errors import AlreadyRunning, Cancelled, GenerationError, StillRunning, UsageError
 
 if TYPE_CHECKING:
     from aigen.orders.context import Context
@@ -41,6 +41,9 @@ def status(
 @app.command()
 def resume(
     generation_id: Annotated[str | None, typer.Argument(help="One order, also a failed one [all interrupted].")] = None,
+    buy_again: Annotated[
+        bool, typer.Option("--buy-again", help="Buy again what may have been bought: its outcome is unknown.")
+    ] = False,
     as_json: Json = False,
     content: Content = None,
 ) -> None:
@@ -50,6 +53,8 @@ def resume(
     from aigen.orders import lifecycle
     from aigen.orders import worker as workers
 
+    if buy_again and not generation_id:
+        raise UsageError("--buy-again needs an order: aigen resume ID --buy-again (see aigen status)")
     load_settings().read_base_url()  # what is wrong with it is told before anything is made
     failures: list[str] = []
     finished: list[Generation] = []
@@ -59,11 +64,11 @@ def resume(
         try:
             for each in [generation_id] if generation_id else wanted:
                 try:
-                    finished.append(lifecycle.resume(context, each))
+                    finished.append(lifecycle.resume(context, each, buy_again))
                     if seconds_early(finished[-1], context.clock):
                         announce(context, finished[-1], waits=False)
                     tell(context, each)
-                except (GenerationError, AlreadyRunning, Cancelled, UsageError) as error:
+                except (GenerationError, StillRunning, AlreadyRunning, Cancelled, UsageError) as error:
                     if isinstance(error, GenerationError):
                         tell(context, each, said=True)
                     if generation_id:
@@ -89,10 +94,20 @@ def cancel(
 ) -> None:
     """Give up an order; what is finished stays."""
     from aigen.orders import lifecycle
+    from aigen.types.reports import Report, Said
+    from aigen.types.rows import sum_costs
+    from aigen.wording import spoken_price
 
-    with open_context(content) as context:
+    def report(event: Report) -> None:
+        if isinstance(event, Said):
+            say(event.text)
+
+    with open_context(content, report) as context:
         lifecycle.cancel(context, generation_id)
+        cost = sum_costs(item.paid for item in context.store.items(generation_id))
     say(f"order {generation_id} is cancelled; nobody will be told of it")
+    if cost is not None:
+        say(f"it cost {spoken_price(cost)}")
 
 
 @app.command()

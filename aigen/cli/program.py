@@ -63,7 +63,7 @@ class Commands(TyperGroup):
             if os.environ.get("AIGEN_DEBUG"):
                 import traceback
 
-                traceback.print_exc()
+                say(_without_secrets(traceback.format_exc()))
             code = _explain(error)
         if standalone_mode:
             sys.exit(code if isinstance(code, int) else 0)
@@ -133,8 +133,19 @@ def _explain(error: Exception) -> int:
             text = f"{error.format_message()}: put the prompt in quotes"
     else:
         text, code = f"unexpected {type(error).__name__}: {error}; aigen --debug … shows where", 1
-    say(visible(f"aigen: {text}"))
+    say(visible(f"aigen: {_without_secrets(text)}"))
     return code
+
+
+def _without_secrets(text: str) -> str:
+    """Return a text without keys and passwords; where the settings cannot be read, those of the environment."""
+    from aigen.settings import Settings
+
+    try:
+        settings = load_settings()
+    except AigenError:
+        settings = Settings(os.environ)
+    return settings.redact(text)
 
 
 app = Program(

@@ -1,8 +1,10 @@
 """What a file says about itself: written into every file before it gets its final name, and read back.
 
-A PNG carries the text that other programs read (`foreign`) and a chunk `aigen` of our own, exact, as JSON; an MP4 has
-its prompt as title and the same JSON as comment; both carry XMP with the IPTC digital source type: whether a trained
-model made it. Nothing names the user, the order or the time, so that the same request gives the same file.
+A PNG carries the text that other programs read (`foreign`) and a chunk `aigen` of our own, exact, as JSON; a JPEG has
+the text in its Exif data and the JSON as comment; an MP4 has its prompt as title and the same JSON as comment. All
+carry XMP with the IPTC digital source type: whether a trained model made it. A file that came signed (C2PA) is not
+touched: the JSON stands beside it. Nothing names the user, the order or the time, so that the same request gives the
+same file.
 """
 
 import io
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID
 
 from aigen.errors import GenerationError, UsageError
-from aigen.media import foreign
+from aigen.media import c2pa, foreign, jpeg
 from aigen.types.pipeline import Provenance
 from aigen.types.request import Kind
 
@@ -39,6 +41,8 @@ _XMP_PACKET = (
     f' Iptc4xmpExt:DigitalSourceType="{_SOURCE_TYPE_URL}%s"/>'
     '</rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
 )
+# The suffix of the file beside a signed one.
+BESIDE = ".json"
 _PARAMETERS = "parameters"
 _EXACT = "aigen"
 _XMP = "XML:com.adobe.xmp"
@@ -72,24 +76,31 @@ def explain(source_type: str | None) -> str | None:
 # Written
 
 
-def write(path: Path, provenance: Provenance) -> None:
-    """Write what it is into a finished PNG or MP4; its picture stays as it is, bit by bit.
+def write(path: Path, provenance: Provenance) -> tuple[Path, ...]:
+    """Write what it is into a finished PNG, JPEG or MP4; its picture stays as it is, bit by bit.
 
-    Raises GenerationError for another kind of file, or a source type that is not among SOURCE_TYPES.
+    A signed file stays as it is: what it is goes into a JSON file beside it, which is returned. Raises GenerationError
+    for another kind of file, or a source type that is not among SOURCE_TYPES.
     """
     if provenance.source_type not in SOURCE_TYPES:
         raise GenerationError(
             f"model {provenance.model!r} says its source type is {provenance.source_type!r}: not a known one"
         )
+    if c2pa.is_signed(path):
+        path.with_suffix(BESIDE).write_text(_exact(provenance), encoding="utf-8")
+        return (path.with_suffix(BESIDE),)
     packet = xmp(provenance.source_type)
     marked = path.with_name(f"{path.stem}.marked{path.suffix}")
     if path.suffix == ".png":
         _mark_png(path, marked, provenance, packet)
     elif path.suffix == ".mp4":
         _mark_mp4(path, marked, provenance, packet)
+    elif path.suffix == ".jpg":
+        jpeg.mark(path, marked, _exact(provenance), foreign.write_parameters(provenance), packet)
     else:
-        raise GenerationError(f"model {provenance.model!r} made {path.name}: only .png and .mp4 can be marked")
+        raise GenerationError(f"model {provenance.model!r} made {path.name}: only .png, .jpg and .mp4 can be marked")
     marked.replace(path)
+    return ()
 
 
 def xmp(source_type: str) -> bytes:
@@ -170,12 +181,22 @@ def read(path: Path) -> Provenance:
         raise UsageError(f"{name} cannot be read ({error.strerror}): give {_READABLE}") from error
     with file:
         try:
-            return _read(file)
+            return _read_beside(path) or _read(file)
         except _Unreadable as error:
             raise UsageError(f"{name} is no picture or video that aigen can read{error}: give {_READABLE}") from None
         except Exception as error:  # whatever the libraries stumble over in a broken file
             reason = " ".join(str(error).split()) or type(error).__name__
             raise UsageError(f"{name} is cut short or damaged ({reason}): give a whole one") from error
+
+
+def _read_beside(path: Path) -> Provenance | None:
+    """Return what stands beside a signed file of ours; None for all others. The file must be whole all the same."""
+    beside = path.with_suffix(BESIDE)
+    if not beside.is_file() or not c2pa.is_signed(path):
+        return None
+    with path.open("rb") as file:
+        kind = _read(file).kind
+    return _read_exact({_EXACT: beside.read_text(encoding="utf-8")}, kind)
 
 
 def _read(file: BinaryIO) -> Provenance:
@@ -227,8 +248,15 @@ def _read_picture(file: BinaryIO) -> tuple[dict[str, str], bytes]:
             texts = {str(name): value for name, value in image.info.items() if isinstance(value, str)}
             if comment := _read_comment(image):
                 texts.setdefault(_PARAMETERS, comment)
+            if image.format == "JPEG" and (exact := _read_jpeg(file)):
+                texts[_EXACT] = exact
             packet = image.info.get("xmp", b"")
     return texts, packet if isinstance(packet, bytes) else str(packet).encode()
+
+
+def _read_jpeg(file: BinaryIO) -> str | None:
+    file.seek(0)
+    return jpeg.read_exact(file.read())
 
 
 def _read_comment(image: "Image") -> str | None:

@@ -12,8 +12,8 @@ from aigen.types.rows import Item
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# What lies beside a narrated film, under its name.
-CAPTIONS = (".srt", ".vtt")
+# What lies beside a narrated film, under its name; and beside a file that came signed.
+CAPTIONS, METADATA = (".srt", ".vtt"), (".json",)
 # The longer side of a thumbnail in pixels: one for a grid, one to look at and as a video's poster.
 THUMBNAIL_SIDES = {"small": 320, "large": 960}
 # Seconds into a video at which its poster is taken: past what fades in.
@@ -40,12 +40,21 @@ def thumbnail_paths(content: ContentFolder, item: Item) -> dict[str, Path]:
 
 def captions(content: ContentFolder, item: Item) -> list[Path]:
     """The files of captions that lie beside a finished film."""
+    return _with_suffixes(content, item, CAPTIONS)
+
+
+def companions(content: ContentFolder, item: Item) -> list[Path]:
+    """All files that lie beside a finished item and belong to it."""
+    return _with_suffixes(content, item, (*CAPTIONS, *METADATA))
+
+
+def _with_suffixes(content: ContentFolder, item: Item, suffixes: tuple[str, ...]) -> list[Path]:
     file = content.file(item.path or "")
-    return [path for suffix in CAPTIONS if item.path and (path := file.with_suffix(suffix)).exists()]
+    return [path for suffix in suffixes if item.path and (path := file.with_suffix(suffix)).exists()]
 
 
 def save_thumbnails(file: Path, sides: Mapping[Path, int], making: Path) -> None:
-    """Write WebP thumbnails of a PNG or MP4, each with its longer side of so many pixels, never larger than the file.
+    """Write WebP thumbnails of a picture or MP4, each with its longer side of so many pixels, never larger than it.
 
     They are whole when they get their names; until then they are in a folder of their own in `making`. Raises
     ContentError, naming the file, when it cannot be done; but an OSError when the disk is full.
@@ -72,7 +81,7 @@ def _picture(file: Path) -> "Image":
     import av
     from PIL import Image
 
-    if file.suffix == ".png":
+    if file.suffix in (".png", ".jpg", ".webp"):
         with Image.open(file) as image:
             opaque: Image.Image = image.convert("RGB")
             return opaque

@@ -41,8 +41,8 @@ def check_cost(
     budgets = find_budgets(context, user_id, price)
     if price is None and (named := ["AIGEN_MAX_COST"] * (most is not None) + [budget.name for budget in budgets]):
         raise CostError(f"the cost of this order is unknown, so it may exceed {named[0]}: choose another model")
-    for name, amount in (("--max-cost", request.max_cost), ("AIGEN_MAX_COST", most)):
-        if price is not None and amount is not None and price > amount:
+    for name, amount in find_limits(context, request).items():
+        if price is not None and price > amount:
             raise CostError(
                 f"this order costs about {spoken_price(price)}, more than {name} {amount:g}: raise it, or order less"
             )
@@ -70,6 +70,12 @@ def check_again(context: Context, order: Generation) -> list[Budget]:
     if order.price is None:
         context.agree(None)
     return find_budgets(context, order.user_id, order.price)
+
+
+def find_limits(context: Context, request: GenerationRequest) -> dict[str, float]:
+    """Return the limits on what an order may cost in USD, by the option or setting that sets them."""
+    limits = {"--max-cost": request.max_cost, "AIGEN_MAX_COST": context.settings.amount("AIGEN_MAX_COST")}
+    return {name: amount for name, amount in limits.items() if amount is not None}
 
 
 def find_budgets(context: Context, user_id: str | None, price: float | None) -> list[Budget]:

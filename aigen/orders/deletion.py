@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aigen.errors import GenerationError, UsageError
-from aigen.media.thumbnails import captions, thumbnail_paths
+from aigen.media.thumbnails import companions, thumbnail_paths
 from aigen.orders.context import Context
+from aigen.orders.jobs import cancel_jobs
 from aigen.orders.lifecycle import find
 from aigen.types.request import check_user_id
 from aigen.types.rows import Item
@@ -30,7 +31,7 @@ def erase_order(context: Context, generation_id: str, patience: float = 30) -> N
 def erase_item(context: Context, item: Item) -> None:
     """Erase one finished item of an order that has ended, and the order with its last one."""
     assert item.path
-    derived = (*captions(context.content, item), *thumbnail_paths(context.content, item).values())
+    derived = (*companions(context.content, item), *thumbnail_paths(context.content, item).values())
     for path in (context.content.file(item.path), *derived):
         path.unlink(missing_ok=True)
     context.store.delete_item(item)
@@ -67,6 +68,7 @@ def _stopped(context: Context, generation_id: str, patience: float = 30) -> Iter
     context.store.cancel(generation_id)
     try:
         with context.content.lock(generation_id, timeout=patience):
+            cancel_jobs(context, generation_id)
             context.content.remove_work(generation_id)
             yield
     except TimeoutError:

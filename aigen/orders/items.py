@@ -3,16 +3,20 @@
 `lifecycle` decides what is made and when; here nothing is known of locks, or of orders that ended.
 """
 
-from collections.abc import Iterable
+import queue
+import shutil
+import threading
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from aigen import pipelines, vision
 from aigen.content import publish
-from aigen.errors import Cancelled, ContentError, GenerationError, UsageError
+from aigen.errors import Cancelled, ContentError, GenerationError, StillRunning, UsageError
 from aigen.media import provenance
 from aigen.media.thumbnails import thumbnails
 from aigen.models import catalogue
@@ -39,7 +43,10 @@ def begins_here(context: Context, generation_id: str) -> bool:
 
 
 def make_items(context: Context, generation: Generation, device: Device) -> None:
-    """Make what is missing of an order. Raises what a pipeline raises, and Cancelled."""
+    """Make what is missing of an order. Raises what a pipeline raises, and Cancelled.
+
+    Raises StillRunning only after everything else is made.
+    """
     items = context.store.items(generation.generation_id)
     request = generation.request
     makers = {item.kind: item.model for item in items}
@@ -57,9 +64,66 @@ def make_items(context: Context, generation: Generation, device: Device) -> None
     for told in pipelines.substitutions(generation.request, loaded):
         context.report(Said(told))
     planned = [item for item in items if item.state == "planned"]
-    for (kind, model), group in groupby(planned, key=lambda item: (item.kind, item.model)):
-        device.use(loaded[model].abilities.local)
-        _make_batch(context, generation, loaded[model], list(group), paces.get(kind), device)
+    batches = [list(group) for _, group in groupby(planned, key=lambda item: (item.kind, item.model))]
+
+    def make(batch: list[Item], context: Context, stop: threading.Event) -> None:
+        pipeline = loaded[batch[0].model]
+        device.use(pipeline.abilities.local)
+        _make_batch(context, generation, pipeline, batch, paces.get(batch[0].kind), device, stop)
+
+    if len(batches) > 1 and not any(pipeline.abilities.local for pipeline in loaded.values()):
+        _make_side_by_side(context, batches, make)
+    else:
+        _make_in_turn(context, batches, make)
+
+
+Make = Callable[[list[Item], Context, threading.Event], None]
+
+
+def _make_in_turn(context: Context, batches: list[list[Item]], make: Make) -> None:
+    waiting: StillRunning | None = None
+    for batch in batches:
+        try:
+            make(batch, context, threading.Event())
+        except StillRunning as error:
+            waiting = error
+    if waiting:
+        raise waiting
+
+
+def _make_side_by_side(context: Context, batches: list[list[Item]], make: Make) -> None:
+    """Make batches at the same time, each in a thread with its own connection to the store.
+
+    The first that fails stops the others.
+    """
+    stop = threading.Event()
+    ended: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+
+    def run(batch: list[Item]) -> None:
+        try:
+            with Store.open(context.content) as store:
+                make(batch, replace(context, store=store), stop)
+            ended.put(None)
+        except BaseException as error:
+            ended.put(error)
+
+    # Daemons: a second Ctrl-C ends the program although a request is under way.
+    threads = [threading.Thread(target=run, args=(batch,), name="batch", daemon=True) for batch in batches]
+    for thread in threads:
+        thread.start()
+    errors: list[BaseException] = []
+    try:
+        for _ in threads:
+            if error := ended.get():
+                errors.append(error)
+                if not isinstance(error, StillRunning):
+                    stop.set()
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    if errors:
+        raise next((error for error in errors if not isinstance(error, StillRunning)), errors[0])
 
 
 def _pace(context: Context, request: GenerationRequest, kind: Kind, pipeline: Pipeline) -> float | None:
@@ -110,13 +174,14 @@ def _make_batch(
     items: list[Item],
     pace: float | None,
     device: Device,
+    stop: threading.Event,
 ) -> None:
     """Have one pipeline make items of one kind; while it makes the next, a thread records the last."""
     work = context.content.work(generation.generation_id)
     work.mkdir(parents=True, exist_ok=True)
     picture = work / source.SOURCE if generation.request.from_picture else None
     task = replace(task_of(generation.request, items[0].kind, pipeline, items), work=work, source=picture)
-    run = OrderRun(context, generation, task, items, pace, device)
+    run = OrderRun(context, generation, task, items, pace, device, stop)
     with (
         ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer") as writer,
         closing(pipeline.generate(task, run)) as outputs,
@@ -142,24 +207,31 @@ def _record(context: Context, generation: Generation, task: Task, item: Item, ma
             item = replace(item, state="failed", error=made.error)
             store.record(item)
         else:
+            if store.job(item):
+                # What was bought stays as it came until the order is done: a crash may come before it is recorded.
+                made = replace(made, path=_copied(made.path))
             path = f"{generation.user_id}/{_stem(item)}{made.path.suffix}"
             parameters = _parameters(task, item) | made.parameters
-            provenance.write(
-                made.path,
-                Provenance(
-                    task.kind, task.prompt, catalogue.display_name(item.model), item.seed, made.source_type, parameters
-                ),
+            said = Provenance(
+                task.kind, task.prompt, catalogue.display_name(item.model), item.seed, made.source_type, parameters
             )
-            for each in made.beside:  # first: whoever finds the item finds them too
+            beside = (*made.beside, *provenance.write(made.path, said))
+            for each in beside:  # first: whoever finds the item finds them too
                 publish(each, context.content.file(f"{generation.user_id}/{_stem(item)}{each.suffix}"))
             publish(made.path, context.content.file(path))
             item = replace(item, state="done", path=path, parameters=parameters, cost=made.cost)
             if not store.record(item):
-                for suffix in (made.path.suffix, *(each.suffix for each in made.beside)):
+                for suffix in (made.path.suffix, *(each.suffix for each in beside)):
                     context.content.file(path).with_suffix(suffix).unlink(missing_ok=True)
                 raise Cancelled(f"order {item.generation_id} was cancelled")
             make_thumbnails(context, [item])
     context.report(Finished(item))
+
+
+def _copied(path: Path) -> Path:
+    copy = path.with_name(f"{path.stem}.copy{path.suffix}")
+    shutil.copyfile(path, copy)
+    return copy
 
 
 def _parameters(task: Task, item: Item) -> dict[str, Any]:

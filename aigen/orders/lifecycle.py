@@ -6,6 +6,7 @@ what is missing, so running an order again makes exactly that.
 
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import timedelta
 
 from aigen.content import OUT_OF_SPACE
 from aigen.errors import (
@@ -14,6 +15,7 @@ from aigen.errors import (
     ContentError,
     GenerationError,
     Interrupted,
+    StillRunning,
     StoreError,
     UsageError,
 )
@@ -21,13 +23,18 @@ from aigen.orders import costs, source
 from aigen.orders.context import Context
 from aigen.orders.device import Device
 from aigen.orders.items import begins_here, clear, make_items, make_thumbnails
+from aigen.orders.jobs import cancel_jobs, describe_running, running_jobs
 from aigen.orders.placing import hold, new_generation_id, prepare, write
 from aigen.store import Store
+from aigen.times import to_text
+from aigen.types.reports import Said
 from aigen.types.request import NO_ATTACHMENTS, Attachments, Draft, Kind
 from aigen.types.rows import Generation, Item
 
 # Attempts that workers make at an order; after as many crashes it needs a person.
 ATTEMPTS = 3
+# Seconds that cancelling waits for the process that makes an order with jobs at a provider.
+CANCEL_PATIENCE = 10.0
 
 
 def generate(
@@ -61,8 +68,8 @@ def is_interrupted(context: Context, generation: Generation) -> bool:
 def run(context: Context, generation_id: str, detached: bool = False) -> Generation:
     """Make what is missing of an order. The caller holds its lock.
 
-    Raises Cancelled, Interrupted (Ctrl-C), GenerationError when the order or some of its items failed, and
-    ContentError when the disk is full, which leaves the order interrupted.
+    Raises Cancelled, Interrupted (Ctrl-C), GenerationError when the order or some of its items failed, StillRunning
+    when it waits for jobs at a provider, and ContentError when the disk is full, which leaves the order interrupted.
     """
     store = context.store
     started = False
@@ -75,8 +82,16 @@ def run(context: Context, generation_id: str, detached: bool = False) -> Generat
             make_items(context, find(context.store, generation_id), device)
         return _conclude(context, generation_id)
     except Cancelled:
+        cancel_jobs(context, generation_id)
         clear(context, generation_id)
         raise
+    except StillRunning as error:
+        collect_at = to_text(context.clock() + timedelta(seconds=error.seconds))
+        store.postpone(generation_id, collect_at, str(error))
+        raise StillRunning(
+            f"order {generation_id} waits: {error}; a worker collects them, or aigen resume {generation_id}",
+            error.seconds,
+        ) from None
     except (ContentError, StoreError):
         with suppress(ContentError, StoreError):
             if detached and started:
@@ -86,8 +101,10 @@ def run(context: Context, generation_id: str, detached: bool = False) -> Generat
         if isinstance(error, KeyboardInterrupt) or context.interrupted():
             if detached and started:
                 store.give_back(generation_id)
+            left = describe_running(context, generation_id)
             raise Interrupted(
-                f"interrupted: what is finished stays; make the rest with aigen resume {generation_id}"
+                f"interrupted: what is finished stays{f', and {left} go on' if left else ''}; "
+                f"make the rest with aigen resume {generation_id}"
             ) from None
         if not isinstance(error, Exception):
             raise
@@ -97,15 +114,18 @@ def run(context: Context, generation_id: str, detached: bool = False) -> Generat
                 f"free some space, then aigen resume {generation_id}"
             ) from error
         reason = str(error) if isinstance(error, AigenError) else f"{type(error).__name__}: {error}"
+        reason = context.settings.redact(reason)
         store.fail(generation_id, reason, context.clock())
         raise GenerationError(
             f"order {generation_id} failed: {reason}; try again: aigen resume {generation_id}"
         ) from error
 
 
-def resume(context: Context, generation_id: str) -> Generation:
+def resume(context: Context, generation_id: str, buy_again: bool = False) -> Generation:
     """Finish an interrupted, a failed or a waiting order, here and now;
     of a completed one, thumbnails that are missing.
+
+    `buy_again` is consent to buy again what may have been bought already.
     """
     find(context.store, generation_id)  # what does not exist has no lock
     with hold(context.content, generation_id):
@@ -124,6 +144,8 @@ def resume(context: Context, generation_id: str) -> Generation:
             raise UsageError("the picture that it starts from is gone: order it anew from that picture (--from-image)")
         budgets = costs.find_budgets(context, generation.user_id, generation.price)
         context.store.reopen(generation_id, context.clock(), budgets)
+        if buy_again and not context.store.release_jobs(generation_id):
+            context.report(Said("nothing has to be bought again"))
         return run(context, generation_id)
 
 
@@ -137,10 +159,19 @@ def interrupted(context: Context) -> list[Generation]:
 
 
 def cancel(context: Context, generation_id: str) -> None:
-    """Give up an order; who is making it stops within a second or two. Finished items stay."""
+    """Give up an order; who is making it stops within a second or two. Finished items stay.
+
+    Jobs at providers are cancelled there, by the process that makes the order if it does not end in time.
+    """
     generation = find(context.store, generation_id)
     if not context.store.cancel(generation_id):
         raise UsageError(f"order {generation_id} is {generation.status}: there is nothing to cancel")
+    if any(running_jobs(context, generation_id)):
+        try:
+            with context.content.lock(generation_id, timeout=CANCEL_PATIENCE):
+                cancel_jobs(context, generation_id)
+        except TimeoutError:
+            context.report(Said("the process that makes it cancels its jobs at the provider"))
     tidy(context)
 
 

@@ -1,17 +1,20 @@
 """Callbacks a pipeline uses while it makes the items of an order: report steps, keep jobs, get pictures."""
 
 import math
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from time import monotonic
 
-from aigen.errors import GenerationError
+from aigen.errors import GenerationError, Interrupted
 from aigen.models import catalogue
-from aigen.orders import source
+from aigen.orders import costs, source
 from aigen.orders.context import HEARTBEAT, Context, heartbeat
 from aigen.orders.device import Device
 from aigen.orders.tasks import task_of
+from aigen.store import Store
+from aigen.times import to_text
 from aigen.types.pipeline import ITEM, Failure, ImageSpec, Job, Output, Picture, Pipeline, Task
 from aigen.types.reports import Expected, Said, Step
 from aigen.types.request import SIDE_LIMITS, Size
@@ -22,7 +25,10 @@ PICTURES = "pictures"
 
 
 class OrderRun:
-    """The `Run` of the items of one task. The item in hand is the first of those still `missing`."""
+    """The `Run` of the items of one task. The item in hand is the first of those still `missing`.
+
+    Once `stop` is set, it ends the pipeline where it stands.
+    """
 
     def __init__(
         self,
@@ -32,8 +38,10 @@ class OrderRun:
         items: list[Item],
         pace: float | None,
         device: Device,
+        stop: threading.Event | None = None,
     ) -> None:
         self._context, self._generation, self._task, self._device = context, generation, task, device
+        self._stop = stop or threading.Event()
         self._items = {item.seed: item for item in items}
         self.missing = dict(self._items)
         self._pace = pace
@@ -55,6 +63,7 @@ class OrderRun:
         self._report(Step(self._item, done, total, text, beside, self._before, 1 - self._before))
 
     def _report(self, step: Step) -> None:
+        self._check_stop()
         self._watch.hear(step.total)
         self._context.report(step)
         if monotonic() - self._beaten_at >= HEARTBEAT:
@@ -65,7 +74,12 @@ class OrderRun:
         self._context.report(Said(text))
 
     def check(self) -> None:
+        self._check_stop()
         heartbeat(self._context, self._item.generation_id, self._item.name)
+
+    def _check_stop(self) -> None:
+        if self._stop.is_set():
+            raise Interrupted("another part of the order ended it")
 
     def expect(self, measure: Callable[[], float]) -> None:
         if self._pace is None:
@@ -73,11 +87,28 @@ class OrderRun:
             self._context.report(Expected(self._task.kind, self._pace))
 
     def job(self, seed: int, part: str = ITEM) -> Job | None:
-        return self._context.store.job(self._items[seed], part)
+        with self._open_store() as store:
+            return store.job(self._items[seed], part)
 
     def save_job(self, seed: int, job: Job, part: str = ITEM) -> Job:
-        self._context.store.save_job(self._items[seed], job, part)
-        return job
+        item = self._items[seed]
+        with self._open_store() as store:
+            if job.state == "intended" and job.id is None:
+                job = replace(job, intended_at=to_text(self._context.clock()))
+                limits = costs.find_limits(self._context, self._generation.request)
+                budgets = costs.find_budgets(self._context, self._generation.user_id, job.price)
+                store.intend_job(item, job, part, limits, budgets)
+            else:
+                store.save_job(item, job, part)
+            return store.job(item, part) or job
+
+    def drop_job(self, seed: int, job: Job, part: str = ITEM) -> None:
+        with self._open_store() as store:
+            store.drop_job(self._items[seed], job, part)
+
+    def _open_store(self) -> Store:
+        """Open a connection of its own: a pipeline saves jobs in threads."""
+        return Store.open(self._context.content)
 
     def pictures(self, seeds: Sequence[int], rest: float | None) -> list[Picture | Failure]:
         """What the items of these seeds start from. What was made before a crash is not made again."""
@@ -243,6 +274,9 @@ class PictureRun:
 
     def save_job(self, seed: int, job: Job, part: str = ITEM) -> Job:
         return self._run.save_job(self._items[seed], job, self._name(part))
+
+    def drop_job(self, seed: int, job: Job, part: str = ITEM) -> None:
+        self._run.drop_job(self._items[seed], job, self._name(part))
 
     def _name(self, part: str) -> str:
         return self._part if part == ITEM else f"{self._part}/{part}"

@@ -7,13 +7,15 @@ more.
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from time import monotonic
 
 from aigen import pipelines
 from aigen.content import ContentFolder
-from aigen.errors import AlreadyRunning, Cancelled, GenerationError
+from aigen.errors import AlreadyRunning, Cancelled, GenerationError, StillRunning
 from aigen.orders import lifecycle, placing
 from aigen.orders.context import Context
+from aigen.times import to_text
 from aigen.types.reports import Said
 from aigen.types.rows import Generation
 
@@ -47,7 +49,15 @@ def work(
 
 
 def waiting(context: Context) -> list[Generation]:
-    """Orders for a worker: detached, not being made, not given up; the longest waiting first."""
+    """Orders for a worker: detached, not being made, not given up; the longest waiting first.
+
+    Those that wait for a provider are among them when it is time to look again.
+    """
+    now = to_text(context.clock())
+    return [order for order in _detached(context) if order.collect_at is None or order.collect_at <= now]
+
+
+def _detached(context: Context) -> list[Generation]:
     return [
         order
         for order in context.store.generations(status="Processing")
@@ -89,7 +99,11 @@ def _work_until_idle(context: Context, sleep: Callable[[float], object], idle_li
             _work_on(context, order.generation_id)
             idle_since = monotonic()
             continue
-        if idle_limit is not None and monotonic() - idle_since >= idle_limit:
+        if (
+            idle_limit is not None
+            and monotonic() - idle_since >= idle_limit
+            and (not idle_limit or not _detached(context))
+        ):
             return
         if monotonic() - idle_since >= RELEASE_AFTER:
             pipelines.release()
@@ -118,7 +132,13 @@ def _work_on(context: Context, generation_id: str) -> None:
                 )
                 store.fail(generation_id, reason, context.clock())
                 return
-            lifecycle.run(context, generation_id, detached=True)
-    except (Cancelled, AlreadyRunning, GenerationError) as error:
+            lifecycle.run(_collecting(context) if order.collect_at else context, generation_id, detached=True)
+    except (Cancelled, AlreadyRunning, GenerationError, StillRunning) as error:
         # The store has it; the next order does not suffer for it.
         context.report(Said(str(error)))
+
+
+def _collecting(context: Context) -> Context:
+    """Return a context in which an order takes what providers have ready, and waits for nothing."""
+    values = {**context.settings.values, "AIGEN_HOSTED_DEADLINE": "0"}
+    return replace(context, settings=replace(context.settings, values=values))

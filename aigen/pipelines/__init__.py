@@ -2,7 +2,8 @@
 
 Pipelines are named here by strings and resolved only when one is needed, so that no command loads a model's libraries
 to show help or a list. Other packages add theirs through the entry-point group `aigen.pipelines`: a class that is made
-with the settings of the user. Any other name is that of a diffusion model: of the catalogue, a folder, or a hub id.
+with the settings of the user. `PROVIDER` and `PROVIDER:MODEL` are hosted. Any other name is that of a diffusion model:
+of the catalogue, a folder, or a hub id.
 """
 
 import pkgutil
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from aigen.errors import UsageError
 from aigen.models import catalogue, machine, weights
+from aigen.pipelines import hosted
 from aigen.settings import Settings
 from aigen.types.pipeline import Abilities, Pipeline
 from aigen.types.request import GenerationRequest, Kind, Size
@@ -66,7 +68,7 @@ def _plugins() -> list[tuple[str, Registered]]:
 
 
 def _is_taken(name: str) -> bool:
-    return name in _BUILT_IN or name in catalogue.models() or name in catalogue.seeing()
+    return name in _BUILT_IN or name in catalogue.models() or name in catalogue.seeing() or hosted.is_hosted(name)
 
 
 def load(name: str, settings: Settings) -> Pipeline:
@@ -74,7 +76,9 @@ def load(name: str, settings: Settings) -> Pipeline:
     known = registered()
     if name in known:
         return _start(name, known[name], settings)
-    model = catalogue.find(name, known)
+    if hosted.is_hosted(name):
+        return hosted.load(name, settings)
+    model = catalogue.find(name, [*known, *hosted.names()])
     if model.sees:
         raise UsageError(
             f"model {model.name!r} sees pictures and makes none: it is for aigen describe, and --vision-model"
@@ -191,7 +195,7 @@ def choose(
             raise UsageError(
                 f"model {catalogue.display_name(asked)!r} makes no {kind}s: name one that does with --{kind}-model"
             )
-        return canonical(asked), "asked for"
+        return canonical(asked, kind, from_picture), "asked for"
     for name, reason in ((asked_for_both, "asked for"), (default, "your default (AIGEN_MODEL)")):
         if name == default and name != asked_for_both and not paid and name and load(name).abilities.paid:
             default = None
@@ -199,7 +203,7 @@ def choose(
         if name == FALLBACK and kind == "video" and from_picture:
             return _MOTION, "moves over the picture"  # which storybook, that draws its own, would not show
         if name and kind in load(name).abilities.kinds and (name == asked_for_both or suits(name)):
-            return canonical(name), reason
+            return canonical(name, kind, from_picture), reason
         if name == asked_for_both and name and kind == "video":
             return _MOTION, f"moves over the pictures of {catalogue.display_name(name)}, which makes no videos"
     if name := _installed(kind, suits):
@@ -218,8 +222,13 @@ def _installed(kind: Kind, suits: Callable[[str], bool] = lambda name: True) -> 
     return next((model.name for model in models if suits(model.name)), None)
 
 
-def canonical(name: str) -> str:
-    """One name for one model, wherever the program is started: a folder's whole path, a listed model's short name."""
+def canonical(name: str, kind: Kind | None = None, from_picture: bool = False) -> str:
+    """One name for one model, wherever the program is started: a folder's whole path, a listed model's short name.
+
+    Of a provider, its default model for items of a `kind`, where one is given.
+    """
+    if hosted.is_hosted(name):
+        return hosted.resolve(name, kind, from_picture) if kind else name
     try:
         return name if name in registered() else catalogue.find(name).name
     except UsageError:  # it is not ours to name

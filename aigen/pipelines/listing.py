@@ -8,9 +8,11 @@ from aigen import pipelines
 from aigen.errors import UsageError
 from aigen.models import catalogue, machine, weights
 from aigen.models.catalogue import Model
-from aigen.pipelines import diffusion
+from aigen.pipelines import diffusion, hosted
+from aigen.pipelines.hosted import families
 from aigen.settings import Settings
-from aigen.types.request import Kind
+from aigen.types.request import DEFAULT_SIZES, Kind
+from aigen.wording import spoken_price
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,8 @@ class ModelInfo:
     """One model as `aigen models` lists it. `download` and `memory` are in GB;
     `wrong` says what is amiss with what is here.
 
-    One that `sees` pictures makes none, of no kind.
+    One that `sees` pictures makes none, of no kind. A `hosted` one is here when there is a key; its `price` is in
+    words, with the date of its source.
     """
 
     name: str
@@ -36,6 +39,8 @@ class ModelInfo:
     gated: bool = False
     wrong: str | None = None
     sees: bool = False
+    hosted: bool = False
+    price: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -46,11 +51,54 @@ def list_models(settings: Settings) -> list[ModelInfo]:
     here = machine.detect_machine()
     default = settings.model
     built_in = [_registered_info(name, settings) for name in pipelines.registered()]
+    remote = [
+        _hosted_info(f"{name}:{model}", settings)
+        for name in hosted.names()
+        for model in families.providers()[name].listed()
+    ]
     found = [*catalogue.models().values(), *catalogue.seeing().values(), *weights.others()]
     with suppress(UsageError):
-        if default and default not in pipelines.registered() and catalogue.find(default) not in found:
+        if (
+            default
+            and default not in pipelines.registered()
+            and not hosted.is_hosted(default)
+            and catalogue.find(default) not in found
+        ):
             found.append(catalogue.find(default))
-    return built_in + [_info(model, here, default) for model in found]
+    return built_in + remote + [_info(model, here, default) for model in found]
+
+
+def _hosted_info(name: str, settings: Settings) -> ModelInfo:
+    """Return the entry of a hosted model: whether there is a key, and what it costs."""
+    pipeline, (provider, _, model) = hosted.load(name, settings), name.partition(":")
+    info = pipeline.info
+    kinds = [kind for kind in pipeline.abilities.kinds if model == info.default(kind)]
+    default = settings.model == name or (settings.model == provider and bool(kinds))
+    chosen = f"--model {provider} uses it for {' and '.join(f'{kind}s' for kind in kinds)}" if kinds else ""
+    notes = (chosen, hosted.retirement(name) or "")
+    return ModelInfo(
+        name,
+        pipeline.abilities.label,
+        pipeline.abilities.kinds,
+        f"that of {info.title}",
+        here=pipeline.key_name is not None,
+        default=default,
+        fit="yes, it runs elsewhere",
+        note="; ".join(note for note in notes if note),
+        wrong=None if pipeline.key_name else f"no key: set {' or '.join(info.keys)}",
+        hosted=True,
+        price=_price(name, pipeline.abilities.kinds[0], settings),
+    )
+
+
+def _price(name: str, kind: Kind, settings: Settings) -> str:
+    """Return what an item costs, in words."""
+    found = families.price_of(name, settings.prices)
+    if found is None:
+        return "price unknown"
+    unit = "a second" if kind == "video" else "an image"
+    amount = found.of(kind, DEFAULT_SIZES[kind], 1, False)
+    return f"about {spoken_price(amount)} {unit} ({found.date:%Y-%m-%d})"
 
 
 def _registered_info(name: str, settings: Settings) -> ModelInfo:
@@ -103,6 +151,8 @@ def find(name: str) -> Model:
         if registered.package:
             raise UsageError(f"model {name!r} is part of the package {registered.package!r}: use pip")
         raise UsageError(f"model {name!r} is built in: it is always here")
+    if hosted.is_hosted(name):
+        raise UsageError(f"model {name!r} is hosted: there is nothing to get, it needs only a key (see aigen models)")
     model = catalogue.find(name)
     if model.folder:
         raise UsageError(f"model {name!r} is a folder of your own: use it as it is, with --model {name}")

@@ -6,7 +6,8 @@ processes working side by side cannot undo each other. Methods that change a sta
     database    opening, reading, writing in one transaction
     accounts    users, sessions, the log of what users do
     orders      orders: placed, run, ended
-    items       what they are of, and the jobs that others do for it
+    items       what they are of
+    jobs        the jobs of items at providers
     costs       what orders cost
     notices     notices and the links in them
     hashing     passwords and tokens, of which only hashes are kept

@@ -12,7 +12,11 @@ _PAID = """
     (SELECT coalesce(sum(json_extract(job.value, '$.cost')), 0) FROM items, json_each(items.job) AS job
         WHERE items.generation_id = generations.generation_id)
 """
-
+# The same with the price of jobs whose cost is not known: what limits are checked against.
+_COMMITTED = """
+    (SELECT coalesce(sum(coalesce(json_extract(job.value, '$.cost'), json_extract(job.value, '$.price'))), 0)
+        FROM items, json_each(items.job) AS job WHERE items.generation_id = generations.generation_id)
+"""
 
 # Whether it has a job that may cost something yet.
 _UNSETTLED = """
@@ -29,10 +33,10 @@ class Costs(Connection):
         """
         rows = self._read(
             f"""
-            SELECT coalesce(sum(CASE WHEN status = 'Processing' OR unsettled THEN max(coalesce(price, 0), paid)
-                ELSE paid END), 0) + (SELECT coalesce(sum(amount), 0) FROM spending
+            SELECT coalesce(sum(CASE WHEN status = 'Processing' OR unsettled THEN max(coalesce(price, 0), committed)
+                ELSE committed END), 0) + (SELECT coalesce(sum(amount), 0) FROM spending
                     WHERE at >= :since AND (:user_id IS NULL OR user_id = :user_id)) AS spent
-            FROM (SELECT status, price, {_PAID} AS paid, {_UNSETTLED} AS unsettled FROM generations
+            FROM (SELECT status, price, {_COMMITTED} AS committed, {_UNSETTLED} AS unsettled FROM generations
                 WHERE coalesce(reserved_at, requested_at) >= :since AND (:user_id IS NULL OR user_id = :user_id))
             """,
             {"since": since, "user_id": user_id},
@@ -42,11 +46,23 @@ class Costs(Connection):
     def unreserved(self, generation_id: str) -> float:
         """Return what an order that ended would reserve anew: its price, less what it has cost already."""
         rows = self._read(
-            f"SELECT coalesce(price, 0) AS price, {_PAID} AS paid, {_UNSETTLED} AS unsettled "
+            f"SELECT coalesce(price, 0) AS price, {_COMMITTED} AS committed, {_UNSETTLED} AS unsettled "
             "FROM generations WHERE generation_id = ?",
             [generation_id],
         )
-        return max((row["price"] - row["paid"] for row in rows if not row["unsettled"]), default=0.0)
+        return max((row["price"] - row["committed"] for row in rows if not row["unsettled"]), default=0.0)
+
+    def _reserve(self, generation_id: str, price: float) -> tuple[float, float]:
+        """Return what an order being made may cost with one more job of this price, and how much more that is than is
+        reserved for it.
+        """
+        rows = self._read(
+            f"SELECT coalesce(price, 0) AS price, {_COMMITTED} AS committed FROM generations WHERE generation_id = ?",
+            [generation_id],
+        )
+        row = rows[0]
+        total = round(row["committed"] + price, 5)
+        return total, max(0.0, total - max(row["price"], row["committed"]))
 
     def costs(self, user_id: str | None = None) -> list[dict[str, Any]]:
         """Return the orders that were not free, oldest first: what each was estimated at, and has cost so far."""

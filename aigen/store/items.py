@@ -1,18 +1,17 @@
-"""Items of orders, with their checkpoints and jobs."""
+"""Items of orders, with their checkpoints."""
 
 import json
 from dataclasses import asdict, replace
 from typing import Any
 
-from aigen.store.database import Connection, dump
+from aigen.store.database import dump
+from aigen.store.jobs import THIS_ITEM, Jobs, dump_jobs, item_key, load_jobs
 from aigen.types.pipeline import ITEM, Job
 from aigen.types.request import GenerationRequest
 from aigen.types.rows import Item, sum_costs
 
-_THIS = "generation_id = :generation_id AND kind = :kind AND number = :number"
 
-
-class Items(Connection):
+class Items(Jobs):
     def items(self, generation_id: str) -> list[Item]:
         """The items of an order as they are made: images first, then videos, each by number."""
         rows = self._read(
@@ -81,19 +80,19 @@ class Items(Connection):
                 jobs[ITEM] = replace(jobs.get(ITEM, Job(key="", state="fetched")), cost=item.cost)
             # Also of an order that was cancelled meanwhile: it was paid for.
             self._update(
-                f"UPDATE items SET cost = :cost, job = :job WHERE {_THIS}",
-                {**_key(item), "cost": sum_costs(job.cost for job in jobs.values()), "job": _dump_jobs(jobs)},
+                f"UPDATE items SET cost = :cost, job = :job WHERE {THIS_ITEM}",
+                {**item_key(item), "cost": sum_costs(job.cost for job in jobs.values()), "job": dump_jobs(jobs)},
             )
             return self._update(
                 f"""
                 UPDATE items SET state = :state, path = :path, parameters = :parameters, error = :error,
                     seconds = :seconds,
                     checkpoint = CASE :state WHEN 'done' THEN '{{}}' ELSE checkpoint END
-                WHERE {_THIS} AND state = 'planned'
+                WHERE {THIS_ITEM} AND state = 'planned'
                     AND (SELECT status FROM generations WHERE generation_id = :generation_id) = 'Processing'
                 """,
                 {
-                    **_key(item),
+                    **item_key(item),
                     "state": item.state,
                     "path": item.path,
                     "parameters": dump(item.parameters) if item.parameters is not None else None,
@@ -111,11 +110,11 @@ class Items(Connection):
                 # Without a job of its own it was paid for once more.
                 jobs[key] = replace(before, cost=cost if before.key else cost + (before.cost or 0))
             self._database.execute(
-                f"UPDATE items SET checkpoint = :checkpoint, job = :job WHERE {_THIS}",
+                f"UPDATE items SET checkpoint = :checkpoint, job = :job WHERE {THIS_ITEM}",
                 {
-                    **_key(item),
+                    **item_key(item),
                     "checkpoint": dump({**self._checkpoint(item), key: value}),
-                    "job": _dump_jobs(jobs),
+                    "job": dump_jobs(jobs),
                 },
             )
 
@@ -123,57 +122,17 @@ class Items(Connection):
         return self._checkpoint(item).get(key)
 
     def _checkpoint(self, item: Item) -> dict[str, Any]:
-        rows = self._read(f"SELECT checkpoint FROM items WHERE {_THIS}", _key(item))
+        rows = self._read(f"SELECT checkpoint FROM items WHERE {THIS_ITEM}", item_key(item))
         checkpoint: dict[str, Any] = json.loads(rows[0]["checkpoint"]) if rows else {}
         return checkpoint
-
-    def job(self, item: Item, part: str = ITEM) -> Job | None:
-        """Return the saved job of an item, or of a part of it."""
-        return self._jobs(item).get(part)
-
-    def save_job(self, item: Item, job: Job, part: str = ITEM) -> None:
-        """Store a job. It stays until the order is erased, whatever its state.
-
-        A job with another key replaces it; if it had a cost, it is kept under another name.
-        """
-        with self._write():
-            jobs = self._jobs(item)
-            before = jobs.get(part)
-            if before and before.key == job.key and job.cost is None:
-                job = replace(job, cost=before.cost)
-            elif before and before.key != job.key and before.cost is not None:
-                name = f"{part}~{before.key}"
-                while name in jobs:
-                    name += "~"
-                jobs[name] = before
-            self._update(
-                f"UPDATE items SET job = :job WHERE {_THIS}",
-                {**_key(item), "job": _dump_jobs({**jobs, part: job})},
-            )
-
-    def _jobs(self, item: Item) -> dict[str, Job]:
-        rows = self._read(f"SELECT job FROM items WHERE {_THIS}", _key(item))
-        return _load_jobs(rows[0]["job"]) if rows else {}
 
 
 def item_row(item: Item) -> dict[str, Any]:
     """Return a planned item as a row."""
-    return {**asdict(item), "parameters": None, "checkpoint": dump(item.checkpoint), "job": _dump_jobs(item.job)}
+    return {**asdict(item), "parameters": None, "checkpoint": dump(item.checkpoint), "job": dump_jobs(item.job)}
 
 
 def _item(row: dict[str, Any]) -> Item:
     parameters = json.loads(row["parameters"]) if row["parameters"] is not None else None
     checkpoint = json.loads(row["checkpoint"])
-    return Item(**{**row, "parameters": parameters, "checkpoint": checkpoint, "job": _load_jobs(row["job"])})
-
-
-def _key(item: Item) -> dict[str, Any]:
-    return {"generation_id": item.generation_id, "kind": item.kind, "number": item.number}
-
-
-def _dump_jobs(jobs: dict[str, Job]) -> str:
-    return dump({part: asdict(job) for part, job in jobs.items()})
-
-
-def _load_jobs(text: str) -> dict[str, Job]:
-    return {part: Job(**job) for part, job in json.loads(text).items()}
+    return Item(**{**row, "parameters": parameters, "checkpoint": checkpoint, "job": load_jobs(row["job"])})

@@ -216,3 +216,33 @@ def m008_costs(database: Database) -> None:
         """,
     ):
         database.execute(statement)
+
+
+@migrations()
+def m009_waiting(database: Database) -> None:
+    # When a worker looks again at an order that only waits for jobs at a provider. Of erased orders, jobs whose cost is
+    # not known count with their price.
+    database.execute("ALTER TABLE generations ADD COLUMN collect_at TEXT")
+    committed = (
+        "SELECT coalesce(sum(coalesce(json_extract(job.value, '$.cost'), json_extract(job.value, '$.price'))), 0) FROM"
+    )
+    for statement in (
+        "DROP TRIGGER orders_erased",
+        "DROP TRIGGER items_erased",
+        f"""
+        CREATE TRIGGER orders_erased BEFORE DELETE ON generations BEGIN
+            INSERT INTO spending SELECT coalesce(old.reserved_at, old.requested_at),
+                (SELECT user_id FROM users WHERE user_id = old.user_id),
+                ({committed} items, json_each(items.job) AS job WHERE items.generation_id = old.generation_id);
+            DELETE FROM spending WHERE amount = 0;
+        END
+        """,
+        f"""
+        CREATE TRIGGER items_erased BEFORE DELETE ON items BEGIN
+            INSERT INTO spending SELECT coalesce(reserved_at, requested_at), user_id,
+                ({committed} json_each(old.job) AS job) FROM generations WHERE generation_id = old.generation_id;
+            DELETE FROM spending WHERE amount = 0;
+        END
+        """,
+    ):
+        database.execute(statement)

@@ -84,7 +84,8 @@ class Orders(Costs):
     def start(self, generation_id: str, detached: bool) -> bool:
         """Count an attempt at an unfinished order. The foreground takes any; a worker only what is `detached`."""
         return self._change(
-            "UPDATE generations SET attempts = attempts + 1, detached = :detached, error = NULL "
+            "UPDATE generations SET attempts = attempts + 1, detached = :detached, error = NULL, "
+            "collect_at = CASE WHEN :detached THEN collect_at END "
             "WHERE generation_id = :generation_id AND status = 'Processing' AND (detached OR NOT :detached)",
             {"generation_id": generation_id, "detached": detached},
         )
@@ -95,6 +96,14 @@ class Orders(Costs):
             "UPDATE generations SET attempts = attempts - 1 "
             "WHERE generation_id = ? AND status = 'Processing' AND attempts > 0",
             [generation_id],
+        )
+
+    def postpone(self, generation_id: str, collect_at: str, step: str) -> bool:
+        """Leave an order that only waits for jobs at a provider to a worker. The attempt does not count."""
+        return self._change(
+            "UPDATE generations SET detached = 1, attempts = max(attempts - 1, 0), collect_at = ?, step = ? "
+            "WHERE generation_id = ? AND status = 'Processing'",
+            [collect_at, step, generation_id],
         )
 
     def reopen(self, generation_id: str, now: datetime, budgets: Iterable[Budget] = ()) -> bool:
@@ -111,7 +120,7 @@ class Orders(Costs):
         for budget in budgets:
             self.check_budget(budget, self.unreserved(generation_id))
         reopened = self._update(
-            "UPDATE generations SET status = 'Processing', error = NULL, reserved_at = ? "
+            "UPDATE generations SET status = 'Processing', error = NULL, reserved_at = ?, collect_at = NULL "
             "WHERE generation_id = ? AND status = 'Failed'",
             [to_text(now), generation_id],
         )

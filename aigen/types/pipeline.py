@@ -107,7 +107,8 @@ class Failure:
 # The part that is the whole item; other parts are, for example, the pictures of a film.
 ITEM = "item"
 
-JobState = Literal["intended", "submitted", "ready", "fetched"]
+# A `failed` job ended without a result, at the provider. A `lost` one is no longer known there.
+JobState = Literal["intended", "submitted", "ready", "fetched", "failed", "lost"]
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,9 @@ class Job:
     """Work on an item, or on a part of it, by another computer.
 
     `key` is our idempotency key. `id` is the server's id for the job; None means that we do not know whether it was
-    submitted. `cost` is in USD.
+    submitted. `server` is the provider, by the name of its pipeline. `cost` and the estimated `price` are in USD; the
+    price counts against limits until the cost is known. `result` is where the result is: its URL, then the name of its
+    file in the work folder. `intended_at` is a time in UTC.
     """
 
     key: str
@@ -123,9 +126,18 @@ class Job:
     server: str | None = None
     state: JobState = "intended"
     cost: float | None = None
+    price: float | None = None
+    result: str | None = None
+    intended_at: str | None = None
 
     def __post_init__(self) -> None:
         _check_cost(self.cost)
+        _check_cost(self.price)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Return whether it may have been bought, but nobody can fetch it."""
+        return self.state == "lost" or (self.state == "intended" and self.id is None)
 
 
 StartsFrom = Literal["prompt", "picture", "either"]
@@ -164,7 +176,8 @@ class Abilities:
 class Run(Protocol):
     """Callbacks a pipeline uses while it makes a task, in the thread that runs its `generate`.
 
-    `pictures` and `images` need abilities that start from a picture: only then an order has an image model.
+    Only `job`, `save_job` and `drop_job` may be called from other threads. `pictures` and `images` need abilities that
+    start from a picture: only then an order has an image model.
     """
 
     def step(self, done: int, total: int, text: str, beside: float = 0.0) -> None:
@@ -198,7 +211,14 @@ class Run(Protocol):
         """
 
     def save_job(self, seed: int, job: Job, part: str = ITEM) -> Job:
-        """Replace the saved job of an item; committed when it returns."""
+        """Replace the saved job of an item and return it; committed when it returns.
+
+        One that is only intended is checked first: raises CostError if its price exceeds what is left of a limit, and
+        Cancelled if the order was cancelled.
+        """
+
+    def drop_job(self, seed: int, job: Job, part: str = ITEM) -> None:
+        """Remove an intended job that was certainly not sold; committed when it returns."""
 
 
 class Pipeline(Protocol):

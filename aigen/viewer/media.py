@@ -33,6 +33,7 @@ TYPES = {
     ".mp4": "video/mp4",
     ".vtt": "text/vtt; charset=utf-8",
     ".srt": "text/plain; charset=utf-8",
+    ".json": "application/json",
 }
 # A file keeps its name for ever and its content too.
 CACHING = "private, max-age=31536000, immutable"
@@ -54,7 +55,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
                 if answer.status_code == 200:
                     _log(gallery, item, "download" if wanted else "view")
                 return answer
-            if name in (path.name for path in thumbnails.captions(gallery.content, item)):
+            if name in (path.name for path in thumbnails.companions(gallery.content, item)):
                 wanted = request.query.getunicode("download")
                 return serve(gallery, gallery.content.file(item.path).with_name(name), name if wanted else None)
             for size in thumbnails.THUMBNAIL_SIDES:
@@ -78,7 +79,7 @@ def archive_of(gallery: Gallery, items: list[Item], name: str) -> HTTPResponse:
         path
         for item in items
         if item.path
-        for path in (gallery.content.file(item.path), *thumbnails.captions(gallery.content, item))
+        for path in (gallery.content.file(item.path), *thumbnails.companions(gallery.content, item))
     ]
     made = [_inside(gallery, path) for path in paths]
     files = [file for file in made if file]

@@ -41,12 +41,12 @@ def test_a_job_survives_crash_failure_and_cancelling(
     (order,) = lifecycle.interrupted(context)
     with pytest.raises(GenerationError, match="the pen broke"):
         lifecycle.resume(context, order.generation_id)
-    bought = Job("key-1", "theirs-1", "example.org", "submitted", 0.25)
+    bought = Job("key-1", "theirs-1", "example.org", "submitted", 0.25, intended_at="2026-11-21T12:00:00+00:00")
     item = context.store.items(order.generation_id)[0]
     assert (item.state, item.job, item.cost) == ("failed", {"item": bought}, 0.25)
     with pytest.raises(GenerationError, match="the pen broke"):
         lifecycle.resume(context, order.generation_id)
-    assert known == [None, Job("key-1"), bought]
+    assert known == [None, Job("key-1", intended_at=bought.intended_at), bought]
     lifecycle.cancel(context, order.generation_id)
     assert context.store.job(item) == bought
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from aigen.models.catalogue import Model, display_name
 from aigen.pipelines.diffusion.loading import Loaded
-from aigen.pipelines.diffusion.prompts import styled
+from aigen.pipelines.prompts import styled
 from aigen.types.pipeline import Picture, Run, Task
 from aigen.types.request import Options, Size
 

@@ -23,7 +23,7 @@ from aigen.orders import lifecycle, placing, reorder
 from aigen.orders.context import Context
 from aigen.pipelines.diffusion import Pictures, loading, pictures
 from aigen.pipelines.diffusion.call import STRENGTH, Call
-from aigen.pipelines.diffusion.prompts import STYLES, styled
+from aigen.pipelines.prompts import STYLES, styled
 from aigen.store import Store
 from aigen.types.pipeline import Failure, Output, Task
 from aigen.types.reports import Finished, Report, Said, Step

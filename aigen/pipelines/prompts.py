@@ -1,4 +1,4 @@
-"""The styles as a diffusion model understands them: words around the prompt."""
+"""The styles as words around a prompt, for models that were trained on such."""
 
 STYLES = {
     "plain": "{}",

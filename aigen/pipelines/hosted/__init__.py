@@ -1,0 +1,397 @@
+"""Hosted providers: images and videos bought by an API. One pipeline for all, one small module for each.
+
+    families    what models can do and cost, as data: models.toml, prices.toml
+    provider    what a provider can be asked; its errors
+    runway, openai    the providers
+    jobs        the life of a job, from intended to fetched
+    lanes       how many jobs are in flight
+    downloads   results become files
+
+Nothing here imports an SDK before something is bought.
+"""
+
+import io
+import pkgutil
+import queue
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from aigen.errors import Interrupted, StillRunning, UsageError
+from aigen.pipelines.hosted import families
+from aigen.pipelines.hosted.downloads import Downloads
+from aigen.pipelines.hosted.families import Family, ProviderInfo
+from aigen.pipelines.hosted.jobs import Patience, Purchases, TooEarly
+from aigen.pipelines.hosted.lanes import lane
+from aigen.pipelines.hosted.provider import Access, ItemRequest, Provider
+from aigen.pipelines.prompts import styled
+from aigen.settings import Settings
+from aigen.types.pipeline import Abilities, Failure, Job, Output, Picture, Run, Task
+from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, KINDS, Kind, Length, Size
+
+_MODULES = {"runway": "aigen.pipelines.hosted.runway:Runway", "openai": "aigen.pipelines.hosted.openai:OpenAI"}
+# Seconds between two looks at whether the order was cancelled.
+_PAUSE = 0.25
+# The longer side in pixels of a picture that is sent, and the quality of its JPEG: below 5 MB as a data URL.
+_PICTURE_SIDE, _PICTURE_QUALITY = 2048, 90
+
+
+def is_hosted(name: str) -> bool:
+    """Return whether this is a provider, or `PROVIDER:MODEL`."""
+    return name.partition(":")[0] in families.providers()
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the providers."""
+    return tuple(families.providers())
+
+
+def load(name: str, settings: Settings) -> "Hosted":
+    """Return the pipeline of a provider (`runway`), or of one of its models (`runway:gen4.5`)."""
+    return Hosted(name, settings)
+
+
+def resolve(name: str, kind: Kind, from_picture: bool) -> str:
+    """Return `PROVIDER:MODEL` for items of a kind."""
+    provider, _, model = name.partition(":")
+    return f"{provider}:{model or families.providers()[provider].default(kind, from_picture) or ''}"
+
+
+class Hosted:
+    """The pipeline of a provider, with one model or its default ones."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        provider, _, self._model = name.partition(":")
+        self.name, self._settings = name, settings
+        self.info: ProviderInfo = families.providers()[provider]
+        if ":" in name and not self._model.strip():
+            raise UsageError(f"model {name!r} names no model: write {provider}, or {provider}:{self.info.listed()[0]}")
+
+    @property
+    def abilities(self) -> Abilities:
+        # A provider by itself says what its usual models can do; which one makes an item depends on its kind.
+        kinds = self._family().kinds if self._model else self.info.kinds
+        by_kind = {kind: self._family(kind) for kind in kinds}
+        starts_from = next(iter(by_kind.values())).starts_from
+        videos = by_kind.get("video")
+        duration = videos.duration if videos else families.DURATION
+        return Abilities(
+            label=f"{self._title}; a hosted model, paid",
+            kinds=kinds,
+            sizes={kind: _usual_size(kind, by_kind.get(kind)) for kind in KINDS},
+            length=Length(duration * DEFAULT_LENGTH.fps, DEFAULT_LENGTH.fps),
+            starts_from=starts_from,
+            local=False,
+            paid=True,
+        )
+
+    @property
+    def key_name(self) -> str | None:
+        """The name of the setting that holds the key; None if there is none."""
+        return next((name for name in self.info.keys if (self._settings.values.get(name) or "").strip()), None)
+
+    @property
+    def _title(self) -> str:
+        return f"{self._model} at {self.info.title}" if self._model else self.info.title
+
+    def _family(self, kind: Kind | None = None, from_picture: bool = False) -> Family:
+        return self.info.family(self._model or (kind and self.info.default(kind, from_picture)) or "")
+
+    def _model_of(self, task: Task) -> tuple[str, Family]:
+        from_picture = task.starts_from_picture
+        model = self._model or self.info.default(task.kind, from_picture) or ""
+        return model, self.info.family(model)
+
+    def check(self, task: Task) -> None:
+        model, family = self._model_of(task)
+        name = f"{self.info.name}:{model}"
+        if task.kind not in family.kinds:
+            raise UsageError(f"model {name!r} makes no {task.kind}s: name another with --{task.kind}-model")
+        self._access()
+        if task.kind == "video" and family.durations and task.frames / task.fps not in family.durations:
+            allowed = ", ".join(map(str, family.durations))
+            raise UsageError(
+                f"{name} makes videos of {allowed} seconds, not of {task.frames / task.fps:g}: "
+                f"add --duration {family.duration}"
+            )
+        length = max(len(self._prompt(task, number).encode("utf-16-le")) // 2 for number in task.numbers or (1,))
+        if family.prompt_limit and length > family.prompt_limit:
+            raise UsageError(f"the prompt has {length} characters for {name}: its limit is {family.prompt_limit}")
+
+    def price(self, task: Task) -> float | None:
+        price = self._price(task)
+        return None if price is None else round(price * len(task.numbers), 5) + self._pictures_price(task)
+
+    def _pictures_price(self, task: Task) -> float:
+        needed = task.starts_from_picture and not task.from_picture
+        return (task.image_price or 0.0) * len(task.numbers) if needed else 0.0
+
+    def _price(self, task: Task) -> float | None:
+        """Return the price of one item of a task; None if it is not known."""
+        model, family = self._model_of(task)
+        found = families.price_of(f"{self.info.name}:{model}", self._settings.prices)
+        if found is None or (task.starts_from_picture and not task.from_picture and task.image_price is None):
+            return None
+        size = family.size(task.size, task.starts_from_picture) or task.size
+        return found.of(task.kind, size, task.frames / task.fps, task.starts_from_picture)
+
+    def generate(self, task: Task, run: Run) -> Generator[Output | Failure, None, None]:
+        access = self._access()
+        self._say_what_differs(task, run)
+        deadline = self._settings.seconds("AIGEN_HOSTED_DEADLINE", self._model_of(task)[1].deadline)
+        patience = Patience(
+            poll=self._settings.seconds("AIGEN_HOSTED_POLL", self.info.poll),
+            deadline=deadline,
+            parallel=self._settings.number("AIGEN_HOSTED_PARALLEL", 4),
+        )
+        pictures = self._pictures(task, run)
+        todo: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
+        for number, seed in zip(task.numbers, task.seeds, strict=True):
+            if isinstance(found := pictures.get(seed), Failure):
+                yield found
+            else:
+                todo.put((number, seed))
+        count = todo.qsize()
+        told: queue.SimpleQueue[_Event] = queue.SimpleQueue()
+        stop, shared = threading.Event(), lane(self.info.name)
+        purchases = Purchases(
+            info=self.info,
+            provider=self._provider(access),
+            lane=shared,
+            patience=patience,
+            run=run,
+            work=task.work,
+            stop=stop,
+            downloads=Downloads(self.info, access.base_url, task.kind),
+            tell=lambda seed, text, progress: told.put((seed, _Progress(text, progress))),
+        )
+
+        def work() -> None:
+            with suppress(queue.Empty):
+                while True:
+                    number, seed = todo.get_nowait()
+                    told.put((seed, self._make(purchases, task, number, seed, pictures.get(seed))))
+
+        # Daemons: a second Ctrl-C ends the program although a request is under way.
+        threads = [
+            threading.Thread(target=work, name=f"{self.info.name}-{place}", daemon=True)
+            for place in range(min(patience.parallel, count))
+        ]
+        with shared.joined():
+            try:
+                for thread in threads:
+                    thread.start()
+                yield from self._collect(task, run, told, pictures, count, patience)
+            finally:
+                stop.set()
+                _join(threads, run)
+
+    def _make(
+        self, purchases: Purchases, task: Task, number: int, seed: int, picture: Picture | Failure | None
+    ) -> "Job | Failure | Exception":
+        """Make one item in a thread; return what came of it."""
+        start = picture if isinstance(picture, Picture) else None
+
+        def request() -> ItemRequest:
+            return self._request(task, number, seed, start)
+
+        try:
+            price = self._price(replace(task, image_price=0.0))
+            return purchases.make(seed, f"{task.kind}-{number}", price, request)
+        except Exception as error:
+            return error
+
+    def _collect(
+        self,
+        task: Task,
+        run: Run,
+        told: "queue.SimpleQueue[_Event]",
+        pictures: "dict[int, Picture | Failure]",
+        count: int,
+        patience: Patience,
+    ) -> Generator[Output | Failure, None, None]:
+        """Yield what the threads have made, until all have ended; then raise what keeps the order from going on."""
+        progress: dict[int, _Progress] = {}
+        left = [seed for seed in task.seeds if not isinstance(pictures.get(seed), Failure)]
+        errors: list[Exception] = []
+        late: list[str] = []
+        while count:
+            try:
+                seed, event = told.get(timeout=_PAUSE)
+            except queue.Empty:
+                run.check()
+                continue
+            if isinstance(event, _Progress):
+                progress[seed] = event
+                self._report(run, left, progress)
+                continue
+            count -= 1
+            progress.pop(seed, None)
+            if isinstance(event, TooEarly):
+                late.append(str(event))
+            elif isinstance(event, Exception):
+                errors.append(event)
+            else:
+                left.remove(seed)
+                yield event if isinstance(event, Failure) else self._output(task, seed, event, pictures.get(seed))
+        if errors:
+            raise next((error for error in errors if not isinstance(error, Interrupted)), errors[0])
+        if late:
+            reason = next((f" ({text})" for text in late if text), "")
+            jobs = "1 job is" if len(late) == 1 else f"{len(late)} jobs are"
+            raise StillRunning(f"{jobs} not done at {self.info.title}{reason}", 12 * patience.poll)
+
+    def _report(self, run: Run, left: Sequence[int], progress: "dict[int, _Progress]") -> None:
+        """Report the item in hand; what is done of the others counts beside it."""
+        now = progress.get(left[0]) if left else None
+        beside = sum(each.share or 0.0 for seed, each in progress.items() if seed != left[0])
+        shown = now or next(iter(progress.values()))
+        run.step(round(100 * ((now.share if now else 0.0) or 0.0)), 100, f"{shown.text}…", beside)
+
+    def _output(self, task: Task, seed: int, job: Job, picture: Picture | Failure | None) -> Output:
+        path = task.work / (job.result or "")
+        parameters = _measure(path)
+        start = picture if isinstance(picture, Picture) else None
+        if start:
+            parameters |= start.metadata()
+        own = start is not None and start.made_by is None
+        source_type = "compositeWithTrainedAlgorithmicMedia" if own else "trainedAlgorithmicMedia"
+        return Output(path, seed, parameters, source_type, cost=job.cost)
+
+    def _request(self, task: Task, number: int, seed: int, picture: Picture | None) -> ItemRequest:
+        model, family = self._model_of(task)
+        seconds = task.frames / task.fps
+        price = families.price_of(f"{self.info.name}:{model}", self._settings.prices)
+        return ItemRequest(
+            model=model,
+            kind=task.kind,
+            prompt=self._prompt(task, number),
+            size=family.size(task.size, picture is not None),
+            seconds=round(seconds) if seconds == round(seconds) else seconds,
+            seed=seed if family.seed else None,
+            picture=_encode(picture.path) if picture else None,
+            tokens=price.tokens if price else {},
+            timeout=self._settings.seconds("AIGEN_HOSTED_DEADLINE", family.deadline) or family.deadline,
+        )
+
+    def _prompt(self, task: Task, number: int) -> str:
+        return styled(task.prompt, task.style_of(number))
+
+    def _pictures(self, task: Task, run: Run) -> "dict[int, Picture | Failure]":
+        """Return the pictures that items start from, by seed. What is bought already needs none."""
+        if not task.starts_from_picture:
+            return {}
+        if task.from_picture:
+            run.say(f"your picture goes to {self.info.title}, without the metadata of its file")
+        return dict(zip(task.seeds, run.pictures(task.seeds, None), strict=True))
+
+    def _say_what_differs(self, task: Task, run: Run) -> None:
+        model, family = self._model_of(task)
+        name = f"{self.info.name}:{model}"
+        size = family.size(task.size, task.starts_from_picture)
+        if size and size != task.size:
+            run.say(f"{name} makes {task.kind}s of {size}, which is nearest to {task.size}")
+        if task.kind == "video" and task.fps != DEFAULT_LENGTH.fps:
+            run.say(f"{name} has frames per second of its own: --fps changes nothing")
+        if note := retirement(name):
+            run.say(note)
+
+    def cancel(self, job: Job) -> Job:
+        """Cancel a job at its provider; return it with what it still costs. Raises ProviderError and UsageError."""
+        if not self.info.cancels:
+            raise UsageError(f"{self.info.title} cannot cancel it, so it may be charged")
+        ended = self._provider(self._access()).cancel(job.id or "")
+        return replace(job, state="failed", cost=ended.cost if ended else None)
+
+    def _access(self) -> Access:
+        """Return how to reach the provider. Raises UsageError without a usable key."""
+        values, name = self._settings.values, self.key_name
+        if name is None:
+            wanted = " or ".join(self.info.keys)
+            raise UsageError(
+                f"{self.info.title} needs a key, and {wanted} is not set: get one at {self.info.page}, "
+                f"then export {self.info.keys[0]}=…"
+            )
+        key = values[name].strip()
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise UsageError(f"the key in {name} has characters that no key has: copy it again")
+        base_url = (values.get(self.info.base_url) or "").strip() or self.info.address
+        if not base_url.startswith(("http://", "https://")):
+            raise UsageError(
+                f"{self.info.base_url} {base_url[:80]!r} is not usable: give a URL, such as {self.info.address}"
+            )
+        return Access(self.info, key, base_url, values.get("OPENAI_ORG_ID"), values.get("OPENAI_PROJECT_ID"))
+
+    def _provider(self, access: Access) -> Provider:
+        made: Provider = pkgutil.resolve_name(_MODULES[self.info.name])(access)
+        return made
+
+
+def _join(threads: Sequence[threading.Thread], run: Run) -> None:
+    """Wait for threads to end. What is sent must be answered, or nobody knows whether it was sold."""
+    for thread in threads:
+        thread.join(2.0)
+        if thread.is_alive():
+            run.say(
+                "waiting for the answer to what was just sent; Ctrl-C once more gives it up, though it may be charged"
+            )
+            thread.join()
+
+
+class _Progress:
+    """How far an item is."""
+
+    def __init__(self, text: str, share: float | None) -> None:
+        self.text, self.share = text, share
+
+
+_Event = tuple[int, _Progress | Job | Failure | Exception]
+
+
+def retirement(name: str) -> str | None:
+    """Return a warning if a model is retired within 30 days, or was; None for others."""
+    from datetime import date, timedelta
+
+    provider, _, model = name.partition(":")
+    family = families.providers()[provider].family(model)
+    if family.retires is None or family.retires > date.today() + timedelta(days=30):
+        return None
+    verb = "retired" if families.is_retired(family) else "retires"
+    advice = f": use {provider}:{family.successor}" if family.successor else ""
+    return f"{families.providers()[provider].title} {verb} {model} on {family.retires:%Y-%m-%d}{advice}"
+
+
+def _usual_size(kind: Kind, family: Family | None) -> Size:
+    """Return the size for items of a kind if the user gives none."""
+    usual = DEFAULT_SIZES[kind]
+    return (family.size(usual, False) if family else None) or usual
+
+
+def _encode(path: Path) -> bytes:
+    """Return a picture as a JPEG without metadata, small enough for a request."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        picture = image.convert("RGB")
+        picture.thumbnail((_PICTURE_SIDE, _PICTURE_SIDE), Image.Resampling.LANCZOS)
+        bare = Image.new("RGB", picture.size)
+        bare.paste(picture)
+        file = io.BytesIO()
+        bare.save(file, format="JPEG", quality=_PICTURE_QUALITY)
+    return file.getvalue()
+
+
+def _measure(path: Path) -> dict[str, object]:
+    """Return the size of a file."""
+    if path.suffix != ".mp4":
+        from PIL import Image
+
+        with Image.open(path) as image:
+            return {"size": f"{image.width}x{image.height}"}
+    import av
+
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        return {"size": f"{stream.width}x{stream.height}"}

@@ -1,0 +1,89 @@
+"""How many jobs of a provider are in flight at once: one until it has accepted one, then several.
+
+So a wrong key or an empty account costs one request, and a provider's limits are kept over all orders of this process.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aigen.errors import Interrupted, ProviderError
+
+# Seconds between two looks at whether the order ended meanwhile.
+_PAUSE = 0.2
+
+
+class Lane:
+    """The jobs of one provider in this process."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._users, self._flying = 0, 0
+        self._is_accepted = False
+        self._failure: ProviderError | None = None
+
+    @contextmanager
+    def joined(self) -> Iterator[None]:
+        """Use the lane. When its last user leaves, it forgets what the provider accepted."""
+        with self._condition:
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._users -= 1
+                if not self._users:
+                    self._is_accepted, self._failure = False, None
+
+    @contextmanager
+    def flight(self, stop: threading.Event, parallel: int, buys: bool) -> Iterator[None]:
+        """Have one job in flight; wait for a place first. A job that is there already needs no place of its own.
+
+        Raises ProviderError if the provider has refused everything meanwhile, and Interrupted if `stop` is set.
+        """
+        with self._condition:
+            while buys and self._flying >= (parallel if self._is_accepted else 1):
+                self._check(stop)
+                self._condition.wait(_PAUSE)
+            self._check(stop if buys else None)
+            self._flying += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._flying -= 1
+                self._condition.notify_all()
+
+    def _check(self, stop: threading.Event | None) -> None:
+        if stop is None:
+            return
+        if self._failure:
+            raise self._failure
+        if stop.is_set():
+            raise Interrupted("the order ended")
+
+    @property
+    def is_accepted(self) -> bool:
+        return self._is_accepted
+
+    def accept(self) -> None:
+        """The provider has accepted a job: the next ones go side by side."""
+        with self._condition:
+            self._is_accepted = True
+            self._condition.notify_all()
+
+    def fail(self, error: ProviderError) -> None:
+        """The provider refuses everything: nothing more is sent."""
+        with self._condition:
+            self._failure = error
+            self._condition.notify_all()
+
+
+_lanes: dict[str, Lane] = {}
+_lock = threading.Lock()
+
+
+def lane(provider: str) -> Lane:
+    """Return the lane of a provider."""
+    with _lock:
+        return _lanes.setdefault(provider, Lane())

@@ -1,0 +1,104 @@
+"""OpenAI: images, each by one call that answers with the result (SDK openai; https://developers.openai.com/api/docs)."""
+
+import base64
+import binascii
+from typing import Any
+
+from aigen.errors import ProviderError, ProviderFault
+from aigen.pipelines.hosted.provider import (
+    Access,
+    ItemRequest,
+    Pending,
+    Ready,
+    Rejected,
+    explain,
+    http_client,
+    refusal_of,
+    retry_after,
+    transport_error,
+)
+
+# Of `low` to `max`: what most pictures need, at a tenth of the price of the best.
+QUALITY = "medium"
+
+
+class OpenAI:
+    """OpenAI's Images API. It has no jobs: an answer that is lost is lost."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def submit(self, request: ItemRequest) -> Ready:
+        asked: dict[str, Any] = {"model": request.model, "prompt": request.prompt, "n": 1, "quality": QUALITY}
+        if request.size:
+            asked["size"] = str(request.size)
+        images = self._client(request.timeout).images
+        if request.picture:
+            answer = self._translated(
+                lambda: images.edit(image=("picture.jpg", request.picture, "image/jpeg"), **asked), request
+            )
+        else:
+            answer = self._translated(lambda: images.generate(**asked), request)
+        try:
+            data = base64.b64decode(answer.data[0].b64_json, validate=True)
+        except (AttributeError, IndexError, KeyError, TypeError, binascii.Error):
+            raise ProviderError(explain(self._access, "server", "its answer has no image"), "server") from None
+        return Ready(_cost(getattr(answer, "usage", None), request), data=data)
+
+    def poll(self, job_id: str) -> Pending | Ready | Rejected:
+        raise ProviderError(explain(self._access, "missing", "OpenAI keeps no jobs"), "missing")
+
+    def cancel(self, job_id: str) -> Rejected | None:
+        return None
+
+    def _client(self, timeout: float) -> Any:
+        import httpx2
+        import openai
+
+        return openai.OpenAI(
+            api_key=self._access.key,
+            base_url=self._access.base_url,
+            organization=self._access.organization,
+            project=self._access.project,
+            max_retries=0,  # each request is a purchase
+            timeout=timeout,
+            http_client=http_client(httpx2, timeout),
+        )
+
+    def _translated(self, call: Any, request: ItemRequest) -> Any:
+        """Return what a call answers. Raises ProviderError for whatever the SDK raises."""
+        import openai
+
+        try:
+            return call()
+        except openai.APIStatusError as error:
+            found = refusal_of(error)
+            fault: ProviderFault = found.fault
+            codes = {str(found.body.get("code")), str(found.body.get("type"))}
+            if codes & {"moderation_blocked", "content_policy_violation"}:
+                fault = "moderation"
+            elif codes & {"insufficient_quota", "billing_hard_limit_reached", "billing_limit_reached"}:
+                fault = "credit"
+            elif "model_not_found" in codes:
+                fault = "model"
+            raise ProviderError(
+                explain(self._access, fault, found.reason, request), fault, retry_after(error)
+            ) from None
+        except Exception as error:  # also what the SDK stumbles over in an answer
+            raise transport_error(self._access, error) from None
+
+
+def _cost(usage: Any, request: ItemRequest) -> float | None:
+    """Return what an image cost in USD, from the tokens used and their prices; None if either is not known."""
+    details = getattr(usage, "input_tokens_details", None)
+    counts = {
+        "text": getattr(details, "text_tokens", None),
+        "image": getattr(details, "image_tokens", None),
+        "output": getattr(usage, "output_tokens", None),
+    }
+    if any(not isinstance(count, int) or count < 0 for count in counts.values()) or not set(counts) <= set(
+        request.tokens
+    ):
+        return None
+    millionths = sum(float(count or 0) * request.tokens[sort] for sort, count in counts.items())
+    return round(millionths / 1_000_000, 6)

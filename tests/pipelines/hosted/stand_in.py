@@ -1,0 +1,267 @@
+"""Stand-ins for hosted providers: local servers that their official SDKs speak to, and that count what they sell."""
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import TINY, scribble
+
+KEY = "key_0123456789abcdef0123456789abcdef"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the server answers. `sells`: a job was accepted all the same, though the client may never know."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+    sells: bool = False
+    loses: bool = False  # the connection ends without an answer
+    cut: int | None = None  # so many bytes are sent of the body
+    length: int | None = None  # what Content-Length says, if not the truth
+    endless: bool = False  # the body goes on and on
+
+
+def error(status: int, text: str = "", **headers: str) -> Reply:
+    body = {"error": {"message": text or f"status {status}"}} if text != "plain" else {}
+    return Reply(status, json.dumps(body).encode(), {name.replace("_", "-"): each for name, each in headers.items()})
+
+
+LOST = Reply(sells=True, loses=True)
+MALFORMED = Reply(body=b'{"id": "task-', sells=True)
+
+
+@dataclass
+class Seen:
+    """A request as the server has seen it."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class StandIn:
+    """A provider. What it answers to creations, polls and downloads can be planned, one reply for each request."""
+
+    kinds = ("image", "video")
+
+    def __init__(self, folder: Path) -> None:
+        self.sales: list[str] = []  # the ids of what was sold
+        self.cancelled: list[str] = []
+        self.seen: list[Seen] = []
+        self.creations: list[Reply] = []
+        self.polls: list[Reply | dict[str, Any]] = []
+        self.downloads: list[Reply] = []
+        self.in_flight, self.most_in_flight = 0, 0
+        self.expired: set[str] = set()
+        self.blocked: dict[str, threading.Event] = {}  # places where it hangs
+        self.reached: dict[str, threading.Event] = {name: threading.Event() for name in ("create", "poll", "file")}
+        self.lock = threading.RLock()
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.files = {
+            "video": scribble("video", folder / "video", TINY, 6).read_bytes(),
+            "image": scribble("image", folder / "image").read_bytes(),
+        }
+        handler = type("Handler", (_Handler,), {"stand_in": self})
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        raise NotImplementedError
+
+    def answer(self, request: Seen) -> Reply:
+        raise NotImplementedError
+
+    def block(self, place: str) -> None:
+        """Hang at a place: a creation that is sold already, a poll, or a download."""
+        self.blocked[place] = threading.Event()
+
+    def unblock(self) -> None:
+        for event in self.blocked.values():
+            event.set()
+        self.blocked.clear()
+
+    def reach(self, place: str) -> None:
+        self.reached[place].set()
+        if event := self.blocked.get(place):
+            event.wait(60)
+
+    def sell(self) -> str:
+        with self.lock:
+            self.sales.append(f"task-{len(self.sales) + 1}")
+            return self.sales[-1]
+
+    def next(self, planned: list[Any]) -> Any:
+        with self.lock:
+            return planned.pop(0) if planned else None
+
+    def submissions(self) -> list[Seen]:
+        return [seen for seen in self.seen if seen.method == "POST"]
+
+    def close(self) -> None:
+        self.unblock()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class RunwayStandIn(StandIn):
+    environment_names = ("RUNWAYML_API_SECRET", "RUNWAYML_BASE_URL")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"RUNWAYML_API_SECRET": KEY, "RUNWAYML_BASE_URL": self.address}
+
+    def answer(self, request: Seen) -> Reply:
+        if request.path.startswith("/files/"):
+            return self._file(request)
+        if request.headers.get("authorization") != f"Bearer {KEY}":
+            return error(401, "no such key")
+        if request.method == "POST":
+            reply = self.next(self.creations)
+            if reply is not None and not reply.sells:
+                return reply
+            task = self.sell()
+            self.kind_of(task, request)
+            self.reach("create")
+            estimate = {"credits": 25}
+            return reply or Reply(body=json.dumps({"id": task, "estimatedCost": estimate}).encode())
+        task = request.path.rsplit("/", 1)[-1]
+        if request.method == "DELETE":
+            self.cancelled.append(task)
+            return Reply(204)
+        if task in self.cancelled:
+            return self.task(task, {"status": "CANCELLED", "cost": {"credits": 3}})
+        self.reach("poll")
+        planned = self.next(self.polls)
+        if isinstance(planned, Reply):
+            return planned
+        done = {"status": "SUCCEEDED", "cost": {"credits": 25}, "output": [self.file_url(task)]}
+        return self.task(task, planned or done)
+
+    def kind_of(self, task: str, request: Seen) -> None:
+        (self.folder / task).write_text("image" if request.path.endswith("text_to_image") else "video")
+
+    def file_url(self, task: str) -> str:
+        count = sum(seen.path.endswith(task) and seen.method == "GET" for seen in self.seen)
+        return f"{self.address}/files/{task}?signature={count}"
+
+    def task(self, task: str, more: dict[str, Any]) -> Reply:
+        return Reply(body=json.dumps({"id": task, "createdAt": "2026-11-21T00:00:00Z"} | more).encode())
+
+    def _file(self, request: Seen) -> Reply:
+        self.reach("file")
+        if planned := self.next(self.downloads):
+            return planned
+        task = request.path.split("/")[2].split("?")[0]
+        kind = (self.folder / task).read_text()
+        return Reply(body=self.files[kind], content_type="video/mp4" if kind == "video" else "image/png")
+
+
+class OpenAIStandIn(StandIn):
+    kinds = ("image",)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": f"{self.address}/v1"}
+
+    def answer(self, request: Seen) -> Reply:
+        if request.headers.get("authorization") != f"Bearer {KEY}":
+            return error(401, f"Incorrect API key provided: {request.headers.get('authorization')}.")
+        if not request.path.startswith("/v1/images/"):
+            return error(404, "no such path")
+        reply = self.next(self.creations)
+        if reply is not None and not reply.sells:
+            return reply
+        self.sell()
+        self.reach("create")
+        return reply or self.image(self.files["image"])
+
+    def image(self, data: bytes) -> Reply:
+        usage = {"input_tokens": 12, "input_tokens_details": {"image_tokens": 0, "text_tokens": 12},
+                 "output_tokens": 439, "total_tokens": 451}  # fmt: skip
+        body = {"created": 1, "data": [{"b64_json": base64.b64encode(data).decode()}], "usage": usage}
+        return Reply(body=json.dumps(body).encode())
+
+
+class _Handler(BaseHTTPRequestHandler):
+    stand_in: StandIn
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        seen = Seen(self.command, self.path, headers, body)
+        server = self.stand_in
+        with server.lock:
+            server.seen.append(seen)
+            server.in_flight += 1
+            server.most_in_flight = max(server.most_in_flight, server.in_flight)
+        try:
+            reply = server.answer(seen)
+            if reply.sells and reply.loses:
+                self.close_connection = True
+                self.connection.close()
+                return
+            self._send(reply)
+        finally:
+            with server.lock:
+                server.in_flight -= 1
+
+    def _send(self, reply: Reply) -> None:
+        with suppress(OSError):  # the client was killed
+            self.send_response(reply.status)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            if reply.status == 204:
+                self.end_headers()
+                return
+            self.send_header("Content-Type", reply.content_type)
+            if not reply.endless:
+                self.send_header("Content-Length", str(len(reply.body) if reply.length is None else reply.length))
+            self.end_headers()
+            self.wfile.write(reply.body[: reply.cut])
+            while reply.endless:
+                self.wfile.write(bytes(1_000_000))
+            if reply.cut is not None or reply.endless or reply.length is not None:
+                self.close_connection = True
+
+    do_GET = do_POST = do_DELETE = _answer
+
+
+STAND_INS: dict[str, Callable[[Path], StandIn]] = {"runway": RunwayStandIn, "openai": OpenAIStandIn}
+
+
+@contextmanager
+def standing_in(provider: str, folder: Path) -> Iterator[StandIn]:
+    server = STAND_INS[provider](folder)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
