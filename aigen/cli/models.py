@@ -126,6 +126,8 @@ def _print(found: "list[ModelInfo]", settings: "Settings") -> None:
     from aigen.wording import spoken_size, visible
 
     for model in found:
+        if model.hosted:
+            continue
         here = "here" if model.here else "-"
         size = spoken_size(model.download * GB) if model.download else ""
         needs = f"{model.memory:.0f} GB memory" if model.memory else ""
@@ -136,6 +138,7 @@ def _print(found: "list[ModelInfo]", settings: "Settings") -> None:
         for line in (f"{model.licence}{gated}", f"fits: {model.fit}", seen, model.note, model.wrong):
             if line and (model.download != 0 or line in (model.note, model.wrong)):
                 typer.echo(visible(f"{'':15} {line}"))
+    _print_hosted([model for model in found if model.hosted])
     say("get one with aigen models pull NAME; any other model: a folder, or its hub id (owner/name)")
     load = partial(pipelines.load, settings=settings)
     with suppress(AigenError):
@@ -143,6 +146,24 @@ def _print(found: "list[ModelInfo]", settings: "Settings") -> None:
             name, reason = pipelines.choose(kind, None, default=settings.model, load=load)
             say(f"{kind}s are made by {catalogue.display_name(name)} ({reason})")
     say(f"your pictures are looked at by {vision.choose(None)}")
+
+
+def _print_hosted(found: "list[ModelInfo]") -> None:
+    """Print the hosted models, those of each provider below what it needs."""
+    from itertools import groupby
+
+    from aigen.wording import visible
+
+    for title, models in groupby(found, key=lambda model: model.title):
+        group = list(models)
+        typer.echo()
+        typer.echo(visible(f"{title}: {group[0].wrong or 'key found'}"))
+        for model in group:
+            kinds = " and ".join(f"{kind}s" for kind in model.kinds)
+            default = "your default" if model.default else ""
+            typer.echo(visible(f"{model.name:34} {kinds:7} {'; '.join(filter(None, (model.price, default)))}"))
+            if model.note:
+                typer.echo(visible(f"{'':34} {model.note}"))
 
 
 @contextmanager

@@ -103,7 +103,7 @@ def run(context: Context, generation_id: str, detached: bool = False) -> Generat
                 store.give_back(generation_id)
             left = describe_running(context, generation_id)
             raise Interrupted(
-                f"interrupted: what is finished stays{f', and {left} go on' if left else ''}; "
+                f"interrupted: what is finished stays{f' (still running: {left})' if left else ''}; "
                 f"make the rest with aigen resume {generation_id}"
             ) from None
         if not isinstance(error, Exception):

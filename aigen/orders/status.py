@@ -52,6 +52,8 @@ class OrderStatus:
             return f"aigen resume {order.generation_id}"
         if order.error:
             return order.error
+        if self.stranded and order.collect_at:
+            return f"{order.step}: aigen resume {order.generation_id}"
         if self.stranded:
             return "no worker runs: aigen worker"
         if order.status == "Processing":

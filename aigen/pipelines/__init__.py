@@ -143,12 +143,13 @@ def release() -> None:
 def offered(load: Load, paid: bool = False) -> dict[str, Abilities]:
     """Return the models a list offers, with their abilities: registered ones and installed ones of the catalogue.
 
-    Leaves out paid ones unless `paid`, and those whose package is broken.
+    Leaves out paid ones unless `paid`, those whose package is broken, and hosted ones without a key.
     """
     registered_ones = [name for name in registered() if name not in (_MOTION, _NARRATOR)]  # which make no pictures
     here = [name for name, model in catalogue.models().items() if weights.is_here(model)]
+    bought = [name for name in hosted.names() if paid and getattr(load(name), "key_name", None)]
     found = {}
-    for name in (*registered_ones, *here):
+    for name in (*registered_ones, *bought, *here):
         try:
             abilities = load(name).abilities
         except UsageError:  # `aigen models` and `aigen doctor` say why

@@ -65,7 +65,7 @@ def list_models(settings: Settings) -> list[ModelInfo]:
             and catalogue.find(default) not in found
         ):
             found.append(catalogue.find(default))
-    return built_in + remote + [_info(model, here, default) for model in found]
+    return built_in + [_info(model, here, default) for model in found] + remote
 
 
 def _hosted_info(name: str, settings: Settings) -> ModelInfo:
@@ -74,7 +74,7 @@ def _hosted_info(name: str, settings: Settings) -> ModelInfo:
     info = pipeline.info
     kinds = [kind for kind in pipeline.abilities.kinds if model == info.default(kind)]
     default = settings.model == name or (settings.model == provider and bool(kinds))
-    chosen = f"--model {provider} uses it for {' and '.join(f'{kind}s' for kind in kinds)}" if kinds else ""
+    chosen = f"the default of --model {provider}" if kinds else ""
     notes = (chosen, hosted.retirement(name) or "")
     return ModelInfo(
         name,

@@ -78,7 +78,7 @@ class Hosted:
         videos = by_kind.get("video")
         duration = videos.duration if videos else families.DURATION
         return Abilities(
-            label=f"{self._title}; a hosted model, paid",
+            label=f"hosted by {self.info.title}, paid",
             kinds=kinds,
             sizes={kind: _usual_size(kind, by_kind.get(kind)) for kind in KINDS},
             length=Length(duration * DEFAULT_LENGTH.fps, DEFAULT_LENGTH.fps),
@@ -91,10 +91,6 @@ class Hosted:
     def key_name(self) -> str | None:
         """The name of the setting that holds the key; None if there is none."""
         return next((name for name in self.info.keys if (self._settings.values.get(name) or "").strip()), None)
-
-    @property
-    def _title(self) -> str:
-        return f"{self._model} at {self.info.title}" if self._model else self.info.title
 
     def _family(self, kind: Kind | None = None, from_picture: bool = False) -> Family:
         return self.info.family(self._model or (kind and self.info.default(kind, from_picture)) or "")
@@ -190,7 +186,7 @@ class Hosted:
 
     def _make(
         self, purchases: Purchases, task: Task, number: int, seed: int, picture: Picture | Failure | None
-    ) -> "Job | Failure | Exception":
+    ) -> "Job | Failure | BaseException":
         """Make one item in a thread; return what came of it."""
         start = picture if isinstance(picture, Picture) else None
 
@@ -200,7 +196,7 @@ class Hosted:
         try:
             price = self._price(replace(task, image_price=0.0))
             return purchases.make(seed, f"{task.kind}-{number}", price, request)
-        except Exception as error:
+        except BaseException as error:  # whatever it is, the thread that waits must hear of it
             return error
 
     def _collect(
@@ -215,7 +211,7 @@ class Hosted:
         """Yield what the threads have made, until all have ended; then raise what keeps the order from going on."""
         progress: dict[int, _Progress] = {}
         left = [seed for seed in task.seeds if not isinstance(pictures.get(seed), Failure)]
-        errors: list[Exception] = []
+        errors: list[BaseException] = []
         late: list[str] = []
         while count:
             try:
@@ -231,7 +227,7 @@ class Hosted:
             progress.pop(seed, None)
             if isinstance(event, TooEarly):
                 late.append(str(event))
-            elif isinstance(event, Exception):
+            elif isinstance(event, BaseException):
                 errors.append(event)
             else:
                 left.remove(seed)
@@ -245,7 +241,7 @@ class Hosted:
 
     def _report(self, run: Run, left: Sequence[int], progress: "dict[int, _Progress]") -> None:
         """Report the item in hand; what is done of the others counts beside it."""
-        now = progress.get(left[0]) if left else None
+        now = progress.get(left[0])
         beside = sum(each.share or 0.0 for seed, each in progress.items() if seed != left[0])
         shown = now or next(iter(progress.values()))
         run.step(round(100 * ((now.share if now else 0.0) or 0.0)), 100, f"{shown.text}…", beside)
@@ -347,7 +343,7 @@ class _Progress:
         self.text, self.share = text, share
 
 
-_Event = tuple[int, _Progress | Job | Failure | Exception]
+_Event = tuple[int, _Progress | Job | Failure | BaseException]
 
 
 def retirement(name: str) -> str | None:

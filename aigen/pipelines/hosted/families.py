@@ -180,7 +180,9 @@ def _provider(name: str, table: dict[str, Any]) -> ProviderInfo:
 
 
 def _family(table: dict[str, Any]) -> Family:
-    sizes = {key: tuple(map(Size.parse, table[key])) for key in ("sizes", "picture_sizes") if key in table}
+    sizes: dict[str, Any] = {
+        key: tuple(map(Size.parse, table[key])) for key in ("sizes", "picture_sizes") if key in table
+    }
     return Family(**(_tuples(table) | sizes))
 
 

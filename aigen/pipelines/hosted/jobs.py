@@ -7,7 +7,7 @@ says so. Nothing is lost: errors while polling and downloading never fail a job.
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from secrets import token_hex
 from time import monotonic
@@ -63,6 +63,7 @@ class Purchases:
     stop: threading.Event
     downloads: Downloads
     tell: Callable[[int, str, float | None], None]
+    asked: dict[str, float] = field(default_factory=dict)  # the price that the provider asks for, once it is known
 
     def make(self, seed: int, name: str, price: float | None, request: Callable[[], ItemRequest]) -> Job | Failure:
         """Return the fetched job of an item, whose file `name` is to go by; `request` is built only to buy it.
@@ -100,7 +101,7 @@ class Purchases:
         attempt, unreached, until = 0, 0, monotonic() + self.patience.deadline
         while True:
             self._check_stop()
-            intended = Job(key=token_hex(16), server=self.info.name, price=price)
+            intended = Job(key=token_hex(16), server=self.info.name, price=self._usual_price(price))
             try:
                 intended = self.run.save_job(seed, intended)
             except CostError as error:
@@ -130,13 +131,19 @@ class Purchases:
                 self._sleep(pause)
                 continue
             if isinstance(answer, Accepted):
-                price = intended.price if answer.price is None else answer.price
-                job = self.run.save_job(seed, replace(intended, id=answer.id, state="submitted", price=price))
+                if answer.price is not None:
+                    self.asked[self.info.name] = answer.price
+                job = self.run.save_job(seed, replace(intended, id=answer.id, state="submitted", price=answer.price))
             else:
                 self.lane.accept()
                 return self._save(seed, intended, name, answer)
             self.lane.accept()
             return job
+
+    def _usual_price(self, price: float | None) -> float | None:
+        """Return what the next job may cost: as much as the provider asked for the last one, if that was more."""
+        asked = self.asked.get(self.info.name)
+        return price if asked is None or (price is not None and price >= asked) else asked
 
     def _finish(self, seed: int, job: Job, name: str) -> Job | Failure:
         """Wait for a job and fetch its result."""

@@ -128,8 +128,7 @@ def shorten(reason: str) -> str:
 _NOT_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}
 _STATUSES: dict[int, ProviderFault] = {
     400: "invalid", 401: "key", 402: "credit", 403: "key", 404: "model", 405: "invalid", 413: "invalid",
-    422: "invalid", 429: "rate", 503: "busy",
-    307: "unreached", 308: "unreached",
+    422: "invalid", 429: "rate", 503: "busy", 307: "invalid", 308: "invalid",
 }  # fmt: skip
 
 

@@ -245,7 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
             if reply.cut is not None or reply.endless or reply.length is not None:
                 self.close_connection = True
 
-    do_GET = do_POST = do_DELETE = _answer
+    do_GET = do_POST = do_DELETE = _answer  # noqa: N815 (the names are those of http.server)
 
 
 STAND_INS: dict[str, Callable[[Path], StandIn]] = {"runway": RunwayStandIn, "openai": OpenAIStandIn}

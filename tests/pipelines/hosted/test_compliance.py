@@ -1,0 +1,394 @@
+"""What every provider must stand: nothing is lost or bought twice, whatever it answers and whenever aigen dies.
+
+Tests of jobs are for providers that have any; the others answer with the result, so that a crash leaves it unknown.
+"""
+
+import json
+import signal
+import threading
+
+import pytest
+
+from aigen.orders import items
+from tests.conftest import kill, patiently
+from tests.pipelines.hosted.conftest import Shop
+from tests.pipelines.hosted.stand_in import LOST, MALFORMED, Reply, error, wait_until
+
+# The beginning of a video, after which the connection ends.
+CUT = Reply(body=b"\0\0\0\x18ftypmp42" + bytes(5000), cut=100, content_type="video/mp4")
+WITH_JOBS = pytest.mark.parametrize("provider", ["runway"], indirect=True)
+WITHOUT_JOBS = pytest.mark.parametrize("provider", ["openai"], indirect=True)
+
+
+def test_an_order_is_made_and_recorded(shop: Shop) -> None:
+    done = shop.order(3, "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["status"], len(told[f"{shop.kind}s"])) == ("Completed", 3)
+    assert len(shop.server.sales) == 3
+    assert len(shop.files) == 3
+    assert told["cost"] == pytest.approx(sum(item.cost or 0 for item in shop.items))
+    assert all(item.job["item"].state == "fetched" and item.cost for item in shop.items)
+    assert shop.server.submissions()[0].headers["authorization"].startswith("Bearer ")
+
+
+def test_without_a_key_nothing_is_sent(shop: Shop) -> None:
+    name = next(name for name in shop.environment if name.endswith(("SECRET", "KEY")))
+    done = shop.order(1, environment={name: ""})
+    assert (done.returncode, name in done.stderr) == (2, True)
+    assert not shop.server.seen
+    assert not shop.content.exists()
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+def test_a_wrong_key_or_an_empty_account_costs_one_request(shop: Shop, status: int) -> None:
+    shop.server.creations = [error(status, "no") for _ in range(9)]
+    done = shop.order(5)
+    assert done.returncode == 1
+    assert ("does not accept the key" if status != 402 else "no credit left") in done.stderr
+    assert len(shop.server.submissions()) == 1
+    assert shop.server.sales == []
+    assert all(not item.job for item in shop.items), "nothing is in the ledger, for nothing was bought"
+    shop.server.creations = []
+    assert shop.resume().returncode == 0
+    assert len(shop.server.sales) == 5
+
+
+@pytest.mark.parametrize("reply", [error(429, "slower", retry_after="0.05"), error(429, "slower"), error(503)])
+def test_what_was_certainly_not_sold_is_tried_again(shop: Shop, reply: Reply) -> None:
+    shop.server.creations = [reply, reply]
+    done = shop.order(2)
+    assert done.returncode == 0, done.stderr
+    assert len(shop.server.sales) == 2
+    assert len(shop.server.submissions()) == 4
+
+
+def test_where_nothing_can_be_reached_nothing_is_bought(shop: Shop) -> None:
+    name = next(name for name in shop.environment if name.endswith("BASE_URL"))
+    nowhere = {name: "http://127.0.0.1:9/v1"}
+    done = shop.order(2, environment=nowhere)
+    assert (done.returncode, "cannot be reached" in done.stderr) == (1, True)
+    assert all(not item.job for item in shop.items)
+    assert shop.resume().returncode == 0
+
+
+@pytest.mark.parametrize("reply", [LOST, MALFORMED, Reply(500, b"{}", sells=True), Reply(502, b"<html>", sells=True)])
+def test_an_answer_that_is_lost_is_unknown_and_bought_again_only_if_told_so(shop: Shop, reply: Reply) -> None:
+    shop.server.creations = [reply]
+    done = shop.order(3)
+    assert done.returncode == 1
+    assert "may have been paid for" in done.stderr
+    assert "--buy-again" in done.stderr
+    assert len(shop.server.sales) == 1, "who answers like this is not asked for more"
+    done = shop.resume()
+    assert (done.returncode, "--buy-again" in done.stderr) == (1, True)
+    assert len(shop.server.sales) == 3, "the others are made"
+    assert shop.status["done"] == 2
+    done = shop.resume("--buy-again")
+    assert done.returncode == 0, done.stderr
+    assert len(shop.server.sales) == 4
+    assert sum(job.state == "lost" for item in shop.items for job in item.job.values()) == 1
+
+
+def test_once_it_sells_one_lost_answer_fails_that_item_alone(shop: Shop) -> None:
+    shop.server.creations = [None, LOST]  # type: ignore[list-item]
+    done = shop.order(4)
+    assert done.returncode == 1
+    assert (shop.status["done"], len(shop.server.sales)) == (3, 4)
+    assert shop.resume("--buy-again").returncode == 0
+    assert len(shop.server.sales) == 5
+
+
+@pytest.mark.parametrize("instant", ["create", *patiently("poll", "file")])
+@WITH_JOBS
+def test_killed_in_any_state_it_is_collected_and_never_bought_twice(
+    shop: Shop, instant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.server.block(instant)
+    process = shop.start(monkeypatch, *shop.arguments(1))
+    wait_until(shop.server.reached[instant].is_set)
+    kill(process)
+    shop.server.unblock()
+    assert (shop.status["status"], shop.status["interrupted"]) == ("Processing", True)
+    done = shop.resume()
+    if instant == "create":
+        assert done.returncode == 1
+        assert "may have been paid for" in done.stderr
+        assert len(shop.server.sales) == 1
+        done = shop.resume("--buy-again")
+    assert done.returncode == 0, done.stderr
+    assert len(shop.server.sales) == (2 if instant == "create" else 1)
+    assert shop.status["status"] == "Completed"
+    assert not (shop.content / ".work" / shop.order_id).exists()
+
+
+@WITHOUT_JOBS
+def test_killed_during_a_call_the_outcome_is_unknown(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.server.block("create")
+    process = shop.start(monkeypatch, *shop.arguments(2))
+    wait_until(shop.server.reached["create"].is_set)
+    kill(process)
+    shop.server.unblock()
+    done = shop.resume()
+    assert (done.returncode, "may have been paid for" in done.stderr) == (1, True)
+    assert (len(shop.server.sales), shop.status["done"]) == (2, 1)
+    assert shop.resume("--buy-again").returncode == 0
+    assert len(shop.server.sales) == 3
+
+
+def test_a_crash_before_a_fetched_item_is_recorded_buys_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Crash(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patched:
+        patched.setattr(items, "publish", die)
+        with pytest.raises(Crash):
+            shop.order(1)
+    asked = len(shop.server.seen)
+    assert shop.resume().returncode == 0
+    assert (len(shop.server.sales), len(shop.server.seen)) == (1, asked)
+    assert len(shop.files) == 1
+
+
+def test_a_crash_after_its_file_has_its_name_buys_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Crash(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patched:
+        patched.setattr(items.Store, "record", die)
+        with pytest.raises(Crash):
+            shop.order(1)
+    assert len(shop.files) == 1
+    asked = len(shop.server.seen)
+    assert shop.resume().returncode == 0
+    assert (len(shop.server.sales), len(shop.server.seen)) == (1, asked)
+
+
+@WITH_JOBS
+def test_errors_while_polling_fail_nothing(shop: Shop) -> None:
+    running = {"status": "RUNNING", "progress": 0.5, "estimatedCost": {"credits": 25}}
+    shop.server.polls = [
+        error(500), Reply(body=b"{no json"), error(429), running, error(401), Reply(loses=True, sells=True), error(404),
+        {"status": "DREAMING"}, {"status": "RUNNING", "progress": "half"}, running,
+    ]  # fmt: skip
+    done = shop.order(1)
+    assert done.returncode == 0, done.stderr
+    assert len(shop.server.sales) == 1
+
+
+@WITH_JOBS
+def test_a_job_that_vanishes_is_said_and_bought_again_only_if_told_so(shop: Shop) -> None:
+    shop.server.polls = [error(404, "no such task")] * 5
+    done = shop.order(1)
+    assert (done.returncode, "does not know the job any more" in done.stderr) == (1, True)
+    assert "--buy-again" in done.stderr
+    assert len(shop.server.sales) == 1
+    shop.server.polls = [error(404, "no such task")] * 5
+    assert shop.resume().returncode == 1
+    assert len(shop.server.sales) == 1
+    assert shop.resume("--buy-again").returncode == 0
+    assert len(shop.server.sales) == 2
+
+
+@WITH_JOBS
+def test_a_job_that_vanished_may_come_back(shop: Shop) -> None:
+    shop.server.polls = [error(404, "no such task")] * 5
+    assert shop.order(1).returncode == 1
+    assert shop.resume().returncode == 0
+    assert len(shop.server.sales) == 1
+
+
+@WITH_JOBS
+def test_of_a_job_that_never_ends_the_order_waits_and_a_worker_collects_it(shop: Shop) -> None:
+    running = {"status": "RUNNING", "progress": 0.1, "estimatedCost": {"credits": 25}}
+    shop.server.polls = [running] * 1000
+    done = shop.order(2, environment={"AIGEN_HOSTED_DEADLINE": "0.1"})
+    assert done.returncode == 1
+    assert "2 jobs are not done at Runway" in done.stderr
+    assert shop.order_id in done.stderr
+    assert (shop.status["status"], shop.status["interrupted"]) == ("Processing", False)
+    assert shop.run("worker", "--once").returncode == 0
+    assert shop.status["status"] == "Processing"
+    shop.server.polls = []
+    wait_until(lambda: shop.run("worker", "--once").returncode == 0 and shop.status["status"] == "Completed")
+    assert (shop.status["done"], len(shop.server.sales)) == (2, 2)
+
+
+@WITHOUT_JOBS
+def test_a_call_that_never_answers_is_unknown_at_its_deadline(shop: Shop) -> None:
+    shop.server.block("create")
+    done = shop.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.3"})
+    assert (done.returncode, "may have been paid for" in done.stderr) == (1, True)
+    assert len(shop.server.sales) == 1
+
+
+@WITH_JOBS
+def test_a_job_that_is_cancelled_at_the_provider_fails_that_item(shop: Shop) -> None:
+    shop.server.polls = [{"status": "CANCELLED", "cost": {"credits": 7}}]
+    done = shop.order(2)
+    assert (done.returncode, "it was cancelled at Runway" in done.stderr) == (1, True)
+    assert shop.status["done"] == 1
+    assert shop.status["cost"] == 0.32
+    assert shop.resume().returncode == 0
+    assert shop.status["cost"] == 0.57
+
+
+@WITH_JOBS
+def test_what_moderation_refuses_fails_alone_with_its_reason(shop: Shop) -> None:
+    refused = {"status": "FAILED", "failure": "too scary", "failureCode": "SAFETY.INPUT.TEXT", "cost": {"credits": 0}}
+    shop.server.polls = [refused]
+    done = shop.order(3)
+    assert (done.returncode, "too scary [SAFETY.INPUT.TEXT]" in done.stderr) == (1, True)
+    assert (shop.status["done"], len(shop.server.sales)) == (2, 3)
+
+
+@WITHOUT_JOBS
+def test_what_moderation_refuses_at_once_fails_alone_with_its_reason(shop: Shop) -> None:
+    body = {"error": {"message": "too scary", "code": "moderation_blocked", "type": "image_generation_user_error"}}
+    shop.server.creations = [Reply(400, json.dumps(body).encode())]
+    done = shop.order(3)
+    assert (done.returncode, "OpenAI refused it: too scary" in done.stderr) == (1, True)
+    assert (shop.status["done"], len(shop.server.sales)) == (2, 2)
+
+
+@WITH_JOBS
+@pytest.mark.parametrize(
+    "replies",
+    [
+        [error(403), error(404)],  # its address has expired
+        [CUT],
+        [Reply(body=b"<!doctype html><title>Sign in</title>", content_type="text/html")],
+        [error(500), error(503)],
+    ],
+)
+def test_a_download_that_goes_wrong_is_tried_again_with_a_fresh_address(shop: Shop, replies: list[Reply]) -> None:
+    shop.server.downloads = list(replies)
+    done = shop.order(1)
+    assert done.returncode == 0, done.stderr
+    assert len(shop.server.sales) == 1
+    assert len({seen.path for seen in shop.server.seen if seen.path.startswith("/files/")}) == len(replies) + 1
+    assert not any("authorization" in seen.headers for seen in shop.server.seen if seen.path.startswith("/files/"))
+
+
+@WITH_JOBS
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (Reply(body=b"<!doctype html><title>Sign in</title>", content_type="text/html"), "no video"),
+        (Reply(body=b"\0\0\0\x18ftypmp42", length=5_000_000_000), "larger than 2.0 GB"),
+        (Reply(302, headers={"location": "http://example.org/video.mp4"}), "not https"),
+    ],
+)
+def test_a_file_that_cannot_be_had_fails_the_item_and_costs_nothing_more(shop: Shop, reply: Reply, told: str) -> None:
+    shop.server.downloads = [reply] * 5
+    done = shop.order(1)
+    assert (done.returncode, told in done.stderr) == (1, True), done.stderr
+    assert "paid for" in done.stderr
+    assert shop.resume().returncode == 0
+    assert len(shop.server.sales) == 1
+
+
+@WITH_JOBS
+def test_a_network_that_fails_during_downloads_makes_the_order_wait(shop: Shop) -> None:
+    shop.server.downloads = [CUT] * 5
+    assert shop.order(1).returncode == 1
+    assert shop.status["status"] == "Processing"
+    assert shop.resume().returncode == 0
+
+
+@WITHOUT_JOBS
+@pytest.mark.parametrize(
+    "reply", [Reply(sells=True, endless=True), Reply(body=b"<html>", content_type="text/html", sells=True)]
+)
+def test_an_answer_that_is_no_image_is_not_asked_for_again(
+    shop: Shop, reply: Reply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aigen.pipelines.hosted.provider.ANSWER_LIMIT", 5_000_000)
+    shop.server.creations = [reply]
+    assert shop.order(1).returncode == 1
+    assert shop.resume().returncode == 1
+    assert len(shop.server.sales) == 1
+
+
+@WITHOUT_JOBS
+def test_an_image_that_is_damaged_fails_and_its_cost_is_kept(shop: Shop) -> None:
+    shop.server.creations = [shop.server.image(b"\x89PNG\r\n\x1a\n cut")]  # type: ignore[attr-defined]
+    shop.server.creations[0] = Reply(body=shop.server.creations[0].body, sells=True)
+    done = shop.order(1)
+    assert (done.returncode, "damaged" in done.stderr) == (1, True)
+    assert shop.status["cost"] == pytest.approx(0.01323)
+
+
+def test_no_redirect_takes_the_key_elsewhere(shop: Shop) -> None:
+    place = shop.server.__class__(shop.content.parent / "elsewhere")
+    try:
+        shop.server.creations = [Reply(307, headers={"location": f"{place.address}/v1/images/generations"})] * 20
+        done = shop.order(2)
+        assert (done.returncode, "redirects" in done.stderr) == (1, True)
+        assert place.seen == []
+        assert all(not item.job for item in shop.items)
+    finally:
+        place.close()
+
+
+def test_after_the_first_was_accepted_four_are_in_flight(shop: Shop) -> None:
+    shop.server.block("create")
+    result: list[int] = []
+    thread = threading.Thread(target=lambda: result.append(shop.order(8).returncode))
+    thread.start()
+    wait_until(shop.server.reached["create"].is_set)
+    assert shop.server.most_in_flight == 1
+    first = shop.server.blocked.pop("create")
+    shop.server.block("create")
+    first.set()
+    if shop.provider == "openai":
+        wait_until(lambda: len(shop.server.sales) == 5)
+    else:
+        wait_until(lambda: len(shop.server.sales) >= 4)
+    shop.server.unblock()
+    thread.join()
+    assert result == [0]
+    assert shop.server.most_in_flight <= 4
+    assert len(shop.server.sales) == 8
+
+
+def test_ctrl_c_leaves_jobs_there_and_says_so(runway: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    runway.server.polls = [{"status": "RUNNING", "progress": 0.5, "estimatedCost": {"credits": 25}}] * 100_000
+    process = runway.start(monkeypatch, *runway.arguments(2))
+    wait_until(lambda: len(runway.server.sales) == 2)
+    wait_until(lambda: sum(seen.method == "GET" for seen in runway.server.seen) > 20)
+    _, errors = kill(process, signal.SIGINT)
+    assert process.returncode == 130
+    assert "still running: 2 jobs at runway" in errors
+    runway.server.polls = []
+    assert runway.resume().returncode == 0
+    assert len(runway.server.sales) == 2
+
+
+def test_cancel_cancels_at_the_provider_and_says_what_it_costs(runway: Shop) -> None:
+    runway.server.polls = [{"status": "RUNNING", "progress": 0.5, "estimatedCost": {"credits": 25}}] * 1000
+    assert runway.order(2, environment={"AIGEN_HOSTED_DEADLINE": "0.05"}).returncode == 1
+    done = runway.run("cancel", runway.order_id)
+    assert done.returncode == 0
+    assert sorted(runway.server.cancelled) == ["task-1", "task-2"]
+    assert "charged $0.03" in done.stderr
+    assert "it cost $0.06" in done.stderr
+    assert runway.status["status"] == "Cancelled"
+
+
+@pytest.mark.system
+def test_cancelling_an_order_that_is_being_made_cancels_its_jobs(runway: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    runway.server.polls = [{"status": "RUNNING", "progress": 0.5, "estimatedCost": {"credits": 25}}] * 100_000
+    process = runway.start(monkeypatch, *runway.arguments(2))
+    wait_until(lambda: len(runway.server.sales) == 2)
+    done = runway.run("cancel", runway.order_id)
+    process.communicate(timeout=30)
+    assert done.returncode == 0
+    assert sorted(runway.server.cancelled) == ["task-1", "task-2"]
+    assert "it cost $0.06" in done.stderr
