@@ -114,8 +114,8 @@ def _finish(info: ProviderInfo, part: Path, stem: Path, kind: Kind) -> Path:
         suffix = _sniff(info, file.read(16), kind)
     try:
         provenance.read(part)
-    except UsageError as error:
-        raise ProviderError(f"{info.title}: its file is damaged ({error})", "unanswered") from None
+    except UsageError:
+        raise ProviderError(f"{info.title}: its file is damaged or cut short", "unanswered") from None
     if suffix == ".webp" and not c2pa.is_signed(part):
         from PIL import Image
 

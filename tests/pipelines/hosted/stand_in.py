@@ -69,6 +69,7 @@ class StandIn:
         self.lock = threading.RLock()
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        self.credits = 25  # what Runway asks for a job
         self.files = {
             "video": scribble("video", folder / "video", TINY, 6).read_bytes(),
             "image": scribble("image", folder / "image").read_bytes(),
@@ -140,7 +141,7 @@ class RunwayStandIn(StandIn):
             task = self.sell()
             self.kind_of(task, request)
             self.reach("create")
-            estimate = {"credits": 25}
+            estimate = {"credits": self.credits}
             return reply or Reply(body=json.dumps({"id": task, "estimatedCost": estimate}).encode())
         task = request.path.rsplit("/", 1)[-1]
         if request.method == "DELETE":
@@ -152,7 +153,7 @@ class RunwayStandIn(StandIn):
         planned = self.next(self.polls)
         if isinstance(planned, Reply):
             return planned
-        done = {"status": "SUCCEEDED", "cost": {"credits": 25}, "output": [self.file_url(task)]}
+        done = {"status": "SUCCEEDED", "cost": {"credits": self.credits}, "output": [self.file_url(task)]}
         return self.task(task, planned or done)
 
     def kind_of(self, task: str, request: Seen) -> None:
