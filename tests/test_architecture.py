@@ -2,6 +2,7 @@
 
 import ast
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -48,6 +49,7 @@ STORYBOOK = [
 ]  # fmt: skip
 PACKAGES = {"understanding", "composing", "drawing", "moving"}
 HEAVY = {"torch", "diffusers", "transformers", "PIL", "av"}
+SDKS = {"openai", "runwayml", "httpx", "httpx2"}
 
 
 def test_every_module_has_its_place() -> None:
@@ -127,14 +129,41 @@ def loaded_by(*arguments: str) -> set[str]:
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     loaded = loaded_by(*arguments)
     assert "typer" in loaded
-    assert not loaded & (HEAVY | {"numpy", "sqlite_utils", "skia", "rich"})
+    assert not loaded & (HEAVY | SDKS | {"numpy", "sqlite_utils", "skia", "rich"})
 
 
 def test_status_loads_no_model_library(tmp_path: Path) -> None:
     assert run_aigen("generate", "a kite", "--size", "32x32", "--videos", "0", "--images", "1").returncode == 0
     loaded = loaded_by("status", "--json")
     assert "sqlite_utils" in loaded
-    assert not loaded & (HEAVY | {"skia"})  # sqlite-utils loads numpy by itself
+    assert not loaded & (HEAVY | SDKS | {"skia"})  # sqlite-utils loads numpy by itself
+
+
+@pytest.mark.parametrize("arguments", [["models", "list"], ["doctor"], ["costs"], ["generate", "a kite", "--plan"]])
+def test_nothing_but_a_purchase_loads_an_sdk(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RUNWAYML_API_SECRET", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "key_of_a_test")
+    assert not loaded_by(*arguments) & {"openai", "runwayml"}
+
+
+@pytest.mark.system
+def test_the_gallery_loads_no_sdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "key_of_a_test")
+    monkeypatch.setenv("AIGEN_WEB_PAID", "1")
+    script = (
+        "import atexit, json, sys; from aigen.cli import app\n"
+        "atexit.register(lambda: print('LOADED' + json.dumps(sorted(sys.modules))))\napp()"
+    )
+    command = [sys.executable, "-c", script, "serve", "--no-open", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    while "http://" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    printed, _ = process.communicate(timeout=60)
+    loaded = {name.split(".")[0] for name in json.loads(printed.split("LOADED")[1])}
+    assert "bottle" in loaded
+    assert not loaded & {"openai", "runwayml", "torch"}
 
 
 def test_storybook_loads_no_torch() -> None:

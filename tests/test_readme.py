@@ -1,4 +1,4 @@
-"""The README's commands exist, with the options it names, and it leaves no command out."""
+"""The commands of the README and of docs/ exist, with the options named there, and no command is left out."""
 
 import re
 import shlex
@@ -11,8 +11,9 @@ from tests.conftest import run_aigen
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-COMMANDS = sorted(set(re.findall(r"^    (?:.venv/bin/)?(aigen .*)$", README, re.MULTILINE)))
-OPTIONS = sorted({(option, line) for line in README.splitlines() for option in re.findall(r"`[^`]*?(--[a-z-]+)", line)})
+PAGES = "\n".join([README, *(page.read_text() for page in sorted((ROOT / "docs").glob("*.md")))])
+COMMANDS = sorted(set(re.findall(r"^    (?:.venv/bin/)?(aigen .*)$", PAGES, re.MULTILINE)))
+OPTIONS = sorted({(option, line) for line in PAGES.splitlines() for option in re.findall(r"`[^`]*?(--[a-z-]+)", line)})
 
 
 @cache

@@ -32,6 +32,10 @@ def costs(
             f"{name}  {when}  ${order['cost']:8.2f}  {estimate:15}  {order['status']:10}  {order['user_id']}  {prompt}"
         )
         typer.echo(visible(line))
+        if order["uncertain"]:
+            typer.echo(
+                f"{'':12}up to {spoken_price(order['uncertain'])} more: jobs that are not done, or of unknown outcome"
+            )
     total = sum(order["cost"] for order in found)
     of_limit = f" of AIGEN_MONTHLY_COST ${limit:.2f}" if limit is not None and user is None else ""
     say(f"total: ${total:.2f}; this month, with what is reserved: ${month:.2f}{of_limit}")

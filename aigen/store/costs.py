@@ -65,13 +65,17 @@ class Costs(Connection):
         return total, max(0.0, total - max(row["price"], row["committed"]))
 
     def costs(self, user_id: str | None = None) -> list[dict[str, Any]]:
-        """Return the orders that were not free, oldest first: what each was estimated at, and has cost so far."""
+        """Return the orders that were not free, oldest first: what each was estimated at, and has cost so far.
+
+        `uncertain` is what jobs may cost in addition that are not done, or whose outcome is unknown.
+        """
         return self._read(
             f"""
-            SELECT generation_id, user_id, prompt, status, requested_at, price, round(paid, 5) AS cost
-            FROM (SELECT generations.*, rowid AS place, {_PAID} AS paid FROM generations
+            SELECT generation_id, user_id, prompt, status, requested_at, price, round(paid, 5) AS cost,
+                round(committed - paid, 5) AS uncertain
+            FROM (SELECT generations.*, rowid AS place, {_PAID} AS paid, {_COMMITTED} AS committed FROM generations
                 WHERE :user_id IS NULL OR user_id = :user_id)
-            WHERE paid > 0 OR price IS NULL OR price > 0 ORDER BY requested_at, place
+            WHERE committed > 0 OR price IS NULL OR price > 0 ORDER BY requested_at, place
             """,
             {"user_id": user_id},
         )

@@ -165,6 +165,16 @@ def test_an_archive_has_every_file_of_an_order(ana: Browser, video: Path) -> Non
         }
 
 
+def test_what_stands_beside_a_signed_file_is_served_and_archived(ana: Browser, video: Path) -> None:
+    beside = video.with_suffix(".json")
+    beside.write_text('{"prompt": "a kite"}')
+    answer = ana.get(url(beside))
+    assert (answer.headers["Content-Type"], answer.body) == ("application/json", beside.read_bytes())
+    archive = ana.get(f"/archive/{video.name.split('-')[0]}.zip")
+    with zipfile.ZipFile(io.BytesIO(archive.body)) as files:
+        assert files.read(beside.name) == beside.read_bytes()
+
+
 def test_never_more_than_a_little_of_an_archive_is_in_memory(tmp_path: Path) -> None:
     files = [tmp_path / "large.mp4", tmp_path / "also.mp4"]
     for file in files:

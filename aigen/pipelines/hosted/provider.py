@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aigen.errors import ProviderError, ProviderFault
-from aigen.pipelines.hosted.families import ProviderInfo
+from aigen.pipelines.hosted.families import Family, ProviderInfo
 from aigen.types.request import Kind, Size
 from aigen.wording import visible
 
@@ -108,7 +108,7 @@ def explain(access: Access, fault: ProviderFault, reason: str, request: ItemRequ
         "rate": f"{info.title} accepts no more requests for now{told}",
         "busy": f"{info.title} has no capacity for now{told}",
         "moderation": f"{info.title} refused it: {reason or 'it gave no reason'}",
-        "invalid": f"{info.title} does not allow it: {reason or 'it gave no reason'}",
+        "invalid": f"{info.title} does not allow it: {reason or 'it gave no reason'}{_allowed(request, family)}",
         "model": f"{info.title} has no model {model!r}{told}" + (f": use {info.name}:{other}" if other else ""),
         "missing": f"{info.title} does not know the job any more{told}",
         "server": f"{info.title} failed{told}",
@@ -116,6 +116,16 @@ def explain(access: Access, fault: ProviderFault, reason: str, request: ItemRequ
         "unanswered": f"{info.title} was asked, but its answer was lost{told}",
     }
     return texts[fault]
+
+
+def _allowed(request: ItemRequest | None, family: Family | None) -> str:
+    """Return what a model of a known family can make."""
+    if request is None or family is None:
+        return ""
+    sizes = family.sizes if family.picture_sizes is None or not request.picture else family.picture_sizes
+    parts = [", ".join(map(str, sizes))] if sizes and not family.step else []
+    parts += [f"{', '.join(map(str, family.durations))} seconds"] if family.durations else []
+    return f" ({request.model} makes {'; '.join(parts)})" if parts else ""
 
 
 def shorten(reason: str) -> str:
