@@ -217,7 +217,10 @@ class Hosted:
             try:
                 seed, event = told.get(timeout=_PAUSE)
             except queue.Empty:
-                run.check()
+                if progress:
+                    self._report(run, left, progress)  # which also notices that the order was cancelled
+                else:
+                    run.check()
                 continue
             if isinstance(event, _Progress):
                 progress[seed] = event
