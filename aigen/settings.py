@@ -31,11 +31,12 @@ class Settings:
     """`values` holds every setting by its name, such as `AIGEN_MODEL`.
 
     `prices` holds the user's own prices of hosted models, in USD by the name of the model, from the table `prices` of
-    `settings.toml`.
+    `settings.toml`. `found_in` says of values that come from a `.env` that they do.
     """
 
     values: Mapping[str, str]
     prices: Mapping[str, float] = field(default_factory=dict)
+    found_in: Mapping[str, str] = field(default_factory=dict)
 
     def content(self, chosen: Path | None) -> ContentFolder:
         root = chosen or Path(self.values.get("AIGEN_CONTENT") or DEFAULT_CONTENT)
@@ -140,7 +141,9 @@ def read_settings(environment: Mapping[str, str], folder: Path, file: Path) -> S
     kept = _read_toml(file)
     prices = _read_prices(file, kept.pop("prices", {}))
     values = {name: str(value) for name, value in kept.items()}
-    return Settings({**values, **_read_dotenv(folder / ".env"), **environment}, prices)
+    near = _read_dotenv(folder / ".env")
+    found_in = {name: str(folder / ".env") for name in near if name not in environment}
+    return Settings({**values, **near, **environment}, prices, found_in)
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:

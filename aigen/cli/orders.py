@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aigen.cli.notices import announce, tell
-from aigen.cli.program import Content, Json, app, load_settings, open_context, print_json, say
+from aigen.cli.program import Content, Json, app, load_settings, open_context, print_json, say, say_report
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError, StillRunning, UsageError
 
 if TYPE_CHECKING:
@@ -94,15 +94,10 @@ def cancel(
 ) -> None:
     """Give up an order; what is finished stays."""
     from aigen.orders import lifecycle
-    from aigen.types.reports import Report, Said
     from aigen.types.rows import sum_costs
     from aigen.wording import spoken_price
 
-    def report(event: Report) -> None:
-        if isinstance(event, Said):
-            say(event.text)
-
-    with open_context(content, report) as context:
+    with open_context(content, say_report) as context:
         lifecycle.cancel(context, generation_id)
         cost = sum_costs(item.paid for item in context.store.items(generation_id))
     say(f"order {generation_id} is cancelled; nobody will be told of it")

@@ -233,6 +233,14 @@ def open_context(
         yield Context(folder, store, report, settings, interrupted=interrupted.is_set, agree=agree or refuse_to_pay)
 
 
+def say_report(report: "Report") -> None:
+    """Print what a command reports to the user, for commands without a display."""
+    from aigen.types.reports import Said
+
+    if isinstance(report, Said):
+        say(report.text)
+
+
 def _show_left_over(content: Path | None) -> None:
     """Show the terminal notices that their own processes did not live to show."""
     from aigen.store import Store

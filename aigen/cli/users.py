@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from aigen.cli.program import Content, Json, Program, app, help_without_command, open_context, print_json, say
+from aigen.cli.program import (
+    Content,
+    Json,
+    Program,
+    app,
+    help_without_command,
+    open_context,
+    print_json,
+    say,
+    say_report,
+)
 from aigen.errors import UsageError
 
 users_app = Program(
@@ -64,7 +74,7 @@ def delete_user(
         if not sys.stdin.isatty():
             raise UsageError(f"erasing {user_id!r} cannot be undone: say --yes")
         typer.confirm(f"Erase {user_id} with every picture, video and record?", abort=True, err=True)
-    with open_context(content) as context:
+    with open_context(content, say_report) as context:
         kept = deletion.erase_user(context, user_id)
         say(f"user {user_id} is erased")
         if kept:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 _BOX = UUID("d8fec3d6-1b0e-483c-9297-5828877ec481").bytes
-_SEGMENT = 0xEB  # APP11, which holds JUMBF
+_SEGMENT = b"\xeb"  # APP11, which holds JUMBF
 
 
 def is_signed(path: Path) -> bool:
@@ -50,8 +50,13 @@ def _has_segment(file: BinaryIO) -> bool:
     """Look for a JUMBF segment of C2PA before the pixels of a JPEG."""
     file.seek(2)
     while True:
-        mark, kind, length = struct.unpack(">BBH", file.read(4))
-        if mark != 0xFF or kind in (0xDA, 0xD9) or length < 2:
+        mark, kind = file.read(1), file.read(1)
+        while kind == b"\xff":  # bytes that only fill
+            kind = file.read(1)
+        if mark != b"\xff" or kind in (b"", b"\xda", b"\xd9"):
+            return False
+        (length,) = struct.unpack(">H", file.read(2))
+        if length < 2:
             return False
         data = file.read(length - 2)
         if kind == _SEGMENT and data.startswith(b"JP") and b"c2pa" in data:

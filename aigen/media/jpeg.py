@@ -54,25 +54,35 @@ def _with_comment(exif: bytes, text: str) -> bytes:
 
     found = Image.Exif()
     if exif:
-        found.load(exif)
+        try:
+            found.load(exif)
+            found.get_ifd(IFD.Exif)
+        except Exception:  # whatever Pillow stumbles over in odd data; then it is left out
+            found = Image.Exif()
     found.get_ifd(IFD.Exif)[Base.UserComment] = b"UNICODE\0" + text.encode("utf-16-be")
     return bytes(found.tobytes())
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the segments before the pixels: their kind and content."""
-    at = 2
-    while True:
-        mark, kind, length = struct.unpack(">BBH", data[at : at + 4])
-        if mark != 0xFF or kind == _SCAN or length < 2:
-            return
-        yield kind, data[at + 4 : at + 2 + length]
-        at += 2 + length
+    for kind, start, end in _places(data):
+        yield kind, data[start:end]
 
 
 def _scan_at(data: bytes) -> int:
     """Return where the pixels begin."""
+    return max((end for _, _, end in _places(data)), default=2)
+
+
+def _places(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the kind of each segment before the pixels, and where its content begins and ends."""
     at = 2
-    for _, segment in _segments(data):
-        at += 4 + len(segment)
-    return at
+    while True:
+        mark = at
+        while data[at + 1 : at + 2] == b"\xff":  # bytes that only fill
+            at += 1
+        kind, length = struct.unpack(">xBH", data[at : at + 4])
+        if data[mark] != 0xFF or kind == _SCAN or length < 2:
+            return
+        yield kind, at + 4, at + 2 + length
+        at += 2 + length

@@ -76,20 +76,34 @@ def explain(source_type: str | None) -> str | None:
 # Written
 
 
-def write(path: Path, provenance: Provenance) -> tuple[Path, ...]:
+def write(path: Path, provenance: Provenance, bought: bool = False) -> tuple[Path, ...]:
     """Write what it is into a finished PNG, JPEG or MP4; its picture stays as it is, bit by bit.
 
-    A signed file stays as it is: what it is goes into a JSON file beside it, which is returned. Raises GenerationError
-    for another kind of file, or a source type that is not among SOURCE_TYPES.
+    A signed file stays as it is: what it is goes into a JSON file beside it, which is returned. So does one that was
+    `bought` and that cannot be written into. Raises GenerationError for another kind of file, or a source type that is
+    not among SOURCE_TYPES.
     """
     if provenance.source_type not in SOURCE_TYPES:
         raise GenerationError(
             f"model {provenance.model!r} says its source type is {provenance.source_type!r}: not a known one"
         )
     if c2pa.is_signed(path):
-        path.with_suffix(BESIDE).write_text(_exact(provenance), encoding="utf-8")
-        return (path.with_suffix(BESIDE),)
-    packet = xmp(provenance.source_type)
+        return _write_beside(path, provenance)
+    try:
+        _write_into(path, provenance, xmp(provenance.source_type))
+    except Exception:
+        if not bought:
+            raise
+        return _write_beside(path, provenance)  # better than to lose it
+    return ()
+
+
+def _write_beside(path: Path, provenance: Provenance) -> tuple[Path, ...]:
+    path.with_suffix(BESIDE).write_text(_exact(provenance), encoding="utf-8")
+    return (path.with_suffix(BESIDE),)
+
+
+def _write_into(path: Path, provenance: Provenance, packet: bytes) -> None:
     marked = path.with_name(f"{path.stem}.marked{path.suffix}")
     if path.suffix == ".png":
         _mark_png(path, marked, provenance, packet)
@@ -100,7 +114,6 @@ def write(path: Path, provenance: Provenance) -> tuple[Path, ...]:
     else:
         raise GenerationError(f"model {provenance.model!r} made {path.name}: only .png, .jpg and .mp4 can be marked")
     marked.replace(path)
-    return ()
 
 
 def xmp(source_type: str) -> bytes:
@@ -145,8 +158,10 @@ def _mark_mp4(path: Path, marked: Path, provenance: Provenance, packet: bytes) -
         prompt = provenance.prompt or ""
         target.metadata["title"] = " ".join("".join(part if part.isprintable() else " " for part in prompt).split())
         target.metadata["comment"] = _exact(provenance)
-        streams = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
-        for part in source.demux():
+        # A timecode or other data cannot be copied.
+        kept = [stream for stream in source.streams if stream.type in ("video", "audio", "subtitle")]
+        streams = {stream.index: target.add_stream_from_template(stream) for stream in kept}
+        for part in source.demux(kept):
             if part.dts is not None:  # else it only flushes
                 part.stream = streams[part.stream.index]
                 target.mux(part)
@@ -181,7 +196,7 @@ def read(path: Path) -> Provenance:
         raise UsageError(f"{name} cannot be read ({error.strerror}): give {_READABLE}") from error
     with file:
         try:
-            return _read_beside(path) or _read(file)
+            return _read(file, _read_beside(path))
         except _Unreadable as error:
             raise UsageError(f"{name} is no picture or video that aigen can read{error}: give {_READABLE}") from None
         except Exception as error:  # whatever the libraries stumble over in a broken file
@@ -189,22 +204,21 @@ def read(path: Path) -> Provenance:
             raise UsageError(f"{name} is cut short or damaged ({reason}): give a whole one") from error
 
 
-def _read_beside(path: Path) -> Provenance | None:
-    """Return what stands beside a signed file of ours; None for all others. The file must be whole all the same."""
-    beside = path.with_suffix(BESIDE)
-    if not beside.is_file() or not c2pa.is_signed(path):
-        return None
-    with path.open("rb") as file:
-        kind = _read(file).kind
-    return _read_exact({_EXACT: beside.read_text(encoding="utf-8")}, kind)
+def _read_beside(path: Path) -> str:
+    """Return what stands in a file beside one that could not be written into; nothing where there is none."""
+    try:
+        return path.with_suffix(BESIDE).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
-def _read(file: BinaryIO) -> Provenance:
+def _read(file: BinaryIO, beside: str) -> Provenance:
     head = file.read(12)
     kind: Kind = "video" if head[4:8] == b"ftyp" else "image"
     texts, packet = _read_mp4(file, head[8:12]) if kind == "video" else _read_picture(file)
     found = (
         _read_exact(texts, kind)
+        or _read_exact({_EXACT: beside}, kind)
         or foreign.read_parameters(texts.get(_PARAMETERS, ""), kind)
         or foreign.read_graph(texts.get("prompt", ""), kind)
         or Provenance(kind)

@@ -37,11 +37,12 @@ def check_cost(
     """
     if price == 0:
         return
-    most = context.settings.amount("AIGEN_MAX_COST")
     budgets = find_budgets(context, user_id, price)
-    if price is None and (named := ["AIGEN_MAX_COST"] * (most is not None) + [budget.name for budget in budgets]):
-        raise CostError(f"the cost of this order is unknown, so it may exceed {named[0]}: choose another model")
-    for name, amount in find_limits(context, request).items():
+    limits = find_limits(context, request)
+    if price is None and (named := [*limits, *(budget.name for budget in budgets)]):
+        advice = "choose another model" + (", or add --yes instead" if named[0] == "--max-cost" else "")
+        raise CostError(f"the cost of this order is unknown, so it may exceed {named[0]}: {advice}")
+    for name, amount in limits.items():
         if price is not None and price > amount:
             raise CostError(
                 f"this order costs about {spoken_price(price)}, more than {name} {amount:g}: raise it, or order less"
@@ -78,11 +79,16 @@ def find_limits(context: Context, request: GenerationRequest) -> dict[str, float
     return {name: amount for name, amount in limits.items() if amount is not None}
 
 
-def find_budgets(context: Context, user_id: str | None, price: float | None) -> list[Budget]:
-    """Return the budgets for this month that an order counts against; a free one counts against none."""
+def find_budgets(
+    context: Context, user_id: str | None, price: float | None, names: tuple[str, ...] = ()
+) -> list[Budget]:
+    """Return the budgets for this month that an order counts against; a free one counts against none.
+
+    Beside those of the context, these are the budgets of these `names`, by which it was placed.
+    """
     since = start_of_month(context.clock())
     return [
         Budget(name, amount, since, (user_id or "") if name == USER_BUDGET else None)
-        for name in context.budgets
+        for name in dict.fromkeys((*context.budgets, *names))
         if price != 0 and (amount := context.settings.amount(name)) is not None
     ]

@@ -207,7 +207,8 @@ def _record(context: Context, generation: Generation, task: Task, item: Item, ma
             item = replace(item, state="failed", error=made.error)
             store.record(item)
         else:
-            if store.job(item):
+            bought = store.job(item) is not None
+            if bought:
                 # What was bought stays as it came until the order is done: a crash may come before it is recorded.
                 made = replace(made, path=_copied(made.path))
             path = f"{generation.user_id}/{_stem(item)}{made.path.suffix}"
@@ -215,7 +216,7 @@ def _record(context: Context, generation: Generation, task: Task, item: Item, ma
             said = Provenance(
                 task.kind, task.prompt, catalogue.display_name(item.model), item.seed, made.source_type, parameters
             )
-            beside = (*made.beside, *provenance.write(made.path, said))
+            beside = (*made.beside, *provenance.write(made.path, said, bought))
             for each in beside:  # first: whoever finds the item finds them too
                 publish(each, context.content.file(f"{generation.user_id}/{_stem(item)}{each.suffix}"))
             publish(made.path, context.content.file(path))

@@ -39,7 +39,7 @@ def cancel_jobs(context: Context, generation_id: str) -> None:
                 continue
             ended: Job = pipeline.cancel(job)
         except AigenError as error:
-            context.report(Said(f"{name} is not cancelled: {error}"))
+            context.report(Said(f"{name} is not cancelled and goes on as job {job.id}: {error}"))
             continue
         context.store.save_job(item, ended, part)
         charged = "cost unknown" if ended.cost is None else f"charged {spoken_price(ended.cost)}"

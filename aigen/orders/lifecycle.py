@@ -164,9 +164,11 @@ def cancel(context: Context, generation_id: str) -> None:
     Jobs at providers are cancelled there, by the process that makes the order if it does not end in time.
     """
     generation = find(context.store, generation_id)
-    if not context.store.cancel(generation_id):
+    runs = any(running_jobs(context, generation_id))
+    # The provider of one that was cancelled before could perhaps not be asked then.
+    if not context.store.cancel(generation_id) and not (generation.status == "Cancelled" and runs):
         raise UsageError(f"order {generation_id} is {generation.status}: there is nothing to cancel")
-    if any(running_jobs(context, generation_id)):
+    if runs:
         try:
             with context.content.lock(generation_id, timeout=CANCEL_PATIENCE):
                 cancel_jobs(context, generation_id)

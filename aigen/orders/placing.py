@@ -240,6 +240,7 @@ def write(
         heartbeat_at=None,
         step=None,
         price=prepared.price,
+        budgets=context.budgets,
     )
     items = [item for kind in KINDS for item in tasks.planned(request, kind, generation.generation_id)]
     notices = [

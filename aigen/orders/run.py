@@ -96,7 +96,8 @@ class OrderRun:
             if job.state == "intended" and job.id is None:
                 job = replace(job, intended_at=to_text(self._context.clock()))
                 limits = costs.find_limits(self._context, self._generation.request)
-                budgets = costs.find_budgets(self._context, self._generation.user_id, job.price)
+                order = self._generation
+                budgets = costs.find_budgets(self._context, order.user_id, job.price, order.budgets)
                 store.intend_job(item, job, part, limits, budgets)
             else:
                 store.save_job(item, job, part)

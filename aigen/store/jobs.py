@@ -1,6 +1,7 @@
 """Jobs of items at providers: recorded before anything is sent, and checked against every limit."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -33,14 +34,15 @@ class Jobs(Costs):
     ) -> None:
         """Store a job that is about to be bought.
 
-        Raises CostError if its price exceeds what is left of a limit on the order or of a budget, and Cancelled if the
-        order is no longer being made.
+        Its price is at least what jobs of the same kind in this order were sold for. Raises CostError if that exceeds
+        what is left of a limit on the order or of a budget, and Cancelled if the order is no longer being made.
         """
         with self._write():
             if not self._read(
                 "SELECT 1 FROM generations WHERE generation_id = ? AND status = 'Processing'", [item.generation_id]
             ):
                 raise Cancelled(f"order {item.generation_id} was cancelled")
+            job = replace(job, price=self._expected_price(item, job, part))
             price = job.price or 0.0
             total, more = self._reserve(item.generation_id, price)
             for name, amount in limits.items():
@@ -87,6 +89,17 @@ class Jobs(Costs):
                     )
         return released
 
+    def _expected_price(self, item: Item, job: Job, part: str) -> float | None:
+        """Return the price of a job, or of the dearest one for the same sort of part in this order."""
+        rows = self._read("SELECT job FROM items WHERE generation_id = ? AND kind = ?", [item.generation_id, item.kind])
+        known = [job.price] + [
+            each.price if each.cost is None else each.cost
+            for row in rows
+            for name, each in load_jobs(row["job"]).items()
+            if each.server == job.server and _sort(name) == _sort(part)
+        ]
+        return max((price for price in known if price is not None), default=None)
+
     def _write_job(self, item: Item, job: Job, part: str) -> None:
         jobs = self._jobs(item)
         before = jobs.get(part)
@@ -107,6 +120,11 @@ class Jobs(Costs):
     def _jobs(self, item: Item) -> dict[str, Job]:
         rows = self._read(f"SELECT job FROM items WHERE {THIS_ITEM}", item_key(item))
         return load_jobs(rows[0]["job"]) if rows else {}
+
+
+def _sort(part: str) -> str:
+    """Return what parts have in common that one model makes: `picture-2` and `picture-3~key` are pictures."""
+    return re.split(r"[-~/]", part)[0]
 
 
 def _free_name(jobs: Mapping[str, Job], part: str, job: Job) -> str:

@@ -223,6 +223,8 @@ def m009_waiting(database: Database) -> None:
     # When a worker looks again at an order that only waits for jobs at a provider. Of erased orders, jobs whose cost is
     # not known count with their price.
     database.execute("ALTER TABLE generations ADD COLUMN collect_at TEXT")
+    # JSON: the settings that limit what it may cost, by which it was placed.
+    database.execute("ALTER TABLE generations ADD COLUMN budgets TEXT NOT NULL DEFAULT '[]'")
     committed = (
         "SELECT coalesce(sum(coalesce(json_extract(job.value, '$.cost'), json_extract(job.value, '$.price'))), 0) FROM"
     )

@@ -45,7 +45,13 @@ class Orders(Costs):
                     "in upper and lower case: "
                     "choose another"
                 )
-            self._table("generations").insert({**asdict(generation), "request": dump(generation.request.as_json())})
+            self._table("generations").insert(
+                {
+                    **asdict(generation),
+                    "request": dump(generation.request.as_json()),
+                    "budgets": dump(generation.budgets),
+                }
+            )
             self._table("items").insert_all(map(item_row, items))
             self._table("notices").insert_all(asdict(notice) for notice in notices)
 
@@ -237,4 +243,5 @@ def _searched(words: str) -> str:
 
 def _generation(row: dict[str, Any]) -> Generation:
     request = GenerationRequest.from_json(json.loads(row["request"]))
-    return Generation(**{**row, "request": request, "detached": bool(row["detached"])})
+    budgets = tuple(json.loads(row["budgets"]))
+    return Generation(**{**row, "request": request, "detached": bool(row["detached"]), "budgets": budgets})

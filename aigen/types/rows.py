@@ -63,6 +63,7 @@ class Generation:
     step: str | None
     price: float | None = None  # estimated when it was placed, in USD; None: unknown
     reserved_at: str | None = None  # when it was tried again, if it was: its price counts from then on
+    budgets: tuple[str, ...] = ()  # the settings that limit what it may cost in a month
     collect_at: str | None = None  # it only waits for jobs at a provider; a worker looks again at this time
 
 

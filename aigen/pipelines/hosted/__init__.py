@@ -19,13 +19,13 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from aigen.errors import Interrupted, StillRunning, UsageError
+from aigen.errors import GenerationError, Interrupted, StillRunning, UsageError
 from aigen.pipelines.hosted import families
 from aigen.pipelines.hosted.downloads import Downloads
 from aigen.pipelines.hosted.families import Family, ProviderInfo
 from aigen.pipelines.hosted.jobs import Patience, Purchases, TooEarly
 from aigen.pipelines.hosted.lanes import lane
-from aigen.pipelines.hosted.provider import Access, ItemRequest, Provider
+from aigen.pipelines.hosted.provider import Access, ItemRequest, Provider, shorten
 from aigen.pipelines.prompts import styled
 from aigen.settings import Settings
 from aigen.types.pipeline import Abilities, Failure, Job, Output, Picture, Run, Task
@@ -134,14 +134,20 @@ class Hosted:
         return found.of(task.kind, size, task.frames / task.fps, task.starts_from_picture)
 
     def generate(self, task: Task, run: Run) -> Generator[Output | Failure, None, None]:
-        access = self._access()
-        self._say_what_differs(task, run)
-        deadline = self._settings.seconds("AIGEN_HOSTED_DEADLINE", self._model_of(task)[1].deadline)
+        model, family = self._model_of(task)
         patience = Patience(
             poll=self._settings.seconds("AIGEN_HOSTED_POLL", self.info.poll),
-            deadline=deadline,
+            deadline=self._settings.seconds("AIGEN_HOSTED_DEADLINE", family.deadline),
             parallel=self._settings.number("AIGEN_HOSTED_PARALLEL", 4),
         )
+        try:
+            access = self._access()
+        except UsageError as error:
+            if patience.collects:  # by a worker that has no key; another may have one
+                raise StillRunning(str(error), 12 * patience.poll) from error
+            raise
+        provider = self._provider(access)
+        self._say_what_differs(task, run)
         pictures = self._pictures(task, run)
         todo: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
         for number, seed in zip(task.numbers, task.seeds, strict=True):
@@ -151,15 +157,14 @@ class Hosted:
                 todo.put((number, seed))
         count = todo.qsize()
         told: queue.SimpleQueue[_Event] = queue.SimpleQueue()
-        stop, shared = threading.Event(), lane(self.info.name)
         purchases = Purchases(
             info=self.info,
-            provider=self._provider(access),
-            lane=shared,
+            model=model,
+            provider=provider,
+            lane=lane(self.info.name),
             patience=patience,
             run=run,
             work=task.work,
-            stop=stop,
             downloads=Downloads(self.info, access.base_url, task.kind),
             tell=lambda seed, text, progress: told.put((seed, _Progress(text, progress))),
         )
@@ -175,14 +180,14 @@ class Hosted:
             threading.Thread(target=work, name=f"{self.info.name}-{place}", daemon=True)
             for place in range(min(patience.parallel, count))
         ]
-        with shared.joined():
+        with purchases.lane.joined():
             try:
                 for thread in threads:
                     thread.start()
-                yield from self._collect(task, run, told, pictures, count, patience)
+                yield from self._collect(task, run, told, pictures, count, purchases)
             finally:
-                stop.set()
-                _join(threads, run)
+                purchases.stop.set()
+                _join(threads, run, purchases.sending)
 
     def _make(
         self, purchases: Purchases, task: Task, number: int, seed: int, picture: Picture | Failure | None
@@ -206,9 +211,12 @@ class Hosted:
         told: "queue.SimpleQueue[_Event]",
         pictures: "dict[int, Picture | Failure]",
         count: int,
-        patience: Patience,
+        purchases: Purchases,
     ) -> Generator[Output | Failure, None, None]:
-        """Yield what the threads have made, until all have ended; then raise what keeps the order from going on."""
+        """Yield what the threads have made, until all have ended; then raise what keeps the order from going on.
+
+        After an error nothing more is bought, but what is bought is waited for.
+        """
         progress: dict[int, _Progress] = {}
         left = [seed for seed in task.seeds if not isinstance(pictures.get(seed), Failure)]
         errors: list[BaseException] = []
@@ -240,7 +248,7 @@ class Hosted:
         if late:
             reason = next((f" ({text})" for text in late if text), "")
             jobs = "1 job is" if len(late) == 1 else f"{len(late)} jobs are"
-            raise StillRunning(f"{jobs} not done at {self.info.title}{reason}", 12 * patience.poll)
+            raise StillRunning(f"{jobs} not done at {self.info.title}{reason}", 12 * purchases.patience.poll)
 
     def _report(self, run: Run, left: Sequence[int], progress: "dict[int, _Progress]") -> None:
         """Report the item in hand; what is done of the others counts beside it."""
@@ -272,7 +280,6 @@ class Hosted:
             seed=seed if family.seed else None,
             picture=_encode(picture.path) if picture else None,
             tokens=price.tokens if price else {},
-            timeout=self._settings.seconds("AIGEN_HOSTED_DEADLINE", family.deadline) or family.deadline,
         )
 
     def _prompt(self, task: Task, number: int) -> str:
@@ -317,6 +324,10 @@ class Hosted:
         if not key.isascii() or not key.isprintable() or " " in key:
             raise UsageError(f"the key in {name} has characters that no key has: copy it again")
         base_url = (values.get(self.info.base_url) or "").strip() or self.info.address
+        place = self._settings.found_in.get(self.info.base_url)
+        if base_url != self.info.address and place and place != self._settings.found_in.get(name):
+            # Such as of a folder that somebody else made: it must not send the user's own key elsewhere.
+            raise UsageError(f"{self.info.base_url} in {place!r} is not used: put {name} there too, or remove it")
         if not base_url.startswith(("http://", "https://")):
             raise UsageError(
                 f"{self.info.base_url} {base_url[:80]!r} is not usable: give a URL, such as {self.info.address}"
@@ -324,19 +335,23 @@ class Hosted:
         return Access(self.info, key, base_url, values.get("OPENAI_ORG_ID"), values.get("OPENAI_PROJECT_ID"))
 
     def _provider(self, access: Access) -> Provider:
-        made: Provider = pkgutil.resolve_name(_MODULES[self.info.name])(access)
+        try:
+            made: Provider = pkgutil.resolve_name(_MODULES[self.info.name])(access)
+        except Exception as error:  # such as of a proxy that needs another package; nothing was sent
+            told = shorten(access.redact(str(error)))
+            raise GenerationError(f"{self.info.title} cannot be used here ({type(error).__name__}: {told})") from error
         return made
 
 
-def _join(threads: Sequence[threading.Thread], run: Run) -> None:
+def _join(threads: Sequence[threading.Thread], run: Run, sending: set[int]) -> None:
     """Wait for threads to end. What is sent must be answered, or nobody knows whether it was sold."""
     for thread in threads:
         thread.join(2.0)
-        if thread.is_alive():
+        if thread.is_alive() and sending:
             run.say(
                 "waiting for the answer to what was just sent; Ctrl-C once more gives it up, though it may be charged"
             )
-            thread.join()
+        thread.join()
 
 
 class _Progress:

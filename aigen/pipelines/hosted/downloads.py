@@ -57,7 +57,9 @@ class Downloads:
                         self._write(response, part, check)
                         return _finish(self.info, part, stem, self.kind)
             raise self._error("its file is behind too many redirects", "server")
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        except (httpx2.InvalidURL, ValueError):
+            raise self._error("the address of its file cannot be used", "server") from None
+        except httpx2.HTTPError as error:
             raise self._error(
                 f"its file cannot be downloaded ({type(error).__name__}: {error})", "unanswered"
             ) from None
@@ -90,11 +92,17 @@ class Downloads:
 
 
 def save(info: ProviderInfo, data: bytes, stem: Path) -> Path:
-    """Write an image that came with an answer; return its path. Raises ProviderError."""
-    part = stem.with_name(f"{stem.name}.part")
+    """Write an image that came with an answer; return its path.
+
+    Raises ProviderError if it is none that can be used: then its bytes are kept, for they are paid for.
+    """
+    part, kept = stem.with_name(f"{stem.name}.part"), stem.with_name(f"{stem.name}.rejected")
     try:
         part.write_bytes(data)
         return _finish(info, part, stem, "image")
+    except ProviderError as error:
+        part.replace(kept)
+        raise ProviderError(f"{error}; what it sent is kept in {kept}", error.fault) from None
     finally:
         part.unlink(missing_ok=True)
 
@@ -115,7 +123,7 @@ def _finish(info: ProviderInfo, part: Path, stem: Path, kind: Kind) -> Path:
     try:
         provenance.read(part)
     except UsageError:
-        raise ProviderError(f"{info.title}: its file is damaged or cut short", "unanswered") from None
+        raise ProviderError(f"{info.title}: its file is damaged", "server") from None
     if suffix == ".webp" and not c2pa.is_signed(part):
         from PIL import Image
 

@@ -1,9 +1,10 @@
 """How many jobs of a provider are in flight at once: one until it has accepted one, then several.
 
-So a wrong key or an empty account costs one request, and a provider's limits are kept over all orders of this process.
+So a wrong key or an empty account costs one request, and what a model really costs is known before much is bought.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,8 +19,9 @@ class Lane:
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._users, self._flying = 0, 0
-        self._is_accepted = False
+        self._users = 0
+        self._flying: Counter[str] = Counter()  # by model
+        self._accepted: set[str] = set()  # the models of which a job was accepted
         self._failure: ProviderError | None = None
 
     @contextmanager
@@ -33,26 +35,33 @@ class Lane:
             with self._condition:
                 self._users -= 1
                 if not self._users:
-                    self._is_accepted, self._failure = False, None
+                    self._accepted.clear()
+                    self._failure = None
 
     @contextmanager
-    def flight(self, stop: threading.Event, parallel: int, buys: bool) -> Iterator[None]:
+    def flight(self, model: str, stop: threading.Event, parallel: int, buys: bool) -> Iterator[None]:
         """Have one job in flight; wait for a place first. A job that is there already needs no place of its own.
 
         Raises ProviderError if the provider has refused everything meanwhile, and Interrupted if `stop` is set.
         """
         with self._condition:
-            while buys and self._flying >= (parallel if self._is_accepted else 1):
+            while buys and not self._has_place(model, parallel):
                 self._check(stop)
                 self._condition.wait(_PAUSE)
             self._check(stop if buys else None)
-            self._flying += 1
+            self._flying[model] += 1
         try:
             yield
         finally:
             with self._condition:
-                self._flying -= 1
+                self._flying[model] -= 1
                 self._condition.notify_all()
+
+    def _has_place(self, model: str, parallel: int) -> bool:
+        """Return whether one more job may fly: the first of all alone, the first of each model alone of its kind."""
+        if not self._accepted:
+            return not self._flying.total()
+        return self._flying.total() < parallel and (model in self._accepted or not self._flying[model])
 
     def _check(self, stop: threading.Event | None) -> None:
         if stop is None:
@@ -62,14 +71,13 @@ class Lane:
         if stop.is_set():
             raise Interrupted("the order ended")
 
-    @property
-    def is_accepted(self) -> bool:
-        return self._is_accepted
+    def is_accepted(self, model: str) -> bool:
+        return model in self._accepted
 
-    def accept(self) -> None:
-        """The provider has accepted a job: the next ones go side by side."""
+    def accept(self, model: str) -> None:
+        """The provider has accepted a job of a model: the next ones go side by side."""
         with self._condition:
-            self._is_accepted = True
+            self._accepted.add(model)
             self._condition.notify_all()
 
     def fail(self, error: ProviderError) -> None:

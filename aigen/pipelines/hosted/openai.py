@@ -20,19 +20,33 @@ from aigen.pipelines.hosted.provider import (
 
 # Of `low` to `max`: what most pictures need, at a tenth of the price of the best.
 QUALITY = "medium"
+# Seconds for an answer: who gives up sooner has paid for nothing.
+TIMEOUT = 600.0
 
 
 class OpenAI:
     """OpenAI's Images API. It has no jobs: an answer that is lost is lost."""
 
     def __init__(self, access: Access) -> None:
+        import httpx2
+        import openai
+
         self._access = access
+        self._client: Any = openai.OpenAI(
+            api_key=access.key,
+            base_url=access.base_url,
+            organization=access.organization,
+            project=access.project,
+            max_retries=0,  # each request is a purchase
+            timeout=TIMEOUT,
+            http_client=http_client(httpx2, TIMEOUT),
+        )
 
     def submit(self, request: ItemRequest) -> Ready:
         asked: dict[str, Any] = {"model": request.model, "prompt": request.prompt, "n": 1, "quality": QUALITY}
         if request.size:
             asked["size"] = str(request.size)
-        images = self._client(request.timeout).images
+        images = self._client.images
         if request.picture:
             answer = self._translated(
                 lambda: images.edit(image=("picture.jpg", request.picture, "image/jpeg"), **asked), request
@@ -50,20 +64,6 @@ class OpenAI:
 
     def cancel(self, job_id: str) -> Rejected | None:
         return None
-
-    def _client(self, timeout: float) -> Any:
-        import httpx2
-        import openai
-
-        return openai.OpenAI(
-            api_key=self._access.key,
-            base_url=self._access.base_url,
-            organization=self._access.organization,
-            project=self._access.project,
-            max_retries=0,  # each request is a purchase
-            timeout=timeout,
-            http_client=http_client(httpx2, timeout),
-        )
 
     def _translated(self, call: Any, request: ItemRequest) -> Any:
         """Return what a call answers. Raises ProviderError for whatever the SDK raises."""

@@ -47,7 +47,6 @@ class ItemRequest:
     seed: int | None = None
     picture: bytes | None = field(default=None, repr=False)
     tokens: Mapping[str, float] = field(default_factory=dict)  # prices in USD for a million, by their sort
-    timeout: float = CALL_TIMEOUT  # seconds for an answer that is the result itself
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ def shorten(reason: str) -> str:
 _NOT_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}
 _STATUSES: dict[int, ProviderFault] = {
     400: "invalid", 401: "key", 402: "credit", 403: "key", 404: "model", 405: "invalid", 413: "invalid",
-    422: "invalid", 429: "rate", 503: "busy", 307: "invalid", 308: "invalid",
+    422: "invalid", 429: "rate", 301: "invalid", 302: "invalid", 307: "invalid", 308: "invalid",
 }  # fmt: skip
 
 
@@ -152,6 +151,9 @@ class Refusal:
 
     @property
     def fault(self) -> ProviderFault:
+        # A 503 of the provider itself says so in JSON; a proxy may send one after it has passed the request on.
+        if self.status == 503 and self.body and "id" not in self.body:
+            return "busy"
         return _STATUSES.get(
             self.status, "server" if not 400 <= self.status < 500 or self.status in (408, 409) else "invalid"
         )

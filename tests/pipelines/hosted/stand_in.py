@@ -69,7 +69,7 @@ class StandIn:
         self.lock = threading.RLock()
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.credits = 25  # what Runway asks for a job
+        self.credits, self.tokens = 25, 439  # what Runway asks for a job, and what OpenAI uses for an image
         self.files = {
             "video": scribble("video", folder / "video", TINY, 6).read_bytes(),
             "image": scribble("image", folder / "image").read_bytes(),
@@ -196,7 +196,7 @@ class OpenAIStandIn(StandIn):
 
     def image(self, data: bytes) -> Reply:
         usage = {"input_tokens": 12, "input_tokens_details": {"image_tokens": 0, "text_tokens": 12},
-                 "output_tokens": 439, "total_tokens": 451}  # fmt: skip
+                 "output_tokens": self.tokens, "total_tokens": self.tokens + 12}  # fmt: skip
         body = {"created": 1, "data": [{"b64_json": base64.b64encode(data).decode()}], "usage": usage}
         return Reply(body=json.dumps(body).encode())
 

@@ -3,13 +3,16 @@
 Tests of jobs are for providers that have any; the others answer with the result, so that a crash leaves it unknown.
 """
 
+import errno
 import json
 import signal
 import threading
 
 import pytest
 
+from aigen.errors import StoreError
 from aigen.orders import items
+from aigen.store import Store
 from tests.conftest import kill, patiently
 from tests.pipelines.hosted.conftest import Shop
 from tests.pipelines.hosted.stand_in import LOST, MALFORMED, Reply, error, wait_until
@@ -72,7 +75,11 @@ def test_where_nothing_can_be_reached_nothing_is_bought(shop: Shop) -> None:
     assert shop.resume().returncode == 0
 
 
-@pytest.mark.parametrize("reply", [LOST, MALFORMED, Reply(500, b"{}", sells=True), Reply(502, b"<html>", sells=True)])
+@pytest.mark.parametrize(
+    "reply",
+    [LOST, MALFORMED, Reply(500, b"{}", sells=True), Reply(502, b"<html>", sells=True),
+        Reply(503, b"upstream reset", {}, "text/plain", sells=True), Reply(303, headers={"location": "/"}, sells=True)],
+)  # fmt: skip
 def test_an_answer_that_is_lost_is_unknown_and_bought_again_only_if_told_so(shop: Shop, reply: Reply) -> None:
     shop.server.creations = [reply]
     done = shop.order(3)
@@ -221,11 +228,47 @@ def test_of_a_job_that_never_ends_the_order_waits_and_a_worker_collects_it(shop:
 
 
 @WITHOUT_JOBS
-def test_a_call_that_never_answers_is_unknown_at_its_deadline(shop: Shop) -> None:
+def test_a_call_that_never_answers_is_unknown_in_the_end(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aigen.pipelines.hosted.openai.TIMEOUT", 0.3)
     shop.server.block("create")
-    done = shop.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.3"})
+    done = shop.order(1)
     assert (done.returncode, "may have been paid for" in done.stderr) == (1, True)
     assert len(shop.server.sales) == 1
+
+
+@WITHOUT_JOBS
+def test_a_deadline_ends_no_call(shop: Shop) -> None:
+    shop.server.block("create")
+    threading.Timer(0.6, shop.server.unblock).start()
+    assert shop.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.2"}).returncode == 0
+
+
+@WITH_JOBS
+@pytest.mark.parametrize(
+    ("reply", "status", "told"),
+    [(error(404), "Failed", "--buy-again"), (error(401), "Processing", "does not accept the key")],
+)
+def test_who_only_collects_still_notices_what_is_wrong(shop: Shop, reply: Reply, status: str, told: str) -> None:
+    shop.server.polls = [{"status": "PENDING", "estimatedCost": {"credits": 25}}] * 100
+    assert shop.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.02"}).returncode == 1
+    shop.server.polls = [reply] * 1000
+    wait_until(lambda: shop.run("worker", "--once").returncode == 0 and told in shop.run("status").stdout)
+    assert shop.status["status"] == status
+    shop.server.polls = []
+    assert shop.resume().returncode == 0
+    assert len(shop.server.sales) == 1
+
+
+@WITH_JOBS
+def test_a_worker_without_a_key_leaves_what_it_cannot_collect(shop: Shop) -> None:
+    shop.server.polls = [{"status": "PENDING", "estimatedCost": {"credits": 25}}] * 100
+    assert shop.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.02"}).returncode == 1
+    for _ in range(2):
+        assert shop.run("worker", "--once", environment={"RUNWAYML_API_SECRET": ""}).returncode == 0
+        assert shop.status["status"] == "Processing"
+        wait_until(lambda: True)
+    shop.server.polls = []
+    assert shop.resume().returncode == 0
 
 
 @WITH_JOBS
@@ -283,15 +326,27 @@ def test_a_download_that_goes_wrong_is_tried_again_with_a_fresh_address(shop: Sh
         (Reply(body=b"<!doctype html><title>Sign in</title>", content_type="text/html"), "no video"),
         (Reply(body=b"\0\0\0\x18ftypmp42", length=5_000_000_000), "larger than 2.0 GB"),
         (Reply(302, headers={"location": "http://example.org/video.mp4"}), "not https"),
+        (Reply(302, headers={"location": "http://example.org:port/video.mp4"}), "cannot be used"),
+        (Reply(404), "expired"),
     ],
 )
 def test_a_file_that_cannot_be_had_fails_the_item_and_costs_nothing_more(shop: Shop, reply: Reply, told: str) -> None:
     shop.server.downloads = [reply] * 5
     done = shop.order(1)
     assert (done.returncode, told in done.stderr) == (1, True), done.stderr
-    assert "paid for" in done.stderr
+    assert "it is paid for: resume tries to download it again, and --buy-again buys another" in done.stderr
     assert shop.resume().returncode == 0
     assert len(shop.server.sales) == 1
+
+
+@WITH_JOBS
+def test_what_can_never_be_downloaded_can_be_bought_again(shop: Shop) -> None:
+    shop.server.downloads = [Reply(404)] * 10
+    assert shop.order(1).returncode == 1
+    assert shop.resume().returncode == 1
+    assert len(shop.server.sales) == 1
+    assert shop.resume("--buy-again").returncode == 0
+    assert len(shop.server.sales) == 2
 
 
 @WITH_JOBS
@@ -322,19 +377,60 @@ def test_an_image_that_is_damaged_fails_and_its_cost_is_kept(shop: Shop) -> None
     shop.server.creations[0] = Reply(body=shop.server.creations[0].body, sells=True)
     done = shop.order(1)
     assert (done.returncode, "damaged" in done.stderr) == (1, True)
+    assert "add --buy-again to buy another" in done.stderr
     assert shop.status["cost"] == pytest.approx(0.01323)
+    (kept,) = (shop.content / ".work" / shop.order_id).glob("*.rejected")
+    assert kept.read_bytes() == b"\x89PNG\r\n\x1a\n cut"
+    assert shop.resume().returncode == 1
+    assert len(shop.server.sales) == 1, "it is not bought again by itself"
+    assert shop.resume("--buy-again").returncode == 0
 
 
-def test_no_redirect_takes_the_key_elsewhere(shop: Shop) -> None:
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_no_redirect_takes_the_key_elsewhere(shop: Shop, status: int) -> None:
     place = shop.server.__class__(shop.content.parent / "elsewhere")
     try:
-        shop.server.creations = [Reply(307, headers={"location": f"{place.address}/v1/images/generations"})] * 20
+        shop.server.creations = [Reply(status, headers={"location": f"{place.address}/v1/images/generations"})] * 20
         done = shop.order(2)
         assert (done.returncode, "redirects" in done.stderr) == (1, True)
         assert place.seen == []
         assert all(not item.job for item in shop.items)
     finally:
         place.close()
+
+
+def test_a_proxy_that_cannot_be_used_is_said_before_anything_is_sent(shop: Shop) -> None:
+    proxy = {"ALL_PROXY": "socks5://127.0.0.1:9"}
+    done = shop.order(1, environment=proxy)
+    assert (done.returncode, "cannot be used here" in done.stderr) == (1, True)
+    assert all(not item.job for item in shop.items)
+    assert shop.resume().returncode == 0
+
+
+def test_a_full_disk_stops_buying(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was sold already is in the ledger."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("aigen.pipelines.hosted.downloads.publish", full)
+        assert shop.order(5).returncode == 1
+    sold = len(shop.server.sales)
+    assert sold < 5
+    assert sum(bool(item.job) for item in shop.items) == sold
+    assert shop.resume(*["--buy-again"] * (shop.provider == "openai")).returncode == 0
+
+
+def test_where_the_store_fails_nothing_more_is_bought(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("it is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "save_job", fail)
+        done = shop.order(5)
+    assert (done.returncode, "cannot be recorded" in done.stderr) == (1, True), done.stderr
+    assert len(shop.server.sales) == 1
 
 
 def test_after_the_first_was_accepted_four_are_in_flight(shop: Shop) -> None:
@@ -380,6 +476,23 @@ def test_cancel_cancels_at_the_provider_and_says_what_it_costs(runway: Shop) -> 
     assert "charged $0.03" in done.stderr
     assert "it cost $0.06" in done.stderr
     assert runway.status["status"] == "Cancelled"
+
+
+def test_what_could_not_be_cancelled_is_cancelled_later(runway: Shop) -> None:
+    runway.server.polls = [{"status": "RUNNING", "progress": 0.5, "estimatedCost": {"credits": 25}}] * 1000
+    assert runway.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.05"}).returncode == 1
+    done = runway.run("cancel", runway.order_id, environment={"RUNWAYML_BASE_URL": "http://127.0.0.1:9"})
+    assert "goes on as job task-1" in done.stderr
+    assert runway.run("cancel", runway.order_id).returncode == 0
+    assert runway.server.cancelled == ["task-1"]
+    assert runway.run("cancel", runway.order_id).returncode == 2
+
+
+def test_erasing_says_what_goes_on_at_the_provider(runway: Shop) -> None:
+    runway.server.polls = [{"status": "RUNNING", "progress": 0.5, "estimatedCost": {"credits": 25}}] * 1000
+    assert runway.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.05"}).returncode == 1
+    done = runway.run("users", "delete", "ana", "--yes", environment={"RUNWAYML_API_SECRET": ""})
+    assert (done.returncode, "goes on as job task-1" in done.stderr) == (0, True)
 
 
 @pytest.mark.system

@@ -4,16 +4,33 @@ import io
 import json
 import struct
 import zlib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from PIL.ExifTags import Base
 
+from aigen import pipelines
 from aigen.media import c2pa
+from aigen.orders import placing, worker
+from aigen.orders.context import Context
+from aigen.settings import Settings
+from aigen.store import Store
+from aigen.types.request import Draft
+from aigen.viewer.gallery import Gallery
 from tests.conftest import run_aigen, run_process
 from tests.pipelines.hosted.conftest import QUICK, Shop
-from tests.pipelines.hosted.stand_in import KEY, LOST, OpenAIStandIn, Reply, RunwayStandIn, error
+from tests.pipelines.hosted.stand_in import (
+    KEY,
+    LOST,
+    OpenAIStandIn,
+    Reply,
+    RunwayStandIn,
+    error,
+    standing_in,
+)
 
 
 def test_images_and_videos_of_two_providers_are_made_side_by_side(runway: Shop, openai: Shop) -> None:
@@ -73,6 +90,53 @@ def test_a_provider_that_asks_more_than_its_price_meets_the_limit(runway: Shop) 
     done = runway.order(5, "--max-cost", "5")
     assert (done.returncode, "more than --max-cost 5" in done.stderr) == (1, True)
     assert len(runway.server.submissions()) == 2, "two of $2.00 each: a third is too much"
+
+
+def test_what_a_model_really_asks_is_remembered_over_a_resume(runway: Shop) -> None:
+    runway.server.credits = 200
+    assert runway.order(5, "--max-cost", "5").returncode == 1
+    assert len(runway.server.sales) == 2
+    assert runway.resume().returncode == 1
+    assert len(runway.server.sales) == 2
+
+
+def test_what_each_model_asks_is_known_before_much_is_bought(runway: Shop) -> None:
+    runway.server.credits = 200
+    runway.run("generate", "a kite", "--model", "runway", "--images", "5", "--videos", "5", "--max-cost", "5")
+    assert len(runway.server.sales) <= 3, "the first video was thought to be cheaper, and nothing after it"
+
+
+def test_what_an_image_really_costs_counts_for_the_next(openai: Shop) -> None:
+    openai.server.tokens = 1756
+    done = openai.order(5, "--max-cost", "0.1")
+    assert (done.returncode, "more than --max-cost 0.1" in done.stderr) == (1, True)
+    assert len(openai.server.sales) == 1
+
+
+def test_a_budget_of_web_users_holds_when_the_worker_buys(gallery: Gallery, runway: Shop) -> None:
+    runway.server.credits = 200
+    values = runway.environment | {"AIGEN_WEB_PAID": "1", "AIGEN_USER_MONTHLY_COST": "3"}
+    shown = replace(gallery, settings=Settings(values), load=pipelines.load)
+    placing.place(shown.context, Draft(prompt="a kite", images=0, videos=5, model="runway"), "ana", detached=True)
+    with Store.open(gallery.content) as store:
+        worker.work(Context(gallery.content, store, settings=Settings(values)), lambda seconds: None, once=True)
+        (order,) = store.generations()
+    assert "more than" in str(order.error) or "AIGEN_USER_MONTHLY_COST" in str(order.error)
+    assert len(runway.server.sales) == 1
+
+
+def test_a_folder_of_somebody_else_cannot_send_the_key_elsewhere(runway: Shop, tmp_path: Path) -> None:
+    with standing_in("runway", tmp_path / "thief") as thief:
+        (tmp_path / ".env").write_text(f"RUNWAYML_BASE_URL={thief.address}\n")
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("RUNWAYML_API_SECRET", KEY)
+            done = run_aigen(*runway.arguments(1), "--content", runway.content, environment=QUICK)
+        assert (done.returncode, "RUNWAYML_BASE_URL in" in done.stderr) == (2, True)
+        assert thief.seen == []
+        (tmp_path / ".env").write_text(f"RUNWAYML_BASE_URL={thief.address}\nRUNWAYML_API_SECRET={KEY}\n")
+        assert run_aigen(*runway.arguments(1), "--content", runway.content, environment=QUICK).returncode == 0
+        assert len(thief.sales) == 1
+    (tmp_path / ".env").unlink()
 
 
 def test_what_is_asked_for_goes_out_as_the_provider_wants_it(runway: Shop) -> None:
@@ -223,6 +287,54 @@ def test_an_unsigned_file_says_what_it_is_itself(openai: Shop, make: type, suffi
     assert info["parameters"]["size"] == "16x16"
     with Image.open(file) as image:
         assert image.convert("RGB").getpixel((8, 8))[0] > 250  # type: ignore[index]
+
+
+def with_fill_bytes(data: bytes) -> bytes:
+    return data[:20] + b"\xff\xff" + data[20:]
+
+
+def with_odd_exif(data: bytes) -> bytes:
+    exif = b"Exif\0\0 is no TIFF"
+    return data[:20] + b"\xff\xe1" + struct.pack(">H", 2 + len(exif)) + exif + data[20:]
+
+
+@pytest.mark.parametrize("change", [with_fill_bytes, with_odd_exif])
+def test_an_odd_jpeg_is_delivered_all_the_same(openai: Shop, change: Callable[[bytes], bytes]) -> None:
+    openai.server.creations = [answer(openai, change(jpg(False)))]
+    assert openai.order(1).returncode == 0
+    (file,) = openai.files
+    assert json.loads(run_aigen("info", file, "--json").stdout)["prompt"] == "three red kites"
+    with Image.open(file) as image:
+        image.load()
+
+
+def test_a_signed_jpeg_with_fill_bytes_is_kept_as_it_is(openai: Shop) -> None:
+    data = with_fill_bytes(jpg(True))
+    openai.server.creations = [answer(openai, data)]
+    assert openai.order(1).returncode == 0
+    assert next(path for path in openai.files if path.suffix == ".jpg").read_bytes() == data
+
+
+def test_what_cannot_be_written_into_is_delivered_with_its_metadata_beside(
+    runway: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no such codec")
+
+    monkeypatch.setattr("aigen.media.provenance._mark_mp4", fail)
+    assert runway.order(1).returncode == 0
+    file = next(path for path in runway.files if path.suffix == ".mp4")
+    assert file.read_bytes() == runway.server.files["video"]
+    info = json.loads(run_aigen("info", file, "--json").stdout)
+    assert (info["prompt"], info["mark"]) == ("three red kites", "trainedAlgorithmicMedia")
+
+
+def test_a_file_of_metadata_that_is_none_of_ours_is_ignored(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(jpg(True))
+    for text in (b"\xff\xfe", b"{}", b'{"prompt": 1}'):
+        (tmp_path / "photo.json").write_bytes(text)
+        done = run_aigen("info", tmp_path / "photo.jpg")
+        assert (done.returncode, "does not say what made it" in done.stdout) == (0, True)
 
 
 def answer(openai: Shop, data: bytes) -> Reply:
