@@ -8,7 +8,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -71,10 +71,14 @@ def make_items(context: Context, generation: Generation, device: Device) -> None
         device.use(pipeline.abilities.local)
         _make_batch(context, generation, pipeline, batch, paces.get(batch[0].kind), device, stop)
 
-    if len(batches) > 1 and not any(pipeline.abilities.local for pipeline in loaded.values()):
-        _make_side_by_side(context, batches, make)
-    else:
-        _make_in_turn(context, batches, make)
+    with ExitStack() as stack:
+        for pipeline in loaded.values():
+            if hasattr(pipeline, "session"):  # of hosted ones: what one batch learns of a provider holds for the next
+                stack.enter_context(pipeline.session())
+        if len(batches) > 1 and not any(pipeline.abilities.local for pipeline in loaded.values()):
+            _make_side_by_side(context, batches, make)
+        else:
+            _make_in_turn(context, batches, make)
 
 
 Make = Callable[[list[Item], Context, threading.Event], None]

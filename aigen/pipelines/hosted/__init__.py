@@ -15,7 +15,7 @@ import pkgutil
 import queue
 import threading
 from collections.abc import Generator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,6 +100,10 @@ class Hosted:
         model = self._model or self.info.default(task.kind, from_picture) or ""
         return model, self.info.family(model)
 
+    def session(self) -> AbstractContextManager[None]:
+        """Return a context for all batches of an order: a provider that refuses one is not asked by another."""
+        return lane(self.info.name).joined()
+
     def check(self, task: Task) -> None:
         model, family = self._model_of(task)
         name = f"{self.info.name}:{model}"
@@ -180,7 +184,7 @@ class Hosted:
             threading.Thread(target=work, name=f"{self.info.name}-{place}", daemon=True)
             for place in range(min(patience.parallel, count))
         ]
-        with purchases.lane.joined():
+        with self.session():
             try:
                 for thread in threads:
                     thread.start()

@@ -252,7 +252,12 @@ def test_who_only_collects_still_notices_what_is_wrong(shop: Shop, reply: Reply,
     shop.server.polls = [{"status": "PENDING", "estimatedCost": {"credits": 25}}] * 100
     assert shop.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.02"}).returncode == 1
     shop.server.polls = [reply] * 1000
-    wait_until(lambda: shop.run("worker", "--once").returncode == 0 and told in shop.run("status").stdout)
+    wait_until(
+        lambda: (
+            shop.run("worker", "--once").returncode == 0
+            and told in shop.run("status", "--json").stdout + shop.run("status").stdout
+        )
+    )
     assert shop.status["status"] == status
     shop.server.polls = []
     assert shop.resume().returncode == 0
