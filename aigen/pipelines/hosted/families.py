@@ -4,7 +4,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -135,6 +135,15 @@ class ProviderInfo:
             if any(fnmatchcase(model, pattern) for pattern in family.models):
                 return family
         return Family(kinds=self.kinds)
+
+    def retirement(self, model: str) -> str | None:
+        """Return a warning if a model is retired within 30 days, or was; None for others."""
+        family = self.family(model)
+        if family.retires is None or family.retires > date.today() + timedelta(days=30):
+            return None
+        verb = "retired" if is_retired(family) else "retires"
+        advice = f": use {self.name}:{family.successor}" if family.successor else ""
+        return f"{self.title} {verb} {model} on {family.retires:%Y-%m-%d}{advice}"
 
     def listed(self) -> list[str]:
         """Return the models to list: those with a name of their own that are not retired, defaults first."""

@@ -45,6 +45,11 @@ class Patience:
     def collects(self) -> bool:
         return self.deadline == 0
 
+    @property
+    def collect_after(self) -> float:
+        """The seconds after which a worker looks again at jobs that were not done."""
+        return 12 * self.poll
+
     def pause(self, attempt: int) -> float:
         """Return the seconds to wait before the next attempt, longer each time, with jitter."""
         return self.poll * min(2.0**attempt, _LONGEST_PAUSE) * random.uniform(1.0, 1.2)

@@ -156,7 +156,7 @@ def test_a_model_that_retires_soon_is_told(monkeypatch: pytest.MonkeyPatch) -> N
         def today(cls) -> "Today":
             return cls(2026, 11, 26)
 
-    monkeypatch.setattr("datetime.date", Today)
+    monkeypatch.setattr(families, "date", Today)
     assert hosted.retirement("openai:gpt-image-1.5") == (
         "OpenAI retires gpt-image-1.5 on 2026-12-01: use openai:gpt-image-2.6-flare"
     )

@@ -15,7 +15,7 @@ from aigen.content import ContentFolder
 from aigen.errors import AigenError, ProviderError
 from aigen.orders import lifecycle, worker
 from aigen.orders.context import Context
-from aigen.pipelines import hosted
+from aigen.pipelines.hosted import pipeline
 from aigen.pipelines.hosted.provider import Accepted, Access, ItemRequest, Pending, Ready, Rejected
 from aigen.settings import Settings
 from aigen.store import Store
@@ -95,7 +95,7 @@ OTHERS = st.tuples(
 @pytest.fixture
 def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
     path = scribble("image", tmp_path / "picture", TINY)
-    monkeypatch.setitem(hosted._MODULES, "runway", "tests.pipelines.hosted.test_limits:open_market")
+    monkeypatch.setitem(pipeline._MODULES, "runway", "tests.pipelines.hosted.test_limits:open_market")
 
     def fetch(self: object, url: str, stem: Path, check: object) -> Path:
         return Path(stem.with_suffix(".png")) if stem.with_suffix(".png").write_bytes(path.read_bytes()) else stem
