@@ -16,7 +16,7 @@ from tests.conftest import run_aigen, start_aigen
 from tests.pipelines.hosted.stand_in import KEY, STAND_INS, StandIn, standing_in
 
 # Seconds between polls: tests need not wait.
-QUICK = {"AIGEN_HOSTED_POLL": "0.01"}
+QUICK = {"AIGEN_HOSTED_POLL": "0.003"}
 
 
 @dataclass

@@ -107,7 +107,7 @@ def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
 Actions = list[tuple[str, int, float | None]]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     first=ORDERS,
     actions=st.lists(st.one_of(OTHERS, ORDERS), min_size=1, max_size=8),
