@@ -7,6 +7,7 @@ What is written here, and by others, appears under its final name only when it i
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,6 +67,12 @@ class ContentFolder:
         """The ids of all orders that have a work folder."""
         folder = self.making
         return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+    def order_locks(self) -> list[str]:
+        """The ids of all orders whose lock has a file."""
+        folder = self.making
+        names = sorted(path.stem for path in folder.glob("*.lock")) if folder.is_dir() else []
+        return [name for name in names if re.fullmatch("[a-z0-9]{8,12}", name)]  # the others are named by shorter words
 
     def _lock_file(self, name: str) -> Path:
         return self.making / f"{name}.lock"

@@ -212,11 +212,14 @@ def _orders(content: ContentFolder) -> Iterator[Finding]:
     try:
         with Store.open(content) as store:
             context = Context(content, store)
+            problems = store.problems(quick=True)
             orders, interrupted = store.generations(), lifecycle.interrupted(context)
             waiting = worker.waiting(context)
     except AigenError as error:
         yield Finding("store", "wrong", str(error))
         return
+    for problem in problems:
+        yield Finding("store", "wrong", problem, "restore a backup, or see aigen repair")
     text = f"{len(orders)} in the store"
     if interrupted:
         yield Finding("orders", "note", f"{text}, {len(interrupted)} interrupted", "finish them: aigen resume")

@@ -43,6 +43,7 @@ COMMANDS = (
     "costs",
     "notify-daemon",
     "users",
+    "repair",
     "doctor",
 )
 

@@ -123,14 +123,14 @@ def run(context: Context, generation_id: str, detached: bool = False) -> Generat
 
 def resume(context: Context, generation_id: str, buy_again: bool = False) -> Generation:
     """Finish an interrupted, a failed or a waiting order, here and now;
-    of a completed one, thumbnails that are missing.
+    of a completed one, files and thumbnails that are missing.
 
     `buy_again` is consent to buy again what may have been bought already.
     """
     find(context.store, generation_id)  # what does not exist has no lock
     with hold(context.content, generation_id):
         generation = find(context.store, generation_id)
-        if generation.status == "Completed":
+        if generation.status == "Completed" and not _lose_missing(context, generation_id):
             make_thumbnails(context, context.store.items(generation_id))
             return generation
         if generation.status == "Cancelled":
@@ -201,6 +201,7 @@ def files(context: Context, items: Iterable[Item], kind: Kind) -> list[str]:
 def _conclude(context: Context, generation_id: str) -> Generation:
     """End an order: completed when every item is done, else failed, naming the items and why."""
     store = context.store
+    _lose_missing(context, generation_id)
     items = store.items(generation_id)
     failed = [item for item in items if item.state == "failed"]
     if failed:
@@ -215,3 +216,20 @@ def _conclude(context: Context, generation_id: str) -> Generation:
         raise Cancelled(f"order {generation_id} was cancelled")
     context.content.remove_lock(generation_id)
     return find(store, generation_id)
+
+
+def _lose_missing(context: Context, generation_id: str) -> bool:
+    """Record the finished items whose files are gone, so that they are made again; return whether there are any."""
+    lost = missing_files(context, generation_id)
+    if lost:
+        context.store.lose(generation_id, lost, "its file is gone")
+    return bool(lost)
+
+
+def missing_files(context: Context, generation_id: str) -> list[Item]:
+    """Return the finished items of an order whose files are not there."""
+    return [
+        item
+        for item in context.store.items(generation_id)
+        if item.state == "done" and not (item.path and context.content.file(item.path).is_file())
+    ]

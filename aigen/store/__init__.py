@@ -10,11 +10,13 @@ processes working side by side cannot undo each other. Methods that change a sta
     jobs        the jobs of items at providers
     costs       what orders cost
     notices     notices and the links in them
+    integrity   whether the store is whole; what repairs a part of it
     hashing     passwords and tokens, of which only hashes are kept
     migrations  the schema, append-only
 """
 
 from aigen.store.accounts import Accounts
+from aigen.store.integrity import Integrity
 from aigen.store.items import Items
 from aigen.store.notices import LONGEST_PAUSE, NOTICE_ATTEMPTS, NOTICE_LEASE, Notices
 from aigen.store.orders import Orders
@@ -22,5 +24,5 @@ from aigen.store.orders import Orders
 __all__ = ["LONGEST_PAUSE", "NOTICE_ATTEMPTS", "NOTICE_LEASE", "Store"]
 
 
-class Store(Accounts, Orders, Items, Notices):
+class Store(Accounts, Orders, Items, Notices, Integrity):
     """All of it, on one connection."""

@@ -110,8 +110,12 @@ def _open(content: ContentFolder, create: bool) -> Database:
 
 
 def _check_ours(path: Path) -> None:
-    """Refuse what is no store of this program, without writing: even closing a connection that may write would."""
-    with closing(_connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+    """Refuse what is no store of this program, without writing: even closing a connection that may write would.
+
+    Only what a process has left that died in its very first steps is rolled back, which a reader could not do.
+    """
+    mode = "rw" if _has_journal(path) else "ro"
+    with closing(_connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)) as database:
         names = {name for name in database.table_names() if not name.startswith("sqlite_")}
         if names and "generations" not in names and names != {migrations.migrations_table}:
             raise StoreError(f"{str(path)!r} is a database of another program: choose another folder with --content")
@@ -120,6 +124,14 @@ def _check_ours(path: Path) -> None:
             raise StoreError(
                 f"{str(path)!r} was written by a newer aigen ({newer[-1]}): upgrade with pip install -U aigen"
             )
+
+
+def _has_journal(path: Path) -> bool:
+    """Return whether a rollback journal lies beside a database, as before it had a write-ahead log."""
+    try:
+        return path.with_name(f"{path.name}-journal").stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _migrated(database: Database) -> Database:

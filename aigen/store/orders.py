@@ -194,6 +194,21 @@ class Orders(Costs):
                 )
             return completed
 
+    def lose(self, generation_id: str, items: Iterable[Item], error: str) -> bool:
+        """Record that the files of finished items are gone: they are failed, and a completed order is too."""
+        with self._write():
+            for item in items:
+                self._update(
+                    "UPDATE items SET state = 'failed', path = NULL, error = ? "
+                    "WHERE generation_id = ? AND kind = ? AND number = ? AND state = 'done'",
+                    [error, item.generation_id, item.kind, item.number],
+                )
+            return self._update(
+                "UPDATE generations SET status = 'Failed', error = ?, generated_at = NULL "
+                "WHERE generation_id = ? AND status = 'Completed'",
+                [error, generation_id],
+            )
+
     def fail(self, generation_id: str, error: str, now: datetime) -> bool:
         """End an order that could not be made, and make ready a notice of that for each of its channels.
 

@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -201,3 +202,32 @@ def test_a_failure_that_was_mended_is_not_told(context: Context, request_two: Dr
     assert [(notice.event, notice.state) for notice in context.store.notices(order.generation_id)] == [
         ("completed", "ready")
     ]
+
+
+def test_an_order_is_completed_only_when_its_files_are_there(
+    context: Context, request_two: Draft, scribbler: Scribbler
+) -> None:
+    def lose(task: Task, run: Run, number: int) -> None:
+        if (task.kind, number) == ("video", 2):
+            shutil.rmtree(context.content.user("ana"))
+
+    scribbler.before = lose
+    with pytest.raises(GenerationError, match=r"image 1, image 2.*: its file is gone"):
+        lifecycle.generate(context, request_two, "ana")
+    (order,) = context.store.generations()
+    assert order.status == "Failed"
+    scribbler.before = lambda task, run, number: None
+    assert lifecycle.resume(context, order.generation_id).status == "Completed"
+    assert all(context.content.file(item.path or "").exists() for item in context.store.items(order.generation_id))
+
+
+def test_resume_makes_the_missing_files_of_a_completed_order(
+    context: Context, request_two: Draft, scribbler: Scribbler
+) -> None:
+    order = lifecycle.generate(context, request_two, "ana")
+    before = {path.name: path.read_bytes() for path in context.content.user("ana").iterdir()}
+    context.content.file(context.store.items(order.generation_id)[1].path or "").unlink()
+    scribbler.made.clear()
+    assert lifecycle.resume(context, order.generation_id).status == "Completed"
+    assert scribbler.made == [("image", 2)]
+    assert {path.name: path.read_bytes() for path in context.content.user("ana").iterdir()} == before
