@@ -44,6 +44,8 @@ COMMANDS = (
     "notify-daemon",
     "users",
     "repair",
+    "backup",
+    "restore",
     "doctor",
 )
 

@@ -1,7 +1,10 @@
 """Whether a store is whole, and what rebuilds a part of it."""
 
+import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import asdict
+from pathlib import Path
 
 from aigen.errors import StoreError
 from aigen.store.database import Connection, dump
@@ -18,6 +21,12 @@ class Integrity(Connection):
             return [str(error)]
         found = [str(next(iter(row.values()))) for row in rows]
         return [] if found == ["ok"] else found
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the whole store into a new file, as it is at one moment, while others write."""
+        with closing(sqlite3.connect(path)) as copy:
+            self._read("SELECT 1")  # it may have to be opened first
+            self._database.conn.backup(copy)
 
     def unsearchable(self) -> int:
         """Return how many entries of the search index are missing, left over or outdated."""
