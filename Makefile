@@ -1,5 +1,5 @@
 # Every target sets up what it needs. CI runs these same commands (.ci/run).
-.PHONY: demo test test-system check fix package score film benchmark benchmark-models clean
+.PHONY: demo test test-system test-faults check fix package score film benchmark benchmark-models clean
 
 AIGEN = .venv/bin/aigen
 # `make benchmark QUICK=--quick` takes seconds, as do film and benchmark-models: to see that they work, as CI does.
@@ -15,6 +15,11 @@ test: .venv/installed-dev
 test-system: .venv/installed-browser
 	scripts/system_tools.sh
 	.venv/bin/pytest -n auto --dist worksteal -m system
+
+# Kills the program at every call that changes something lasting: about half an hour.
+test-faults: .venv/installed-browser
+	scripts/system_tools.sh
+	AIGEN_FAULTS=all .venv/bin/pytest -n auto --dist worksteal -m system tests/faults
 
 check: .venv/installed-dev
 	.venv/bin/ruff format --check .
