@@ -31,7 +31,7 @@ class Settings:
     """`values` holds every setting by its name, such as `AIGEN_MODEL`.
 
     `prices` holds the user's own prices of hosted models, in USD by the name of the model, from the table `prices` of
-    `settings.toml`. `found_in` says of values that come from a `.env` that they do.
+    `settings.toml`. `found_in` says where each value comes from, where that is known.
     """
 
     values: Mapping[str, str]
@@ -77,6 +77,16 @@ class Settings:
         if not 0 <= number < math.inf:
             raise UsageError(f"{name} {text[:80]!r} is not usable: give {wanted}")
         return number
+
+    def check_one_source(self, *names: str) -> None:
+        """Raise UsageError if settings of one connection come from several sources.
+
+        A `.env` in a folder of somebody else could otherwise send the user's own password to another server.
+        """
+        places = {name: self.found_in.get(name) for name in names if self.values.get(name)}
+        if len(set(places.values())) > 1:
+            told = ", ".join(f"{name} in {place}" for name, place in places.items())
+            raise UsageError(f"settings of one connection come from several sources ({told}): put them in one")
 
     def redact(self, text: str) -> str:
         """Return a text without the secrets among the settings."""
@@ -142,7 +152,11 @@ def read_settings(environment: Mapping[str, str], folder: Path, file: Path) -> S
     prices = _read_prices(file, kept.pop("prices", {}))
     values = {name: str(value) for name, value in kept.items()}
     near = _read_dotenv(folder / ".env")
-    found_in = {name: str(folder / ".env") for name in near if name not in environment}
+    found_in = {
+        name: place
+        for found, place in ((values, str(file)), (near, str(folder / ".env")), (environment, "the environment"))
+        for name in found
+    }
     return Settings({**values, **near, **environment}, prices, found_in)
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from aigen.content import ContentFolder
 from aigen.errors import ContentError, UsageError
-from aigen.settings import read_settings
+from aigen.notify import mail
+from aigen.settings import Settings, read_settings
 
 
 def test_environment_wins_over_dotenv_over_settings_file(tmp_path: Path) -> None:
@@ -61,3 +62,21 @@ def test_removing_a_user_follows_no_link(content: ContentFolder, tmp_path: Path)
     with pytest.raises(ContentError, match="is a link"):
         content.remove_user("ana", ["abc"])
     assert (elsewhere / "precious").exists()
+
+
+def test_settings_of_one_connection_come_from_one_source(tmp_path: Path) -> None:
+    """A folder of somebody else must not send the user's password to another server."""
+    file = tmp_path / "settings.toml"
+    file.write_text('AIGEN_SMTP_HOST = "mail.example.org"\nAIGEN_SMTP_USER = "bot"\nAIGEN_SMTP_PASSWORD = "secret"\n')
+    (tmp_path / ".env").write_text("AIGEN_SMTP_HOST=thief.example.org\nAIGEN_SMTP_FROM=a@example.org\n")
+    settings = read_settings({}, tmp_path, file)
+    with pytest.raises(UsageError, match=r"AIGEN_SMTP_HOST in .*env, AIGEN_SMTP_USER in .*settings.toml"):
+        mail.read_server(settings, "mailto:")
+    (tmp_path / ".env").write_text("AIGEN_SMTP_FROM=a@example.org\n")
+    assert mail.read_server(read_settings({}, tmp_path, file), "mailto:").host == "mail.example.org"
+
+
+def test_secrets_are_left_out_of_texts() -> None:
+    settings = Settings({"OPENAI_API_KEY": "sk-12345", "AIGEN_SMTP_PASSWORD": "hunter2", "AIGEN_MODEL": "storybook"})
+    assert settings.redact("sk-12345 of hunter2 by storybook") == "… of … by storybook"
+    assert Settings({"A_KEY": "a"}).redact("a day") == "a day"

@@ -59,6 +59,7 @@ def read_server(settings: Settings, needed_for: str) -> Server:
     def read(name: str) -> str | None:
         return settings.values.get(f"AIGEN_SMTP_{name}") or None
 
+    settings.check_one_source(*(f"AIGEN_SMTP_{name}" for name in ("HOST", "PORT", "SECURITY", "USER", "PASSWORD")))
     host, security = read("HOST"), (read("SECURITY") or "starttls").lower()
     sender = read("FROM") or (user if (user := read("USER")) and is_address(user) else None)
     if not host or not sender:

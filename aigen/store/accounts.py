@@ -44,9 +44,9 @@ class Accounts(Connection):
         )
 
     def set_password(self, user_id: str, password_hash: str) -> bool:
-        """Set a user's password, and end their sessions: whoever had got into one is out."""
+        """Set a user's password, and end their sessions and links: whoever had got one is out."""
         with self._write():
-            self._database.execute("DELETE FROM sessions WHERE user_id = ?", [user_id])
+            self._end_access(user_id)
             return self._update("UPDATE users SET password_hash = ? WHERE user_id = ?", [password_hash, user_id])
 
     def delete_user(self, user_id: str, stopped: Sequence[str]) -> bool:
@@ -91,8 +91,14 @@ class Accounts(Connection):
     def delete_session(self, session_hash: str) -> bool:
         return self._change("DELETE FROM sessions WHERE session_hash = ?", [session_hash])
 
-    def delete_sessions(self, user_id: str) -> bool:
-        return self._change("DELETE FROM sessions WHERE user_id = ?", [user_id])
+    def delete_sessions(self, user_id: str) -> None:
+        """End every session of a user, and every link that was sent to them."""
+        with self._write():
+            self._end_access(user_id)
+
+    def _end_access(self, user_id: str) -> None:
+        self._database.execute("DELETE FROM sessions WHERE user_id = ?", [user_id])
+        self._database.execute("DELETE FROM links WHERE user_id = ? AND used_at IS NULL", [user_id])
 
     def log_activity(
         self, now: datetime, user_id: str, action: str, target: str | None, address: str, user_agent: str

@@ -106,6 +106,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         visits.log(gallery, who, "logout", "everywhere" if _typed("everywhere") else None)
         response = HTTPResponse(status=303, headers={"Location": "/"})
         response.delete_cookie(visits.SESSION, path="/")
+        response.set_header("Clear-Site-Data", '"cache", "cookies", "storage"')
         return response
 
     @app.get("/open/<token>", public=True)

@@ -57,6 +57,8 @@ def guarded(app: Bottle, gallery: Gallery) -> Application:
         def start(status: str, headers: list[tuple[str, str]], problem: Any = None) -> Any:
             present = {name.lower() for name, _ in headers}
             missing = [header for header in HEADERS if header[0].lower() not in present]
+            if gallery.secure:
+                missing.append(("Strict-Transport-Security", "max-age=31536000"))
             if "cache-control" not in present:
                 missing.append(("Cache-Control", "no-store"))
             return start_response(status, headers + missing, problem)

@@ -243,6 +243,34 @@ def test_log_out_everywhere_ends_every_session(
     assert gallery.store._read("SELECT * FROM sessions") == []
 
 
+@pytest.mark.parametrize("ending", ["log out everywhere", "a new password"])
+def test_links_that_were_sent_end_with_the_sessions(
+    gallery: Gallery, order: Generation, visit: Callable[[], Browser], ending: str
+) -> None:
+    link = links.make(gallery.store, order, gallery.clock)
+    here = visit()
+    here.post("/login", user_id="ana")
+    if ending == "a new password":
+        gallery.store.set_password("ana", hash_password("long enough"))
+    else:
+        here.post("/logout", form="/activity", everywhere="1")
+    assert visit().get(f"/open/{link.token}").status_code == 410
+
+
+def test_logging_out_clears_what_the_browser_keeps(
+    gallery: Gallery, order: Generation, visit: Callable[[], Browser]
+) -> None:
+    here = visit()
+    here.post("/login", user_id="ana")
+    assert here.post("/logout", form="/activity").headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
+
+
+def test_where_it_is_reached_by_https_it_stays_so(gallery: Gallery) -> None:
+    assert "Strict-Transport-Security" not in Browser(gallery).get("/").headers
+    secure = Browser(replace(gallery, secure=True), scheme="https").get("/")
+    assert secure.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
 @pytest.mark.parametrize(
     "target", ["https://evil.example", "//evil.example", "/\\evil.example", "/dash\r\nX: y", "javascript:alert(1)", "/"]
 )

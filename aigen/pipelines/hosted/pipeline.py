@@ -213,10 +213,7 @@ class Hosted:
         if not key.isascii() or not key.isprintable() or " " in key:
             raise UsageError(f"the key in {name} has characters that no key has: copy it again")
         base_url = (values.get(self.info.base_url) or "").strip() or self.info.address
-        place = self._settings.found_in.get(self.info.base_url)
-        if base_url != self.info.address and place and place != self._settings.found_in.get(name):
-            # Such as of a folder that somebody else made: it must not send the user's own key elsewhere.
-            raise UsageError(f"{self.info.base_url} in {place!r} is not used: put {name} there too, or remove it")
+        self._settings.check_one_source(name, self.info.base_url)
         if not base_url.startswith(("http://", "https://")):
             raise UsageError(
                 f"{self.info.base_url} {base_url[:80]!r} is not usable: give a URL, such as {self.info.address}"
