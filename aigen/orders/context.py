@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aigen import pipelines
 from aigen.content import ContentFolder
-from aigen.errors import Cancelled, CostError
+from aigen.errors import AigenError, Cancelled, CostError, StoreError
 from aigen.settings import NO_SETTINGS, Settings
 from aigen.store import Store
 from aigen.times import Clock, utc_now
@@ -50,6 +50,16 @@ class Context:
 
 
 def heartbeat(context: Context, generation_id: str, text: str) -> None:
-    """Record that an order is being made, and at which step. Raises Cancelled when somebody has cancelled it."""
+    """Record that an order is being made, and at which step. Raises what `ended` returns when it is not any more."""
     if not context.store.heartbeat(generation_id, text, context.clock()):
-        raise Cancelled(f"order {generation_id} was cancelled")
+        raise ended(context.content, context.store, generation_id)
+
+
+def ended(content: ContentFolder, store: Store, generation_id: str) -> AigenError:
+    """Return why an order that was being made is not Processing any more: cancelled, or its store is gone."""
+    if store.generation(generation_id) is None and not content.database.exists():
+        return StoreError(
+            f"the store {str(content.database)!r} was removed while an order was made: "
+            "restore a backup, or run aigen repair"
+        )
+    return Cancelled(f"order {generation_id} was cancelled")

@@ -16,12 +16,12 @@ from typing import Any
 
 from aigen import pipelines, vision
 from aigen.content import publish
-from aigen.errors import Cancelled, ContentError, GenerationError, StillRunning, UsageError
+from aigen.errors import ContentError, GenerationError, StillRunning, UsageError
 from aigen.media import provenance
 from aigen.media.thumbnails import thumbnails
 from aigen.models import catalogue
 from aigen.orders import source
-from aigen.orders.context import Context, heartbeat
+from aigen.orders.context import Context, ended, heartbeat
 from aigen.orders.device import Device
 from aigen.orders.run import OrderRun
 from aigen.orders.tasks import picture_by, task_of
@@ -228,7 +228,7 @@ def _record(context: Context, generation: Generation, task: Task, item: Item, ma
             if not store.record(item):
                 for suffix in (made.path.suffix, *(each.suffix for each in beside)):
                     context.content.file(path).with_suffix(suffix).unlink(missing_ok=True)
-                raise Cancelled(f"order {item.generation_id} was cancelled")
+                raise ended(context.content, store, item.generation_id)
             make_thumbnails(context, [item])
     context.report(Finished(item))
 

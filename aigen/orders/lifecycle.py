@@ -20,7 +20,7 @@ from aigen.errors import (
     UsageError,
 )
 from aigen.orders import costs, source
-from aigen.orders.context import Context
+from aigen.orders.context import Context, ended
 from aigen.orders.device import Device
 from aigen.orders.items import begins_here, clear, make_items, make_thumbnails
 from aigen.orders.jobs import cancel_jobs, describe_running, running_jobs
@@ -213,7 +213,7 @@ def _conclude(context: Context, generation_id: str) -> Generation:
     # The folder goes first: a crash between the two leaves an order that resume completes, not a stray folder.
     context.content.remove_work(generation_id)
     if not store.complete(generation_id, context.clock()):
-        raise Cancelled(f"order {generation_id} was cancelled")
+        raise ended(context.content, store, generation_id)
     context.content.remove_lock(generation_id)
     return find(store, generation_id)
 

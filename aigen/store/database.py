@@ -115,6 +115,11 @@ def _check_ours(path: Path) -> None:
     Only what a process has left that died in its very first steps is rolled back, which a reader could not do.
     """
     mode = "rw" if _has_journal(path) else "ro"
+    if not path.stat().st_size and not _has_journal(path) and _has_orders(path.parent):
+        raise StoreError(
+            f"{str(path)!r} is empty, but files of orders are beside it: restore a backup (aigen restore), "
+            "or remove it and run aigen repair"
+        )
     with closing(_connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)) as database:
         names = {name for name in database.table_names() if not name.startswith("sqlite_")}
         if names and "generations" not in names and names != {migrations.migrations_table}:
@@ -132,6 +137,11 @@ def _has_journal(path: Path) -> bool:
         return path.with_name(f"{path.name}-journal").stat().st_size > 0
     except FileNotFoundError:
         return False
+
+
+def _has_orders(folder: Path) -> bool:
+    """Return whether finished files lie in a content folder."""
+    return any(path.suffix in (".png", ".jpg", ".mp4") for path in folder.glob("[!.]*/*-[iv]*-*.*"))
 
 
 def _migrated(database: Database) -> Database:

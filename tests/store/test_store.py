@@ -15,7 +15,7 @@ from aigen.orders import lifecycle, placing
 from aigen.orders.context import Context
 from aigen.store import Store
 from aigen.store.migrations import migrations
-from aigen.types.pipeline import Job
+from aigen.types.pipeline import Job, Run, Task
 from aigen.types.request import Draft, Narration
 from aigen.types.seen import Detection, ImageDescription
 from tests.conftest import Scribbler, StillClock
@@ -289,3 +289,30 @@ def test_checkpoints_are_kept_until_the_item_is_done(
     scribbler.fail = set()
     lifecycle.resume(context, order.generation_id)
     assert context.store.recall(item, "job") is None
+
+
+def test_an_empty_store_beside_files_of_orders_is_refused(context: Context, request_two: Draft) -> None:
+    lifecycle.generate(context, request_two, "ana")
+    context.store.close()
+    for path in context.content.root.glob("aigen.db*"):
+        path.unlink()
+    context.content.database.touch()
+    with pytest.raises(StoreError, match="is empty, but files of orders are beside it"):
+        Store.open(context.content)
+    assert context.content.database.stat().st_size == 0
+    for path in context.content.user("ana").iterdir():
+        path.unlink()
+    Store.open(context.content, create=True).close()
+
+
+def test_a_store_that_is_removed_while_an_order_is_made_is_said(
+    context: Context, request_two: Draft, scribbler: Scribbler
+) -> None:
+    def remove(task: Task, run: Run, number: int) -> None:
+        if (task.kind, number) == ("image", 2):
+            for path in context.content.root.glob("aigen.db*"):
+                path.unlink()
+
+    scribbler.before = remove
+    with pytest.raises(StoreError, match="was removed while an order was made"):
+        lifecycle.generate(context, request_two, "ana")
