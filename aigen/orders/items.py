@@ -113,10 +113,10 @@ def _make_side_by_side(context: Context, batches: list[list[Item]], make: Make) 
 
     # Daemons: a second Ctrl-C ends the program although a request is under way.
     threads = [threading.Thread(target=run, args=(batch,), name="batch", daemon=True) for batch in batches]
-    for thread in threads:
-        thread.start()
     errors: list[BaseException] = []
     try:
+        for thread in threads:
+            thread.start()
         for _ in threads:
             if error := ended.get():
                 errors.append(error)
@@ -125,7 +125,8 @@ def _make_side_by_side(context: Context, batches: list[list[Item]], make: Make) 
     finally:
         stop.set()
         for thread in threads:
-            thread.join()
+            if thread.ident:
+                thread.join()
     if errors:
         raise next((error for error in errors if not isinstance(error, StillRunning)), errors[0])
 

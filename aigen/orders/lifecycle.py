@@ -87,7 +87,10 @@ def run(context: Context, generation_id: str, detached: bool = False) -> Generat
         raise
     except StillRunning as error:
         collect_at = to_text(context.clock() + timedelta(seconds=error.seconds))
-        store.postpone(generation_id, collect_at, str(error))
+        if not store.postpone(generation_id, collect_at, str(error)):  # cancelled while something was sent
+            cancel_jobs(context, generation_id)
+            clear(context, generation_id)
+            raise ended(context.content, store, generation_id) from None
         raise StillRunning(
             f"order {generation_id} waits: {error}; a worker collects them, or aigen resume {generation_id}",
             error.seconds,

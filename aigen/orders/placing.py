@@ -207,7 +207,7 @@ def _check_task(request: GenerationRequest, kind: Kind, pipeline: Pipeline) -> N
             f"{catalogue.display_name(request.video_model or '')}, which makes the videos, cannot start from a "
             "picture: add --videos 0, or name a model that can with --video-model (see aigen models)"
         )
-    pipeline.check(tasks.task_of(request, kind, pipeline))
+    pipeline.check(tasks.task_of(request, kind, pipeline, tasks.planned(request, kind)))
 
 
 def write(

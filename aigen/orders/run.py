@@ -94,6 +94,7 @@ class OrderRun:
         item = self._items[seed]
         with self._open_store() as store:
             if job.state == "intended" and job.id is None:
+                self._check_stop()
                 job = replace(job, intended_at=to_text(self._context.clock()))
                 limits = costs.find_limits(self._context, self._generation.request)
                 order = self._generation

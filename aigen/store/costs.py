@@ -18,6 +18,12 @@ _COMMITTED = """
         FROM items, json_each(items.job) AS job WHERE items.generation_id = generations.generation_id)
 """
 
+# The same of jobs that were bought since a time.
+_BOUGHT_SINCE = """
+    (SELECT coalesce(sum(coalesce(json_extract(job.value, '$.cost'), json_extract(job.value, '$.price'))), 0)
+        FROM items, json_each(items.job) AS job WHERE items.generation_id = generations.generation_id
+            AND coalesce(json_extract(job.value, '$.intended_at'), reserved_at, requested_at) >= :since)
+"""
 # Whether it has a job that may cost something yet.
 _UNSETTLED = """
     EXISTS (SELECT 1 FROM items, json_each(items.job) AS job
@@ -27,17 +33,21 @@ _UNSETTLED = """
 
 class Costs(Connection):
     def spent(self, since: str, user_id: str | None = None) -> float:
-        """Return what orders since then cost in USD, of one user or of all, including erased ones.
+        """Return what was bought since then in USD, by one user or by all, including erased orders.
 
-        An order that is unfinished, or has a job whose cost is not known yet, counts with its price: that is reserved.
+        What an order that is unfinished, or has a job whose cost is not known yet, may still cost is reserved: that
+        counts from when the order was placed, or tried again.
         """
         rows = self._read(
             f"""
-            SELECT coalesce(sum(CASE WHEN status = 'Processing' OR unsettled THEN max(coalesce(price, 0), committed)
-                ELSE committed END), 0) + (SELECT coalesce(sum(amount), 0) FROM spending
+            SELECT (SELECT coalesce(sum(bought + rest), 0) FROM (
+                    SELECT {_BOUGHT_SINCE} AS bought,
+                        CASE WHEN (status = 'Processing' OR {_UNSETTLED})
+                            AND coalesce(reserved_at, requested_at) >= :since
+                        THEN max(coalesce(price, 0) - {_COMMITTED}, 0) ELSE 0 END AS rest
+                    FROM generations WHERE :user_id IS NULL OR user_id = :user_id))
+                + (SELECT coalesce(sum(amount), 0) FROM spending
                     WHERE at >= :since AND (:user_id IS NULL OR user_id = :user_id)) AS spent
-            FROM (SELECT status, price, {_COMMITTED} AS committed, {_UNSETTLED} AS unsettled FROM generations
-                WHERE coalesce(reserved_at, requested_at) >= :since AND (:user_id IS NULL OR user_id = :user_id))
             """,
             {"since": since, "user_id": user_id},
         )

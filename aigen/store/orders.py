@@ -107,7 +107,7 @@ class Orders(Costs):
     def postpone(self, generation_id: str, collect_at: str, step: str) -> bool:
         """Leave an order that only waits for jobs at a provider to a worker. The attempt does not count."""
         return self._change(
-            "UPDATE generations SET detached = 1, attempts = max(attempts - 1, 0), collect_at = ?, step = ? "
+            "UPDATE generations SET detached = 1, attempts = 0, collect_at = ?, step = ? "
             "WHERE generation_id = ? AND status = 'Processing'",
             [collect_at, step, generation_id],
         )

@@ -291,6 +291,21 @@ def test_checkpoints_are_kept_until_the_item_is_done(
     assert context.store.recall(item, "job") is None
 
 
+def test_spending_counts_in_the_month_in_which_it_was_bought(
+    context: Context, request_two: Draft, clock: StillClock
+) -> None:
+    order = placing.place(context, request_two, "ana")
+    item = context.store.items(order.generation_id)[0]
+    october, november = "2026-10-31T12:00:00+00:00", "2026-11-01T12:00:00+00:00"
+    context.store.save_job(item, Job("one", "theirs", "runway", "fetched", 0.25, intended_at=october))
+    context.store.fail(order.generation_id, "it broke", clock())
+    context.store.reopen(order.generation_id, clock())
+    assert context.store.spent("2026-11-01T00:00:00+00:00") == 0
+    context.store.save_job(item, Job("two", "theirs", "runway", "fetched", 0.5, intended_at=november))
+    assert context.store.spent("2026-11-01T00:00:00+00:00") == 0.5
+    assert context.store.spent("2026-10-01T00:00:00+00:00") == 0.75
+
+
 def test_an_empty_store_beside_files_of_orders_is_refused(context: Context, request_two: Draft) -> None:
     lifecycle.generate(context, request_two, "ana")
     context.store.close()

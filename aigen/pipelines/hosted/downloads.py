@@ -102,7 +102,7 @@ def save(info: ProviderInfo, data: bytes, stem: Path) -> Path:
         return _finish(info, part, stem, "image")
     except ProviderError as error:
         part.replace(kept)
-        raise ProviderError(f"{error}; what it sent is kept in {kept}", error.fault) from None
+        raise ProviderError(f"{error}; what it sent is in {kept} until the order is done", error.fault) from None
     finally:
         part.unlink(missing_ok=True)
 

@@ -140,7 +140,6 @@ class Purchases:
                     return self._lose(seed, intended, error)
                 self.run.drop_job(seed, intended)
                 if error.fault == "moderation":
-                    self.lane.accept(self.model)  # the key is right, and others may pass
                     return Failure(seed, str(error))
                 refused = 0 if error.fault == "rate" else refused + 1
                 pause = max(error.retry_after or 0.0, self.patience.pause(attempt))
@@ -179,7 +178,8 @@ class Purchases:
         """Record what was just sold, with its result if that came too."""
         if isinstance(answer, Accepted):
             return self._record(seed, replace(job, id=answer.id, state="submitted", price=answer.price))
-        lost = replace(job, state="lost", cost=answer.cost)
+        cost = _cost(job, answer)
+        lost = replace(job, state="lost", cost=cost)
         try:
             path = save(self.info, answer.data or b"", self.work / name)
         except ProviderError as error:
@@ -188,7 +188,7 @@ class Purchases:
         except OSError:
             self._record(seed, lost)
             raise
-        return self._record(seed, replace(job, id=job.key, state="fetched", result=path.name, cost=answer.cost))
+        return self._record(seed, replace(job, id=job.key, state="fetched", result=path.name, cost=cost))
 
     def _record(self, seed: int, job: Job) -> Job:
         """Save a job that was just sold, whatever it takes."""
@@ -227,7 +227,8 @@ class Purchases:
             else:
                 missing, refused, told = 0, 0, ""
                 if isinstance(answer, Ready):
-                    return self.run.save_job(seed, replace(job, state="ready", result=answer.url, cost=answer.cost))
+                    cost = _cost(job, answer)
+                    return self.run.save_job(seed, replace(job, state="ready", result=answer.url, cost=cost))
                 if isinstance(answer, Rejected):
                     self.run.save_job(seed, replace(job, state="failed", cost=answer.cost))
                     return Failure(seed, answer.reason)
@@ -267,7 +268,7 @@ class Purchases:
             except ProviderError:
                 continue  # the old address may work the next time
             if isinstance(answer, Ready) and answer.url:
-                job = self.run.save_job(seed, replace(job, result=answer.url, cost=answer.cost))
+                job = self.run.save_job(seed, replace(job, result=answer.url))
         if error.fault in ("unreached", "unanswered"):
             raise TooEarly(str(error)) from error
         # It may be bought again, if the user says so; without that, it is asked for again.
@@ -283,3 +284,8 @@ class Purchases:
     def _sleep(self, seconds: float) -> None:
         self.stop.wait(seconds)
         self._check_stop()
+
+
+def _cost(job: Job, answer: Ready) -> float | None:
+    """Return what a job cost; where the provider does not say, what it was estimated at."""
+    return job.price if answer.cost is None else answer.cost

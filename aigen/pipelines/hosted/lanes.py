@@ -20,7 +20,7 @@ class Lane:
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._users = 0
-        self._flying: Counter[str] = Counter()  # by model
+        self._flying, self._buying = 0, Counter[str]()  # the latter by model
         self._accepted: set[str] = set()  # the models of which a job was accepted
         self._failure: ProviderError | None = None
 
@@ -49,19 +49,21 @@ class Lane:
                 self._check(stop)
                 self._condition.wait(_PAUSE)
             self._check(stop if buys else None)
-            self._flying[model] += 1
+            self._flying += 1
+            self._buying[model] += buys
         try:
             yield
         finally:
             with self._condition:
-                self._flying[model] -= 1
+                self._flying -= 1
+                self._buying[model] -= buys
                 self._condition.notify_all()
 
     def _has_place(self, model: str, parallel: int) -> bool:
         """Return whether one more job may fly: the first of all alone, the first of each model alone of its kind."""
         if not self._accepted:
-            return not self._flying.total()
-        return self._flying.total() < parallel and (model in self._accepted or not self._flying[model])
+            return not self._buying.total()
+        return self._flying < parallel and (model in self._accepted or not self._buying[model])
 
     def _check(self, stop: threading.Event | None) -> None:
         if stop is None:

@@ -3,7 +3,7 @@
 import io
 import pkgutil
 from collections.abc import Generator
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,6 +76,7 @@ class Hosted:
         if task.kind not in family.kinds:
             raise UsageError(f"model {name!r} makes no {task.kind}s: name another with --{task.kind}-model")
         self._access()
+        self._patience(task)
         if task.kind == "video" and family.durations and task.frames / task.fps not in family.durations:
             allowed = ", ".join(map(str, family.durations))
             raise UsageError(
@@ -104,19 +105,15 @@ class Hosted:
         return found.of(task.kind, size, task.frames / task.fps, task.starts_from_picture)
 
     def generate(self, task: Task, run: Run) -> Generator[Output | Failure, None, None]:
-        model, family = self._model_of(task)
-        patience = Patience(
-            poll=self._settings.seconds("AIGEN_HOSTED_POLL", self.info.poll),
-            deadline=self._settings.seconds("AIGEN_HOSTED_DEADLINE", family.deadline),
-            parallel=self._settings.number("AIGEN_HOSTED_PARALLEL", 4),
-        )
+        model, _ = self._model_of(task)
         try:
-            access = self._access()
-        except UsageError as error:
-            if patience.collects:  # by a worker that has no key; another may have one
-                raise StillRunning(str(error), patience.collect_after) from error
+            patience, access = self._patience(task), self._access()
+            provider = self._provider(access)
+        except (UsageError, GenerationError) as error:
+            if any((job := run.job(seed)) and job.id and job.state != "failed" for seed in task.seeds):
+                # What is bought waits for somebody who has a key.
+                raise StillRunning(str(error), self._collect_after()) from error
             raise
-        provider = self._provider(access)
         self._say_what_differs(task, run)
         pictures = self._pictures(task, run)
         wanted = []
@@ -140,6 +137,19 @@ class Hosted:
         with self.session(), closing(batch.make(purchases)) as made:
             for seed, each in made:
                 yield each if isinstance(each, Failure) else self._output(task, seed, each, pictures.get(seed))
+
+    def _patience(self, task: Task) -> Patience:
+        return Patience(
+            poll=self._settings.seconds("AIGEN_HOSTED_POLL", self.info.poll),
+            deadline=self._settings.seconds("AIGEN_HOSTED_DEADLINE", self._model_of(task)[1].deadline),
+            parallel=self._settings.number("AIGEN_HOSTED_PARALLEL", 4),
+        )
+
+    def _collect_after(self) -> float:
+        """Return when a worker tries again where settings are wrong."""
+        with suppress(UsageError):
+            return 12 * self._settings.seconds("AIGEN_HOSTED_POLL", self.info.poll)
+        return 12 * self.info.poll
 
     def _wanted(self, task: Task, number: int, seed: int, picture: Picture | None) -> Wanted:
         price = self._price(replace(task, image_price=0.0))

@@ -67,9 +67,8 @@ class Runway:
         status, cost = getattr(task, "status", None), _credits(task, "cost")
         if status == "SUCCEEDED":
             output = getattr(task, "output", None)
-            if not isinstance(output, list) or not output or not isinstance(output[0], str):
-                raise ProviderError(explain(self._access, "server", "its task has no output"), "server")
-            return Ready(cost, url=output[0])
+            urls = [url for url in output if isinstance(url, str)] if isinstance(output, list) else []
+            return Ready(cost, url=urls[0] if urls else "")
         if status == "FAILED":
             return Rejected(self._failure(task), cost)
         if status == "CANCELLED":
@@ -81,13 +80,16 @@ class Runway:
         return Pending(texts.get(status, "being made"), _share(progress))
 
     def cancel(self, job_id: str) -> Rejected | None:
-        self._translated(lambda: self._client.tasks.delete(job_id))
+        try:
+            self._translated(lambda: self._client.tasks.delete(job_id))
+        except ProviderError as error:
+            if error.fault != "missing":
+                raise
+            return None
         try:
             ended = self.poll(job_id)
-        except ProviderError as error:
-            if error.fault == "missing":
-                return None
-            raise
+        except ProviderError:  # it is cancelled all the same
+            return None
         return ended if isinstance(ended, Rejected) else None
 
     def _failure(self, task: Any) -> str:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -27,6 +27,8 @@ from aigen.types.pipeline import Output, Run, Task
 MOST_PROCESSES, MOST_PIXELS = 4, 8_400_000
 # Tasks of fewer pixels than these are made sooner than a process starts.
 WORTH_IT = 4_000_000
+# So often an item is tried whose process dies, such as when memory is short.
+ATTEMPTS = 3
 # How often a process says how far it is, and after how long a silence the parent looks whether it is still wanted.
 STEP_SECONDS, CHECK_SECONDS = 0.1, 1.0
 
@@ -42,11 +44,12 @@ def pool_size(task: Task) -> int:
 
 @dataclass(frozen=True)
 class _Told:
-    """What a process says of its item: how far it is, that it is made, or why it cannot be."""
+    """What a process says of its item: how far it is, the item, or why it cannot be; or how the process ended."""
 
     step: tuple[int, int, str] | None = None
     output: Output | None = None
     error: BaseException | None = None
+    exit_status: int | None = None
 
 
 class Pool:
@@ -69,6 +72,7 @@ class Pool:
         waiting = deque(_one(task, place) for place in range(len(task.seeds)))
         at_work: dict[int, Task] = {}
         steps: dict[int, tuple[int, int, str]] = {}
+        deaths: Counter[int] = Counter()  # by seed
         try:
             for worker in range(count):
                 at_work[worker] = waiting.popleft()
@@ -81,6 +85,21 @@ class Pool:
                     continue
                 if message.error:
                     raise message.error
+                if message.exit_status is not None:
+                    if worker not in at_work:
+                        continue
+                    seed = at_work[worker].seeds[0]
+                    deaths[seed] += 1
+                    if deaths[seed] >= ATTEMPTS:
+                        raise GenerationError(
+                            f"a drawing process died {ATTEMPTS} times at the same item "
+                            f"(exit status {message.exit_status}): is memory short?"
+                        )
+                    steps.pop(worker, None)
+                    _end(self._processes[worker : worker + 1])
+                    self._processes[worker] = _start(worker, self._told)
+                    _send(self._processes[worker], at_work[worker])
+                    continue
                 if message.output:
                     del at_work[worker]
                     steps.pop(worker, None)
@@ -148,7 +167,7 @@ def _listen(worker: int, process: subprocess.Popen[bytes], told: queue.Queue[tup
             process.kill()
         code = process.wait()
         process.stdout.close()
-        told.put((worker, _Told(error=GenerationError(f"a drawing process ended unexpectedly (exit status {code})"))))
+        told.put((worker, _Told(exit_status=code)))
 
 
 # In a process of the pool

@@ -69,6 +69,7 @@ class StandIn:
         self.lock = threading.RLock()
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        self.forgets = False  # whether cancelled jobs are not known any more
         self.credits, self.tokens = 25, 439  # what Runway asks for a job, and what OpenAI uses for an image
         self.files = {
             "video": scribble("video", folder / "video", TINY, 6).read_bytes(),
@@ -147,6 +148,8 @@ class RunwayStandIn(StandIn):
         if request.method == "DELETE":
             self.cancelled.append(task)
             return Reply(204)
+        if task in self.cancelled and self.forgets:
+            return error(404, "no such task")
         if task in self.cancelled:
             return self.task(task, {"status": "CANCELLED", "cost": {"credits": 3}})
         self.reach("poll")

@@ -7,9 +7,11 @@ import errno
 import json
 import signal
 import threading
+from dataclasses import replace
 
 import pytest
 
+from aigen.content import ContentFolder
 from aigen.errors import StoreError
 from aigen.orders import items
 from aigen.store import Store
@@ -481,6 +483,118 @@ def test_cancel_cancels_at_the_provider_and_says_what_it_costs(runway: Shop) -> 
     assert "charged $0.03" in done.stderr
     assert "it cost $0.06" in done.stderr
     assert runway.status["status"] == "Cancelled"
+
+
+RUNNING = {"status": "RUNNING", "progress": 0.5, "estimatedCost": {"credits": 25}}
+
+
+def test_ctrl_c_buys_nothing_more_side_by_side(runway: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    runway.server.polls = [RUNNING] * 100_000
+    process = runway.start(
+        monkeypatch, "generate", "kites", "--model", "runway", "--images", "5", "--videos", "5", "--yes"
+    )
+    wait_until(lambda: len(runway.server.sales) == 4)
+    _, errors = kill(process, signal.SIGINT)
+    assert "still running: 4 jobs at runway" in errors
+    assert len(runway.server.submissions()) == 4
+
+
+def test_a_refused_item_says_nothing_of_the_price(openai: Shop) -> None:
+    refused = {"error": {"message": "too scary", "code": "moderation_blocked"}}
+    openai.server.creations = [Reply(400, json.dumps(refused).encode())]
+    openai.server.tokens = 1756
+    done = openai.order(5, "--max-cost", "0.1")
+    assert (done.returncode, "more than --max-cost 0.1" in done.stderr) == (1, True)
+    assert len(openai.server.sales) == 1
+
+
+def test_after_a_refused_item_a_lost_answer_still_ends_the_order(openai: Shop) -> None:
+    refused = {"error": {"message": "too scary", "code": "moderation_blocked"}}
+    openai.server.creations = [Reply(400, json.dumps(refused).encode()), *[Reply(500, b"{}", sells=True)] * 4]
+    assert openai.order(5).returncode == 1
+    assert len(openai.server.sales) == 1
+
+
+def test_attempts_that_failed_do_not_keep_a_worker_from_collecting(runway: Shop) -> None:
+    failed = {"status": "FAILED", "failure": "it broke", "failureCode": "INTERNAL", "cost": {"credits": 0}}
+    runway.server.polls = [failed]
+    assert runway.order(1).returncode == 1
+    for _ in range(3):
+        runway.server.polls = [failed]
+        assert runway.resume().returncode == 1
+    runway.server.polls = [RUNNING] * 1000
+    assert runway.run("resume", runway.order_id, environment={"AIGEN_HOSTED_DEADLINE": "0.02"}).returncode == 1
+    assert (runway.status["status"], runway.status["interrupted"]) == ("Processing", False)
+    runway.server.polls = []
+    wait_until(lambda: runway.run("worker", "--once").returncode == 0 and runway.status["status"] == "Completed")
+
+
+def test_cancelled_while_a_job_is_sent_it_is_cancelled_at_the_provider(runway: Shop) -> None:
+    runway.server.polls = [RUNNING] * 1000
+    runway.server.block("create")
+    result: list[str] = []
+
+    def order() -> None:
+        result.append(runway.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.001"}).stderr)
+
+    thread = threading.Thread(target=order)
+    thread.start()
+    wait_until(runway.server.reached["create"].is_set)
+    with Store.open(ContentFolder(runway.content)) as store:
+        assert store.cancel(store.generations()[0].generation_id)
+    runway.server.unblock()
+    thread.join()
+    assert runway.server.cancelled == ["task-1"]
+    assert "was cancelled" in result[0]
+
+
+@pytest.mark.parametrize("lost", ["RUNWAYML_API_SECRET", "AIGEN_HOSTED_PARALLEL"])
+def test_without_a_key_a_waiting_order_goes_on_waiting(runway: Shop, lost: str) -> None:
+    runway.server.polls = [RUNNING] * 1000
+    assert runway.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.02"}).returncode == 1
+    wrong = {lost: "" if lost.endswith("SECRET") else "x"}
+    assert runway.run("resume", runway.order_id, environment=wrong).returncode == 1
+    assert runway.status["status"] == "Processing"
+    runway.server.polls = []
+    wait_until(lambda: runway.run("worker", "--once").returncode == 0 and runway.status["status"] == "Completed")
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+def test_a_job_that_is_cancelled_is_said_to_be(runway: Shop, forgets: bool) -> None:
+    runway.server.polls, runway.server.forgets = [RUNNING] * 1000, forgets
+    assert runway.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.02"}).returncode == 1
+    done = runway.run("cancel", runway.order_id)
+    assert "video 1 at runway is cancelled" in done.stderr
+    assert runway.run("cancel", runway.order_id).returncode == 2
+
+
+def test_a_result_without_a_file_can_be_bought_again(runway: Shop) -> None:
+    nothing = {"status": "SUCCEEDED", "cost": {"credits": 25}, "output": []}
+    runway.server.polls = [nothing] * 20
+    assert runway.order(1).returncode == 1
+    assert runway.status["status"] == "Failed"
+    runway.server.polls = []
+    assert runway.resume().returncode == 0
+    assert len(runway.server.sales) == 1
+
+
+def test_what_only_has_to_be_collected_blocks_no_purchase(runway: Shop) -> None:
+    runway.server.creations = [None, error(402)]  # type: ignore[list-item]
+    runway.server.polls = [RUNNING] * 3
+    assert runway.order(3).returncode == 1
+    with Store.open(ContentFolder(runway.content)) as store:
+        item = next(item for item in store.items(runway.order_id) if item.job)
+        store.save_job(item, replace(item.job["item"], state="submitted", result=None))
+        store._database.execute("UPDATE items SET state = 'planned', path = NULL")
+        store._database.conn.commit()
+    runway.server.polls = [RUNNING] * 100_000
+    result: list[int] = []
+    thread = threading.Thread(target=lambda: result.append(runway.resume().returncode))
+    thread.start()
+    wait_until(lambda: len(runway.server.sales) == 3, 10)
+    runway.server.polls = []
+    thread.join()
+    assert result == [0]
 
 
 def test_what_could_not_be_cancelled_is_cancelled_later(runway: Shop) -> None:

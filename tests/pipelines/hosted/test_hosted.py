@@ -209,6 +209,15 @@ def test_a_picture_of_the_users_is_edited_by_openai_without_its_metadata(openai:
     assert info["mark"] == "compositeWithTrainedAlgorithmicMedia"
 
 
+def test_the_limit_of_prompts_is_checked_for_each_style(runway: Shop, tmp_path: Path) -> None:
+    done = runway.run(
+        "generate", "x" * 990, "--images", "5", "--videos", "0", "--model", "runway", "--from-image",
+        photo(tmp_path / "photo.jpg"), "--yes",
+    )  # fmt: skip
+    assert (done.returncode, "its limit is 1000" in done.stderr) == (2, True)
+    assert runway.server.seen == []
+
+
 def test_the_pictures_that_a_video_starts_from_are_bought_once(runway: Shop) -> None:
     done = runway.run(
         "generate", "a kite", "--images", "0", "--videos", "2", "--video-model", "runway:gen4_turbo", "--image-model",
