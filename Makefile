@@ -14,12 +14,12 @@ test: .venv/installed-dev
 
 test-system: .venv/installed-browser
 	scripts/system_tools.sh
-	.venv/bin/pytest -n auto --dist worksteal -m system
+	.venv/bin/pytest -n auto --dist worksteal -m system --ignore tests/faults
 
-# Kills the program at every call that changes something lasting: about half an hour.
+# Kills the program at every call that changes something lasting: about half an hour, with QUICK=--quick a minute.
 test-faults: .venv/installed-browser
 	scripts/system_tools.sh
-	AIGEN_FAULTS=all .venv/bin/pytest -n auto --dist worksteal -m system tests/faults
+	AIGEN_FAULTS=$(if $(QUICK),sample,all) .venv/bin/pytest -n auto --dist worksteal -m system tests/faults
 
 check: .venv/installed-dev
 	.venv/bin/ruff format --check .

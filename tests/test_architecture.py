@@ -104,7 +104,8 @@ def test_no_packages_import_one_another() -> None:
 
 def test_tests_mirror_the_packages() -> None:
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
-    assert packages == {path.parent.name for path in Path(__file__).parent.glob("*/__init__.py")}
+    beyond = {"faults"}  # what every command must stand
+    assert packages | beyond == {path.parent.name for path in Path(__file__).parent.glob("*/__init__.py")}
 
 
 def test_every_module_says_what_lives_in_it() -> None:

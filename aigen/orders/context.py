@@ -57,7 +57,7 @@ def heartbeat(context: Context, generation_id: str, text: str) -> None:
 
 def ended(content: ContentFolder, store: Store, generation_id: str) -> AigenError:
     """Return why an order that was being made is not Processing any more: cancelled, or its store is gone."""
-    if store.generation(generation_id) is None and not content.database.exists():
+    if not content.database.exists() or store.generation(generation_id) is None:
         return StoreError(
             f"the store {str(content.database)!r} was removed while an order was made: "
             "restore a backup, or run aigen repair"

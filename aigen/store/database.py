@@ -98,7 +98,8 @@ def _open(content: ContentFolder, create: bool) -> Database:
         _check_ours(content.database)
     if create:
         content.check_writable()
-    database = _connect(str(content.database))
+    # Nothing but placing an order creates a store, also where one vanishes in this moment.
+    database = _connect(f"{content.database.absolute().as_uri()}?mode={'rwc' if create else 'rw'}", uri=True)
     try:
         if migrations.pending(database):
             with content.lock("store", timeout=BUSY_TIMEOUT):
@@ -115,7 +116,7 @@ def _check_ours(path: Path) -> None:
     Only what a process has left that died in its very first steps is rolled back, which a reader could not do.
     """
     mode = "rw" if _has_journal(path) else "ro"
-    if not path.stat().st_size and not _has_journal(path) and _has_orders(path.parent):
+    if _is_empty(path) and not _has_journal(path) and _has_orders(path.parent):
         raise StoreError(
             f"{str(path)!r} is empty, but files of orders are beside it: restore a backup (aigen restore), "
             "or remove it and run aigen repair"
@@ -139,6 +140,13 @@ def _has_journal(path: Path) -> bool:
         return False
 
 
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except FileNotFoundError:  # it was removed just now
+        return False
+
+
 def _has_orders(folder: Path) -> bool:
     """Return whether finished files lie in a content folder."""
     return any(path.suffix in (".png", ".jpg", ".mp4") for path in folder.glob("[!.]*/*-[iv]*-*.*"))
@@ -157,6 +165,8 @@ def _translated(path: Path) -> Iterator[None]:
         raise StoreError(f"{str(path)!r} is being brought up to date by another process: try again") from error
     except sqlite3.Error as error:
         reason = str(error)
+        if ("disk I/O" in reason or "unable to open" in reason) and not path.exists():
+            raise StoreError(f"{str(path)!r} was removed meanwhile: restore a backup, or run aigen repair") from error
         if "disk is full" in reason or "disk I/O" in reason:
             raise ContentError(
                 f"the disk of {str(path)!r} is full or failing ({reason}): free some space, then aigen resume"

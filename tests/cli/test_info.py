@@ -129,9 +129,11 @@ def test_thumbnails_are_made_with_the_items_and_again_when_missing(made: dict[st
     assert names == sorted(f"{path.stem}-{size}.webp" for path in made.values() for size in ("small", "large"))
     for path in (CONTENT / ".thumbs").rglob("*.webp"):
         path.unlink()
+    before = made["video-1.mp4"].read_bytes()
     made["video-1.mp4"].unlink()
     assert run_aigen("resume", generation_id).returncode == 0
-    assert sorted(path.name for path in folder.iterdir()) == [name for name in names if "video-1" not in name]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert made["video-1.mp4"].read_bytes() == before, "a missing file is made again"
 
 
 @pytest.mark.system

@@ -1,6 +1,6 @@
 """Whatever lasting call a process dies at, and whatever a power cut loses, the next command can go on.
 
-`make test-faults` tries every call, whole and torn; `make test-system` a sample.
+`make test-faults` tries every call, whole and torn; with QUICK=--quick a sample.
 """
 
 import json

@@ -56,6 +56,7 @@ def test_a_backup_of_a_running_order_can_be_finished(
     again.store.close()
 
 
+@pytest.mark.system
 def test_backups_beside_a_writer_are_each_whole(context: Context, request_two: Draft, tmp_path: Path) -> None:
     stop = threading.Event()
 

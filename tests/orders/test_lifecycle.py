@@ -209,6 +209,7 @@ def test_an_order_is_completed_only_when_its_files_are_there(
 ) -> None:
     def lose(task: Task, run: Run, number: int) -> None:
         if (task.kind, number) == ("video", 2):
+            wait_for(lambda: context.store.items(context.store.generations()[0].generation_id)[2].state == "done")
             shutil.rmtree(context.content.user("ana"))
 
     scribbler.before = lose

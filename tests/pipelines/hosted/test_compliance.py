@@ -245,6 +245,7 @@ def test_a_deadline_ends_no_call(shop: Shop) -> None:
     assert shop.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.2"}).returncode == 0
 
 
+@pytest.mark.system
 @WITH_JOBS
 @pytest.mark.parametrize(
     ("reply", "status", "told"),
@@ -266,6 +267,7 @@ def test_who_only_collects_still_notices_what_is_wrong(shop: Shop, reply: Reply,
     assert len(shop.server.sales) == 1
 
 
+@pytest.mark.system
 @WITH_JOBS
 def test_a_worker_without_a_key_leaves_what_it_cannot_collect(shop: Shop) -> None:
     shop.server.polls = [{"status": "PENDING", "estimatedCost": {"credits": 25}}] * 100
@@ -346,6 +348,7 @@ def test_a_file_that_cannot_be_had_fails_the_item_and_costs_nothing_more(shop: S
     assert len(shop.server.sales) == 1
 
 
+@pytest.mark.system
 @WITH_JOBS
 def test_what_can_never_be_downloaded_can_be_bought_again(shop: Shop) -> None:
     shop.server.downloads = [Reply(404)] * 10
@@ -356,6 +359,7 @@ def test_what_can_never_be_downloaded_can_be_bought_again(shop: Shop) -> None:
     assert len(shop.server.sales) == 2
 
 
+@pytest.mark.system
 @WITH_JOBS
 def test_a_network_that_fails_during_downloads_makes_the_order_wait(shop: Shop) -> None:
     shop.server.downloads = [CUT] * 5
@@ -429,6 +433,7 @@ def test_a_full_disk_stops_buying(shop: Shop, monkeypatch: pytest.MonkeyPatch) -
     assert shop.resume(*["--buy-again"] * (shop.provider == "openai")).returncode == 0
 
 
+@pytest.mark.system
 def test_where_the_store_fails_nothing_more_is_bought(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise StoreError("it is locked")
@@ -515,6 +520,7 @@ def test_after_a_refused_item_a_lost_answer_still_ends_the_order(openai: Shop) -
     assert len(openai.server.sales) == 1
 
 
+@pytest.mark.system
 def test_attempts_that_failed_do_not_keep_a_worker_from_collecting(runway: Shop) -> None:
     failed = {"status": "FAILED", "failure": "it broke", "failureCode": "INTERNAL", "cost": {"credits": 0}}
     runway.server.polls = [failed]
@@ -548,6 +554,7 @@ def test_cancelled_while_a_job_is_sent_it_is_cancelled_at_the_provider(runway: S
     assert "was cancelled" in result[0]
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("lost", ["RUNWAYML_API_SECRET", "AIGEN_HOSTED_PARALLEL"])
 def test_without_a_key_a_waiting_order_goes_on_waiting(runway: Shop, lost: str) -> None:
     runway.server.polls = [RUNNING] * 1000
@@ -559,6 +566,7 @@ def test_without_a_key_a_waiting_order_goes_on_waiting(runway: Shop, lost: str) 
     wait_until(lambda: runway.run("worker", "--once").returncode == 0 and runway.status["status"] == "Completed")
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("forgets", [False, True])
 def test_a_job_that_is_cancelled_is_said_to_be(runway: Shop, forgets: bool) -> None:
     runway.server.polls, runway.server.forgets = [RUNNING] * 1000, forgets
@@ -597,6 +605,7 @@ def test_what_only_has_to_be_collected_blocks_no_purchase(runway: Shop) -> None:
     assert result == [0]
 
 
+@pytest.mark.system
 def test_what_could_not_be_cancelled_is_cancelled_later(runway: Shop) -> None:
     runway.server.polls = [{"status": "RUNNING", "progress": 0.5, "estimatedCost": {"credits": 25}}] * 1000
     assert runway.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.05"}).returncode == 1
@@ -607,6 +616,7 @@ def test_what_could_not_be_cancelled_is_cancelled_later(runway: Shop) -> None:
     assert runway.run("cancel", runway.order_id).returncode == 2
 
 
+@pytest.mark.system
 def test_erasing_says_what_goes_on_at_the_provider(runway: Shop) -> None:
     runway.server.polls = [{"status": "RUNNING", "progress": 0.5, "estimatedCost": {"credits": 25}}] * 1000
     assert runway.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.05"}).returncode == 1

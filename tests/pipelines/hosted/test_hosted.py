@@ -63,6 +63,7 @@ def test_side_by_side_a_wrong_key_costs_one_request_for_both(runway: Shop) -> No
     assert len(runway.server.sales) == 6
 
 
+@pytest.mark.system
 def test_what_one_provider_refuses_does_not_lose_what_the_other_has_sold(runway: Shop, openai: Shop) -> None:
     environment = runway.environment | openai.environment
     openai.server.creations = [error(402, "empty")]
@@ -229,6 +230,7 @@ def test_the_pictures_that_a_video_starts_from_are_bought_once(runway: Shop) -> 
     assert {tuple(sorted(item.job)) for item in runway.items} == {("item", "picture")}
 
 
+@pytest.mark.system
 def test_a_film_by_hosted_pictures_buys_each_once_over_a_lost_answer(openai: Shop) -> None:
     openai.server.creations = [None, LOST]  # type: ignore[list-item]
     text = "The keeper lit the lamp. A ship passed by. The night was long."
@@ -384,6 +386,7 @@ def test_no_key_is_in_a_traceback(openai: Shop) -> None:
     assert KEY not in done.stdout + done.stderr
 
 
+@pytest.mark.system
 def test_no_key_is_in_what_the_sdk_logs(openai: Shop) -> None:
     done = run_process(
         *openai.arguments(1), "--content", openai.content,
@@ -398,6 +401,7 @@ def test_resume_needs_an_order_to_buy_again(openai: Shop) -> None:
     assert (done.returncode, "--buy-again needs an order" in done.stderr) == (2, True)
 
 
+@pytest.mark.system
 def test_models_and_doctor_say_whether_there_is_a_key(runway: Shop) -> None:
     listed = {model["name"]: model for model in json.loads(models(runway, "--json"))}
     assert (listed["runway:gen4.5"]["here"], listed["openai:gpt-image-2"]["here"]) == (True, False)

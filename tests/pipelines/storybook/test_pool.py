@@ -72,6 +72,7 @@ def test_an_error_comes_out_as_it_was(tmp_path: Path) -> None:
         list(Pool().make(replace(task(tmp_path), work=tmp_path / "nowhere"), Listener(), 2))
 
 
+@pytest.mark.system
 def test_what_a_process_was_making_when_it_died_is_made_again(tmp_path: Path) -> None:
     large = Size(900, 900)
     undisturbed = Pool().make(task(tmp_path / "a", 4, size=large), Listener(), 2)
