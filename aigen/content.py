@@ -19,8 +19,9 @@ from filelock import FileLock
 
 from aigen.errors import AlreadyRunning, ContentError
 
-# What the system says where a disk is full.
+# What the system says where a disk is full, and where it cannot be written any more.
 OUT_OF_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+READ_ONLY = {errno.EROFS}
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,10 @@ class ContentFolder:
     def lock(self, name: str, timeout: float = 0) -> FileLock:
         """A lock between processes, free again the moment its holder dies. Acquiring it may raise TimeoutError."""
         path = self._lock_file(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._not_writable(error) from error
         return FileLock(path, timeout=timeout)
 
     @contextmanager
@@ -91,6 +95,8 @@ class ContentFolder:
             lock.acquire()
         except TimeoutError:
             raise AlreadyRunning(held) from None
+        except OSError as error:
+            raise self._not_writable(error) from error
         try:
             yield
         finally:
@@ -140,10 +146,13 @@ class ContentFolder:
             self.making.mkdir(exist_ok=True)
             tempfile.TemporaryFile(dir=self.making).close()
         except OSError as error:
-            raise ContentError(
-                f"the content folder {str(self.root)!r} cannot be written ({error.strerror}): "
-                "choose another with --content or AIGEN_CONTENT"
-            ) from error
+            raise self._not_writable(error) from error
+
+    def _not_writable(self, error: OSError) -> ContentError:
+        return ContentError(
+            f"the content folder {str(self.root)!r} cannot be written ({error.strerror}): "
+            "choose another with --content or AIGEN_CONTENT"
+        )
 
     def remove_work(self, generation_id: str) -> None:
         _remove(self.work(generation_id))

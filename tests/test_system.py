@@ -50,6 +50,41 @@ def test_a_full_disk_is_told_and_the_order_is_resumed_when_there_is_space(tmp_pa
     assert result.stdout.splitlines()[-3:] == ["5", "device.lock", "store.lock"]
 
 
+def test_a_read_only_folder_can_be_looked_at_and_nothing_else(tmp_path: Path) -> None:
+    """Such as a backup on a mount of its own; and a disk that the system has made read-only while an order was made."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    content = disk / "content"
+    order = aigen_command(
+        "generate", "a kite", *SMALL, "--images", 1, "--videos", 0, "--user", "ana", "--content", content
+    )
+
+    def say(*arguments: str) -> str:
+        return f'{" ".join(aigen_command(*arguments, "--content", content))}; echo "exit $?" >&2'
+
+    script = f"""
+        mount -t tmpfs -o size=100m tmpfs {disk} || exit 99
+        trap 'umount {disk}' EXIT
+        "$@" >/dev/null 2>&1
+        mount -o remount,ro {disk}
+        {say("status", "--json")}
+        {say("users", "list")}
+        {say("notices")}
+        {say("resume")}
+        {say("cancel", "nothing123")}
+        {say("worker", "--once")}
+        "$@" >/dev/null; echo "exit $?" >&2
+    """
+    command = [*mounter(disk), "bash", "-c", script, "script", *order]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    lines = result.stderr.splitlines()
+    codes = [line for line in lines if line.startswith("exit")]
+    assert codes == ["exit 0", "exit 0", "exit 0", "exit 0", "exit 2", "exit 1", "exit 1"], result.stderr
+    assert '"status": "Completed"' in result.stdout
+    assert "unexpected" not in result.stderr
+    assert sum("cannot be written (Read-only file system)" in line for line in lines) == 2
+
+
 def test_exiftool_finds_what_files_say() -> None:
     if not shutil.which("exiftool"):
         pytest.skip("exiftool is not installed (Debian: libimage-exiftool-perl)")

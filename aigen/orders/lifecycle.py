@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 
-from aigen.content import OUT_OF_SPACE
+from aigen.content import OUT_OF_SPACE, READ_ONLY
 from aigen.errors import (
     AigenError,
     Cancelled,
@@ -115,6 +115,11 @@ def run(context: Context, generation_id: str, detached: bool = False) -> Generat
             raise ContentError(
                 f"the disk of {str(context.content.root)!r} is full ({error.strerror}): "
                 f"free some space, then aigen resume {generation_id}"
+            ) from error
+        if isinstance(error, OSError) and error.errno in READ_ONLY:
+            raise ContentError(
+                f"the content folder {str(context.content.root)!r} cannot be written any more ({error.strerror}): "
+                f"when it can, aigen resume {generation_id}"
             ) from error
         reason = str(error) if isinstance(error, AigenError) else f"{type(error).__name__}: {error}"
         reason = context.settings.redact(reason)

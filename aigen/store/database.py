@@ -1,7 +1,10 @@
 """The seams to SQLite: opening a store, reading, and writing in one transaction."""
 
 import json
+import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,21 +23,24 @@ BUSY_TIMEOUT = 30.0
 class Connection:
     """A connection to a store, of one thread."""
 
-    def __init__(self, content: ContentFolder, database: Database, is_there: bool) -> None:
+    def __init__(self, content: ContentFolder, database: Database, is_there: bool, is_copy: bool = False) -> None:
         self._content, self._path = content, content.database
         self._database = database
-        self._is_there = is_there
+        self._is_there, self._is_copy = is_there, is_copy
 
     @classmethod
     def open(cls, content: ContentFolder, create: bool = False) -> Self:
         """Open the store of a content folder, bringing an older schema up to date.
 
         A folder without a store reads as an empty one and stays untouched until an order is placed, unless `create`.
+        Of a folder that cannot be written, such as a backup, a copy in memory is read.
         A file that is no store of ours, or one of a newer aigen, is refused and left as it is.
         """
         path = content.database
         with _translated(path):
             is_there = create or path.exists()
+            if is_there and not create and not _is_writable(content.root):
+                return cls(content, _read_copy(content), is_there, is_copy=True)
             database = _open(content, create) if is_there else _migrated(_connect(":memory:"))
             return cls(content, database, is_there)
 
@@ -65,6 +71,8 @@ class Connection:
 
         Only with `create` it creates a store: what changes rows finds none in a store that is not there.
         """
+        if self._is_copy:
+            raise ContentError(f"the content folder {str(self._content.root)!r} is read-only: it can only be looked at")
         with _translated(self._path):
             self._use_file(create)
             self._database.execute("BEGIN IMMEDIATE")
@@ -108,6 +116,23 @@ def _open(content: ContentFolder, create: bool) -> Database:
         database.close()
         raise
     return database
+
+
+def _is_writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK)
+
+
+def _read_copy(content: ContentFolder) -> Database:
+    """Return a copy of a store in memory, brought up to date there. It has what only the write-ahead log holds too."""
+    with tempfile.TemporaryDirectory() as name:
+        copy = ContentFolder(Path(name))
+        for path in (content.database, content.database.with_name(f"{content.database.name}-wal")):
+            if path.exists():
+                shutil.copyfile(path, copy.root / path.name)
+        memory = _connect(":memory:")
+        with closing(_open(copy, create=False)) as database:
+            database.conn.backup(memory.conn)
+    return memory
 
 
 def _check_ours(path: Path) -> None:

@@ -18,7 +18,7 @@ from aigen.store.migrations import migrations
 from aigen.types.pipeline import Job, Run, Task
 from aigen.types.request import Draft, Narration
 from aigen.types.seen import Detection, ImageDescription
-from tests.conftest import Scribbler, StillClock
+from tests.conftest import Scribbler, StillClock, run_aigen
 
 HOSTILE_PROMPTS = [
     """it's "quoted" \\ and `ticked`""",
@@ -331,3 +331,24 @@ def test_a_store_that_is_removed_while_an_order_is_made_is_said(
     scribbler.before = remove
     with pytest.raises(StoreError, match="was removed"):
         lifecycle.generate(context, request_two, "ana")
+
+
+@pytest.mark.parametrize("is_whole", [True, False], ids=["closed", "with a write-ahead log"])
+def test_a_folder_that_cannot_be_written_can_be_looked_at(
+    context: Context, request_two: Draft, monkeypatch: pytest.MonkeyPatch, is_whole: bool
+) -> None:
+    order = lifecycle.generate(context, request_two, "ana")
+    if is_whole:
+        context.store.close()
+    before = {path.name: path.read_bytes() for path in context.content.root.glob("aigen.db*")}
+    monkeypatch.setattr("aigen.store.database._is_writable", lambda folder: False)
+    with Store.open(context.content) as store:
+        assert store.generations() == [order]
+        assert len(store.items(order.generation_id)) == 4
+        with pytest.raises(ContentError, match="is read-only: it can only be looked at"):
+            store.cancel(order.generation_id)
+    for command in (["status"], ["users", "list"], ["notices"], ["costs"]):
+        done = run_aigen(*command, "--content", context.content.root)
+        assert done.returncode == 0, done.stderr
+    assert order.generation_id in run_aigen("status", "--content", context.content.root).stdout
+    assert {path.name: path.read_bytes() for path in context.content.root.glob("aigen.db*")} == before
