@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from functools import cache
+from pathlib import Path
 
 from aigen.errors import UsageError
 
@@ -12,12 +13,14 @@ _hashing = threading.Lock()
 
 
 def hash_password(password: str) -> str:
-    """The hash to keep. Raises UsageError when the password is too short or too long."""
+    """The hash to keep. Raises UsageError when the password is too short, too long or too common."""
     from argon2 import PasswordHasher
 
     low, high = PASSWORD_LIMITS
     if not low <= len(password) <= high:
         raise UsageError(f"the password has {len(password)} characters: give {low} to {high}")
+    if password.lower() in _commonest() or len(set(password)) == 1:
+        raise UsageError("the password is among those that everybody tries first: give another")
     with _hashing:
         return PasswordHasher().hash(password)
 
@@ -40,6 +43,12 @@ def verify_password(password: str, password_hash: str | None) -> bool:
 def hash_token(token: str) -> str:
     """A random token, of a session or a link, as the store keeps it; being random, it cannot be guessed back."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+@cache
+def _commonest() -> frozenset[str]:
+    """The 1,000 commonest passwords that are long enough."""
+    return frozenset(Path(__file__).with_name("passwords.txt").read_text(encoding="utf-8").split())
 
 
 @cache

@@ -6,6 +6,8 @@ as a wrong password.
 
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from bottle import Bottle, HTTPError, HTTPResponse, request
@@ -19,6 +21,9 @@ from aigen.viewer.gallery import Gallery
 from aigen.viewer.web import redirect, render, visit
 
 _guessing = threading.Lock()
+# So many visitors may have a password checked, or wait for that; the other threads stay free for pages.
+WAITING = 3
+_entrance = threading.BoundedSemaphore(WAITING)
 _OWN_PATH = re.compile(r"/[A-Za-z0-9_-][A-Za-z0-9_/.-]*")
 
 
@@ -50,7 +55,8 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
                 check_user_id(typed)
             if typed and not password and gallery.public:
                 raise UsageError("a user id of your own needs a password here: give one, or leave both empty")
-            password_hash = hash_password(password) if password else None
+            with _waiting():
+                password_hash = hash_password(password) if password else None
         except UsageError as error:
             return again(str(error))
         user_id = typed or new_user_id()
@@ -69,7 +75,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     def login() -> HTTPResponse:
         typed, password = _typed("user_id").strip(), _typed("password")
         target = _own_path(_typed("next"))
-        with _guessing:  # so that nobody gets around the limits by guessing side by side
+        with _waiting(), _guessing:  # so that nobody gets around the limits by guessing side by side
             return try_to_log_in(typed, password, target)
 
     def try_to_log_in(typed: str, password: str, target: str) -> HTTPResponse:
@@ -126,6 +132,17 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             return _used_up()
         visits.log(gallery, visit(), "login", f"link to {link['generation_id']}", user_id=link["user_id"])
         return enter(link["user_id"], f"/dash#{link['generation_id']}")
+
+
+@contextmanager
+def _waiting() -> Iterator[None]:
+    """Be one of few that have a password checked. Raises HTTPError when there are too many."""
+    if not _entrance.acquire(blocking=False):
+        raise HTTPError(503, "Many people are logging in just now. Try again in a moment.", retry_after="2")
+    try:
+        yield
+    finally:
+        _entrance.release()
 
 
 def _used_up() -> HTTPResponse:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,10 @@ from aigen.orders.context import Context
 from aigen.store.hashing import hash_password
 from aigen.types.request import Draft
 from aigen.types.rows import Generation
+from aigen.viewer import accounts
 from aigen.viewer.app import make_app
 from aigen.viewer.gallery import Gallery
-from tests.conftest import StillClock
+from tests.conftest import StillClock, wait_for
 from tests.web import Browser
 
 # Names that have broken programs like ours.
@@ -255,6 +257,45 @@ def test_links_that_were_sent_end_with_the_sessions(
     else:
         here.post("/logout", form="/activity", everywhere="1")
     assert visit().get(f"/open/{link.token}").status_code == 410
+
+
+def test_a_flood_of_logins_leaves_threads_for_the_others(
+    gallery: Gallery, order: Generation, visit: Callable[[], Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery.store.set_password("ana", hash_password("long enough"))
+    checking, go_on = threading.Semaphore(0), threading.Event()
+
+    def check(password: str, password_hash: str | None) -> bool:
+        checking.release()
+        return go_on.wait(30)
+
+    monkeypatch.setattr("aigen.viewer.accounts.verify_password", check)
+    codes: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: codes.append(visit().post("/login", user_id="ana", password="x").status_code))
+        for _ in range(accounts.WAITING)
+    ]
+    for thread in threads:
+        thread.start()
+    checking.acquire()
+    wait_for(lambda: accounts._entrance._value == 0)
+    refused = visit().post("/login", user_id="ana", password="long enough")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
+    assert "Many people are logging in" in refused.text
+    assert visit().get("/static/style.css").status_code == 200
+    assert visit().get("/login").status_code == 200
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert codes == [303] * accounts.WAITING
+    assert visit().post("/login", user_id="ana", password="x").status_code == 303
+
+
+@pytest.mark.parametrize("password", ["password", "Password1", "aaaaaaaa", "iloveyou", "12345678"])
+def test_passwords_that_everybody_tries_first_are_refused(gallery: Gallery, password: str) -> None:
+    answer = Browser(gallery).post("/register", user_id="bob", password=password)
+    assert (answer.status_code, "everybody tries first" in answer.text) == (400, True)
+    assert not gallery.store.has_user("bob")
 
 
 def test_logging_out_clears_what_the_browser_keeps(
