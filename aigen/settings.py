@@ -16,12 +16,14 @@ from aigen.errors import UsageError
 
 NAMES = {
     "AIGEN_CONTENT", "AIGEN_MODEL", "AIGEN_BASE_URL", "AIGEN_MAX_ORDERS", "AIGEN_MAX_ITEMS", "AIGEN_MAX_COST",
-    "AIGEN_MONTHLY_COST", "AIGEN_USER_MONTHLY_COST", "AIGEN_WEB_PAID", "AIGEN_HOSTED_PARALLEL", "AIGEN_HOSTED_POLL",
-    "AIGEN_HOSTED_DEADLINE", "AIGEN_TRUSTED_PROXY", "AIGEN_SMTP_HOST",
-    "AIGEN_SMTP_PORT", "AIGEN_SMTP_SECURITY", "AIGEN_SMTP_USER", "AIGEN_SMTP_PASSWORD", "AIGEN_SMTP_FROM",
-    "AIGEN_SMTP_CA_FILE", "AIGEN_DEBUG",
+    "AIGEN_MONTHLY_COST", "AIGEN_USER_MONTHLY_COST", "AIGEN_WEB_PAID", "AIGEN_REGISTRATION", "AIGEN_HOSTED_PARALLEL",
+    "AIGEN_HOSTED_POLL", "AIGEN_HOSTED_DEADLINE", "AIGEN_TRUSTED_PROXY", "AIGEN_SMTP_HOST", "AIGEN_SMTP_PORT",
+    "AIGEN_SMTP_SECURITY", "AIGEN_SMTP_USER", "AIGEN_SMTP_PASSWORD", "AIGEN_SMTP_FROM", "AIGEN_SMTP_CA_FILE",
+    "AIGEN_DEBUG",
 }  # fmt: skip
 DEFAULT_CONTENT = "generated_content"
+# Who may register in the web gallery: everybody, people with an invitation, nobody.
+REGISTRATION = ("open", "invite", "closed")
 # What the names of secret settings end with, and how long a secret is at least, to be told from ordinary words.
 _SECRET_ENDINGS, _SECRET_LENGTH = ("KEY", "SECRET", "TOKEN", "PASSWORD"), 6
 
@@ -56,6 +58,13 @@ class Settings:
         if not text.isascii() or not text.isdigit() or int(text[:9]) == 0:
             raise UsageError(f"{name} {text[:80]!r} is not usable: give a whole number above 0")
         return int(text[:9])
+
+    def choice(self, name: str, *choices: str) -> str:
+        """Return a setting that is one of several words; the first if it is not set. Raises UsageError."""
+        text = self.values.get(name) or choices[0]
+        if text not in choices:
+            raise UsageError(f"{name} {text[:80]!r} is not usable: choose from {', '.join(choices)}")
+        return text
 
     def amount(self, name: str) -> float | None:
         """Return a setting that is an amount in USD; None if it is not set. Raises UsageError."""

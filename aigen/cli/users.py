@@ -12,6 +12,7 @@ from aigen.cli.program import (
     Program,
     app,
     help_without_command,
+    load_settings,
     open_context,
     print_json,
     say,
@@ -20,7 +21,10 @@ from aigen.cli.program import (
 from aigen.errors import UsageError
 
 users_app = Program(
-    cls=TyperGroup, invoke_without_command=True, rich_markup_mode=None, help="List users, set a password, erase a user."
+    cls=TyperGroup,
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    help="List and invite users, set a password, erase a user.",
 )
 app.add_typer(users_app, name="users")
 
@@ -59,6 +63,25 @@ def set_password(user_id: Annotated[str, typer.Argument(help="Whose password.")]
             password = sys.stdin.readline().rstrip("\r\n")
         context.store.set_password(user_id, hash_password(password))
     say(f"the password of {user_id} is set")
+
+
+@users_app.command("invite")
+def invite(content: Content = None) -> None:
+    """Print a link with which one person may register within a week (AIGEN_REGISTRATION=invite)."""
+    import secrets
+    from datetime import timedelta
+
+    from aigen.notify.links import base_url
+    from aigen.settings import REGISTRATION
+    from aigen.store.hashing import hash_token
+
+    token = secrets.token_urlsafe(24)
+    with open_context(content) as context:
+        now = context.clock()
+        context.store.invite(hash_token(token), now, now + timedelta(days=7))
+        typer.echo(f"{base_url(load_settings(), context.content)}/register?invitation={token}")
+        if context.settings.choice("AIGEN_REGISTRATION", *REGISTRATION) != "invite":
+            say("it is needed only with AIGEN_REGISTRATION=invite")
 
 
 @users_app.command("delete")

@@ -33,14 +33,40 @@ class Accounts(Connection):
         rows = self._read("SELECT * FROM users WHERE user_id = ?", [user_id])
         return rows[0] if rows else None
 
-    def add_user(self, user_id: str, made: bool, password_hash: str | None, now: datetime) -> bool:
-        """Write a new user, unless there is one of that id in upper or lower case."""
-        return self._change(
-            """
-            INSERT INTO users (user_id, created_at, made, password_hash) SELECT :user_id, :now, :made, :password_hash
-            WHERE NOT EXISTS (SELECT 1 FROM users WHERE user_id = :user_id COLLATE NOCASE)
-            """,
-            {"user_id": user_id, "now": to_text(now), "made": made, "password_hash": password_hash},
+    def add_user(
+        self, user_id: str, made: bool, password_hash: str | None, now: datetime, invitation: str | None = None
+    ) -> bool:
+        """Write a new user, unless there is one of that id in upper or lower case. Uses up the invitation, if any."""
+        with self._write():
+            added = self._update(
+                """
+                INSERT INTO users (user_id, created_at, made, password_hash)
+                SELECT :user_id, :now, :made, :password_hash
+                WHERE NOT EXISTS (SELECT 1 FROM users WHERE user_id = :user_id COLLATE NOCASE)
+                    AND (:invitation IS NULL OR EXISTS (SELECT 1 FROM invitations WHERE token_hash = :invitation))
+                """,
+                {
+                    "user_id": user_id,
+                    "now": to_text(now),
+                    "made": made,
+                    "password_hash": password_hash,
+                    "invitation": invitation,
+                },
+            )
+            if added:
+                self._database.execute("DELETE FROM invitations WHERE token_hash = ?", [invitation])
+            return added
+
+    def invite(self, token_hash: str, now: datetime, expires_at: datetime) -> None:
+        """Write an invitation to register; those that have expired go."""
+        with self._write(create=True):
+            self._database.execute("DELETE FROM invitations WHERE expires_at <= ?", [to_text(now)])
+            self._table("invitations").insert({"token_hash": token_hash, "expires_at": to_text(expires_at)})
+
+    def is_invited(self, token_hash: str, now: datetime) -> bool:
+        """Return whether an invitation can be used."""
+        return bool(
+            self._read("SELECT 1 FROM invitations WHERE token_hash = ? AND expires_at > ?", [token_hash, to_text(now)])
         )
 
     def set_password(self, user_id: str, password_hash: str) -> bool:

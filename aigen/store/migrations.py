@@ -248,3 +248,9 @@ def m009_waiting(database: Database) -> None:
         """,
     ):
         database.execute(statement)
+
+
+@migrations()
+def m010_invitations(database: Database) -> None:
+    # As with links: the token itself is only with whoever was invited.
+    database.execute("CREATE TABLE invitations (token_hash TEXT PRIMARY KEY, expires_at TEXT NOT NULL)")

@@ -35,18 +35,34 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         visits.log_in(gallery, visit(), user_id, response)
         return response
 
+    def invitation() -> str | None:
+        """The hash of the invitation that a visitor has come with, where one is needed. Raises HTTPError."""
+        if gallery.registration == "open":
+            return None
+        token = request.params.getunicode("invitation") or ""
+        if gallery.registration == "closed" or not gallery.store.is_invited(hash_token(token), clock()):
+            needed = ": ask whoever runs this gallery for an invitation" if gallery.registration == "invite" else ""
+            raise HTTPError(403, f"Registration is closed here{needed}.")
+        return hash_token(token)
+
     @app.get("/register", public=True)
     def register_page() -> HTTPResponse:
-        return render("register", title="Register", password_needed=gallery.public, typed="")
+        invitation()
+        return render(
+            "register", title="Register", password_needed=gallery.public, typed="",
+            invitation=request.query.getunicode("invitation") or "",
+        )  # fmt: skip
 
     @app.post("/register", public=True)
     def register() -> HTTPResponse:
         typed, password = _typed("user_id").strip(), _typed("password")
+        invited = invitation()
 
         def again(message: str, status: int = 400) -> HTTPResponse:
             return render(
-                "register", status, title="Register", password_needed=gallery.public, typed=typed[:64], message=message
-            )
+                "register", status, title="Register", password_needed=gallery.public, typed=typed[:64],
+                message=message, invitation=_typed("invitation"),
+            )  # fmt: skip
 
         if not visits.may_register(gallery, visit()):
             return again("There were too many registrations from your address. Try again later.", 429)
@@ -60,7 +76,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         except UsageError as error:
             return again(str(error))
         user_id = typed or new_user_id()
-        if not gallery.store.add_user(user_id, not typed, password_hash, clock()):
+        if not gallery.store.add_user(user_id, not typed, password_hash, clock(), invited):
             visits.log(gallery, visit(), "register_failed", user_id=typed)
             return again(f"user id {user_id!r} is taken: choose another", 409)
         visits.log(gallery, visit(), "register", user_id=user_id)

@@ -11,7 +11,7 @@ from aigen import pipelines
 from aigen.content import ContentFolder
 from aigen.errors import CostError
 from aigen.orders.context import USER_BUDGET, Context
-from aigen.settings import Settings
+from aigen.settings import REGISTRATION, Settings
 from aigen.store import Store
 from aigen.times import Clock, utc_now
 from aigen.types.pipeline import Pipeline
@@ -66,6 +66,11 @@ class Gallery:
             agree=_agree_to_known_price if self.offers_paid else _refuse,
             budgets=("AIGEN_MONTHLY_COST", USER_BUDGET),
         )
+
+    @property
+    def registration(self) -> str:
+        """Return who may register: `open` to everybody, `invite`, or `closed`."""
+        return self.settings.choice("AIGEN_REGISTRATION", *REGISTRATION)
 
     @property
     def offers_paid(self) -> bool:

@@ -17,7 +17,7 @@ from aigen.notify import links
 from aigen.notify.delivery import Courier, Rounds
 from aigen.orders import worker
 from aigen.orders.context import Context
-from aigen.settings import Settings
+from aigen.settings import REGISTRATION, Settings
 from aigen.store import Store
 from aigen.times import to_text, utc_now
 from aigen.viewer import forms
@@ -49,6 +49,7 @@ def gallery(content: ContentFolder, settings: Settings, host: str, port: int) ->
         found = urlsplit(base)
         hosts |= _named(found.hostname or "", found.port or {"http": 80, "https": 443}[found.scheme])
         public = public or not links.is_loopback(base)
+    settings.choice("AIGEN_REGISTRATION", *REGISTRATION)  # what is wrong with it is said before anybody comes
     return Gallery(
         content,
         settings,

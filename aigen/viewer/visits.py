@@ -24,6 +24,8 @@ LIFETIME = timedelta(days=30)
 WINDOW = timedelta(minutes=15)
 FAILURES_PER_USER_AND_ADDRESS, FAILURES_PER_ADDRESS, FAILURES_PER_USER = 5, 20, 50
 REGISTRATIONS_PER_ADDRESS = 10
+# In the same time, of all visitors: where a proxy hides their addresses, nothing else limits them.
+REGISTRATIONS = 100
 AGENT_LIMIT = 200
 
 
@@ -106,6 +108,8 @@ def must_wait(gallery: "Gallery", visit: Visit, user_id: str) -> bool:
 
 
 def may_register(gallery: "Gallery", visit: Visit) -> bool:
-    """Whether this address has not registered too many users lately."""
-    registered = gallery.store.count_activity("register", gallery.clock() - WINDOW, address=visit.address)
-    return gallery.proxied or registered < REGISTRATIONS_PER_ADDRESS
+    """Whether this address has not registered too many users lately, and neither have all together."""
+    store, since = gallery.store, gallery.clock() - WINDOW
+    if store.count_activity("register", since) >= REGISTRATIONS:
+        return False
+    return gallery.proxied or store.count_activity("register", since, address=visit.address) < REGISTRATIONS_PER_ADDRESS

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,14 @@ import pytest
 from aigen.notify import links
 from aigen.orders import lifecycle
 from aigen.orders.context import Context
-from aigen.store.hashing import hash_password
+from aigen.settings import Settings
+from aigen.store.hashing import hash_password, hash_token
 from aigen.types.request import Draft
 from aigen.types.rows import Generation
 from aigen.viewer import accounts
 from aigen.viewer.app import make_app
 from aigen.viewer.gallery import Gallery
-from tests.conftest import StillClock, wait_for
+from tests.conftest import StillClock, run_aigen, wait_for
 from tests.web import Browser
 
 # Names that have broken programs like ours.
@@ -257,6 +259,46 @@ def test_links_that_were_sent_end_with_the_sessions(
     else:
         here.post("/logout", form="/activity", everywhere="1")
     assert visit().get(f"/open/{link.token}").status_code == 410
+
+
+def test_a_closed_gallery_lets_nobody_register(gallery: Gallery) -> None:
+    closed = replace(gallery, settings=Settings({"AIGEN_REGISTRATION": "closed"}))
+    assert Browser(closed).get("/register").status_code == 403
+    answer = Browser(closed).post("/register", form="/login", user_id="bob")
+    assert (answer.status_code, "Registration is closed here" in answer.text) == (403, True)
+    assert not gallery.store.has_user("bob")
+
+
+def test_an_invitation_lets_one_person_register_within_a_week(gallery: Gallery, clock: StillClock) -> None:
+    invited = replace(gallery, settings=Settings({"AIGEN_REGISTRATION": "invite"}))
+    assert "ask whoever runs this gallery" in Browser(invited).get("/register").text
+    gallery.store.invite(hash_token("token"), clock(), clock() + timedelta(days=7))
+    page = Browser(invited).get("/register?invitation=token")
+    assert 'name="invitation" value="token"' in page.text
+    refused = Browser(invited).post("/register", form="/login", user_id="bob", invitation="other")
+    assert refused.status_code == 403
+    wrong = Browser(invited).post("/register", form="/login", user_id="not ok", invitation="token")
+    assert (wrong.status_code, 'value="token"' in wrong.text) == (400, True), "it is kept for another try"
+    assert Browser(invited).post("/register", form="/login", user_id="bob", invitation="token").status_code == 303
+    again = Browser(invited).post("/register", form="/login", user_id="eve", invitation="token")
+    assert again.status_code == 403
+    gallery.store.invite(hash_token("late"), clock(), clock() + timedelta(days=7))
+    clock.advance(8 * 24 * 3600)
+    assert Browser(invited).get("/register?invitation=late").status_code == 403
+
+
+def test_all_registrations_together_are_limited(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aigen.viewer.visits.REGISTRATIONS", 3)
+    proxied = replace(gallery, proxied=True)
+    codes = [Browser(proxied).post("/register", user_id=f"user-{number}").status_code for number in range(5)]
+    assert codes == [303, 303, 303, 429, 429]
+
+
+def test_an_invitation_is_printed_as_a_link(tmp_path: Path) -> None:
+    done = run_aigen("users", "invite")
+    assert done.returncode == 0
+    assert re.fullmatch(r"http://127.0.0.1:8000/register\?invitation=[\w-]{32}\n", done.stdout)
+    assert "only with AIGEN_REGISTRATION=invite" in done.stderr
 
 
 def test_a_flood_of_logins_leaves_threads_for_the_others(
