@@ -97,13 +97,13 @@ class Settings:
             told = ", ".join(f"{name} in {place}" for name, place in places.items())
             raise UsageError(f"settings of one connection come from several sources ({told}): put them in one")
 
+    def is_secret(self, name: str) -> bool:
+        """Return whether a setting has a secret as its value."""
+        return name.upper().endswith(_SECRET_ENDINGS) and len(self.values.get(name, "").strip()) >= _SECRET_LENGTH
+
     def redact(self, text: str) -> str:
         """Return a text without the secrets among the settings."""
-        secrets = {
-            value.strip()
-            for name, value in self.values.items()
-            if name.upper().endswith(_SECRET_ENDINGS) and len(value.strip()) >= _SECRET_LENGTH
-        }
+        secrets = {value.strip() for name, value in self.values.items() if self.is_secret(name)}
         for secret in sorted(secrets, key=len, reverse=True):
             text = text.replace(secret, "…")
         return text

@@ -19,7 +19,7 @@ from aigen.orders import lifecycle, tasks, worker
 from aigen.orders.context import Context
 from aigen.pipelines import hosted
 from aigen.pipelines.storybook import DRAWING_ADVICE
-from aigen.settings import NAMES, Settings
+from aigen.settings import NAMES, Settings, settings_file
 from aigen.store import Store
 from aigen.times import utc_now
 from aigen.types.request import KINDS
@@ -263,6 +263,10 @@ def _mail(settings: Settings) -> Finding:
 
 def _settings(settings: Settings) -> Iterator[Finding]:
     """The names of our settings that are set; never a value, some are secrets."""
+    file = settings_file()
+    secret = any(settings.is_secret(name) for name, place in settings.found_in.items() if place == str(file))
+    if secret and os.name == "posix" and file.stat().st_mode & 0o077:
+        yield Finding("settings", "note", f"others may read {file}, which holds a secret", f"chmod 600 {file}")
     names = sorted(name for name in settings.values if name.startswith("AIGEN_"))
     yield Finding("settings", "ok", ", ".join(names) or "none set: the defaults are used")
     if unknown := [name for name in names if name not in NAMES]:

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +34,15 @@ def test_doctor_tells_of_a_refused_store() -> None:
     assert result.returncode == 1
     assert "wrong  store" in result.stdout
     assert "video encoder" in result.stdout
+
+
+def test_a_settings_file_with_a_secret_that_others_may_read_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "configuration" / "aigen" / "settings.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('OPENAI_API_KEY = "sk-0123456789"\n')
+    file.chmod(0o644)
+    told = run_aigen("doctor").stdout
+    assert f"others may read {file}, which holds a secret -> chmod 600 {file}" in told
+    assert "sk-0123456789" not in told
+    file.chmod(0o600)
+    assert "others may read" not in run_aigen("doctor").stdout
