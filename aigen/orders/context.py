@@ -52,12 +52,12 @@ class Context:
 def heartbeat(context: Context, generation_id: str, text: str) -> None:
     """Record that an order is being made, and at which step. Raises what `ended` returns when it is not any more."""
     if not context.store.heartbeat(generation_id, text, context.clock()):
-        raise ended(context.content, context.store, generation_id)
+        raise ended(context.content, generation_id)
 
 
-def ended(content: ContentFolder, store: Store, generation_id: str) -> AigenError:
+def ended(content: ContentFolder, generation_id: str) -> AigenError:
     """Return why an order that was being made is not Processing any more: cancelled, or its store is gone."""
-    if not content.database.exists() or store.generation(generation_id) is None:
+    if not content.database.exists():
         return StoreError(
             f"the store {str(content.database)!r} was removed while an order was made: "
             "restore a backup, or run aigen repair"

@@ -229,7 +229,7 @@ def _record(context: Context, generation: Generation, task: Task, item: Item, ma
             if not store.record(item):
                 for suffix in (made.path.suffix, *(each.suffix for each in beside)):
                     context.content.file(path).with_suffix(suffix).unlink(missing_ok=True)
-                raise ended(context.content, store, item.generation_id)
+                raise ended(context.content, item.generation_id)
             make_thumbnails(context, [item])
     context.report(Finished(item))
 

@@ -90,7 +90,7 @@ def run(context: Context, generation_id: str, detached: bool = False) -> Generat
         if not store.postpone(generation_id, collect_at, str(error)):  # cancelled while something was sent
             cancel_jobs(context, generation_id)
             clear(context, generation_id)
-            raise ended(context.content, store, generation_id) from None
+            raise ended(context.content, generation_id) from None
         raise StillRunning(
             f"order {generation_id} waits: {error}; a worker collects them, or aigen resume {generation_id}",
             error.seconds,
@@ -221,7 +221,7 @@ def _conclude(context: Context, generation_id: str) -> Generation:
     # The folder goes first: a crash between the two leaves an order that resume completes, not a stray folder.
     context.content.remove_work(generation_id)
     if not store.complete(generation_id, context.clock()):
-        raise ended(context.content, store, generation_id)
+        raise ended(context.content, generation_id)
     context.content.remove_lock(generation_id)
     return find(store, generation_id)
 
