@@ -116,7 +116,6 @@ def _known_files(context: Context, user_id: str) -> set[str]:
 def _adopt(context: Context, user_id: str, generation_id: str, paths: list[Path], dry_run: bool) -> Iterator[Damage]:
     """Write an order for files that say what they are; those of an order that exists are of no use to it."""
     told = [(path, said) for path in paths if (said := _read(path))]
-    names = ", ".join(path.name for path in paths)
     if told and context.store.generation(generation_id) is None:
         if not dry_run:
             order, items = _order_of(user_id, generation_id, told)
@@ -124,8 +123,8 @@ def _adopt(context: Context, user_id: str, generation_id: str, paths: list[Path]
         adopted = ", ".join(path.name for path, _ in told)
         yield Damage("files without rows", f"{adopted} in {user_id}", "adopted, as they say what they are", not dry_run)
         paths = [path for path in paths if path not in [each for each, _ in told]]
-        names = ", ".join(path.name for path in paths)
     if paths:
+        names = ", ".join(path.name for path in paths)
         if not dry_run:
             _set_aside(context.content, user_id, paths)
         yield Damage("files without rows", f"{names} in {user_id}", f"moved to {ASIDE}/{user_id}", not dry_run)

@@ -70,7 +70,7 @@ class Accounts(Connection):
         )
 
     def set_password(self, user_id: str, password_hash: str) -> bool:
-        """Set a user's password, and end their sessions and links: whoever had got one is out."""
+        """Set a user's password, and end their sessions and links, so that nobody keeps access."""
         with self._write():
             self._end_access(user_id)
             return self._update("UPDATE users SET password_hash = ? WHERE user_id = ?", [password_hash, user_id])

@@ -252,5 +252,5 @@ def m009_waiting(database: Database) -> None:
 
 @migrations()
 def m010_invitations(database: Database) -> None:
-    # As with links: the token itself is only with whoever was invited.
+    # As with links, only the hash of the token is kept.
     database.execute("CREATE TABLE invitations (token_hash TEXT PRIMARY KEY, expires_at TEXT NOT NULL)")

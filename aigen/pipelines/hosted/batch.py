@@ -47,7 +47,7 @@ class Batch:
         self._events.put((seed, Progress(text, share)))
 
     def make(self, purchases: Purchases) -> Generator[tuple[int, Job | Failure], None, None]:
-        """Yield the seed of each item and what came of it, as soon as it is there.
+        """Yield the seed of each item with its job or failure, as soon as it has ended.
 
         After an error nothing more is bought, but what is bought is waited for. Then raises that error, or StillRunning
         if jobs are not done.

@@ -165,8 +165,8 @@ class Purchases:
             self.sending.discard(seed)
 
     def _lose(self, seed: int, intended: Job, error: ProviderError) -> Failure:
-        """Return what an unknown outcome means. While nothing was accepted yet, it ends the order: whoever answers like
-        this may do so each time, and be paid for it.
+        """Return the failure of an item with an unknown outcome. While nothing was accepted yet, raise it instead: a
+        provider that answers like this may do so each time, and be paid for it.
         """
         if self.lane.is_accepted(self.model):
             return Failure(seed, self._unknown(intended))

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from typing import Any
 
 from aigen.errors import ProviderError, ProviderFault
@@ -10,12 +11,11 @@ from aigen.pipelines.hosted.provider import (
     ItemRequest,
     Pending,
     Ready,
+    Refusal,
     Rejected,
     explain,
     http_client,
-    refusal_of,
-    retry_after,
-    transport_error,
+    translated,
 )
 
 # Of `low` to `max`: what most pictures need, at a tenth of the price of the best.
@@ -65,27 +65,19 @@ class OpenAI:
     def cancel(self, job_id: str) -> Rejected | None:
         return None
 
-    def _translated(self, call: Any, request: ItemRequest) -> Any:
-        """Return what a call answers. Raises ProviderError for whatever the SDK raises."""
+    def _translated(self, call: Callable[[], Any], request: ItemRequest) -> Any:
         import openai
 
-        try:
-            return call()
-        except openai.APIStatusError as error:
-            found = refusal_of(error)
-            fault: ProviderFault = found.fault
-            codes = {str(found.body.get("code")), str(found.body.get("type"))}
-            if codes & {"moderation_blocked", "content_policy_violation"}:
-                fault = "moderation"
-            elif codes & {"insufficient_quota", "billing_hard_limit_reached", "billing_limit_reached"}:
-                fault = "credit"
-            elif "model_not_found" in codes:
-                fault = "model"
-            raise ProviderError(
-                explain(self._access, fault, found.reason, request), fault, retry_after(error)
-            ) from None
-        except Exception as error:  # also what the SDK stumbles over in an answer
-            raise transport_error(self._access, error) from None
+        return translated(self._access, openai, call, _fault_of, request)
+
+
+def _fault_of(found: Refusal) -> ProviderFault:
+    codes = {str(found.body.get("code")), str(found.body.get("type"))}
+    if codes & {"moderation_blocked", "content_policy_violation"}:
+        return "moderation"
+    if codes & {"insufficient_quota", "billing_hard_limit_reached", "billing_limit_reached"}:
+        return "credit"
+    return "model" if "model_not_found" in codes else found.fault
 
 
 def _cost(usage: Any, request: ItemRequest) -> float | None:

@@ -38,8 +38,8 @@ class Hosted:
     @property
     def abilities(self) -> Abilities:
         # A provider by itself says what its usual models can do; which one makes an item depends on its kind.
-        kinds = self._family().kinds if self._model else self.info.kinds
-        by_kind = {kind: self._family(kind) for kind in kinds}
+        kinds = self.info.family(self._model).kinds if self._model else self.info.kinds
+        by_kind = {kind: self._choose(kind)[1] for kind in kinds}
         starts_from = next(iter(by_kind.values())).starts_from
         videos = by_kind.get("video")
         duration = videos.duration if videos else families.DURATION
@@ -58,13 +58,13 @@ class Hosted:
         """The name of the setting that holds the key; None if there is none."""
         return next((name for name in self.info.keys if (self._settings.values.get(name) or "").strip()), None)
 
-    def _family(self, kind: Kind | None = None, from_picture: bool = False) -> Family:
-        return self.info.family(self._model or (kind and self.info.default(kind, from_picture)) or "")
+    def _choose(self, kind: Kind, from_picture: bool = False) -> tuple[str, Family]:
+        """Return the model for items of a kind, and its family."""
+        model = self._model or self.info.default(kind, from_picture) or ""
+        return model, self.info.family(model)
 
     def _model_of(self, task: Task) -> tuple[str, Family]:
-        from_picture = task.starts_from_picture
-        model = self._model or self.info.default(task.kind, from_picture) or ""
-        return model, self.info.family(model)
+        return self._choose(task.kind, task.starts_from_picture)
 
     def session(self) -> AbstractContextManager[None]:
         """Return a context for all batches of an order: a provider that refuses one is not asked by another."""

@@ -5,7 +5,7 @@ never sleeps. It raises ProviderError only.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -180,6 +180,27 @@ def retry_after(error: Any) -> float | None:
         return max(0.0, float(error.response.headers.get("retry-after", "")))
     except ValueError:
         return None
+
+
+def translated(
+    access: Access,
+    sdk: Any,
+    call: Callable[[], Any],
+    fault_of: Callable[[Refusal], ProviderFault],
+    request: ItemRequest | None = None,
+) -> Any:
+    """Return what a call of an SDK answers. Raises ProviderError for whatever the SDK raises.
+
+    `fault_of` knows what the error answers of this provider mean.
+    """
+    try:
+        return call()
+    except sdk.APIStatusError as error:
+        found = refusal_of(error)
+        fault = fault_of(found)
+        raise ProviderError(explain(access, fault, found.reason, request), fault, retry_after(error)) from None
+    except Exception as error:  # also what the SDK stumbles over in an answer
+        raise transport_error(access, error) from None
 
 
 def transport_error(access: Access, error: BaseException) -> ProviderError:

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from aigen.errors import ProviderError, ProviderFault
 from aigen.pipelines.hosted.provider import (
@@ -12,18 +12,15 @@ from aigen.pipelines.hosted.provider import (
     ItemRequest,
     Pending,
     Ready,
+    Refusal,
     Rejected,
     explain,
     http_client,
-    refusal_of,
-    retry_after,
-    transport_error,
+    translated,
 )
 
 # USD for a credit (https://docs.dev.runwayml.com/usage/billing)
 CREDIT = 0.01
-
-Answer = TypeVar("Answer")
 
 
 class Runway:
@@ -99,23 +96,14 @@ class Runway:
         return explain(self._access, fault, told)
 
     def _translated(self, call: Callable[[], Any], request: ItemRequest | None = None) -> Any:
-        """Return what a call answers. Raises ProviderError for whatever the SDK raises."""
         import runwayml
 
-        try:
-            return call()
-        except runwayml.APIStatusError as error:
-            found = refusal_of(error)
-            fault = found.fault
-            if fault == "model" and request is None:
-                fault = "missing"
-            elif found.status == 400 and "credits" in found.reason.lower():
-                fault = "credit"
-            raise ProviderError(
-                explain(self._access, fault, found.reason, request), fault, retry_after(error)
-            ) from None
-        except Exception as error:  # also what the SDK stumbles over in an answer
-            raise transport_error(self._access, error) from None
+        def fault_of(found: Refusal) -> ProviderFault:
+            if found.fault == "model" and request is None:
+                return "missing"
+            return "credit" if found.status == 400 and "credits" in found.reason.lower() else found.fault
+
+        return translated(self._access, runwayml, call, fault_of, request)
 
 
 def _credits(answer: Any, name: str) -> float | None:
