@@ -34,13 +34,20 @@ class ContentFolder:
     .work/<name>.lock                 locks
     .work/<name>.json                 what a lasting process says of itself; it informs and decides nothing
     .thumbs/<user_id>/...             derived, may be deleted at any time
+
+    Of a folder that cannot be written, `scratch` is where a copy of the store is, and whatever else is written.
     """
 
     root: Path
+    scratch: Path | None = None
+
+    @property
+    def is_read_only(self) -> bool:
+        return self.scratch is not None
 
     @property
     def database(self) -> Path:
-        return self.root / "aigen.db"
+        return (self.scratch or self.root) / "aigen.db"
 
     def file(self, relative: str) -> Path:
         return self.root / relative
@@ -49,17 +56,22 @@ class ContentFolder:
         return self.root / user_id
 
     def thumbs(self, user_id: str) -> Path:
-        return self.root / ".thumbs" / user_id
+        return (self.scratch or self.root) / ".thumbs" / user_id
 
     def thumbnail(self, relative: str, size: str) -> Path:
         """Where the thumbnail of a finished file is, of a size that goes by this name."""
         file = Path(relative)
-        return self.thumbs(file.parent.name) / f"{file.stem}-{size}.webp"
+        return self.derived(file.parent.name, f"{file.stem}-{size}.webp")
+
+    def derived(self, user_id: str, name: str) -> Path:
+        """Where a file that was derived is or will be; of a read-only folder, where it was before, if it is there."""
+        kept = self.root / ".thumbs" / user_id / name
+        return kept if self.scratch is None or kept.exists() else self.thumbs(user_id) / name
 
     @property
     def making(self) -> Path:
         """Where files are until they are whole; what a crash leaves in a folder in it is tidied up."""
-        return self.root / ".work"
+        return (self.scratch or self.root) / ".work"
 
     def work(self, generation_id: str) -> Path:
         return self.making / generation_id
@@ -138,9 +150,11 @@ class ContentFolder:
         return self.making / f"{name}.json"
 
     def check_writable(self) -> None:
-        """Create the folder if need be and prove that a file can be written into it."""
+        """Create the folder if need be and prove that a file can be written into it. Raises ContentError."""
         import tempfile
 
+        if self.is_read_only:
+            raise ContentError(f"the content folder {str(self.root)!r} is read-only: it can only be viewed")
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # a user's work is nobody else's business
             self.making.mkdir(exist_ok=True)

@@ -73,13 +73,15 @@ def test_a_read_only_folder_can_be_looked_at_and_nothing_else(tmp_path: Path) ->
         {say("resume")}
         {say("cancel", "nothing123")}
         {say("worker", "--once")}
+        timeout --preserve-status -s INT 6 {say("serve", "--port", "0")}
         "$@" >/dev/null; echo "exit $?" >&2
     """
     command = [*mounter(disk), "bash", "-c", script, "script", *order]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     lines = result.stderr.splitlines()
     codes = [line for line in lines if line.startswith("exit")]
-    assert codes == ["exit 0", "exit 0", "exit 0", "exit 0", "exit 2", "exit 1", "exit 1"], result.stderr
+    assert codes == ["exit 0", "exit 0", "exit 0", "exit 0", "exit 2", "exit 1", "exit 0", "exit 1"], result.stderr
+    assert f"{content} is read-only: it can be viewed; nothing is made or sent" in lines
     assert '"status": "Completed"' in result.stdout
     assert "unexpected" not in result.stderr
     assert sum("cannot be written (Read-only file system)" in line for line in lines) == 2

@@ -21,6 +21,10 @@ def serve(
     base_url: Annotated[
         str | None, typer.Option("--base-url", metavar="URL", help="How it is reached from outside.")
     ] = None,
+    token: Annotated[
+        bool,
+        typer.Option("--token/--no-token", help="Ask for the token in the printed address where no password is given."),
+    ] = True,
     content: Content = None,
 ) -> None:
     """Serve the web gallery: register, log in, order, watch and download; until Ctrl-C."""
@@ -28,7 +32,6 @@ def serve(
 
     settings = _settings(base_url)
     folder = settings.content(content)
-    folder.check_writable()
     stop = threading.Event()
 
     def opened(url: str) -> None:
@@ -37,7 +40,7 @@ def serve(
 
             webbrowser.open(url)
 
-    with server.listen(host, port) as found:
+    with server.viewable(folder) as folder, server.listen(host, port) as found:
         # Not as exceptions: those could strike in the middle of what is being sent. The second time it is meant so.
         def end(*_: object) -> None:
             if stop.is_set():
@@ -46,8 +49,8 @@ def serve(
 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, end)
-        server.serve(folder, settings, found, host, stop, say, opened, lambda: _settings(base_url))
-    if waiting := _still_made(folder):
+        server.serve(folder, settings, found, host, stop, say, opened, lambda: _settings(base_url), token)
+    if not folder.is_read_only and (waiting := _still_made(folder)):
         say(f"still being made in the background: {waiting} orders; aigen status shows them")
 
 

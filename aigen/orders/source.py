@@ -58,4 +58,4 @@ def keep_thumbnail(content: ContentFolder, generation: Generation) -> None:
 
 def thumbnail(content: ContentFolder, generation: Generation) -> Path:
     """Where the small copy is."""
-    return content.thumbs(generation.user_id) / f"{generation.generation_id}-picture.webp"
+    return content.derived(generation.user_id, f"{generation.generation_id}-picture.webp")

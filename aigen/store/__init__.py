@@ -16,12 +16,13 @@ processes working side by side cannot undo each other. Methods that change a sta
 """
 
 from aigen.store.accounts import Accounts
+from aigen.store.database import copy_store, is_writable
 from aigen.store.integrity import Integrity
 from aigen.store.items import Items
 from aigen.store.notices import LONGEST_PAUSE, NOTICE_ATTEMPTS, NOTICE_LEASE, Notices
 from aigen.store.orders import Orders
 
-__all__ = ["LONGEST_PAUSE", "NOTICE_ATTEMPTS", "NOTICE_LEASE", "Store"]
+__all__ = ["LONGEST_PAUSE", "NOTICE_ATTEMPTS", "NOTICE_LEASE", "Store", "copy_store", "is_writable"]
 
 
 class Store(Accounts, Orders, Items, Notices, Integrity):

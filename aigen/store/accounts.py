@@ -1,11 +1,13 @@
 """Users, their sessions, and the log of what they do."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from aigen.store.database import Connection
 from aigen.times import to_text
+from aigen.types.rows import Session
 
 # How long the log of what users do is kept.
 LOG_KEPT = timedelta(days=365)
@@ -89,30 +91,21 @@ class Accounts(Connection):
 
     # Sessions and what users do
 
-    def add_session(
-        self, session_hash: str, user_id: str, now: datetime, expires_at: datetime, address: str, user_agent: str
-    ) -> None:
+    def add_session(self, session: Session, now: datetime) -> None:
         """Write a session; those that have expired go, and so does what was logged more than a year ago."""
         with self._write():
             self._database.execute("DELETE FROM sessions WHERE expires_at <= ?", [to_text(now)])
             self._database.execute("DELETE FROM user_activity WHERE at < ?", [to_text(now - LOG_KEPT)])
-            self._table("sessions").insert(
-                {
-                    "session_hash": session_hash,
-                    "user_id": user_id,
-                    "made_at": to_text(now),
-                    "expires_at": to_text(expires_at),
-                    "address": address,
-                    "user_agent": user_agent,
-                }
-            )
+            self._table("sessions").insert({**asdict(session), "made_at": to_text(now)})
 
-    def session_user(self, session_hash: str, now: datetime) -> str | None:
-        """Whose session this is, if there is one that has not expired."""
+    def session(self, session_hash: str, now: datetime) -> Session | None:
+        """Return a session, if there is one of this hash that has not expired."""
         rows = self._read(
-            "SELECT user_id FROM sessions WHERE session_hash = ? AND expires_at > ?", [session_hash, to_text(now)]
+            "SELECT session_hash, user_id, expires_at, address, user_agent, generation_id FROM sessions "
+            "WHERE session_hash = ? AND expires_at > ?",
+            [session_hash, to_text(now)],
         )
-        return rows[0]["user_id"] if rows else None
+        return Session(**rows[0]) if rows else None
 
     def delete_session(self, session_hash: str) -> bool:
         return self._change("DELETE FROM sessions WHERE session_hash = ?", [session_hash])

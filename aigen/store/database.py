@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -39,7 +40,7 @@ class Connection:
         path = content.database
         with _translated(path):
             is_there = create or path.exists()
-            if is_there and not create and not _is_writable(content.root):
+            if is_there and not create and not is_writable(path.parent):
                 return cls(content, _read_copy(content), is_there, is_copy=True)
             database = _open(content, create) if is_there else _migrated(_connect(":memory:"))
             return cls(content, database, is_there)
@@ -72,7 +73,7 @@ class Connection:
         Only with `create` it creates a store: what changes rows finds none in a store that is not there.
         """
         if self._is_copy:
-            raise ContentError(f"the content folder {str(self._content.root)!r} is read-only: it can only be looked at")
+            raise ContentError(f"the content folder {str(self._content.root)!r} is read-only: it can only be viewed")
         with _translated(self._path):
             self._use_file(create)
             self._database.execute("BEGIN IMMEDIATE")
@@ -118,19 +119,35 @@ def _open(content: ContentFolder, create: bool) -> Database:
     return database
 
 
-def _is_writable(folder: Path) -> bool:
+def is_writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
+def copy_store(content: ContentFolder, scratch: Path) -> ContentFolder:
+    """Copy the store of a folder that cannot be written, including what only its write-ahead log holds.
+
+    Returns the content folder with `scratch` as the place for that copy and for whatever else is written.
+    """
+    for path in (content.database, content.database.with_name(f"{content.database.name}-wal")):
+        if path.exists():
+            with _translated(path), _readable(path):
+                shutil.copyfile(path, scratch / path.name)
+    return replace(content, scratch=scratch)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ContentError(f"{str(path)!r} cannot be read ({error.strerror}): check who owns it") from error
+
+
 def _read_copy(content: ContentFolder) -> Database:
-    """Return a copy of a store in memory, brought up to date there. It has what only the write-ahead log holds too."""
+    """Return a copy of a store in memory, brought up to date there."""
     with tempfile.TemporaryDirectory() as name:
-        copy = ContentFolder(Path(name))
-        for path in (content.database, content.database.with_name(f"{content.database.name}-wal")):
-            if path.exists():
-                shutil.copyfile(path, copy.root / path.name)
         memory = _connect(":memory:")
-        with closing(_open(copy, create=False)) as database:
+        with closing(_open(copy_store(content, Path(name)), create=False)) as database:
             database.conn.backup(memory.conn)
     return memory
 

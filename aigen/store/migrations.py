@@ -254,3 +254,9 @@ def m009_waiting(database: Database) -> None:
 def m010_invitations(database: Database) -> None:
     # As with links, only the hash of the token is kept.
     database.execute("CREATE TABLE invitations (token_hash TEXT PRIMARY KEY, expires_at TEXT NOT NULL)")
+
+
+@migrations()
+def m011_sessions_of_links(database: Database) -> None:
+    # The one order that a session opens, if a link in a notification began it. It ends with the order.
+    database.execute("ALTER TABLE sessions ADD COLUMN generation_id TEXT REFERENCES generations ON DELETE CASCADE")

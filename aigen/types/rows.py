@@ -1,4 +1,4 @@
-"""The rows of the store: an order, its items and its notices."""
+"""The rows of the store: an order, its items and its notices; and sessions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -75,6 +75,18 @@ class Budget:
     amount: float
     since: str
     user_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """A login in the web gallery. With a `generation_id` it shows that one order only."""
+
+    session_hash: str
+    user_id: str
+    expires_at: str
+    address: str
+    user_agent: str
+    generation_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """The web application: routes, and around all of them who may do what, headers and errors.
 
 Whatever is not said to be `public` needs a session, a form must come from a page of ours, and a request for another
-host than ours is refused: that is decided here, once, for every route there is.
+host than ours is refused: that is decided here, once, for every route there is. A visitor who came by the link to an
+order sees the routes that `one_order` marks. What `changes` something (every form that does not say otherwise) is
+refused where the content folder is read-only.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,7 +14,7 @@ from urllib.parse import quote
 from bottle import Bottle, FileUpload, FormsDict, HTTPError, Route, request
 
 from aigen.errors import AigenError, GenerationError, UsageError
-from aigen.viewer import visits
+from aigen.viewer import accounts, visits
 from aigen.viewer.gallery import Gallery
 from aigen.viewer.web import redirect, render, render_text
 
@@ -33,7 +35,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 def make_app(gallery: Gallery) -> Bottle:
     """The application; `guarded` makes a WSGI application of it that checks hosts and sets headers."""
-    from aigen.viewer import accounts, media, orders, pages, selection
+    from aigen.viewer import media, orders, pages, selection
 
     app = Bottle()
     app.install(_Guard(gallery))
@@ -41,6 +43,7 @@ def make_app(gallery: Gallery) -> Bottle:
         module.add_routes(app, gallery)
 
     def error_page(error: HTTPError) -> str:
+        request.environ["aigen.gallery"] = gallery
         with suppress(AigenError):  # who is asking is not known yet where there is no route
             if "aigen.visit" not in request.environ:
                 request.environ["aigen.visit"] = visits.recognise(gallery)
@@ -84,17 +87,24 @@ class _Guard:
         self._gallery = gallery
 
     def apply(self, callback: Callable[..., Any], route: Route) -> Callable[..., Any]:
-        public = bool(route.config.get("public"))
+        public, changes = bool(route.config.get("public")), route.config.get("changes", route.method == "POST")
+        shows_one_order = bool(route.config.get("one_order"))
         sort = route.config.get("form", "application/x-www-form-urlencoded")
 
         def call(**arguments: Any) -> Any:
             gallery = self._gallery
-            request.environ["aigen.secure"] = gallery.secure
+            request.environ["aigen.gallery"] = gallery
             try:
                 visit = visits.recognise(gallery)
             except AigenError as error:
                 raise _unable(error) from error
             request.environ["aigen.visit"] = visit
+            if route.method == "GET":
+                accounts.launch(gallery)
+            if changes and gallery.is_read_only:
+                raise HTTPError(403, "This gallery is read-only. You can view and download what is in it.")
+            if not public and visit.only and not shows_one_order:
+                raise HTTPError(403, "Your link opens one order only. Log in to see the rest of the gallery.")
             if not public and visit.user_id is None:
                 if route.method != "GET" or route.config.get("no_page"):
                     raise HTTPError(401, "Log in first, then try again.")

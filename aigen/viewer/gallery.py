@@ -2,6 +2,8 @@
 and each thread's connection to the store.
 """
 
+import hmac
+import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,13 +19,41 @@ from aigen.times import Clock, utc_now
 from aigen.types.pipeline import Pipeline
 
 
+class Launch:
+    """What tells the user who started the gallery from other users of this machine: a token in the address it prints.
+
+    The address that it opens by itself has another token, which works once: all users can see the arguments of
+    processes, and so those of a browser.
+    """
+
+    def __init__(self) -> None:
+        self.token = secrets.token_urlsafe(24)
+        self._once: set[str] = set()
+
+    def token_for_browser(self) -> str:
+        """Return a token that works once."""
+        token = secrets.token_urlsafe(24)
+        self._once.add(token)
+        return token
+
+    def accepts(self, token: str) -> bool:
+        """Return whether this is the token, or one that works once, which it uses up."""
+        if hmac.compare_digest(token.encode(), self.token.encode()):
+            return True
+        try:
+            self._once.remove(token)
+        except KeyError:
+            return False
+        return True
+
+
 @dataclass(frozen=True)
 class Gallery:
     """The world of the web gallery. `hosts` are the names, with ports, by which it may be asked for.
 
     `anywhere`: also by any address of this machine, at this port (names are what an attacker could choose). `public`:
     others than the user of this machine may reach it. `secure`: it is reached by https. `proxied`: by way of a proxy
-    that is not trusted to say for whom it asks.
+    that is not trusted to say for whom it asks. `launch`: what entering without a password asks for, if anything.
     """
 
     content: ContentFolder
@@ -33,6 +63,7 @@ class Gallery:
     public: bool = False
     secure: bool = False
     proxied: bool = False
+    launch: Launch | None = None
     clock: Clock = utc_now
     load: Callable[[str, Settings], Pipeline] = pipelines.load
 
@@ -41,7 +72,7 @@ class Gallery:
         """This thread's connection to the store."""
         opened: dict[ContentFolder, Store] = _threads.__dict__.setdefault("stores", {})
         if self.content not in opened:
-            opened[self.content] = Store.open(self.content, create=True)
+            opened[self.content] = Store.open(self.content, create=not self.is_read_only)
         return opened[self.content]
 
     def goes_by(self, host: str) -> bool:
@@ -70,7 +101,12 @@ class Gallery:
     @property
     def registration(self) -> str:
         """Return who may register: `open` to everybody, `invite`, or `closed`."""
-        return self.settings.choice("AIGEN_REGISTRATION", *REGISTRATION)
+        return "closed" if self.is_read_only else self.settings.choice("AIGEN_REGISTRATION", *REGISTRATION)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Return whether the content folder can only be viewed, such as a backup."""
+        return self.content.is_read_only
 
     @property
     def offers_paid(self) -> bool:

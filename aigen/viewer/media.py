@@ -41,7 +41,7 @@ CHUNK = 256 * 1024
 
 
 def add_routes(app: Bottle, gallery: Gallery) -> None:
-    @app.get("/media/<generation_id>/<name>", no_page=True)
+    @app.get("/media/<generation_id>/<name>", no_page=True, one_order=True)
     def media(generation_id: str, name: str) -> HTTPResponse:
         found = own_order(gallery, generation_id)
         if name == (small := source.thumbnail(gallery.content, found.order)).name:
@@ -63,7 +63,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
                     return serve(gallery, _thumbnail(gallery, item, size), None)
         not_found()
 
-    @app.get("/archive/<generation_id>.zip", no_page=True)
+    @app.get("/archive/<generation_id>.zip", no_page=True, one_order=True)
     def archive(generation_id: str) -> HTTPResponse:
         found = own_order(gallery, generation_id)
         items = [item for item in found.items if item.path]
@@ -122,12 +122,13 @@ def _thumbnail(gallery: Gallery, item: Item, size: str) -> Path:
 
 
 def _inside(gallery: Gallery, file: Path) -> Path | None:
-    """A file where it really is; None when that is not a file within the content folder."""
+    """A file where it really is; None where it is none, or a link below the content folder led to it."""
+    roots = [root for root in (gallery.content.scratch, gallery.content.root) if root and file.is_relative_to(root)]
     try:
-        real = file.resolve(strict=True)
-    except (OSError, RuntimeError):
+        real, direct = file.resolve(strict=True), roots[0].resolve(strict=True) / file.relative_to(roots[0])
+    except (OSError, RuntimeError, IndexError):
         return None
-    return real if real.is_file() and real.is_relative_to(gallery.content.root.resolve()) else None
+    return real if real == direct and real.is_file() else None
 
 
 def serve(gallery: Gallery, file: Path, download_as: str | None) -> HTTPResponse:

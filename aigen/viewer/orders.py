@@ -47,7 +47,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         visits.log(gallery, visit(), "order", placed.generation_id)
         return placed.generation_id
 
-    @app.get("/text-to-video")
+    @app.get("/text-to-video", changes=True)
     def text_to_video() -> HTTPResponse:
         prompt = request.query.getunicode("prompt") or ""
         return forms.show(gallery, forms.FROM_WORDS, {"prompt": prompt[:2000]}, {})
@@ -60,7 +60,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             errors = attempt(wanted)
         return forms.show(gallery, forms.FROM_WORDS, typed, errors, 400)
 
-    @app.get("/image-to-video")
+    @app.get("/image-to-video", changes=True)
     def image_to_video() -> HTTPResponse:
         return forms.show(gallery, forms.FROM_PICTURE, {}, {})
 
@@ -127,10 +127,10 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         visits.log(gallery, visit(), "delete", generation_id)
         redirect("/dash")
 
-    @app.get("/progress", no_page=True)
+    @app.get("/progress", no_page=True, one_order=True)
     def progress() -> HTTPResponse:
         """The orders of the visitor that are being made, for the script of the gallery."""
-        user_id = visit().user_id
+        user_id, only = visit().user_id, visit().only
         assert user_id
         return _json(
             {
@@ -141,6 +141,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
                     "remark": found.remark,
                 }
                 for found in status.list_orders(gallery.context, user_id, "Processing")
+                if only in (None, found.order.generation_id)
             }
         )
 

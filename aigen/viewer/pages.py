@@ -144,12 +144,15 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             redirect("/dash")
         return render("landing", title="aigen")
 
-    @app.get("/dash")
+    @app.get("/dash", one_order=True)
     def dash() -> HTTPResponse:
         who = visit()
         assert who.user_id
         words, before = (request.query.getunicode("search") or "")[:200], request.query.getunicode("before") or None
-        orders = gallery.store.newest(who.user_id, ORDERS_A_PAGE + 1, before, words)
+        if who.only:
+            orders = [own_order(gallery, who.only).order]
+        else:
+            orders = gallery.store.newest(who.user_id, ORDERS_A_PAGE + 1, before, words)
         cards = [Card(status.status_of(gallery.context, order)) for order in orders[:ORDERS_A_PAGE]]
         if request.method == "GET" and not request.query.getunicode("refresh"):
             visits.log(gallery, who, "view", "/dash")
@@ -161,21 +164,21 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             words=words,
             before=before,
             older=orders[ORDERS_A_PAGE - 1].generation_id if len(orders) > ORDERS_A_PAGE else None,
-            is_new=bool(request.query.getunicode("new")),
+            is_new=bool(request.query.getunicode("new")) and not who.only,
             # Without a fragment: a browser does not load anew what differs only in that.
             refresh="/dash?refresh=1" if active and not before and not words else None,
         )
 
-    @app.get("/orders/<generation_id>", no_page=True)
+    @app.get("/orders/<generation_id>", no_page=True, one_order=True)
     def order(generation_id: str) -> HTTPResponse:
         """One order as it stands in the gallery, for the script that keeps it up to date."""
         return render("order", card=Card(own_order(gallery, generation_id)))
 
-    @app.get("/videoplayer/<generation_id>/<number:int>")
+    @app.get("/videoplayer/<generation_id>/<number:int>", one_order=True)
     def videoplayer(generation_id: str, number: int) -> HTTPResponse:
         return show(generation_id, "video", number)
 
-    @app.get("/picture/<generation_id>/<number:int>")
+    @app.get("/picture/<generation_id>/<number:int>", one_order=True)
     def picture(generation_id: str, number: int) -> HTTPResponse:
         return show(generation_id, "image", number)
 
@@ -214,8 +217,8 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
 
 def own_order(gallery: Gallery, generation_id: str) -> OrderStatus:
     """How an order of the visitor's stands; that there is one of somebody else's is nobody's business."""
-    order = gallery.store.generation(generation_id)
-    if order is None or order.user_id != visit().user_id:
+    order, who = gallery.store.generation(generation_id), visit()
+    if order is None or order.user_id != who.user_id or who.only not in (None, generation_id):
         not_found()
     return status.status_of(gallery.context, order)
 

@@ -15,7 +15,7 @@ LIMIT = 500
 
 
 def add_routes(app: Bottle, gallery: Gallery) -> None:
-    @app.post("/selection/download")
+    @app.post("/selection/download", changes=False, one_order=True)
     def download() -> HTTPResponse:
         items = selected(gallery)
         for item in items:

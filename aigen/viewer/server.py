@@ -2,10 +2,12 @@
 
 import os
 import socket
+import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from ipaddress import ip_address
+from pathlib import Path
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,11 +20,11 @@ from aigen.notify.delivery import Courier, Rounds
 from aigen.orders import worker
 from aigen.orders.context import Context
 from aigen.settings import REGISTRATION, Settings
-from aigen.store import Store
+from aigen.store import Store, copy_store, is_writable
 from aigen.times import to_text, utc_now
 from aigen.viewer import forms
 from aigen.viewer.app import guarded, make_app
-from aigen.viewer.gallery import Gallery
+from aigen.viewer.gallery import Gallery, Launch
 
 THREADS = 8
 ALREADY = AlreadyRunning.exit_code
@@ -37,8 +39,11 @@ PATIENCE = 60.0
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 
 
-def gallery(content: ContentFolder, settings: Settings, host: str, port: int) -> Gallery:
-    """The gallery as it is reached at a host and port, and by its base URL, if that is set."""
+def gallery(content: ContentFolder, settings: Settings, host: str, port: int, needs_token: bool = False) -> Gallery:
+    """The gallery as it is reached at a host and port, and by its base URL, if that is set.
+
+    `needs_token`: where only this machine reaches it, entering without a password needs the launch token.
+    """
     base = settings.read_base_url()
     names = {host.lower(), "localhost", "127.0.0.1", "::1"}
     if is_any(host):
@@ -58,6 +63,7 @@ def gallery(content: ContentFolder, settings: Settings, host: str, port: int) ->
         public=public,
         secure=bool(base and base.startswith("https://")),
         proxied=bool(base and _is_loopback(host) and not links.is_loopback(base) and not trusted_proxy(settings)),
+        launch=Launch() if needs_token and not public else None,
     )
 
 
@@ -95,6 +101,19 @@ def listen(host: str, port: int) -> socket.socket:
     return found
 
 
+@contextmanager
+def viewable(content: ContentFolder) -> Iterator[ContentFolder]:
+    """Yield a content folder to serve: of one that cannot be written, with a copy of its store. Raises ContentError."""
+    if not content.database.exists() or is_writable(content.root):
+        content.check_writable()
+        yield content
+        return
+    with tempfile.TemporaryDirectory(prefix="aigen-") as folder:
+        copy = copy_store(content, Path(folder))
+        copy.making.mkdir()
+        yield copy
+
+
 def serve(
     content: ContentFolder,
     settings: Settings,
@@ -104,21 +123,23 @@ def serve(
     report: Callable[[str], None],
     opened: Callable[[str], None],
     read_settings: Callable[[], Settings],
+    needs_token: bool = True,
 ) -> None:
     """Serve until `stop`; what is being downloaded then may finish. `opened` is told the address when it is ready.
 
-    Raises AlreadyRunning when another server does on this folder.
+    A read-only folder is only shown: nothing is made of it or sent from it. Raises AlreadyRunning when another server
+    does on this folder.
     """
     from waitress.server import create_server
 
     from aigen.viewer.limits import limited
 
     port = found.getsockname()[1]
-    shown = gallery(content, settings, host, port)
+    shown = gallery(content, settings, host, port, needs_token)
     url = settings.read_base_url() or f"http://{_bracketed('127.0.0.1' if is_any(host) else host)}:{port}"
     already = content.read_note(links.SERVE).get("url")
     running = f"the web gallery of {str(content.root)!r} is already running" + (f": {already}" if already else "")
-    Store.open(content, create=True).close()  # what is wrong with the store is told before anybody asks
+    Store.open(content, create=not content.is_read_only).close()  # what is wrong with the store is told before anybody asks
     with content.hold(links.SERVE, 0.2, running):
         sockets: dict[int, Any] = {}
         proxy = trusted_proxy(settings)
@@ -136,14 +157,26 @@ def serve(
         )
         server.channel_class = limited(shown, {forms.FROM_PICTURE.path: UPLOAD_LIMIT}, BODY_LIMIT)
         content.write_note(links.SERVE, {"pid": os.getpid(), "url": url, "started_at": to_text(utc_now())})
-        courier = Courier(content, read_settings, log=report)
-        report(f"the gallery of {content.root} is at {url} (Ctrl-C ends it)")
-        opened(url)
-        with Rounds(courier) as rounds, _Attendant(content, report):
+        if content.is_read_only:
+            report(f"{content.root} is read-only: it can be viewed; nothing is made or sent")
+        report(f"the gallery of {content.root} is at {_with_token(url, shown, once=False)} (Ctrl-C ends it)")
+        opened(_with_token(url, shown, once=True))
+        with ExitStack() as stack:
+            check: Callable[[], None] = lambda: None  # noqa: E731
+            if not content.is_read_only:
+                check = stack.enter_context(Rounds(Courier(content, read_settings, log=report))).check
+                stack.enter_context(_Attendant(content, report))
             try:
-                _run(server, sockets, stop, rounds.check)
+                _run(server, sockets, stop, check)
             finally:
                 _drain(server, sockets)
+
+
+def _with_token(url: str, gallery: Gallery, once: bool) -> str:
+    """The address that lets the user who opens it enter without a password, where that needs a token."""
+    if gallery.launch is None:
+        return url
+    return f"{url}/?token={gallery.launch.token_for_browser() if once else gallery.launch.token}"
 
 
 def _run(server: Any, sockets: dict[int, Any], stop: threading.Event, check: Callable[[], None]) -> None:

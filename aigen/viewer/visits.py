@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 from bottle import HTTPResponse, LocalRequest, abort, request
 
 from aigen.store.hashing import hash_token
+from aigen.times import to_text
+from aigen.types.rows import Session
 
 if TYPE_CHECKING:
     from aigen.viewer.gallery import Gallery
 
-SESSION, VISITOR = "aigen_session", "aigen_visitor"
-LIFETIME = timedelta(days=30)
+SESSION, VISITOR, LAUNCH = "aigen_session", "aigen_visitor", "aigen_launch"
+# How long a login lasts, and one by a link to an order.
+LIFETIME, LINK_LIFETIME = timedelta(days=30), timedelta(days=7)
 # Failed logins within the window after which an address or a user id has to wait.
 WINDOW = timedelta(minutes=15)
 FAILURES_PER_USER_AND_ADDRESS, FAILURES_PER_ADDRESS, FAILURES_PER_USER = 5, 20, 50
@@ -31,13 +34,19 @@ AGENT_LIMIT = 200
 
 @dataclass(frozen=True)
 class Visit:
-    """One request: who makes it, from where. `user_id` is None until somebody has logged in."""
+    """One request: who makes it, from where. `user_id` is None until somebody has logged in.
+
+    `only` is the one order that is shown to somebody who came by its link. `is_launched`: the visitor may enter without
+    a password, as the user who started the gallery.
+    """
 
     user_id: str | None
     token: str | None
     visitor: str
     address: str
     user_agent: str
+    only: str | None = None
+    is_launched: bool = True
 
     @property
     def csrf(self) -> str:
@@ -48,13 +57,15 @@ class Visit:
 def recognise(gallery: "Gallery", asked: LocalRequest = request) -> Visit:
     """Who makes a request; only the session's row says that, nothing else the client sends."""
     token = _cookie(asked, SESSION)
-    user_id = gallery.store.session_user(hash_token(token), gallery.clock()) if token else None
+    session = gallery.store.session(hash_token(token), gallery.clock()) if token else None
     return Visit(
-        user_id,
-        token if user_id else None,
+        session.user_id if session else None,
+        token if session else None,
         _cookie(asked, VISITOR) or secrets.token_urlsafe(16),
         str(asked.environ.get("REMOTE_ADDR") or ""),
         asked.get_header("User-Agent", "")[:AGENT_LIMIT],
+        session.generation_id if session else None,
+        gallery.launch is None or gallery.launch.accepts(_cookie(asked, LAUNCH) or ""),
     )
 
 
@@ -72,13 +83,19 @@ def check_form(visit: Visit, sort: str = "application/x-www-form-urlencoded", as
         abort(403, "This form is too old or not from this page. Go back, reload the page and try again.")
 
 
-def log_in(gallery: "Gallery", visit: Visit, user_id: str, response: HTTPResponse) -> None:
-    """Begin a session, always with a new token, and put it into a cookie of the response."""
-    token, now = secrets.token_urlsafe(32), gallery.clock()
+def log_in(gallery: "Gallery", visit: Visit, user_id: str, response: HTTPResponse, only: str | None = None) -> None:
+    """Begin a session, always with a new token, and put it into a cookie of the response.
+
+    With `only` it shows that order and nothing else.
+    """
+    token, now, lifetime = secrets.token_urlsafe(32), gallery.clock(), LINK_LIFETIME if only else LIFETIME
     if visit.token:
         gallery.store.delete_session(hash_token(visit.token))
-    gallery.store.add_session(hash_token(token), user_id, now, now + LIFETIME, visit.address, visit.user_agent)
-    set_cookie(response, SESSION, token, gallery.secure, round(LIFETIME.total_seconds()))
+    expires_at = to_text(now + lifetime)
+    gallery.store.add_session(
+        Session(hash_token(token), user_id, expires_at, visit.address, visit.user_agent, only), now
+    )
+    set_cookie(response, SESSION, token, gallery.secure, round(lifetime.total_seconds()))
 
 
 def set_cookie(response: HTTPResponse, name: str, value: str, secure: bool, max_age: int | None = None) -> None:

@@ -7,6 +7,7 @@ from bottle import HTTPError, HTTPResponse, SimpleTemplate, request
 
 from aigen import __version__
 from aigen.viewer import visits
+from aigen.viewer.gallery import Gallery
 from aigen.viewer.visits import Visit
 
 
@@ -29,11 +30,19 @@ def not_found() -> NoReturn:
 def render(name: str, status: int = 200, **values: Any) -> HTTPResponse:
     """A page from a template, in which every value is escaped; with the cookie that its forms need."""
     who: Visit | None = request.environ.get("aigen.visit")
-    known = {"user_id": who.user_id, "csrf": who.csrf} if who else {}
+    gallery: Gallery = request.environ["aigen.gallery"]
+    known: dict[str, Any] = {"registers": gallery.registration == "open", "read_only": gallery.is_read_only}
+    if who:
+        known |= {
+            "user_id": who.user_id,
+            "csrf": who.csrf,
+            "only": who.only,
+            "may_change": not who.only and not gallery.is_read_only,
+        }
     response = HTTPResponse(render_text(name, **known, **values), status)
     response.content_type = "text/html; charset=utf-8"
     if who and not request.get_cookie(visits.VISITOR):
-        visits.set_cookie(response, visits.VISITOR, who.visitor, secure=bool(request.environ.get("aigen.secure")))
+        visits.set_cookie(response, visits.VISITOR, who.visitor, gallery.secure)
     return response
 
 
@@ -41,7 +50,7 @@ def render_text(name: str, **values: Any) -> str:
     """Return a template as text, with what all of them need filled in."""
     shared = {
         "user_id": None, "csrf": "", "version": __version__, "message": None, "title": "aigen", "refresh": None,
-        "script": None,
+        "script": None, "registers": False, "read_only": False, "only": None, "may_change": False,
     }  # fmt: skip
     text: str = _template(name).render({**shared, **values})
     return text

@@ -341,11 +341,11 @@ def test_a_folder_that_cannot_be_written_can_be_looked_at(
     if is_whole:
         context.store.close()
     before = {path.name: path.read_bytes() for path in context.content.root.glob("aigen.db*")}
-    monkeypatch.setattr("aigen.store.database._is_writable", lambda folder: False)
+    monkeypatch.setattr("aigen.store.database.is_writable", lambda folder: False)
     with Store.open(context.content) as store:
         assert store.generations() == [order]
         assert len(store.items(order.generation_id)) == 4
-        with pytest.raises(ContentError, match="is read-only: it can only be looked at"):
+        with pytest.raises(ContentError, match="is read-only: it can only be viewed"):
             store.cancel(order.generation_id)
     for command in (["status"], ["users", "list"], ["notices"], ["costs"]):
         done = run_aigen(*command, "--content", context.content.root)

@@ -33,10 +33,11 @@ class Server:
         self.process = start_aigen("serve", "--port", 0, *arguments)
         assert self.process.stderr
         self.said = self.process.stderr.readline()
-        found = re.search(r"http://\S+", self.said)
+        found = re.search(r"(http://[^/\s]+)\S*", self.said)
         assert found, self.said + self.process.communicate()[1]
-        self.url = found[0]
+        self.url, self.address = found[1], found[0]
         self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        self.opener.open(self.address, timeout=60).close()  # as the user does who reads what it prints
 
     def get(self, path: str) -> str:
         with self.opener.open(self.url + path, timeout=60) as answer:
@@ -110,7 +111,8 @@ def read_all(connection: socket.socket) -> bytes:
 
 def test_an_order_from_the_web_is_made_by_the_worker_beside_it(serve: Start) -> None:
     server = serve()
-    assert server.said == f"the gallery of {CONTENT.absolute()} is at {server.url} (Ctrl-C ends it)\n"
+    assert server.said == f"the gallery of {CONTENT.absolute()} is at {server.address} (Ctrl-C ends it)\n"
+    assert re.fullmatch(rf"{server.url}/\?token=[\w-]{{32}}", server.address)
     server.post("/register", "/register", user_id="ana", password="")
     order(server)
     wait_for(lambda: server.get("/progress") == "{}")
