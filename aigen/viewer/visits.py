@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bottle import HTTPResponse, LocalRequest, abort, request
+from bottle import HTTPResponse, LocalRequest, MultipartError, abort, request
 
 from aigen.store.hashing import hash_token
 from aigen.times import to_text
@@ -78,6 +78,10 @@ def check_form(visit: Visit, sort: str = "application/x-www-form-urlencoded", as
     """Refuse a form that does not come from a page of ours, or is of another sort than it has there."""
     if asked.content_type.partition(";")[0].strip().lower() != sort:
         abort(415, "This form cannot be read.")
+    try:
+        _ = asked.POST
+    except (MultipartError, ValueError, LookupError):  # no form at all, no number, no text, an unknown character set
+        abort(400, "This form cannot be read: it is not valid text (UTF-8), or a part of it is missing.")
     given = asked.forms.getunicode("csrf") or ""
     if not hmac.compare_digest(given.encode(), visit.csrf.encode()):
         abort(403, "This form is too old or not from this page. Go back, reload the page and try again.")
