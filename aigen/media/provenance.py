@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID
 
 from aigen.errors import GenerationError, UsageError
-from aigen.media import c2pa, foreign, jpeg
+from aigen.media import c2pa, foreign, headers, jpeg
 from aigen.types.pipeline import Provenance
 from aigen.types.request import Kind
 
@@ -250,6 +250,7 @@ def _read_picture(file: BinaryIO) -> tuple[dict[str, str], bytes]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd Exif data and of large pictures; one twice as large is refused
         try:
+            headers.check(file)
             image = Image.open(file, formats=["PNG", "JPEG", "WEBP"])
         except UnidentifiedImageError:
             raise _Unreadable("") from None
@@ -258,7 +259,11 @@ def _read_picture(file: BinaryIO) -> tuple[dict[str, str], bytes]:
         with image:
             if image.format == "PNG":
                 list(_chunks(file))
-            image.load()
+            if image.format == "WEBP":
+                _check_length(file)
+            else:
+                image.draft(None, (1, 1))  # as small as can be: only whether all of it is there matters
+                image.load()
             texts = {str(name): value for name, value in image.info.items() if isinstance(value, str)}
             if comment := _read_comment(image):
                 texts.setdefault(_PARAMETERS, comment)
@@ -266,6 +271,15 @@ def _read_picture(file: BinaryIO) -> tuple[dict[str, str], bytes]:
                 texts[_EXACT] = exact
             packet = image.info.get("xmp", b"")
     return texts, packet if isinstance(packet, bytes) else str(packet).encode()
+
+
+def _check_length(file: BinaryIO) -> None:
+    """Raise ValueError if a WebP is shorter than it says. Its pixels need not be decoded to know that."""
+    total = file.seek(0, io.SEEK_END)
+    file.seek(4)
+    (length,) = struct.unpack("<I", file.read(4))
+    if total < length + 8:
+        raise ValueError("its end is missing")
 
 
 def _read_jpeg(file: BinaryIO) -> str | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from aigen.content import write_whole
 from aigen.errors import AigenError, PictureError
+from aigen.media import headers
 from aigen.wording import spoken_size
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "WEBP")
 BYTES_LIMIT, PIXELS_LIMIT = 20_000_000, 50_000_000
 SIDE_LEAST = 16
+# Rows of a picture that are converted at a time.
+STRIP = 64
 
 
 def read(path: Path, *, least: int | None = None, name: str | None = None) -> "Image":
@@ -88,15 +91,17 @@ def _opened(path: Path, called: str | None) -> "Iterator[_Opened]":
 
 
 def _decode(opened: _Opened, least: int | None) -> "tuple[Image, tuple[int, int]]":
-    from PIL import Image, ImageOps
-    from PIL.ExifTags import Base
+    from PIL import Image
 
-    name = opened.name
-    opened.file.seek(0)
+    name, file = opened.name, opened.file
+    try:
+        orientation = headers.check(file)
+    except ValueError as error:
+        raise PictureError(f"picture {name} is no usual one ({error}): save it anew, as PNG or JPEG") from error
     with warnings.catch_warnings():
         # Pillow warns of large pictures, for which we have our own limit, and of unusual ones, which we try.
         warnings.simplefilter("ignore")
-        with Image.open(opened.file, formats=FORMATS) as image:
+        with Image.open(file, formats=FORMATS) as image:
             width, height = image.size
             if width * height > PIXELS_LIMIT:
                 raise PictureError(f"picture {name} has {width}x{height} pixels: the limit is 50 million")
@@ -109,10 +114,37 @@ def _decode(opened: _Opened, least: int | None) -> "tuple[Image, tuple[int, int]
             if least:
                 share = least / max(width, height)
                 image.draft(None, (max(SIDE_LEAST, int(width * share)), max(SIDE_LEAST, int(height * share))))
-            image.load()
-            turned = image.getexif().get(Base.Orientation) in (5, 6, 7, 8)
-            ImageOps.exif_transpose(image, in_place=True)
-            return _opaque(image), (height, width) if turned else (width, height)
+            if image.format == "WEBP":
+                decoded = _decode_webp(file)
+            else:
+                image.load()
+                decoded = image
+            return _upright(_opaque(decoded), orientation), (height, width) if orientation > 4 else (width, height)
+
+
+def _decode_webp(file: BinaryIO) -> "Image":
+    """Return the pixels of a still WebP as RGBA. Pillow's own decoder takes five times as much memory.
+
+    Raises ValueError if it is damaged.
+    """
+    import numpy
+    import skia
+    from PIL import Image
+
+    file.seek(0)
+    data = file.read()  # of which the codec makes no copy: it must not go before that
+    codec = skia.Codec.MakeFromData(skia.Data.MakeWithoutCopy(data))
+    if codec is None:
+        raise ValueError("it cannot be decoded")
+    width, height = codec.getInfo().width(), codec.getInfo().height()
+    pixels = numpy.empty((height, width, 4), numpy.uint8)
+    opaque = codec.getInfo().alphaType() == skia.kOpaque_AlphaType
+    alpha = skia.kOpaque_AlphaType if opaque else skia.kUnpremul_AlphaType
+    # Into the colour space of its own, so that nothing is converted, as with the other formats.
+    wanted = skia.ImageInfo.Make(width, height, skia.kRGBA_8888_ColorType, alpha, codec.getInfo().colorSpace())
+    if (result := codec.getPixels(wanted, pixels, width * 4)) != skia.Codec.kSuccess:
+        raise ValueError(skia.Codec.ResultToString(result))
+    return Image.frombuffer("RGBA", (width, height), pixels, "raw", "RGBA", 0, 1)
 
 
 def save(image: "Image", path: Path) -> None:
@@ -127,18 +159,40 @@ def keep(file: Path, path: Path) -> None:
         shutil.copyfile(file, unfinished)
 
 
+def _upright(image: "Image", orientation: int) -> "Image":
+    """A picture turned as its Exif data says."""
+    from PIL.Image import Transpose
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    return image.transpose(turns[orientation]) if orientation in turns else image
+
+
 def _opaque(image: "Image") -> "Image":
-    """RGB without anything beside the pixels; what was transparent is white."""
+    """RGB without anything beside the pixels; what was transparent is white.
+
+    Takes no more than 8 bytes a pixel: those of the picture and of the result, which may be the same.
+    """
     from PIL import Image
 
-    if "A" in image.getbands() or "transparency" in image.info:
-        if image.mode != "RGBA":
-            image = image.convert("RGBA")
-        white = Image.new("RGB", image.size, "white")
-        white.paste(image, mask=image.getchannel("A"))
-        return white
-    if image.mode.startswith(("I", "F")):  # 16 bits a pixel: PIL would cut them off instead of scaling
-        image = image.point(lambda value: value / 257).convert("L")
-    found = Image.new("RGB", image.size)
-    found.paste(image.convert("RGB"))
+    if image.mode == "RGB" and "transparency" not in image.info:
+        image.info = {}
+        return image
+    found = Image.new("RGB", image.size, "white")
+    for top in range(0, image.height, STRIP):
+        strip = image.crop((0, top, image.width, min(top + STRIP, image.height)))
+        if "A" in strip.getbands() or "transparency" in image.info:
+            strip = strip.convert("RGBA")
+            found.paste(strip, (0, top), strip.getchannel("A"))
+        elif strip.mode.startswith(("I", "F")):  # 16 bits a pixel: PIL would cut them off instead of scaling
+            found.paste(strip.point(lambda value: value / 257).convert("L").convert("RGB"), (0, top))
+        else:
+            found.paste(strip.convert("RGB"), (0, top))
     return found
