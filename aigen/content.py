@@ -162,6 +162,12 @@ class ContentFolder:
         except OSError as error:
             raise self._not_writable(error) from error
 
+    def check_no_links(self, user_id: str) -> None:
+        """Raise ContentError if a folder for files of a user is a link, which could lead to those of somebody else."""
+        for folder in (self.user(user_id), self.thumbs(user_id).parent, self.thumbs(user_id), self.making):
+            if folder.is_symlink():
+                raise ContentError(f"{str(folder)!r} is a link: put a folder in its place")
+
     def _not_writable(self, error: OSError) -> ContentError:
         return ContentError(
             f"the content folder {str(self.root)!r} cannot be written ({error.strerror}): "

@@ -4,6 +4,7 @@ and ones damaged in all the ways that happen.
 
 import json
 import shutil
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,20 @@ def damage(folder: Path, how: str) -> None:
         case "pickle":
             file.unlink()
             (unet / "diffusion_pytorch_model.bin").write_bytes(b"\x80\x04.")
+        case "index nested too deeply":
+            (folder / "model_index.json").write_text("[" * 100_000 + "]" * 100_000)
+        case "configuration nested too deeply":
+            (unet / "config.json").write_text("[" * 100_000 + "]" * 100_000)
+            file.unlink()
+        case "header nested too deeply":
+            header = b"[" * 100_000 + b"]" * 100_000
+            file.write_bytes(struct.pack("<Q", len(header)) + header)
+        case "shards that are no table":
+            file.rename(unet / "diffusion_pytorch_model-00001-of-00002.safetensors")
+            (unet / "diffusion_pytorch_model.safetensors.index.json").write_text('{"weight_map": ["a"]}')
+        case "a class that is a list":
+            (folder / "model_index.json").unlink()
+            (folder / "config.json").write_text('{"architectures": [["DFineForObjectDetection"], {}, null]}')
         case "code of its own":
             index["unet"] = ["my_unet", "MyUnet"]
             (unet / "my_unet.py").write_text("raise SystemExit")

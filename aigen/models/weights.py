@@ -129,8 +129,8 @@ def _adapted(folder: Path, model: Model) -> Contents:
     assert model.base
     assert model.pipeline
     adapter = folder / model.file if model.file else folder
-    files = [adapter] if model.file else _weights(folder)[1]
     try:
+        files = [adapter] if model.file else _weights(folder)[1]
         found = count_bytes(files)
     except (OSError, ValueError) as error:
         raise UsageError(
@@ -196,7 +196,8 @@ def sees(model: Model) -> bool:
 def _vision_class(folder: Path) -> str | None:
     """Return the class of transformers that what lies in a folder is for, if it is a vision model and known."""
     told = (read_json(folder / "config.json") or {}).get("architectures")
-    return next((each for each in told if each in SEEING), None) if isinstance(told, list) else None
+    names = told if isinstance(told, list) else []
+    return next((each for each in names if isinstance(each, str) and each in SEEING), None)
 
 
 def _examine_vision_model(folder: Path, name: str, again: str) -> Contents:
@@ -222,10 +223,10 @@ def _count_component(part: Path, name: str, component: str | None, again: str) -
 
     Raises UsageError, with what to do, when they are pickles or not whole.
     """
-    variant, weights = _weights(part)
-    if not weights and any(any(part.glob(pattern)) for pattern in PICKLES):
-        raise UsageError(f"model {name!r} has its {component or 'weights'} {ONLY_PICKLES}")
     try:
+        variant, weights = _weights(part)
+        if not weights and any(any(part.glob(pattern)) for pattern in PICKLES):
+            raise UsageError(f"model {name!r} has its {component or 'weights'} {ONLY_PICKLES}")
         return variant, count_bytes(weights)
     except (OSError, ValueError) as error:
         where = f"{component}: " if component else ""
@@ -237,9 +238,10 @@ def _own_code(name: str) -> UsageError:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the object in a JSON file; None if there is none that can be read."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):  # the last of what is nested thousands of levels deep
         return None
     return found if isinstance(found, dict) else None
 
@@ -254,13 +256,15 @@ def parts_of(index: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _weights(part: Path) -> tuple[str | None, list[Path]]:
     """The safetensors of one component, those in half precision first, and the variant that their names have.
 
-    An index names its shards, so that one that is missing is among them too.
+    An index names its shards, so that one that is missing is among them too. Raises ValueError if it names none.
     """
     variant, chosen = choose_weights(sorted(path.name for path in part.iterdir()))
     paths = [part / name for name in chosen if not name.endswith(".json")]
     for index in (part / name for name in chosen if name.endswith(".json")):
-        shards = (read_json(index) or {}).get("weight_map", {}).values()
-        paths = sorted({*paths, *(part / str(shard) for shard in shards)})
+        shards = (read_json(index) or {}).get("weight_map")
+        if not isinstance(shards, dict):
+            raise ValueError(f"{index.name} is no list of files")
+        paths = sorted({*paths, *(part / str(shard) for shard in shards.values())})
     return variant, paths
 
 
@@ -329,6 +333,8 @@ def _read_header(path: Path) -> tuple[list[dict[str, Any]], int]:
         header = json.loads(text)
     except ValueError:
         raise ValueError(f"{path.name} is cut off") from None
+    except RecursionError:
+        header = None
     tensors = [value for name, value in header.items() if name != "__metadata__"] if isinstance(header, dict) else [{}]
     if not all(map(_is_tensor, tensors)):
         raise ValueError(f"{path.name} is no safetensors file")

@@ -247,6 +247,7 @@ def write(
         Notice(generation.generation_id, channel, "completed", due_at) for channel in dict.fromkeys(request.notify)
     ]
     context.content.check_writable()
+    context.content.check_no_links(generation.user_id)
     work = context.content.work(generation.generation_id)
     with ExitStack() as stack:
         if (image or music) and detached:  # else its lock is held already; without, others would clear its folder away

@@ -1,6 +1,7 @@
 """Files over HTTP: parts, conditions, caching, archives, and nothing from outside."""
 
 import io
+import shutil
 import tracemalloc
 import zipfile
 from email.utils import formatdate
@@ -186,3 +187,25 @@ def test_never_more_than_a_little_of_an_archive_is_in_memory(tmp_path: Path) -> 
         tracemalloc.stop()
         assert archive.tell() > 16 * 2**20
     assert highest < 2**20
+
+
+@pytest.mark.parametrize("how", ["a file", "the folder"])
+def test_links_to_what_is_another_user_s_are_not_followed(
+    ana: Browser, context: Context, video: Path, how: str
+) -> None:
+    order = lifecycle.generate(context, Draft(prompt="secret", images=1, videos=1), "bob")
+    secret = context.content.file(f"bob/{order.generation_id}-video-1.mp4")
+    if how == "a file":
+        video.unlink()
+        video.symlink_to(secret)
+    else:
+        secret.rename(secret.with_name(video.name))
+        shutil.rmtree(video.parent)
+        video.parent.symlink_to(secret.parent)
+    name = video.name.split("-")[0]
+    assert ana.get(url(video)).status_code == 404
+    for archive in (
+        ana.get(f"/archive/{name}.zip"),
+        ana.post("/selection/download", form="/dash", item=f"{name}/video/1"),
+    ):
+        assert archive.status_code == 404 or video.name not in zipfile.ZipFile(io.BytesIO(archive.body)).namelist()
