@@ -262,9 +262,10 @@ def _weights(part: Path) -> tuple[str | None, list[Path]]:
     paths = [part / name for name in chosen if not name.endswith(".json")]
     for index in (part / name for name in chosen if name.endswith(".json")):
         shards = (read_json(index) or {}).get("weight_map")
-        if not isinstance(shards, dict):
+        names = list(shards.values()) if isinstance(shards, dict) else []
+        if not names:
             raise ValueError(f"{index.name} is no list of files")
-        paths = sorted({*paths, *(part / str(shard) for shard in shards.values())})
+        paths = sorted({*paths, *(part / str(shard) for shard in names)})
     return variant, paths
 
 
