@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from aigen.notify.channels import display_name
 from aigen.notify.daemon import Status
@@ -11,6 +11,7 @@ from aigen.notify.listing import NoticeStatus
 from aigen.orders.context import Context
 from aigen.orders.status import OrderStatus, follow
 from aigen.times import from_text, spoken_at, to_text
+from aigen.types.rows import NoticeState
 from aigen.wording import shortened
 
 if TYPE_CHECKING:
@@ -120,8 +121,7 @@ def status_text(status: Status, now: datetime) -> str:
         lines = ["not running, but the web gallery is, and sends notices too"]
     else:
         lines = ["not running: start it with aigen notify-daemon"]
-    counts = [f"{status.notices[state]} {state}" for state in ("waiting", "ready", "sending", "sent", "failed")
-              if state in status.notices]  # fmt: skip
+    counts = [f"{status.notices[state]} {state}" for state in get_args(NoticeState) if state in status.notices]
     lines.append(f"notices: {', '.join(counts) or 'none'}")
     if status.next_at:
         lines.append(f"next due: {'now' if status.next_at <= to_text(now) else spoken_at(status.next_at, now)}")

@@ -21,7 +21,6 @@ from aigen.content import ContentFolder
 from aigen.errors import AigenError, NotDelivered
 from aigen.notify import channels, links, messages
 from aigen.notify.links import Link
-from aigen.notify.links import make as make_link
 from aigen.notify.messages import Message
 from aigen.settings import Settings
 from aigen.store import LONGEST_PAUSE, NOTICE_ATTEMPTS, Store
@@ -94,7 +93,7 @@ def pause_after(attempts: int) -> timedelta:
 
 def _deliver(courier: Courier, store: Store, notice: Notice) -> NotDelivered | None:
     order = store.generation(notice.generation_id)
-    if order is None or order.status != STATUS_OF[notice.event]:
+    if order is None or order.status != STATUS_OF.get(notice.event, order.status):
         store.drop_notice(notice)  # erased, cancelled or begun anew this moment
         return None
     name = f"{channels.display_name(notice.channel)} about order {notice.generation_id}"
@@ -102,6 +101,9 @@ def _deliver(courier: Courier, store: Store, notice: Notice) -> NotDelivered | N
         settings = courier.settings()
         url = links.base_url(settings, courier.content)
         link = _link(courier, store, notice, order)
+        if link is None:
+            store.drop_notice(notice)
+            return None
         message = messages.compose(store, courier.content, notice, order, link, url, courier.clock)
         courier.send(notice.channel, message, settings)
     except AigenError as error:
@@ -121,11 +123,19 @@ def _deliver(courier: Courier, store: Store, notice: Notice) -> NotDelivered | N
     return None
 
 
-def _link(courier: Courier, store: Store, notice: Notice, order: Generation) -> Link:
-    """Return the link of a notice: the same for every attempt of this process, until half its time is over."""
+def _link(courier: Courier, store: Store, notice: Notice, order: Generation) -> Link | None:
+    """Return the link of a notice: the same for every attempt of this process, until half its time is over.
+
+    None if the address that it would confirm is confirmed.
+    """
     kept = courier.links.get(notice.id)
     if kept is None or kept.expires_at - courier.clock() < links.LIFETIME / 2:
-        kept = courier.links[notice.id] = make_link(store, order, courier.clock)
+        if notice.event == "confirm":
+            kept = links.make_confirmation(store, order, notice.channel, courier.clock)
+        else:
+            kept = links.make(store, order, courier.clock)
+        if kept:
+            courier.links[notice.id] = kept
     return kept
 
 

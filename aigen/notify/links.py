@@ -1,14 +1,16 @@
-"""The link in a notice: where the web gallery is, and a token that opens one order there, once."""
+"""The link in a notice: where the gallery is, and a token that opens an order there, once, or confirms an address."""
 
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
+from typing import Literal
 from urllib.parse import urlsplit
 
 from aigen.content import ContentFolder
 from aigen.settings import Settings
 from aigen.store import Store
+from aigen.store.addresses import CONFIRMATION_LIFETIME
 from aigen.store.hashing import hash_token
 from aigen.times import Clock
 from aigen.types.rows import Generation
@@ -43,14 +45,22 @@ def is_loopback(url: str) -> bool:
 
 @dataclass(frozen=True)
 class Link:
-    """A single-use link to one order; it needs no login."""
+    """A single-use link that needs no login: it opens one order or confirms a mail address."""
 
     token: str
     expires_at: datetime
+    page: Literal["open", "confirm"] = "open"
 
     def address(self, url: str) -> str:
         """Return its address in the web gallery at this URL."""
-        return f"{url}/open/{self.token}"
+        return f"{url}/{self.page}/{self.token}"
+
+
+def make_confirmation(store: Store, order: Generation, channel: str, clock: Clock) -> Link | None:
+    """Write a link with which the owner of a mail address confirms it; None if it is confirmed already."""
+    now = clock()
+    link = Link(secrets.token_urlsafe(24), now + CONFIRMATION_LIFETIME, "confirm")
+    return link if store.ask_confirmation(hash_token(link.token), order, channel, now) else None
 
 
 def make(store: Store, order: Generation, clock: Clock) -> Link:

@@ -38,11 +38,13 @@ class NoticeStatus:
 
     def text(self, now: datetime) -> str:
         """How it stands, in words."""
-        failure = "failure " if self.notice.event == "failed" else ""
-        return failure + self._stands(now)
+        event = {"failed": "failure ", "confirm": "confirmation of the address "}.get(self.notice.event, "")
+        return event + self._stands(now)
 
     def _stands(self, now: datetime) -> str:
         notice = self.notice
+        if notice.state == "unconfirmed":
+            return "waits until the address is confirmed"
         if notice.state == "waiting":
             return "not needed" if self.order.status == "Failed" else "waits for the order"
         if notice.state == "sent" and notice.sent_at:

@@ -208,6 +208,8 @@ def _jpeg(path: Path) -> bytes:
 
 
 def _validity(message: Message) -> str:
+    if message.event == "confirm":
+        return f"The link works until {message.expires_at:%Y-%m-%d %H:%M} UTC."
     here = " on the computer that made it" if is_loopback(message.link) else ""
     return f"The link opens it{here} once, until {message.expires_at:%Y-%m-%d %H:%M} UTC." if message.expires_at else ""
 
@@ -235,7 +237,7 @@ def _html(message: Message, pictures: list[str]) -> str:
 {asked}{shown}
 {facts}
 <p style="margin:20px 0"><a href="{escape(message.link)}" style="display:inline-block;padding:10px 20px;\
-background:#1d4ed8;color:#ffffff;border-radius:8px;text-decoration:none">Open the gallery</a></p>
+background:#1d4ed8;color:#ffffff;border-radius:8px;text-decoration:none">{message.action}</a></p>
 <p style="margin:0;font-size:13px;color:#52525b">{_validity(message)}</p>
 </div></body></html>
 """

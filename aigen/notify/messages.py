@@ -44,6 +44,11 @@ class Message:
     picture: Path | None = None
 
     @property
+    def action(self) -> str:
+        """What its link does, as the label of a button."""
+        return "Confirm" if self.event == "confirm" else "Open the gallery"
+
+    @property
     def body(self) -> str:
         """What stands below the title, as plain text."""
         return "\n".join((*self.facts, self.link))
@@ -53,11 +58,14 @@ def compose(
     store: Store, content: ContentFolder, notice: Notice, order: Generation, link: Link, url: str, clock: Clock
 ) -> Message:
     """Return the message of a notice, with its link into the web gallery at this URL."""
+    key = f"{order.generation_id}.{notice.event}.{order.attempts}.{notice.id}"
+    if notice.event == "confirm":
+        return _ask(key, notice, link, url, clock)
     items = store.items(order.generation_id)
     done = [item for item in items if item.state == "done"]
     pictures = [item for item in done if item.kind == "image"] or done
     return Message(
-        key=f"{order.generation_id}.{notice.event}.{order.attempts}.{notice.id}",
+        key=key,
         event=notice.event,
         title=f"{'Ready' if notice.event == 'completed' else 'Failed'}: {shortened(order.prompt, 50)}",
         heading="Your content is ready" if notice.event == "completed" else "Your order failed",
@@ -70,6 +78,24 @@ def compose(
         folder=content.user(order.user_id) if done else None,
         pictures=tuple(_thumbnails(content, pictures[:PICTURES])),
         picture=next((content.file(item.path) for item in done if item.kind == "image" and item.path), None),
+    )
+
+
+def _ask(key: str, notice: Notice, link: Link, url: str, clock: Clock) -> Message:
+    """Return the mail that asks to confirm an address. It has nothing in it that a user has typed."""
+    return Message(
+        key=key,
+        event=notice.event,
+        title="Confirm your address for aigen",
+        heading="Confirm your address",
+        prompt="",
+        facts=(
+            f"Somebody asked the aigen gallery at {url} to send notifications to this address.",
+            "If that was you, confirm it. If not, ignore this mail: nothing else will be sent to you.",
+        ),
+        link=link.address(url),
+        written_at=clock(),
+        expires_at=link.expires_at,
     )
 
 

@@ -38,6 +38,11 @@ class Context:
     load: Callable[[str, Settings], Pipeline] = pipelines.load
     clock: Clock = utc_now
     paid: bool = True  # whether models that cost money may be used
+    # Limits of one user: unfinished orders, seconds of work ordered within a day, bytes on the disk.
+    max_orders: int | None = None
+    max_seconds: float | None = None
+    max_bytes: int | None = None
+    confirms_mail: bool = False  # whether mail is sent only to addresses that their owners have confirmed
     budgets: tuple[str, ...] = ("AIGEN_MONTHLY_COST",)  # the settings that limit what orders cost in a month
     # Ask whether an order of this price in USD (None: unknown) may be placed. Raises UsageError or Cancelled if not.
     agree: Callable[[float | None], None] = refuse_to_pay

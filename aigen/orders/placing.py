@@ -16,7 +16,7 @@ from aigen.content import ContentFolder
 from aigen.errors import UsageError
 from aigen.media import uploads
 from aigen.models import catalogue
-from aigen.orders import costs, source, tasks
+from aigen.orders import costs, quotas, source, tasks
 from aigen.orders.context import Context
 from aigen.orders.items import MUSIC
 from aigen.times import resolve as resolve_time
@@ -35,7 +35,7 @@ from aigen.types.request import (
     Narration,
     check_user_id,
 )
-from aigen.types.rows import Generation, Notice
+from aigen.types.rows import Generation, Notice, Terms
 from aigen.types.seen import ImageDescription
 from aigen.types.styles import STYLES_IN_TURN
 from aigen.wording import visible
@@ -79,12 +79,11 @@ def place(
     attachments: Attachments = NO_ATTACHMENTS,
     *,
     detached: bool = False,
-    limit: int | None = None,
 ) -> Generation:
     """Resolve an order and write it. Raises what `prepare`, `costs.check_cost` and `write` raise."""
     prepared = prepare(context, draft, user_id, attachments)
     costs.check_cost(context, prepared.request, prepared.user_id, prepared.price, prepared.yes)
-    return write(context, prepared, detached=detached, limit=limit)
+    return write(context, prepared, detached=detached)
 
 
 def prepare(
@@ -216,12 +215,11 @@ def write(
     *,
     detached: bool = False,
     generation_id: str | None = None,
-    limit: int | None = None,
 ) -> Generation:
     """Write an order: its row, planned items and waiting notices, in one transaction.
 
-    Raises UsageError, before it writes anything, if `limit` orders of this user are unfinished. Keeps a copy of the
-    picture, without the metadata of its file, and of the music.
+    Raises UsageError, before it writes anything, if it exceeds a limit of its user. Keeps a copy of the picture,
+    without the metadata of its file, and of the music.
     """
     request, image, music = prepared.request, prepared.image, prepared.music
     requested_at = to_text(context.clock())
@@ -257,8 +255,13 @@ def write(
                 uploads.save(image, work / source.SOURCE)
             if music and request.narration:
                 uploads.keep(music, work / f"{MUSIC}{request.narration.music}")
-            budgets = costs.find_budgets(context, generation.user_id, generation.price)
-            context.store.place(generation, prepared.user_id is None, items, notices, limit, budgets)
+            terms = Terms(
+                context.max_orders,
+                tuple(costs.find_budgets(context, generation.user_id, generation.price)),
+                quotas.quota_for(context, request, generation.user_id),
+                context.confirms_mail,
+            )
+            context.store.place(generation, prepared.user_id is None, items, notices, terms)
         except BaseException:
             context.content.remove_work(generation.generation_id)
             context.content.remove_lock(generation.generation_id)

@@ -6,9 +6,11 @@ processes working side by side cannot undo each other. Methods that change a sta
     database    opening, reading, writing in one transaction
     accounts    users, sessions, the log of what users do
     orders      orders: placed, run, ended
+    addresses   mail addresses of web users, and whether they are confirmed
     items       what they are of
     jobs        the jobs of items at providers
     costs       what orders cost
+    quotas      what one user may take
     notices     notices and the links in them
     integrity   whether the store is whole; what repairs a part of it
     hashing     passwords and tokens, of which only hashes are kept

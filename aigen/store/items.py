@@ -69,6 +69,22 @@ class Items(Jobs):
         )
         return rows[0]["pace"] if rows else None
 
+    def film_pace(self, image_model: str) -> float | None:
+        """Seconds that each second of a film over pictures of this model took of late; None: there are none."""
+        rows = self._read(
+            """
+            SELECT avg(seconds / duration) AS pace FROM (
+                SELECT seconds, json_extract(parameters, '$.duration') AS duration
+                FROM items JOIN generations USING (generation_id)
+                WHERE seconds IS NOT NULL AND json_extract(parameters, '$.narration') IS NOT NULL
+                    AND json_extract(request, '$.image_model') = ?
+                ORDER BY items.rowid DESC LIMIT 20)
+            WHERE duration > 0
+            """,
+            [image_model],
+        )
+        return rows[0]["pace"] if rows else None
+
     def record(self, item: Item) -> bool:
         """Record a planned item as done or failed, with its cost.
 

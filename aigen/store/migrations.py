@@ -260,3 +260,65 @@ def m010_invitations(database: Database) -> None:
 def m011_sessions_of_links(database: Database) -> None:
     # The one order that a session opens, if a link in a notification began it. It ends with the order.
     database.execute("ALTER TABLE sessions ADD COLUMN generation_id TEXT REFERENCES generations ON DELETE CASCADE")
+
+
+@migrations()
+def m012_addresses(database: Database) -> None:
+    # Mail addresses of web users; as with links, only the hash of the token is kept. Mails wait `unconfirmed`, and one
+    # of the event `confirm` asks. SQLite cannot change the checks of a table, so it is made anew.
+    for statement in (
+        """
+        CREATE TABLE addresses (
+            user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
+            address TEXT NOT NULL COLLATE NOCASE,
+            token_hash TEXT,
+            asked_at TEXT NOT NULL,
+            confirmed_at TEXT,
+            PRIMARY KEY (user_id, address)
+        )
+        """,
+        "CREATE INDEX addresses_by_token ON addresses (token_hash)",
+        """
+        CREATE TABLE new_notices (
+            id INTEGER PRIMARY KEY,
+            generation_id TEXT NOT NULL REFERENCES generations ON DELETE CASCADE,
+            channel TEXT NOT NULL,
+            event TEXT NOT NULL CHECK (event IN ('completed', 'failed', 'confirm')),
+            due_at TEXT NOT NULL,
+            state TEXT NOT NULL
+                CHECK (state IN ('unconfirmed', 'waiting', 'ready', 'sending', 'sent', 'failed')),
+            attempts INTEGER NOT NULL DEFAULT 0,
+            next_at TEXT,
+            sent_at TEXT,
+            error TEXT,
+            claimed_by TEXT,
+            lease_until TEXT,
+            UNIQUE (generation_id, channel, event)
+        )
+        """,
+        """
+        INSERT INTO new_notices SELECT id, generation_id, channel, event, due_at, state, attempts, next_at, sent_at,
+            error, claimed_by, lease_until FROM notices
+        """,
+        "DROP TABLE notices",
+        "ALTER TABLE new_notices RENAME TO notices",
+        "CREATE INDEX notices_of_channel ON notices (state, channel, due_at)",
+    ):
+        database.execute(statement)
+
+
+@migrations()
+def m013_workload(database: Database) -> None:
+    # What web orders were expected to take when they were placed. It stays when an order is erased.
+    database.execute(
+        """
+        CREATE TABLE workload (
+            generation_id TEXT PRIMARY KEY,
+            user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
+            ordered_at TEXT NOT NULL,
+            seconds REAL NOT NULL,
+            bytes INTEGER NOT NULL
+        )
+        """
+    )
+    database.execute("CREATE INDEX workload_of_user ON workload (user_id, ordered_at)")

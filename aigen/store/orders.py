@@ -8,33 +8,38 @@ from datetime import datetime
 from typing import Any
 
 from aigen.errors import UsageError
+from aigen.store.addresses import Addresses
 from aigen.store.costs import Costs
 from aigen.store.database import dump
 from aigen.store.items import item_row
+from aigen.store.quotas import Quotas
 from aigen.times import to_text
 from aigen.types.request import GenerationRequest
-from aigen.types.rows import Budget, Generation, Item, Notice
+from aigen.types.rows import Budget, Generation, Item, Notice, Terms
+
+NO_TERMS = Terms()
 
 
-class Orders(Costs):
+class Orders(Costs, Addresses, Quotas):
     def place(
         self,
         generation: Generation,
         made: bool,
         items: Iterable[Item],
         notices: Iterable[Notice],
-        limit: int | None = None,
-        budgets: Iterable[Budget] = (),
+        terms: Terms = NO_TERMS,
     ) -> None:
         """Write a new order with its planned items and waiting notices, and its user if there is none yet.
 
-        Raises UsageError when another user's id differs from this one only in upper and lower case, and when `limit`
-        orders of this user are unfinished already, or when its price exceeds what is left of a budget.
+        Raises UsageError when another user's id differs from this one only in upper and lower case, and when the order
+        exceeds what the terms allow.
         """
         with self._write(create=True):
-            self._check_limit(generation.user_id, limit)
-            for budget in budgets:
+            self._check_limit(generation.user_id, terms.orders)
+            for budget in terms.budgets:
                 self.check_budget(budget, generation.price)
+            if terms.quota:
+                self._check_quota(generation, terms.quota)
             known = self._read("SELECT user_id FROM users WHERE user_id = ? COLLATE NOCASE", [generation.user_id])
             if not known:
                 row = {"user_id": generation.user_id, "created_at": generation.requested_at, "made": made}
@@ -54,6 +59,10 @@ class Orders(Costs):
             )
             self._table("items").insert_all(map(item_row, items))
             self._table("notices").insert_all(asdict(notice) for notice in notices)
+            if terms.quota:
+                self._add_workload(generation, terms.quota.expected)
+            if terms.confirms_mail:
+                self._hold_unconfirmed(generation)
 
     def generation(self, generation_id: str) -> Generation | None:
         rows = self._read("SELECT * FROM generations WHERE generation_id = ?", [generation_id])
@@ -132,7 +141,9 @@ class Orders(Costs):
         )
         if reopened:
             self._database.execute(
-                "DELETE FROM notices WHERE generation_id = ? AND event = 'failed' AND state = 'ready'", [generation_id]
+                "DELETE FROM notices WHERE generation_id = ? AND event = 'failed' "
+                "AND state IN ('ready', 'unconfirmed')",
+                [generation_id],
             )
             self._database.execute(
                 "UPDATE items SET state = 'planned', error = NULL WHERE generation_id = ? AND state = 'failed'",
@@ -227,7 +238,8 @@ class Orders(Costs):
                 self._database.execute(
                     """
                     INSERT INTO notices (generation_id, channel, event, due_at, state)
-                    SELECT generation_id, channel, 'failed', requested_at, 'ready'
+                    SELECT generation_id, channel, 'failed', requested_at,
+                        CASE state WHEN 'unconfirmed' THEN state ELSE 'ready' END
                     FROM notices JOIN generations USING (generation_id)
                     WHERE generation_id = ? AND event = 'completed' ORDER BY id
                     """,
@@ -245,7 +257,8 @@ class Orders(Costs):
             )
             if cancelled:
                 self._database.execute(
-                    "DELETE FROM notices WHERE generation_id = ? AND state IN ('waiting', 'ready')",
+                    "DELETE FROM notices WHERE generation_id = ? AND state IN ('unconfirmed', 'waiting', 'ready') "
+                    "AND event <> 'confirm'",
                     [generation_id],
                 )
             return cancelled

@@ -9,8 +9,8 @@ from aigen.types.request import GenerationRequest, Kind
 
 Status = Literal["Processing", "Completed", "Failed", "Cancelled"]
 State = Literal["planned", "done", "failed"]
-Event = Literal["completed", "failed"]
-NoticeState = Literal["waiting", "ready", "sending", "sent", "failed"]
+Event = Literal["completed", "failed", "confirm"]
+NoticeState = Literal["unconfirmed", "waiting", "ready", "sending", "sent", "failed"]
 
 
 def sum_costs(costs: Iterable[float | None]) -> float | None:
@@ -78,6 +78,40 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class Workload:
+    """What an order takes, as far as can be said when it is placed."""
+
+    seconds: float
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Quota:
+    """Limits on what a user may take, of which None is none: seconds of work within a day, and bytes on the disk.
+
+    `used_bytes` have the user's files now. `expected` is what the order at hand takes.
+    """
+
+    seconds: float | None
+    bytes: int | None
+    used_bytes: int
+    expected: Workload
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What holds for an order when it is placed: so many unfinished orders of its user, budgets and a quota.
+
+    `confirms_mail`: mails about it wait until the owners of their addresses have confirmed them.
+    """
+
+    orders: int | None = None
+    budgets: tuple[Budget, ...] = ()
+    quota: Quota | None = None
+    confirms_mail: bool = False
+
+
+@dataclass(frozen=True)
 class Session:
     """A login in the web gallery. With a `generation_id` it shows that one order only."""
 
@@ -93,7 +127,8 @@ class Session:
 class Notice:
     """One message about one order by one channel. It is due at `due_at`, but not before the order has ended.
 
-    `waiting` for the order to end, `ready` to be sent, `sending`, `sent`, or `failed` for good. `attempts` were made to
+    The event `confirm` asks the owner of a mail address to confirm it. `unconfirmed` until that was done, `waiting` for
+    the order to end, `ready` to be sent, `sending`, `sent`, or `failed` for good. `attempts` were made to
     send it; after one that failed it is tried again at `next_at`. While it is `sending` it is `claimed_by` a process.
     """
 

@@ -175,6 +175,21 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         visits.log(gallery, visit(), "login", f"link to {order}", user_id=link["user_id"])
         return enter(link["user_id"], f"/dash#{order}", order if _opens_one_order(link) else None)
 
+    @app.get("/confirm/<token>", public=True)
+    def confirm_page(token: str) -> HTTPResponse:
+        address = gallery.store.asked_address(hash_token(token), clock())
+        return render("confirm", 200 if address else 410, title="Confirm your address", token=token, address=address)
+
+    @app.post("/confirm/<token>", public=True)
+    def confirm(token: str) -> HTTPResponse:
+        """Confirm a mail address, for whoever has its mail. Scanners of mail only open pages."""
+        hashed = hash_token(token)
+        address = gallery.store.asked_address(hashed, clock())
+        done = gallery.store.confirm_address(hashed, clock())
+        return render(
+            "confirm", 200 if done else 410, title="Confirm your address", token=None, address=address if done else None
+        )
+
     def _opens_one_order(link: dict[str, Any]) -> bool:
         user = gallery.store.user(link["user_id"])
         return user is None or user["password_hash"] is None

@@ -65,6 +65,7 @@ def show(
         paces=paces,
         pictures=MODEL_PICTURES,
         mails=_mails(gallery),
+        confirms_mail=gallery.public,
         desktop=not gallery.public,
         limit=item_limit(gallery),
         estimate=_estimate(paces, typed),

@@ -12,11 +12,14 @@ from ipaddress import ip_address
 from aigen import pipelines
 from aigen.content import ContentFolder
 from aigen.errors import CostError
+from aigen.orders import quotas
 from aigen.orders.context import USER_BUDGET, Context
 from aigen.settings import REGISTRATION, Settings
 from aigen.store import Store
 from aigen.times import Clock, utc_now
 from aigen.types.pipeline import Pipeline
+
+WAITING_LIMIT = 10
 
 
 class Launch:
@@ -86,7 +89,13 @@ class Gallery:
             return False
 
     @property
+    def order_limit(self) -> int:
+        """Return how many orders of a user may be unfinished."""
+        return self.settings.number("AIGEN_MAX_ORDERS", WAITING_LIMIT)
+
+    @property
     def context(self) -> Context:
+        seconds, size = quotas.read_limits(self.settings, self.public)
         return Context(
             self.content,
             self.store,
@@ -95,6 +104,10 @@ class Gallery:
             clock=self.clock,
             paid=self.offers_paid,
             agree=_agree_to_known_price if self.offers_paid else _refuse,
+            max_orders=self.order_limit,
+            max_seconds=seconds,
+            max_bytes=size,
+            confirms_mail=self.public,
             budgets=("AIGEN_MONTHLY_COST", USER_BUDGET),
         )
 

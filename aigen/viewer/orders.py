@@ -24,7 +24,6 @@ from aigen.viewer.memory import give_back_memory
 from aigen.viewer.pages import own_order
 from aigen.viewer.web import not_found, redirect, visit
 
-WAITING_LIMIT = 10
 MAILS_AN_HOUR = 20
 MORE_LIKE_IT = 4
 # Seconds that a request may wait for an order to stop: there are only so many threads.
@@ -41,9 +40,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         user_id = visit().user_id
         assert user_id
         _check_limits(gallery, user_id, wanted)
-        placed = placing.place(
-            gallery.context, wanted, user_id, Attachments(picture=picture), detached=True, limit=order_limit(gallery)
-        )
+        placed = placing.place(gallery.context, wanted, user_id, Attachments(picture=picture), detached=True)
         visits.log(gallery, visit(), "order", placed.generation_id)
         return placed.generation_id
 
@@ -115,7 +112,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
     @app.post("/orders/<generation_id>/retry")
     def retry(generation_id: str) -> None:
         budgets = costs.check_again(gallery.context, own_order(gallery, generation_id).order)
-        if not gallery.store.requeue(generation_id, gallery.clock(), order_limit(gallery), budgets):
+        if not gallery.store.requeue(generation_id, gallery.clock(), gallery.order_limit, budgets):
             raise UsageError("this order has not failed: there is nothing to try again")
         visits.log(gallery, visit(), "retry", generation_id)
         redirect(f"/dash#{generation_id}")
@@ -199,10 +196,6 @@ def _turn_to_read() -> Iterator[None]:
             give_back_memory()
     finally:
         _places.release()
-
-
-def order_limit(gallery: Gallery) -> int:
-    return gallery.settings.number("AIGEN_MAX_ORDERS", WAITING_LIMIT)
 
 
 def _check_limits(gallery: Gallery, user_id: str, wanted: Draft) -> None:

@@ -17,7 +17,7 @@ from aigen.errors import AigenError, AlreadyRunning, UsageError
 from aigen.media import uploads
 from aigen.notify import links
 from aigen.notify.delivery import Courier, Rounds
-from aigen.orders import worker
+from aigen.orders import quotas, worker
 from aigen.orders.context import Context
 from aigen.settings import REGISTRATION, Settings
 from aigen.store import Store, copy_store, is_writable
@@ -54,8 +54,7 @@ def gallery(content: ContentFolder, settings: Settings, host: str, port: int, ne
         found = urlsplit(base)
         hosts |= _named(found.hostname or "", found.port or {"http": 80, "https": 443}[found.scheme])
         public = public or not links.is_loopback(base)
-    settings.choice("AIGEN_REGISTRATION", *REGISTRATION)  # what is wrong with it is said before anybody comes
-    return Gallery(
+    shown = Gallery(
         content,
         settings,
         frozenset(hosts),
@@ -65,6 +64,11 @@ def gallery(content: ContentFolder, settings: Settings, host: str, port: int, ne
         proxied=bool(base and _is_loopback(host) and not links.is_loopback(base) and not trusted_proxy(settings)),
         launch=Launch() if needs_token and not public else None,
     )
+    # What is wrong with these settings is said before anybody comes.
+    settings.choice("AIGEN_REGISTRATION", *REGISTRATION)
+    settings.number("AIGEN_MAX_ORDERS", 1)
+    quotas.read_limits(settings, public)
+    return shown
 
 
 def _named(name: str, port: int) -> set[str]:

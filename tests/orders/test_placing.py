@@ -131,7 +131,7 @@ def test_a_refused_order_leaves_no_lock(context: Context, tmp_path: Path) -> Non
     placing.place(context, draft, "ana", detached=True)
     before = sorted(context.content.root.rglob("*.lock"))
     with pytest.raises(UsageError, match="which is the limit"):
-        placing.place(context, draft, "ana", Attachments(picture=picture), detached=True, limit=1)
+        placing.place(replace(context, max_orders=1), draft, "ana", Attachments(picture=picture), detached=True)
     with pytest.raises(UsageError, match="differs from 'ana' only"):
         lifecycle.generate(context, draft, "ANA", Attachments(picture=picture))
     assert sorted(context.content.root.rglob("*.lock")) == before
