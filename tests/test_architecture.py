@@ -140,6 +140,7 @@ def test_status_loads_no_model_library(tmp_path: Path) -> None:
     assert not loaded & (HEAVY | SDKS | {"skia"})  # sqlite-utils loads numpy by itself
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("arguments", [["models", "list"], ["doctor"], ["costs"], ["generate", "a kite", "--plan"]])
 def test_nothing_but_a_purchase_loads_an_sdk(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RUNWAYML_API_SECRET", "OPENAI_API_KEY"):

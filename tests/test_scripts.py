@@ -147,6 +147,7 @@ def test_words_are_those_of_a_kind_of_thing(
     assert (lines["[verbs]"], lines["[descriptions]"]) == ("run", "swiftly")
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("script", ["make_words"], indirect=True)
 def test_words_are_compared_by_the_network_in_the_package(script: ModuleType, tmp_path: Path) -> None:
     from transformers import BertConfig, BertModel, BertTokenizer

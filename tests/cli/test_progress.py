@@ -77,6 +77,7 @@ def test_a_step_that_stands_still_is_shown_as_stalled(monkeypatch: pytest.Monkey
         assert display._times() == "1:01 gone, ? left (stalled? no step for 1:01)"
 
 
+@pytest.mark.system
 def test_on_a_terminal_progress_names_item_step_and_times() -> None:
     """The real program on a real pseudo-terminal."""
     leader, follower = pty.openpty()

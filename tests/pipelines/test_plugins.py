@@ -60,6 +60,7 @@ def run_in(python: Path, *arguments: object, **environment: str) -> subprocess.C
     )  # fmt: skip
 
 
+@pytest.mark.system
 def test_an_installed_pipeline_makes_an_order(python: Path) -> None:
     asked = ("generate", "a kite", "--images", 2, "--videos", 0, "--size", "64x48", "--seed", 7, "--user", "ana")
     made = run_in(python, *asked, "--model", "dots", "--json", DOTS_COLOUR="red")
@@ -71,6 +72,7 @@ def test_an_installed_pipeline_makes_an_order(python: Path) -> None:
     assert (described["model"], described["parameters"]["colour"]) == ("dots", "red")
 
 
+@pytest.mark.system
 def test_what_one_costs_is_said_before_and_kept(python: Path) -> None:
     asked = ("generate", "a kite", "--images", 3, "--videos", 0, "--size", "64x48", "--seed", 7, "--user", "ana")
     refused = run_in(python, *asked, "--model", "golden-dots")
@@ -90,6 +92,7 @@ def test_what_one_costs_is_said_before_and_kept(python: Path) -> None:
     assert (ledger["generation_id"], ledger["cost"]) == (order["generation_id"], 0.3)
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(("answer", "code", "count"), [("y", 0, 1), ("n", 1, 0)])
 def test_on_a_terminal_its_cost_is_asked_about(python: Path, answer: str, code: int, count: int) -> None:
     asked = ("generate", "a kite", "--images", "1", "--videos", "0", "--size", "64x48", "--model", "golden-dots")
@@ -110,6 +113,7 @@ def test_on_a_terminal_its_cost_is_asked_about(python: Path, answer: str, code: 
     assert len(list(Path().glob("generated_content/*/*.png"))) == count
 
 
+@pytest.mark.system
 def test_one_that_cannot_be_imported_is_told_in_one_line_and_breaks_nothing(python: Path) -> None:
     wrong = "model 'torn-dots' of the package 'aigen-dots' cannot be loaded (ModuleNotFoundError: No module named "
     listed = run_in(python, "models")

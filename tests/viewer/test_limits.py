@@ -73,6 +73,7 @@ def test_where_a_request_ends_must_be_certain(connect: Connect, head: str, statu
 @pytest.mark.parametrize(
     "head", ["GET / HTTP/1.1\r\nX-", f"POST /login HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 900\r\n\r\n"]
 )
+@pytest.mark.system
 def test_what_drips_is_cut(connect: Connect, head: str) -> None:
     began_at = time.monotonic()
     with connect() as connection:
