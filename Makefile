@@ -16,10 +16,10 @@ test-system: .venv/installed-browser
 	scripts/system_tools.sh
 	.venv/bin/pytest -n auto --dist worksteal -m system --ignore tests/faults
 
-# Kills the program at every call that changes something lasting: about half an hour, with QUICK=--quick a minute.
+# Kills the program at every call that changes something lasting: about half an hour, with QUICK=--quick two minutes.
 test-faults: .venv/installed-browser
 	scripts/system_tools.sh
-	AIGEN_FAULTS=$(if $(QUICK),sample,all) .venv/bin/pytest -n auto --dist worksteal -m system tests/faults
+	AIGEN_FAULTS=$(if $(QUICK),sample,all) .venv/bin/pytest -n auto --dist worksteal -m system -rP tests/faults
 
 check: .venv/installed-dev
 	.venv/bin/ruff format --check .

@@ -8,6 +8,7 @@ import errno
 import json
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,6 +114,18 @@ class ContentFolder:
             yield
         finally:
             lock.release()
+
+    @contextmanager
+    def temporary(self, purpose: str) -> Iterator[Path]:
+        """Yield a new work folder that is gone in the end; its lock keeps others from tidying it up until then."""
+        name = f"{purpose}-{secrets.token_hex(8)}"
+        with self.hold(name, 1.0, f"{name} is in use"):
+            try:
+                self.work(name).mkdir()
+                yield self.work(name)
+            finally:
+                self.remove_work(name)
+                self.remove_lock(name)
 
     def is_locked(self, name: str) -> bool:
         """Whether a living process holds this lock. The short wait lets two who only look pass each other."""

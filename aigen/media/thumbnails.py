@@ -1,6 +1,5 @@
 """Small copies of finished pictures and videos, for the gallery; derived, so that they may be deleted at any time."""
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +28,7 @@ def thumbnails(content: ContentFolder, item: Item) -> dict[str, Path]:
     paths = thumbnail_paths(content, item)
     missing = {path: THUMBNAIL_SIDES[name] for name, path in paths.items() if not path.exists()}
     if missing:
-        save_thumbnails(content.file(item.path), missing, content.making)
+        save_thumbnails(content.file(item.path), missing, content)
     return paths
 
 
@@ -53,23 +52,23 @@ def _with_suffixes(content: ContentFolder, item: Item, suffixes: tuple[str, ...]
     return [path for suffix in suffixes if item.path and (path := file.with_suffix(suffix)).exists()]
 
 
-def save_thumbnails(file: Path, sides: Mapping[Path, int], making: Path) -> None:
+def save_thumbnails(file: Path, sides: Mapping[Path, int], content: ContentFolder) -> None:
     """Write WebP thumbnails of a picture or MP4, each with its longer side of so many pixels, never larger than it.
 
-    They are whole when they get their names; until then they are in a folder of their own in `making`. Raises
+    They are whole when they get their names; until then they are in a work folder of their own. Raises
     ContentError, naming the file, when it cannot be done; but an OSError when the disk is full.
     """
     from PIL.Image import Resampling
 
     try:
         picture = _picture(file)
-        with tempfile.TemporaryDirectory(dir=making) as folder:
+        with content.temporary("thumbnails") as folder:
             for path, side in sorted(
                 sides.items(), key=lambda entry: -entry[1]
             ):  # a smaller one is made of a larger one
                 picture.thumbnail((side, side), Resampling.LANCZOS, reducing_gap=3.0)
-                picture.save(Path(folder) / path.name, format="WEBP", quality=80, method=1)
-                publish(Path(folder) / path.name, path)
+                picture.save(folder / path.name, format="WEBP", quality=80, method=1)
+                publish(folder / path.name, path)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in OUT_OF_SPACE:
             raise

@@ -4,12 +4,12 @@ An archive is a tar with the store, the files of its rows, what unfinished order
 SHA-256 of each. It is verified before it gets its name, and again before it is restored.
 """
 
+import glob
 import hashlib
 import io
 import json
 import shutil
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -43,8 +43,15 @@ def back_up(context: Context, target: Path) -> Backup:
     if not context.content.database.exists():
         raise UsageError(f"the content folder {str(context.content.root)!r} has no store: there is nothing to back up")
     context.content.check_writable()
-    with _errors(target), tempfile.TemporaryDirectory(dir=context.content.making) as folder:
-        copy = ContentFolder(Path(folder))
+    held = f"a backup of {str(context.content.root)!r} is being made already"
+    with (
+        context.content.hold("backup", 1.0, held),
+        context.content.temporary("backup") as folder,
+        _errors(target),
+    ):
+        for left in target.parent.glob(f"{glob.escape(target.name)}.*.unfinished"):  # by a backup that was killed
+            left.unlink()
+        copy = ContentFolder(folder)
         context.store.copy_to(copy.database)
         with closing(Store.open(copy)) as store:
             if problems := store.problems():
@@ -155,8 +162,10 @@ def restore(archive: Path, content: ContentFolder) -> Backup:
         raise UsageError(f"the content folder {str(content.root)!r} is not empty: choose another with --content")
     with _errors(archive):
         content.root.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{content.root.name}-", dir=content.root.parent))
+        folder = content.root.with_name(f".{content.root.name}.unfinished")
+        shutil.rmtree(folder, ignore_errors=True)  # by a restore that was killed
         try:
+            folder.mkdir(mode=0o700)
             files = _verify(archive, folder)
             with closing(Store.open(ContentFolder(folder))) as store:
                 if problems := store.problems():

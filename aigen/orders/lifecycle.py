@@ -175,6 +175,7 @@ def cancel(context: Context, generation_id: str) -> None:
     runs = any(running_jobs(context, generation_id))
     # The provider of one that was cancelled before could perhaps not be asked then.
     if not context.store.cancel(generation_id) and not (generation.status == "Cancelled" and runs):
+        tidy(context)  # a killed process may have cancelled it
         raise UsageError(f"order {generation_id} is {generation.status}: there is nothing to cancel")
     if runs:
         try:

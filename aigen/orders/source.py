@@ -53,7 +53,7 @@ def keep_thumbnail(content: ContentFolder, generation: Generation) -> None:
     path = thumbnail(content, generation)
     if not path.exists():
         source = content.work(generation.generation_id) / SOURCE
-        thumbnails.save_thumbnails(source, {path: thumbnails.THUMBNAIL_SIDES["large"]}, content.making)
+        thumbnails.save_thumbnails(source, {path: thumbnails.THUMBNAIL_SIDES["large"]}, content)
 
 
 def thumbnail(content: ContentFolder, generation: Generation) -> Path:

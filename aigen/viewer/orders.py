@@ -1,7 +1,6 @@
 """Orders from the web: placing, repeating, cancelling, trying again, deleting; and their progress for scripts."""
 
 import json
-import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -168,17 +167,10 @@ def _saved(gallery: Gallery, upload: FileUpload) -> Iterator[Path]:
 
     Raises GenerationError when others are being read.
     """
-    name = f"upload-{secrets.token_hex(8)}"
-    folder = gallery.content.work(name)
-    with _turn_to_read(), gallery.content.hold(name, 1.0, "this picture is being read already"):
-        try:
-            folder.mkdir(parents=True)
-            path = folder / upload.filename  # which is of harmless letters
-            upload.save(str(path))
-            yield path
-        finally:
-            gallery.content.remove_work(name)
-            gallery.content.remove_lock(name)
+    with _turn_to_read(), gallery.content.temporary("upload") as folder:
+        path = folder / upload.filename  # which is of harmless letters
+        upload.save(str(path))
+        yield path
 
 
 @contextmanager

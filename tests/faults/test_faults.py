@@ -12,13 +12,14 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite_utils import Database
 
 from aigen.store.migrations import migrations
 from tests.conftest import aigen_command, files_in, left_in_work, make_once, run_aigen
-from tests.faults.power import power_cuts, read_log
+from tests.faults.power import Call, power_cuts, read_log
 
 pytestmark = pytest.mark.system
 
@@ -35,7 +36,9 @@ BEGINNING = 44
 
 def run_with(shim: Path, content: Path, *arguments: object, **faults: object) -> subprocess.CompletedProcess[bytes]:
     """Run a command below the shim."""
-    environment = {**os.environ, "LD_PRELOAD": str(shim), "FAULT_ROOT": str(content)}
+    # What begins with this counts, so a file beside the folder too; and of `restore`, the folder until it is whole.
+    root = content.with_name(f".{content.name}") if arguments[0] == "restore" else content
+    environment = {**os.environ, "LD_PRELOAD": str(shim), "FAULT_ROOT": str(root)}
     return subprocess.run(
         [*aigen_command(*arguments, "--content", content)],
         env=environment | {name: str(value) for name, value in faults.items()},
@@ -76,26 +79,72 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
         return make
 
-    makers = {
-        "shim": compile_shim, "small": order(*SMALL), "larger": order(*LARGER), "old": place_old_order,
-    }  # fmt: skip
-    return make_once(tmp_path_factory, "faults", makers)
+    def back_up(path: Path) -> None:
+        assert run_aigen("backup", path, "--content", path.with_name("larger")).returncode == 0
+
+    def damage(path: Path) -> None:
+        """A file that is gone, one that nobody knows, and no thumbnails."""
+        shutil.copytree(path.with_name("larger"), path)
+        next((path / "ana").glob("*-image-2.png")).unlink()
+        (path / "ana" / "holiday-photo.png").write_bytes(b"not ours")
+        shutil.rmtree(path / ".thumbs")
+
+    makers = {"shim": compile_shim, "small": order(*SMALL), "larger": order(*LARGER), "old": place_old_order}
+    folder = make_once(tmp_path_factory, "faults", makers)
+
+    def find_middle(path: Path) -> None:
+        """The number of a call after the first item was finished."""
+        log = path.with_suffix(".log")
+        run_with(folder / "shim" / "shim.so", path.with_suffix(".content"), *LARGER, FAULT_LOG=log, FAULT_AT=0)
+        calls = counted(log)
+        finished = next(number for number, call in enumerate(calls) if "content/ana/" in call.other)
+        recorded = [number for number, call in enumerate(calls) if number > finished and is_of_store(call.path)]
+        path.write_text(str(recorded[0] + 20))
+
+    return make_once(tmp_path_factory, "faults", {"middle": find_middle, "backup": back_up, "damaged": damage})
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A command, the content folder it begins with (None: there is none), and what must hold after it died."""
+    """A command, the content folder it begins with (None: there is none), and what must hold after it died.
+
+    In the command, `ORDER` is the id of its first order, and `BESIDE` a file beside the folder.
+    """
 
     command: tuple[str, ...]
     begin: str | None
     check: Callable[[Path, Path], None]
-    killed_before: int | None = None  # of the command `LARGER`: the call at which that died
+    interrupted: bool = False  # it begins with what the command `LARGER` leaves that dies in the middle
 
-    def prepare(self, made: Path, content: Path) -> None:
-        if self.begin:
+    def prepare(self, made: Path, content: Path) -> tuple[str, ...]:
+        """Make what it begins with; the command with its words filled in."""
+        if self.begin == "backup":
+            shutil.copyfile(made / "backup", beside(content))
+        elif self.begin:
             shutil.copytree(made / self.begin, content)
-        elif self.killed_before:
-            run_with(made / "shim" / "shim.so", content, *LARGER, FAULT_AT=self.killed_before)
+        elif self.interrupted:
+            run_with(made / "shim" / "shim.so", content, *LARGER, FAULT_AT=int((made / "middle").read_text()))
+            assert [order["done"] for order in orders(content)] == [1]
+        return fill_in(self.command, content)
+
+
+def beside(content: Path) -> Path:
+    return content.with_name(f"{content.name}.tar")
+
+
+def fill_in(command: tuple[str, ...], content: Path) -> tuple[str, ...]:
+    """A command with the words `ORDER` and `BESIDE` filled in."""
+    words = {"BESIDE": str(beside(content))}
+    if "ORDER" in command:
+        words["ORDER"] = orders(content)[0]["generation_id"]
+    return tuple(words.get(word, word) for word in command)
+
+
+def orders(content: Path) -> list[dict[str, Any]]:
+    status = run_aigen("status", "--json", "--content", content)
+    assert status.returncode == 0, status.stderr
+    found: list[dict[str, Any]] = json.loads(status.stdout)
+    return found
 
 
 def is_whole(content: Path) -> None:
@@ -107,12 +156,10 @@ def order_is_made(command: tuple[str, ...], reference: str) -> Callable[[Path, P
     """Check that the order can be finished, or placed again, and is then as if nothing had been."""
 
     def check(content: Path, made: Path) -> None:
-        status = run_aigen("status", "--json", "--content", content)
-        assert status.returncode == 0, status.stderr
-        again = ("resume",) if json.loads(status.stdout) else command
+        again = ("resume",) if orders(content) else command
         done = run_aigen(*again, "--content", content)
         assert done.returncode == 0, done.stderr
-        (order,) = json.loads(run_aigen("status", "--json", "--content", content).stdout)
+        (order,) = orders(content)
         assert order["status"] == "Completed"
         assert files_in(content) == files_in(made / reference)
         assert left_in_work(content) == []
@@ -131,20 +178,70 @@ def user_is_erased(content: Path, made: Path) -> None:
 
 
 def old_order_is_there(content: Path, made: Path) -> None:
-    status = run_aigen("status", "--json", "--content", content)
-    assert status.returncode == 0, status.stderr
-    assert [order["generation_id"] for order in json.loads(status.stdout)] == ["old1234567"]
+    assert [order["generation_id"] for order in orders(content)] == ["old1234567"]
     with closing(Database(content / "aigen.db")) as database:
         assert migrations.pending(database) == []
     is_whole(content)
 
 
+def order_is_cancelled(content: Path, made: Path) -> None:
+    done = run_aigen(*fill_in(CANCEL, content), "--content", content)
+    assert done.returncode in (0, 2), done.stderr
+    (order,) = orders(content)
+    assert order["status"] == "Cancelled"
+    assert left_in_work(content) == []
+    assert len(files_in(content)) == order["done"]
+    is_whole(content)
+
+
+def backup_is_whole(content: Path, made: Path) -> None:
+    """It is there and whole, or not there and can be made; and the folder is as before."""
+    if not beside(content).exists():
+        done = run_aigen(*fill_in(BACKUP, content), "--content", content)
+        assert done.returncode == 0, done.stderr
+    again = content.with_name(f"{content.name}-again")
+    restored = run_aigen(*fill_in(RESTORE, content), "--content", again)
+    assert restored.returncode == 0, restored.stderr
+    assert files_in(again) == files_in(content) == files_in(made / "larger")
+    assert run_aigen("repair", "--content", content).returncode == 0
+    assert left_in_work(content) == []
+    assert list(content.parent.glob("*.unfinished")) == []
+    is_whole(content)
+    shutil.rmtree(again)
+    beside(content).unlink()
+
+
+def folder_is_restored(content: Path, made: Path) -> None:
+    if not content.exists():
+        done = run_aigen(*fill_in(RESTORE, content), "--content", content)
+        assert done.returncode == 0, done.stderr
+    assert files_in(content) == files_in(made / "larger")
+    assert list(content.parent.glob(f".{content.name}*")) == []
+    is_whole(content)
+    beside(content).unlink()
+
+
+def damage_is_repaired(content: Path, made: Path) -> None:
+    assert run_aigen("repair", "--content", content).returncode in (0, 1)
+    assert run_aigen("repair", "--dry-run", "--content", content).stdout == ""
+    done = run_aigen("resume", orders(content)[0]["generation_id"], "--content", content)
+    assert done.returncode in (0, 2), done.stderr
+    whole = files_in(made / "larger")
+    assert {name: data for name, data in files_in(content).items() if name in whole} == whole
+    is_whole(content)
+
+
+CANCEL, BACKUP, RESTORE = ("cancel", "ORDER"), ("backup", "BESIDE"), ("restore", "BESIDE")
 SCENARIOS = {
     "the first command": Scenario(SMALL, None, order_is_made(SMALL, "small")),
     "an order of three": Scenario(LARGER, None, order_is_made(LARGER, "larger")),
-    "resume": Scenario(("resume",), None, order_is_made(LARGER, "larger"), killed_before=75),
+    "resume": Scenario(("resume",), None, order_is_made(LARGER, "larger"), interrupted=True),
     "users delete": Scenario(("users", "delete", "ana", "--yes"), "larger", user_is_erased),
     "an upgrade": Scenario(("status",), "old", old_order_is_there),
+    "cancel": Scenario(CANCEL, None, order_is_cancelled, interrupted=True),
+    "backup": Scenario(BACKUP, "larger", backup_is_whole),
+    "restore": Scenario(RESTORE, "backup", folder_is_restored),
+    "repair": Scenario(("repair",), "damaged", damage_is_repaired),
 }
 
 
@@ -152,21 +249,21 @@ SCENARIOS = {
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_process_may_die_at_any_lasting_call(name: str, torn: bool, made: Path, tmp_path: Path) -> None:
     scenario, shim = SCENARIOS[name], made / "shim" / "shim.so"
-    scenario.prepare(made, tmp_path / "count")
-    counted = run_with(shim, tmp_path / "count", *scenario.command, FAULT_LOG=tmp_path / "log", FAULT_AT=0)
-    assert counted.returncode == 0, counted.stderr
-    calls = [call for call in read_log(tmp_path / "log") if call.name != "write" or is_of_store(call.path)]
+    command = scenario.prepare(made, tmp_path / "count")
+    undisturbed = run_with(shim, tmp_path / "count", *command, FAULT_LOG=tmp_path / "log", FAULT_AT=0)
+    assert undisturbed.returncode == 0, undisturbed.stderr
+    calls = counted(tmp_path / "log")
     assert len(calls) > 10
     numbers = list(range(1, len(calls) + 1))
     if not EVERYTHING:
-        beginning = numbers[:BEGINNING] if scenario.begin is None and not scenario.killed_before else []
+        beginning = numbers[:BEGINNING] if scenario.begin is None and not scenario.interrupted else []
         numbers = beginning[torn::4] + numbers[len(beginning) + torn :: max(1, len(calls) // SAMPLE)]
     survived = 0
     for number in numbers:
         content = tmp_path / f"content-{number}"
-        scenario.prepare(made, content)
+        command = scenario.prepare(made, content)
         faults = {"FAULT_AT": number} | ({"FAULT_TORN": 1} if torn else {})
-        killed = run_with(shim, content, *scenario.command, **faults)
+        killed = run_with(shim, content, *command, **faults)
         assert killed.returncode in (-9, 0), killed.stderr
         survived += killed.returncode == 0
         try:
@@ -175,6 +272,12 @@ def test_a_process_may_die_at_any_lasting_call(name: str, torn: bool, made: Path
             raise AssertionError(f"killed at call {number} of {name}: {error}") from error
         shutil.rmtree(content)
     assert survived <= len(numbers) // 2, "most were killed"
+    print(f"{len(numbers) - survived} kills of {name}")
+
+
+def counted(log: Path) -> list[Call]:
+    """The calls at which a process may be killed."""
+    return [call for call in read_log(log) if call.name != "write" or is_of_store(call.path)]
 
 
 def is_of_store(path: str) -> bool:

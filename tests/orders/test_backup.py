@@ -5,17 +5,18 @@ import tarfile
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aigen.content import ContentFolder
-from aigen.errors import ContentError, UsageError
+from aigen.errors import AlreadyRunning, ContentError, UsageError
 from aigen.orders import backup, deletion, lifecycle, placing
 from aigen.orders.context import Context
 from aigen.store import Store
 from aigen.types.pipeline import Run, Task
 from aigen.types.request import Draft
-from tests.conftest import Scribbler, files_in, run_aigen
+from tests.conftest import Scribbler, files_in, left_in_work, run_aigen
 
 
 def restored(archive: Path, tmp_path: Path, context: Context) -> Context:
@@ -84,6 +85,35 @@ def test_backups_beside_a_writer_are_each_whole(context: Context, request_two: D
     finally:
         stop.set()
         thread.join()
+
+
+def test_who_tidies_up_meanwhile_leaves_it_alone(
+    context: Context, request_two: Draft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lifecycle.generate(context, request_two, "ana")
+    write = backup._write
+
+    def tidy_first(*arguments: Any) -> Any:
+        with Store.open(context.content) as store:
+            lifecycle.tidy(replace(context, store=store))
+        return write(*arguments)
+
+    monkeypatch.setattr(backup, "_write", tidy_first)
+    assert backup.back_up(context, tmp_path / "backup.tar").files == 4
+    assert left_in_work(context.content.root) == []
+
+
+def test_one_backup_is_made_at_a_time_and_what_a_killed_one_left_goes(
+    context: Context, request_two: Draft, tmp_path: Path
+) -> None:
+    lifecycle.generate(context, request_two, "ana")
+    with context.content.hold("backup", 1.0, "held"), pytest.raises(AlreadyRunning, match="is being made already"):
+        backup.back_up(context, tmp_path / "backup.tar")
+    (tmp_path / "backup.tar.123.unfinished").touch()
+    (tmp_path / ".restored.unfinished").mkdir()
+    backup.back_up(context, tmp_path / "backup.tar")
+    restored(tmp_path / "backup.tar", tmp_path, context).store.close()
+    assert list(tmp_path.glob("*.unfinished")) == []
 
 
 def test_what_is_missing_is_said(context: Context, request_two: Draft, tmp_path: Path) -> None:
