@@ -67,7 +67,7 @@ class ContentFolder:
     def derived(self, user_id: str, name: str) -> Path:
         """Where a file that was derived is or will be; of a read-only folder, where it was before, if it is there."""
         kept = self.root / ".thumbs" / user_id / name
-        return kept if self.scratch is None or kept.exists() else self.thumbs(user_id) / name
+        return kept if self.scratch is None or os.access(kept, os.R_OK) else self.thumbs(user_id) / name
 
     @property
     def making(self) -> Path:

@@ -1,5 +1,6 @@
 """Small copies of finished pictures and videos, for the gallery; derived, so that they may be deleted at any time."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ def thumbnails(content: ContentFolder, item: Item) -> dict[str, Path]:
     """
     assert item.path
     paths = thumbnail_paths(content, item)
-    missing = {path: THUMBNAIL_SIDES[name] for name, path in paths.items() if not path.exists()}
+    missing = {path: THUMBNAIL_SIDES[name] for name, path in paths.items() if not os.access(path, os.F_OK)}
     if missing:
         save_thumbnails(content.file(item.path), missing, content)
     return paths
@@ -49,7 +50,7 @@ def companions(content: ContentFolder, item: Item) -> list[Path]:
 
 def _with_suffixes(content: ContentFolder, item: Item, suffixes: tuple[str, ...]) -> list[Path]:
     file = content.file(item.path or "")
-    return [path for suffix in suffixes if item.path and (path := file.with_suffix(suffix)).exists()]
+    return [path for suffix in suffixes if item.path and os.access(path := file.with_suffix(suffix), os.F_OK)]
 
 
 def save_thumbnails(file: Path, sides: Mapping[Path, int], content: ContentFolder) -> None:

@@ -92,10 +92,11 @@ def _opened(path: Path, called: str | None) -> "Iterator[_Opened]":
 
 def _decode(opened: _Opened, least: int | None) -> "tuple[Image, tuple[int, int]]":
     from PIL import Image
+    from PIL.ExifTags import Base
 
     name, file = opened.name, opened.file
     try:
-        orientation = headers.check(file)
+        headers.check(file)
     except ValueError as error:
         raise PictureError(f"picture {name} is no usual one ({error}): save it anew, as PNG or JPEG") from error
     with warnings.catch_warnings():
@@ -119,7 +120,9 @@ def _decode(opened: _Opened, least: int | None) -> "tuple[Image, tuple[int, int]
             else:
                 image.load()
                 decoded = image
-            return _upright(_opaque(decoded), orientation), (height, width) if orientation > 4 else (width, height)
+            orientation = image.getexif().get(Base.Orientation, 1)
+            turned = orientation in (5, 6, 7, 8)
+            return _upright(_opaque(decoded), orientation), (height, width) if turned else (width, height)
 
 
 def _decode_webp(file: BinaryIO) -> "Image":

@@ -42,7 +42,8 @@ class Courier:
     """Who delivers, and the world it does that in.
 
     `settings` are read for each notice: what was wrong can be mended. `links` holds the links of
-    notices that could not be sent yet, by notice id: the store has only their hashes, and each attempt sends the same.
+    notices that could not be sent yet, by what these are about: the store has only their hashes, and each attempt sends
+    the same.
     """
 
     content: ContentFolder
@@ -50,7 +51,7 @@ class Courier:
     clock: Clock = utc_now
     send: Callable[[str, Message, Settings], None] = channels.send
     log: Callable[[str], object] = lambda text: None
-    links: dict[int | None, Link] = field(default_factory=dict)
+    links: dict[tuple[str, str, Event], Link] = field(default_factory=dict)
     claim: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(4)}")
 
 
@@ -113,14 +114,19 @@ def _deliver(courier: Courier, store: Store, notice: Notice) -> NotDelivered | N
         next_at = None if final else courier.clock() + (pause_after(notice.attempts) if tried else FIRST_PAUSE)
         store.postpone_notice(notice, reason, next_at, tried)
         if final:
-            courier.links.pop(notice.id, None)
+            courier.links.pop(_about(notice), None)
         then = f"next try at {next_at.astimezone():%H:%M:%S}" if next_at else "given up"
         courier.log(f"not sent: {name}: {reason}; attempt {notice.attempts} of {NOTICE_ATTEMPTS}, {then}")
         return NotDelivered(f"the notice by {channels.display_name(notice.channel)} could not be sent: {reason}", final)
-    courier.links.pop(notice.id, None)
+    courier.links.pop(_about(notice), None)
     again = "" if store.finish_notice(notice, courier.clock()) else ", but too late: it will be sent again"
     courier.log(f"sent: {name}{again}")
     return None
+
+
+def _about(notice: Notice) -> tuple[str, str, Event]:
+    """What no other notice is about; the id of one that was erased may be given to another."""
+    return notice.generation_id, notice.channel, notice.event
 
 
 def _link(courier: Courier, store: Store, notice: Notice, order: Generation) -> Link | None:
@@ -128,14 +134,14 @@ def _link(courier: Courier, store: Store, notice: Notice, order: Generation) -> 
 
     None if the address that it would confirm is confirmed.
     """
-    kept = courier.links.get(notice.id)
+    kept = courier.links.get(_about(notice))
     if kept is None or kept.expires_at - courier.clock() < links.LIFETIME / 2:
         if notice.event == "confirm":
             kept = links.make_confirmation(store, order, notice.channel, courier.clock)
         else:
             kept = links.make(store, order, courier.clock)
         if kept:
-            courier.links[notice.id] = kept
+            courier.links[_about(notice)] = kept
     return kept
 
 

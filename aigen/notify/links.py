@@ -60,7 +60,7 @@ def make_confirmation(store: Store, order: Generation, channel: str, clock: Cloc
     """Write a link with which the owner of a mail address confirms it; None if it is confirmed already."""
     now = clock()
     link = Link(secrets.token_urlsafe(24), now + CONFIRMATION_LIFETIME, "confirm")
-    return link if store.ask_confirmation(hash_token(link.token), order, channel, now) else None
+    return link if store.ask_confirmation(hash_token(link.token), order, channel, now, link.expires_at) else None
 
 
 def make(store: Store, order: Generation, clock: Clock) -> Link:

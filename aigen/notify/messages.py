@@ -91,7 +91,7 @@ def _ask(key: str, notice: Notice, link: Link, url: str, clock: Clock) -> Messag
         prompt="",
         facts=(
             f"Somebody asked the aigen gallery at {url} to send notifications to this address.",
-            "If that was you, confirm it. If not, ignore this mail: nothing else will be sent to you.",
+            "If that was you, confirm it. If not, ignore this mail: nothing about orders will be sent to you.",
         ),
         link=link.address(url),
         written_at=clock(),

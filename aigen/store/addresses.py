@@ -8,121 +8,145 @@ from aigen.store.database import Connection
 from aigen.times import from_text, to_text
 from aigen.types.rows import Generation
 
-# How long the link in such a mail works, after which another one can be asked for.
+# How long the link in such a mail works, and after which time another one is sent if it was not used.
 CONFIRMATION_LIFETIME = timedelta(days=7)
 ASKED_AGAIN = timedelta(days=1)
-# How many users may have a mail sent to the same address within a day, and to any address within an hour.
-PER_ADDRESS, ALL = 3, 60
+# Addresses that a user may give within an hour, and users who may give the same address within a day.
+PER_USER, PER_ADDRESS = 5, 3
+# Mails that ask within an hour, of all users; what is more waits for an hour.
+ALL = 60
 MAIL = "mailto:"
 
 _OF_ADDRESS = "user_id = :user_id AND address = :address COLLATE NOCASE"
-_ASKED = "FROM addresses WHERE token_hash = :token_hash AND confirmed_at IS NULL AND asked_at > :since"
 
 
 class Addresses(Connection):
-    def unconfirmed(self, user_id: str) -> list[str]:
-        """The addresses that mails to a user wait for, until they are confirmed."""
+    def unconfirmed(self, user_id: str) -> dict[str, bool]:
+        """The addresses that mails to a user wait for, and whether the mail that asks could not be sent."""
         rows = self._read(
             """
-            SELECT DISTINCT substr(channel, 8) AS address FROM notices JOIN generations USING (generation_id)
-            WHERE user_id = ? AND state = 'unconfirmed' ORDER BY 1
+            SELECT DISTINCT substr(channel, 8) AS address, EXISTS (
+                SELECT 1 FROM notices AS asking JOIN generations USING (generation_id)
+                WHERE user_id = :user_id AND asking.channel = notices.channel COLLATE NOCASE
+                    AND asking.event = 'confirm' AND asking.state = 'failed') AS failed
+            FROM notices JOIN generations USING (generation_id)
+            WHERE user_id = :user_id AND state = 'unconfirmed' ORDER BY 1
             """,
-            [user_id],
+            {"user_id": user_id},
         )
-        return [row["address"] for row in rows]
+        return {row["address"]: bool(row["failed"]) for row in rows}
 
     def _hold_unconfirmed(self, order: Generation) -> None:
         """Hold back the mails about a new order whose addresses are not confirmed, and ask for that.
 
-        Raises UsageError when too many mails have asked for it of late.
+        Raises UsageError when its user has given too many addresses of late, or too many users this one.
         """
         channels = [channel for channel in dict.fromkeys(order.request.notify) if channel.startswith(MAIL)]
         for channel in channels:
-            known = {"user_id": order.user_id, "address": channel.removeprefix(MAIL)}
+            known = {"user_id": order.user_id, "address": channel.removeprefix(MAIL), "now": order.requested_at}
             if self._read(f"SELECT 1 FROM addresses WHERE {_OF_ADDRESS} AND confirmed_at IS NOT NULL", known):
                 continue
-            notice = {"generation_id": order.generation_id, "channel": channel, "due_at": order.requested_at}
+            notice = {"generation_id": order.generation_id, "channel": channel}
             self._update(
                 "UPDATE notices SET state = 'unconfirmed' WHERE generation_id = :generation_id AND channel = :channel",
                 notice,
             )
-            if not self._is_asked(known, channel, order.requested_at):
-                self._check_asked(known["address"], order.requested_at)
+            if not self._is_asked(known, channel):
+                due_at = self._due_at(known)
                 self._update(
                     "INSERT INTO addresses (user_id, address, asked_at) VALUES (:user_id, :address, :now) "
-                    "ON CONFLICT DO UPDATE SET asked_at = :now, token_hash = NULL",
-                    {**known, "now": order.requested_at},
+                    "ON CONFLICT DO UPDATE SET asked_at = :now",
+                    known,
                 )
-                self._table("notices").insert({**notice, "event": "confirm", "state": "ready"})
+                self._table("notices").insert({**notice, "due_at": due_at, "event": "confirm", "state": "ready"})
 
-    def _is_asked(self, known: dict[str, str], channel: str, now: str) -> bool:
-        """Whether a mail that asks for it is on its way, or was sent of late."""
-        return bool(
-            self._read(
-                f"""
-                SELECT 1 FROM addresses WHERE {_OF_ADDRESS} AND asked_at > :since AND token_hash IS NOT NULL UNION ALL
-                SELECT 1 FROM notices JOIN generations USING (generation_id)
-                WHERE user_id = :user_id AND channel = :channel COLLATE NOCASE AND event = 'confirm'
-                    AND state IN ('ready', 'sending')
-                """,
-                {**known, "channel": channel, "since": to_text(from_text(now) - ASKED_AGAIN)},
-            )
-        )
+    def _is_asked(self, known: dict[str, str], channel: str) -> bool:
+        """Whether a mail that asks for it is on its way, or was sent of late; not if it could not be sent."""
+        since = to_text(from_text(known["now"]) - ASKED_AGAIN)
+        asking = """
+            SELECT state FROM notices JOIN generations USING (generation_id)
+            WHERE user_id = :user_id AND channel = :channel COLLATE NOCASE AND event = 'confirm'
+            ORDER BY notices.id DESC LIMIT 1
+        """
+        states = [row["state"] for row in self._read(asking, {**known, "channel": channel})]
+        if states in (["ready"], ["sending"]):
+            return True
+        written = f"""
+            SELECT 1 FROM addresses JOIN confirmations USING (user_id, address)
+            WHERE {_OF_ADDRESS} AND asked_at > :since
+        """
+        return states != ["failed"] and bool(self._read(written, {**known, "since": since}))
 
-    def _check_asked(self, address: str, now: str) -> None:
+    def _due_at(self, known: dict[str, str]) -> str:
+        """When a mail that asks for an address may be sent. Raises UsageError when it may not be asked for."""
+        now = from_text(known["now"])
         (asked,) = self._read(
             """
-            SELECT count(*) FILTER (WHERE address = :address COLLATE NOCASE AND asked_at > :day) AS here,
-                count(*) FILTER (WHERE asked_at > :hour) AS everywhere FROM addresses
+            SELECT count(*) FILTER (WHERE user_id = :user_id AND asked_at > :hour) AS by_user,
+                count(*) FILTER (WHERE address = :address COLLATE NOCASE AND asked_at > :day) AS same_address,
+                count(*) FILTER (WHERE asked_at > :hour) AS together
+            FROM addresses
             """,
-            {
-                "address": address,
-                "day": to_text(from_text(now) - ASKED_AGAIN),
-                "hour": to_text(from_text(now) - timedelta(hours=1)),
-            },
+            {**known, "hour": to_text(now - timedelta(hours=1)), "day": to_text(now - ASKED_AGAIN)},
         )
-        if asked["here"] >= PER_ADDRESS or asked["everywhere"] >= ALL:
-            raise UsageError("too many mails were sent to unconfirmed addresses: choose another way, or try tomorrow")
+        if asked["by_user"] >= PER_USER:
+            raise UsageError(f"you gave {asked['by_user']} new mail addresses within an hour: try again later")
+        if asked["same_address"] >= PER_ADDRESS:
+            raise UsageError(f"too many users gave the address {known['address']!r} today: give another one")
+        return to_text(now + timedelta(hours=1)) if asked["together"] >= ALL else known["now"]
 
-    def ask_confirmation(self, token_hash: str, order: Generation, channel: str, now: datetime) -> bool:
-        """Write the token of the mail that asks a user to confirm an address; False if it is confirmed already."""
-        return self._change(
-            f"UPDATE addresses SET token_hash = :token_hash, asked_at = :now "
-            f"WHERE {_OF_ADDRESS} AND confirmed_at IS NULL",
-            {
-                "token_hash": token_hash,
-                "now": to_text(now),
-                "user_id": order.user_id,
-                "address": channel.removeprefix(MAIL),
-            },
+    def ask_confirmation(
+        self, token_hash: str, order: Generation, channel: str, now: datetime, expires_at: datetime
+    ) -> bool:
+        """Write the token of the mail that asks a user to confirm an address; False if it is confirmed already.
+
+        Tokens of earlier mails stay valid until they expire.
+        """
+        values = {
+            "token_hash": token_hash,
+            "user_id": order.user_id,
+            "address": channel.removeprefix(MAIL),
+            "expires_at": to_text(expires_at),
+        }
+        with self._write():
+            self._update("DELETE FROM confirmations WHERE expires_at <= ?", [to_text(now)])
+            return self._update(
+                f"""
+                INSERT INTO confirmations SELECT :token_hash, user_id, address, :expires_at FROM addresses
+                WHERE {_OF_ADDRESS} AND confirmed_at IS NULL
+                """,
+                values,
+            )
+
+    def asked_address(self, token_hash: str, now: datetime) -> dict[str, Any] | None:
+        """What a token confirms: `user_id`, `address` and `confirmed_at`; None when it is none or has expired."""
+        rows = self._read(
+            """
+            SELECT user_id, address, confirmed_at FROM confirmations JOIN addresses USING (user_id, address)
+            WHERE token_hash = ? AND expires_at > ?
+            """,
+            [token_hash, to_text(now)],
         )
-
-    def asked_address(self, token_hash: str, now: datetime) -> str | None:
-        """The address that a token confirms; None when it is none, has expired or was used."""
-        rows = self._read(f"SELECT address {_ASKED}", _asked(token_hash, now))
-        return rows[0]["address"] if rows else None
+        return rows[0] if rows else None
 
     def confirm_address(self, token_hash: str, now: datetime) -> bool:
         """Confirm an address, and let the mails go that were held back for that."""
         with self._write():
-            found = self._read(f"SELECT user_id, address {_ASKED}", _asked(token_hash, now))
-            for row in found:
-                self._update(
-                    f"UPDATE addresses SET confirmed_at = :now WHERE {_OF_ADDRESS}", {**row, "now": to_text(now)}
-                )
-                self._update(
-                    """
-                    UPDATE notices SET state = CASE WHEN event = 'completed' AND (SELECT status FROM generations
-                            WHERE generations.generation_id = notices.generation_id) <> 'Completed'
-                        THEN 'waiting' ELSE 'ready' END
-                    WHERE state = 'unconfirmed' AND channel = 'mailto:' || :address COLLATE NOCASE
-                        AND generation_id IN (SELECT generation_id FROM generations WHERE user_id = :user_id)
-                    """,
-                    row,
-                )
-            return bool(found)
-
-
-def _asked(token_hash: str, now: datetime) -> dict[str, Any]:
-    """The parameters of `_ASKED`."""
-    return {"token_hash": token_hash, "since": to_text(now - CONFIRMATION_LIFETIME)}
+            found = self.asked_address(token_hash, now)
+            if found is None:
+                return False
+            self._update(
+                f"UPDATE addresses SET confirmed_at = :now WHERE {_OF_ADDRESS} AND confirmed_at IS NULL",
+                {**found, "now": to_text(now)},
+            )
+            self._update(
+                """
+                UPDATE notices SET state = CASE WHEN event = 'completed' AND (SELECT status FROM generations
+                        WHERE generations.generation_id = notices.generation_id) <> 'Completed'
+                    THEN 'waiting' ELSE 'ready' END
+                WHERE state = 'unconfirmed' AND channel = 'mailto:' || :address COLLATE NOCASE
+                    AND generation_id IN (SELECT generation_id FROM generations WHERE user_id = :user_id)
+                """,
+                found,
+            )
+            return True

@@ -264,20 +264,28 @@ def m011_sessions_of_links(database: Database) -> None:
 
 @migrations()
 def m012_addresses(database: Database) -> None:
-    # Mail addresses of web users; as with links, only the hash of the token is kept. Mails wait `unconfirmed`, and one
-    # of the event `confirm` asks. SQLite cannot change the checks of a table, so it is made anew.
+    # Mail addresses of web users, and the tokens that confirm them, of which as with links only the hash is kept. Mails
+    # wait `unconfirmed`, and one of the event `confirm` asks. SQLite cannot change the checks of a table, so it is made
+    # anew.
     for statement in (
         """
         CREATE TABLE addresses (
             user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
             address TEXT NOT NULL COLLATE NOCASE,
-            token_hash TEXT,
             asked_at TEXT NOT NULL,
             confirmed_at TEXT,
             PRIMARY KEY (user_id, address)
         )
         """,
-        "CREATE INDEX addresses_by_token ON addresses (token_hash)",
+        """
+        CREATE TABLE confirmations (
+            token_hash TEXT PRIMARY KEY,
+            user_id TEXT NOT NULL,
+            address TEXT NOT NULL COLLATE NOCASE,
+            expires_at TEXT NOT NULL,
+            FOREIGN KEY (user_id, address) REFERENCES addresses ON DELETE CASCADE
+        )
+        """,
         """
         CREATE TABLE new_notices (
             id INTEGER PRIMARY KEY,
@@ -299,6 +307,7 @@ def m012_addresses(database: Database) -> None:
         """
         INSERT INTO new_notices SELECT id, generation_id, channel, event, due_at, state, attempts, next_at, sent_at,
             error, claimed_by, lease_until FROM notices
+        WHERE generation_id IN (SELECT generation_id FROM generations)
         """,
         "DROP TABLE notices",
         "ALTER TABLE new_notices RENAME TO notices",

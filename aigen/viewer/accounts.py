@@ -27,8 +27,8 @@ WAITING = 3
 _entrance = threading.BoundedSemaphore(WAITING)
 _OWN_PATH = re.compile(r"/[A-Za-z0-9_-][A-Za-z0-9_/.-]*")
 _NOT_LAUNCHED = (
-    "Without a password, open the address that aigen serve has printed, or paste the token from it below: "
-    "other users of this machine can reach this page too."
+    "To enter without a password, open the address that aigen serve has printed, or paste its token below. "
+    "Other users of this machine can reach this page too."
 )
 
 
@@ -116,7 +116,13 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             return try_to_log_in(typed, password, target)
 
     def try_to_log_in(typed: str, password: str, target: str) -> HTTPResponse:
-        if visits.must_wait(gallery, visit(), typed):
+        user, launched = gallery.store.user(typed), is_launched()
+        has_none = user is not None and user["password_hash"] is None
+        if not password and not launched and not (has_none and user and user["made"]):
+            # Not counted as a guess: it would lock out who has the token.
+            visits.log(gallery, visit(), "login_refused", user_id=typed)
+            return _login_form(typed, target, _NOT_LAUNCHED, 403)
+        if not (gallery.launch and launched and has_none) and visits.must_wait(gallery, visit(), typed):
             message = "Too many logins have failed. Try again in a quarter of an hour."
             response = _login_form(typed, target, message, 429)
             response.set_header("Retry-After", str(round(visits.WINDOW.total_seconds())))
@@ -125,12 +131,9 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             ):
                 visits.log(gallery, visit(), "login_throttled", user_id=typed)
             return response
-        user = gallery.store.user(typed)
-        launched = is_launched()
         if not _may_enter(user, password, gallery.public, launched):
             visits.log(gallery, visit(), "login_failed", user_id=typed)
-            wrong = "User id or password is wrong."
-            return _login_form(typed, target, wrong if password or launched else _NOT_LAUNCHED, 403)
+            return _login_form(typed, target, "User id or password is wrong.", 403)
         visits.log(gallery, visit(), "login", user_id=typed)
         return enter(typed, target, launched=launched)
 
@@ -147,7 +150,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         visits.log(gallery, who, "logout", "everywhere" if everywhere else None)
         response = HTTPResponse(status=303, headers={"Location": "/"})
         response.delete_cookie(visits.SESSION, path="/")
-        response.set_header("Clear-Site-Data", '"cache", "cookies", "storage"')
+        response.set_header("Clear-Site-Data", '"cache", "storage"')  # not cookies: the browser stays launched
         return response
 
     @app.get("/open/<token>", public=True)
@@ -177,18 +180,13 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
 
     @app.get("/confirm/<token>", public=True)
     def confirm_page(token: str) -> HTTPResponse:
-        address = gallery.store.asked_address(hash_token(token), clock())
-        return render("confirm", 200 if address else 410, title="Confirm your address", token=token, address=address)
+        return _confirm_form(gallery.store.asked_address(hash_token(token), clock()), token)
 
     @app.post("/confirm/<token>", public=True)
     def confirm(token: str) -> HTTPResponse:
         """Confirm a mail address, for whoever has its mail. Scanners of mail only open pages."""
-        hashed = hash_token(token)
-        address = gallery.store.asked_address(hashed, clock())
-        done = gallery.store.confirm_address(hashed, clock())
-        return render(
-            "confirm", 200 if done else 410, title="Confirm your address", token=None, address=address if done else None
-        )
+        gallery.store.confirm_address(hash_token(token), clock())
+        return _confirm_form(gallery.store.asked_address(hash_token(token), clock()), token)
 
     def _opens_one_order(link: dict[str, Any]) -> bool:
         user = gallery.store.user(link["user_id"])
@@ -207,7 +205,11 @@ def launch(gallery: Gallery) -> None:
 
 def _remember_launch(gallery: Gallery, response: HTTPResponse) -> None:
     if gallery.launch:
-        visits.set_cookie(response, visits.LAUNCH, gallery.launch.token, gallery.secure)
+        visits.set_cookie(response, gallery.launch.cookie, gallery.launch.token, gallery.secure)
+
+
+def _confirm_form(asked: dict[str, Any] | None, token: str) -> HTTPResponse:
+    return render("confirm", 200 if asked else 410, title="Confirm your address", asked=asked, token=token)
 
 
 def _sees(link: dict[str, Any]) -> bool:

@@ -25,29 +25,15 @@ WAITING_LIMIT = 10
 class Launch:
     """What tells the user who started the gallery from other users of this machine: a token in the address it prints.
 
-    The address that it opens by itself has another token, which works once: all users can see the arguments of
-    processes, and so those of a browser.
+    Browsers keep it in a cookie with the port in its name, since cookies of one host are those of all its ports.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
         self.token = secrets.token_urlsafe(24)
-        self._once: set[str] = set()
-
-    def token_for_browser(self) -> str:
-        """Return a token that works once."""
-        token = secrets.token_urlsafe(24)
-        self._once.add(token)
-        return token
+        self.cookie = f"aigen_launch_{port}"
 
     def accepts(self, token: str) -> bool:
-        """Return whether this is the token, or one that works once, which it uses up."""
-        if hmac.compare_digest(token.encode(), self.token.encode()):
-            return True
-        try:
-            self._once.remove(token)
-        except KeyError:
-            return False
-        return True
+        return hmac.compare_digest(token.encode(), self.token.encode())
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ names from the store, from within the content folder, with types of our own and 
 """
 
 import hashlib
+import os
 import re
 import tempfile
 import zipfile
@@ -126,9 +127,9 @@ def _inside(gallery: Gallery, file: Path) -> Path | None:
     roots = [root for root in (gallery.content.scratch, gallery.content.root) if root and file.is_relative_to(root)]
     try:
         real, direct = file.resolve(strict=True), roots[0].resolve(strict=True) / file.relative_to(roots[0])
+        return real if real == direct and real.is_file() and os.access(real, os.R_OK) else None
     except (OSError, RuntimeError, IndexError):
         return None
-    return real if real == direct and real.is_file() else None
 
 
 def serve(gallery: Gallery, file: Path, download_as: str | None) -> HTTPResponse:

@@ -164,7 +164,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             words=words,
             before=before,
             older=orders[ORDERS_A_PAGE - 1].generation_id if len(orders) > ORDERS_A_PAGE else None,
-            unconfirmed=[] if who.only else gallery.store.unconfirmed(who.user_id),
+            unconfirmed={} if who.only else gallery.store.unconfirmed(who.user_id),
             is_new=bool(request.query.getunicode("new")) and not who.only,
             # Without a fragment: a browser does not load anew what differs only in that.
             refresh="/dash?refresh=1" if active and not before and not words else None,

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from aigen.content import ContentFolder
+from aigen.content import ContentFolder, write_whole
 from aigen.errors import AigenError, AlreadyRunning, UsageError
 from aigen.media import uploads
 from aigen.notify import links
@@ -62,7 +62,7 @@ def gallery(content: ContentFolder, settings: Settings, host: str, port: int, ne
         public=public,
         secure=bool(base and base.startswith("https://")),
         proxied=bool(base and _is_loopback(host) and not links.is_loopback(base) and not trusted_proxy(settings)),
-        launch=Launch() if needs_token and not public else None,
+        launch=Launch(port) if needs_token and not public else None,
     )
     # What is wrong with these settings is said before anybody comes.
     settings.choice("AIGEN_REGISTRATION", *REGISTRATION)
@@ -108,7 +108,7 @@ def listen(host: str, port: int) -> socket.socket:
 @contextmanager
 def viewable(content: ContentFolder) -> Iterator[ContentFolder]:
     """Yield a content folder to serve: of one that cannot be written, with a copy of its store. Raises ContentError."""
-    if not content.database.exists() or is_writable(content.root):
+    if is_writable(content.root) or not os.access(content.database, os.F_OK):
         content.check_writable()
         yield content
         return
@@ -165,9 +165,10 @@ def serve(
         content.write_note(links.SERVE, {"pid": os.getpid(), "url": url, "started_at": to_text(utc_now())})
         if content.is_read_only:
             report(f"{content.root} is read-only: it can be viewed; nothing is made or sent")
-        report(f"the gallery of {content.root} is at {_with_token(url, shown, once=False)} (Ctrl-C ends it)")
-        opened(_with_token(url, shown, once=True))
+        address = f"{url}/?token={shown.launch.token}" if shown.launch else url
+        report(f"the gallery of {content.root} is at {address} (Ctrl-C ends it)")
         with ExitStack() as stack:
+            opened(stack.enter_context(_page_that_opens(content, address)) if shown.launch else url)
             check: Callable[[], None] = lambda: None  # noqa: E731
             if not content.is_read_only:
                 check = stack.enter_context(Rounds(Courier(content, read_settings, log=report))).check
@@ -178,11 +179,20 @@ def serve(
                 _drain(server, sockets)
 
 
-def _with_token(url: str, gallery: Gallery, once: bool) -> str:
-    """The address that lets the user who opens it enter without a password, where that needs a token."""
-    if gallery.launch is None:
-        return url
-    return f"{url}/?token={gallery.launch.token_for_browser() if once else gallery.launch.token}"
+@contextmanager
+def _page_that_opens(content: ContentFolder, address: str) -> Iterator[str]:
+    """Yield the URL of a page that only this user can read and that leads to an address.
+
+    All users of a machine can see the arguments of processes, and so those of a browser.
+    """
+    page = content.making / "launch.html"
+    with write_whole(page) as unfinished:
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(f'<meta http-equiv="refresh" content="0; url={address}">\n', encoding="utf-8")
+    try:
+        yield page.as_uri()
+    finally:
+        page.unlink(missing_ok=True)
 
 
 def _run(server: Any, sockets: dict[int, Any], stop: threading.Event, check: Callable[[], None]) -> None:

@@ -20,7 +20,7 @@ from aigen.types.rows import Session
 if TYPE_CHECKING:
     from aigen.viewer.gallery import Gallery
 
-SESSION, VISITOR, LAUNCH = "aigen_session", "aigen_visitor", "aigen_launch"
+SESSION, VISITOR = "aigen_session", "aigen_visitor"
 # How long a login lasts, and one by a link to an order.
 LIFETIME, LINK_LIFETIME = timedelta(days=30), timedelta(days=7)
 # Failed logins within the window after which an address or a user id has to wait.
@@ -65,7 +65,7 @@ def recognise(gallery: "Gallery", asked: LocalRequest = request) -> Visit:
         str(asked.environ.get("REMOTE_ADDR") or ""),
         asked.get_header("User-Agent", "")[:AGENT_LIMIT],
         session.generation_id if session else None,
-        gallery.launch is None or gallery.launch.accepts(_cookie(asked, LAUNCH) or ""),
+        gallery.launch is None or gallery.launch.accepts(_cookie(asked, gallery.launch.cookie) or ""),
     )
 
 

@@ -46,12 +46,6 @@ def webp(chunks: bytes) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
 
 
-def exif_bomb() -> bytes:
-    """Exif data of which every value is nearly all of it."""
-    entries = b"".join(struct.pack("<HHII", 0x1000 + number, 7, 60_000, 8) for number in range(100))
-    return (b"II*\0" + struct.pack("<IH", 8, 100) + entries + bytes(4)).ljust(61_000, b"\0")
-
-
 def last_scan() -> bytes:
     data = jpeg()
     return data[data.rindex(b"\xff\xda") : -2]
@@ -61,15 +55,12 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "a PNG of many texts": lambda: png(chunk(b"tEXt", b"a\0b") * 20_000),
     "a PNG of many unknown chunks": lambda: png(chunk(b"abCd") * 20_000),
     "a PNG of many empty chunks of pixels": lambda: png(chunk(b"IDAT") * 20_000),
-    "a PNG with overlapping Exif values": lambda: png(chunk(b"eXIf", exif_bomb())),
     "a JPEG of many comments": lambda: jpeg(b"\xff\xfe\0\2" * 20_000),
     "a JPEG of bytes that only fill": lambda: jpeg(b"\xff" * 20_000),
     "a JPEG of many scans": lambda: jpeg(after=last_scan() * 100),
-    "a JPEG with overlapping Exif values": lambda: jpeg(
-        b"\xff\xe1" + struct.pack(">H", 61_008) + b"Exif\0\0" + exif_bomb()
-    ),
+    "a JPEG of many scans behind a marker without content": lambda: jpeg(b"\xff\xd0\xff\xd8", last_scan() * 100),
+    "a JPEG of many scans behind bytes that mean nothing": lambda: jpeg(b"\0\xff\0\xff\xff", last_scan() * 100),
     "a WebP of many chunks": lambda: webp(b"abcd\0\0\0\0" * 20_000),
-    "a WebP with overlapping Exif values": lambda: webp(b"EXIF" + struct.pack("<I", 61_000) + exif_bomb()),
 }
 
 
@@ -92,14 +83,17 @@ def test_what_programs_write_is_read(tmp_path: Path) -> None:
         saved("JPEG", noise, progressive=True, icc_profile=bytes(200_000)), saved("WEBP", noise, lossless=True),
         saved("JPEG", noise, comment=b"\xff\xda" * 9), saved("WEBP", noise, exif=exif),
     )  # fmt: skip
-    for data in usual:
+    behind = bytes(200_000) + b"\xff\xda" * 100  # such as the clip of a photo that moves
+    for data in (*usual, *(each + behind for each in usual)):
         (path := tmp_path / "a").write_bytes(data)
         assert uploads.read(path).size == (700, 500)
+        if not data.endswith(behind):
+            provenance.read(path)
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("orientation", range(10))
-def test_a_picture_is_turned_as_its_exif_data_says(tmp_path: Path, orientation: int, order: str) -> None:
+def test_a_picture_is_turned_as_its_metadata_says(tmp_path: Path, orientation: int, order: str) -> None:
     image = Image.effect_noise((64, 48), 90).convert("RGB")
     head = b"II*\0" if order == "<" else b"MM\0*"
     exif = head + struct.pack(f"{order}IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)

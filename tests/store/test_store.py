@@ -90,6 +90,30 @@ def test_items_of_an_older_store_have_no_jobs_and_cost_nothing(content: ContentF
         assert store.items("old1234567")[0].paid == 0.5
 
 
+def test_notices_of_an_older_store_stay_as_they_were(content: ContentFolder) -> None:
+    """But for those of orders that somebody has erased by hand."""
+    content.root.mkdir()
+    with closing(Database(content.database)) as database:
+        migrations.apply(database, stop_before="m012_addresses")
+        database.execute("INSERT INTO users (user_id, created_at, made) VALUES ('ana', '2026-11-21T12:00:00+00:00', 0)")
+        database.execute(
+            "INSERT INTO generations (generation_id, user_id, prompt, request, status, requested_at, detached) "
+            "VALUES ('old1234567', 'ana', 'a cat', ?, 'Completed', '2026-11-21T12:00:00+00:00', 0)",
+            [json.dumps(OLD_REQUEST)],
+        )
+        for number, (generation_id, state) in enumerate((("old1234567", "sent"), ("gone123456", "ready"))):
+            database.execute(
+                "INSERT INTO notices (id, generation_id, channel, event, due_at, state, attempts, error) "
+                "VALUES (?, ?, 'mailto:ana@example.org', 'completed', '2026-11-21T12:00:00+00:00', ?, 3, 'late')",
+                [7 + number, generation_id, state],
+            )
+        database.conn.commit()
+    with Store.open(content) as store:
+        (notice,) = store.notices()
+        assert (notice.id, notice.state, notice.attempts, notice.error) == (7, "sent", 3, "late")
+        assert store._read("PRAGMA foreign_key_check") == []
+
+
 # As orders from a picture stood in stores before fields were renamed; the keys must stay.
 OLD_REQUEST = {
     "duration": None, "fast": False, "first": 1, "fps": None, "frames": None, "from_picture": True, "guidance": None,

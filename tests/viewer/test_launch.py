@@ -1,9 +1,11 @@
 """On a machine with several users, only the one who started the gallery may enter without a password."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from aigen.content import ContentFolder
 from aigen.orders.placing import new_user_id
 from aigen.store.hashing import hash_password
 from aigen.viewer import server
@@ -15,7 +17,7 @@ from tests.web import Browser
 def launched(gallery: Gallery) -> Gallery:
     """The gallery as `aigen serve` starts it on this machine, with a user who has no password."""
     gallery.store.add_user("ana", False, None, gallery.clock())
-    return replace(gallery, launch=Launch())
+    return replace(gallery, launch=Launch(80))
 
 
 def token(gallery: Gallery) -> str:
@@ -56,7 +58,7 @@ def test_a_wrong_token_beside_a_right_password_is_not_remembered(launched: Galle
     launched.store.add_user("bob", False, hash_password("long enough"), launched.clock())
     bob = Browser(launched)
     assert bob.post("/login", user_id="bob", password="long enough", token="x").status_code == 303
-    assert "aigen_launch" not in bob.app.cookies
+    assert "aigen_launch_80" not in bob.app.cookies
 
 
 def test_passwords_and_generated_ids_need_no_token(launched: Gallery) -> None:
@@ -68,15 +70,46 @@ def test_passwords_and_generated_ids_need_no_token(launched: Gallery) -> None:
     assert Browser(launched).post("/register", user_id="bob", password="long enough").status_code == 303
 
 
-def test_the_address_for_the_browser_works_once(launched: Gallery) -> None:
-    """All users of a machine can see the arguments of processes."""
+def test_anything_else_is_no_token(launched: Gallery) -> None:
     assert launched.launch
-    once = launched.launch.token_for_browser()
-    assert once != token(launched)
-    assert Browser(launched).get(f"/?token={once}").status_code == 303
-    assert Browser(launched).get(f"/?token={once}").status_code == 200
-    for wrong in ("", "é", "x" * 5000):
+    for wrong in ("", "é", "x" * 5000, token(launched)[:-1]):
         assert not launched.launch.accepts(wrong)
+
+
+def test_guessing_without_the_token_locks_nobody_out_who_has_it(launched: Gallery) -> None:
+    for _ in range(30):
+        assert Browser(launched).post("/login", user_id="ana").status_code == 403
+        assert Browser(launched).post("/login", user_id="ana", password="wrong enough").status_code in (403, 429)
+    ana = Browser(launched)
+    ana.get(f"/?token={token(launched)}")
+    assert ana.post("/login", user_id="ana").status_code == 303
+    assert {row["action"] for row in launched.store.activity("ana", 99)} >= {"login_refused", "login_failed"}
+
+
+def test_the_browser_stays_launched_when_its_user_logs_out(launched: Gallery) -> None:
+    ana = Browser(launched)
+    ana.get(f"/?token={token(launched)}")
+    ana.post("/login", user_id="ana")
+    answer = ana.post("/logout", form="/activity")
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert ana.get("/dash").status_code == 303
+    assert ana.post("/login", user_id="ana").status_code == 303
+
+
+def test_galleries_on_other_ports_have_cookies_of_their_own() -> None:
+    assert Launch(8000).cookie != Launch(8001).cookie
+
+
+def test_no_argument_of_a_process_tells_the_token(tmp_path: Path) -> None:
+    """All users of a machine can see them, and the browser gets the address as one."""
+    content = ContentFolder(tmp_path / "content")
+    content.check_writable()
+    with server._page_that_opens(content, "http://127.0.0.1:8000/?token=secret") as url:
+        assert url == (content.making / "launch.html").as_uri()
+        page = content.making / "launch.html"
+        assert "url=http://127.0.0.1:8000/?token=secret" in page.read_text()
+        assert page.stat().st_mode & 0o077 == 0
+    assert not page.exists()
 
 
 def test_only_a_gallery_of_this_machine_has_a_token(gallery: Gallery) -> None:
