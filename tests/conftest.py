@@ -48,7 +48,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def clean_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the developer's machine reaches a test, and no test writes outside its folder."""
     for name in list(os.environ):
-        if name.startswith(("AIGEN_", "RUNWAYML_", "OPENAI_")):  # nor does a test spend anybody's money
+        if name.startswith(
+            ("AIGEN_", "RUNWAYML_", "OPENAI_", "GEMINI_", "GOOGLE_")
+        ):  # nor does a test spend anybody's money
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configuration"))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))

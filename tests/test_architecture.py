@@ -49,7 +49,7 @@ STORYBOOK = [
 ]  # fmt: skip
 PACKAGES = {"understanding", "composing", "drawing", "moving"}
 HEAVY = {"torch", "diffusers", "transformers", "PIL", "av"}
-SDKS = {"openai", "runwayml", "httpx", "httpx2"}
+SDKS = {"openai", "runwayml", "google", "httpx", "httpx2"}
 
 
 def test_every_module_has_its_place() -> None:
@@ -143,9 +143,9 @@ def test_status_loads_no_model_library(tmp_path: Path) -> None:
 @pytest.mark.system
 @pytest.mark.parametrize("arguments", [["models", "list"], ["doctor"], ["costs"], ["generate", "a kite", "--plan"]])
 def test_nothing_but_a_purchase_loads_an_sdk(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("RUNWAYML_API_SECRET", "OPENAI_API_KEY"):
+    for name in ("RUNWAYML_API_SECRET", "OPENAI_API_KEY", "GEMINI_API_KEY"):
         monkeypatch.setenv(name, "key_of_a_test")
-    assert not loaded_by(*arguments) & {"openai", "runwayml"}
+    assert not loaded_by(*arguments) & {"openai", "runwayml", "google"}
 
 
 @pytest.mark.system
@@ -165,7 +165,7 @@ def test_the_gallery_loads_no_sdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     printed, _ = process.communicate(timeout=60)
     loaded = {name.split(".")[0] for name in json.loads(printed.split("LOADED")[1])}
     assert "bottle" in loaded
-    assert not loaded & {"openai", "runwayml", "torch"}
+    assert not loaded & {"openai", "runwayml", "google", "torch"}
 
 
 def test_storybook_loads_no_torch() -> None:

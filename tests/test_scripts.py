@@ -27,7 +27,7 @@ SCRIPTS = ROOT / "scripts"
 NAMES = ("cat", "dog", "kite", "house", "full-moon", "sailboat", "deciduous-tree")
 # What the scripts have an input for, and those that tests and CI run otherwise.
 MADE_HERE = {"make_artwork.py", "make_translations.py", "make_words.py", "convert_weights.py"}
-RUN_BY_CI = {"make_pictures.py", "measure_layout.py"}
+RUN_BY_CI = {"make_provider_table.py", "make_pictures.py", "measure_layout.py"}
 
 
 @pytest.fixture

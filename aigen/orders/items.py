@@ -213,6 +213,7 @@ def _record(context: Context, generation: Generation, task: Task, item: Item, ma
             store.record(item)
         else:
             context.content.check_no_links(generation.user_id)
+            item = replace(item, model=made.model or item.model)
             bought = store.job(item) is not None
             if bought:
                 # What was bought stays as it came until the order is done: a crash may come before it is recorded.

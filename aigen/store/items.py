@@ -102,13 +102,14 @@ class Items(Jobs):
             return self._update(
                 f"""
                 UPDATE items SET state = :state, path = :path, parameters = :parameters, error = :error,
-                    seconds = :seconds,
+                    seconds = :seconds, model = :model,
                     checkpoint = CASE :state WHEN 'done' THEN '{{}}' ELSE checkpoint END
                 WHERE {THIS_ITEM} AND state = 'planned'
                     AND (SELECT status FROM generations WHERE generation_id = :generation_id) = 'Processing'
                 """,
                 {
                     **item_key(item),
+                    "model": item.model,
                     "state": item.state,
                     "path": item.path,
                     "parameters": dump(item.parameters) if item.parameters is not None else None,

@@ -82,7 +82,7 @@ class Output:
     """A finished file in the task's work folder, and those that go with it under its name (`beside`).
 
     `source_type` is its IPTC digital source type. `cost` is what it cost in USD, without parts
-    that have jobs of their own.
+    that have jobs of their own. `model` is the one that made it, if not the one that was ordered.
     """
 
     path: Path
@@ -91,6 +91,7 @@ class Output:
     source_type: str
     beside: tuple[Path, ...] = ()
     cost: float | None = None
+    model: str | None = None
 
     def __post_init__(self) -> None:
         _check_cost(self.cost)
@@ -118,7 +119,7 @@ class Job:
     `key` is our idempotency key. `id` is the server's id for the job; None means that we do not know whether it was
     submitted. `server` is the provider, by the name of its pipeline. `cost` and the estimated `price` are in USD; the
     price counts against limits until the cost is known. `result` is where the result is: its URL, then the name of its
-    file in the work folder. `intended_at` is a time in UTC.
+    file in the work folder. `intended_at` is a time in UTC. `model` is the one asked for, if not the one ordered.
     """
 
     key: str
@@ -129,6 +130,7 @@ class Job:
     price: float | None = None
     result: str | None = None
     intended_at: str | None = None
+    model: str | None = None
 
     def __post_init__(self) -> None:
         _check_cost(self.cost)

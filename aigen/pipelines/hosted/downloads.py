@@ -1,4 +1,4 @@
-"""Results of hosted jobs become files: fetched without the key, within limits, and checked."""
+"""Results of hosted jobs become files: fetched within limits, without the key where that can be, and checked."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from aigen.content import publish
 from aigen.errors import ProviderError, UsageError
 from aigen.media import c2pa, provenance
 from aigen.pipelines.hosted.families import ProviderInfo
+from aigen.pipelines.hosted.provider import Access
 from aigen.types.request import Kind
 from aigen.wording import spoken_size
 
@@ -27,10 +28,13 @@ _BEGINNINGS: tuple[tuple[bytes, int, Kind, str], ...] = (
 
 @dataclass(frozen=True)
 class Downloads:
-    """Fetches the results of one provider, of one kind: over https, or from the origin of its base URL."""
+    """Fetches the results of one provider, of one kind: over https, or from the origin of its base URL.
+
+    A provider that keeps results behind the key gets it, in the header that it asks for, at its own origin alone.
+    """
 
     info: ProviderInfo
-    base_url: str
+    access: Access
     kind: Kind
 
     def fetch(self, url: str, stem: Path, check: Callable[[], None]) -> Path:
@@ -46,7 +50,7 @@ class Downloads:
             with httpx2.Client(timeout=timeout, follow_redirects=False) as client:
                 for _ in range(_REDIRECTS + 1):
                     self._check_address(url)
-                    with client.stream("GET", url) as response:
+                    with client.stream("GET", url, headers=self._headers(url)) as response:
                         if response.has_redirect_location:
                             url = urljoin(url, response.headers["location"])
                             continue
@@ -60,16 +64,22 @@ class Downloads:
         except (httpx2.InvalidURL, ValueError):
             raise self._error("the address of its file cannot be used", "server") from None
         except httpx2.HTTPError as error:
-            raise self._error(
-                f"its file cannot be downloaded ({type(error).__name__}: {error})", "unanswered"
-            ) from None
+            told = self.access.redact(str(error))
+            raise self._error(f"its file cannot be downloaded ({type(error).__name__}: {told})", "unanswered") from None
         finally:
             part.unlink(missing_ok=True)
 
+    def _headers(self, url: str) -> dict[str, str]:
+        return {self.info.file_key: self.access.key} if self.info.file_key and self._is_own(url) else {}
+
+    def _is_own(self, url: str) -> bool:
+        """Whether an address is at the origin of the provider's base URL."""
+        address, base = urlsplit(url), urlsplit(self.access.base_url)
+        return (address.scheme, address.hostname, address.port) == (base.scheme, base.hostname, base.port)
+
     def _check_address(self, url: str) -> None:
-        address, base = urlsplit(url), urlsplit(self.base_url)
-        same = (address.scheme, address.hostname, address.port) == (base.scheme, base.hostname, base.port)
-        if not same and (address.scheme != "https" or not address.hostname):
+        address = urlsplit(url)
+        if not self._is_own(url) and (address.scheme != "https" or not address.hostname):
             raise self._error(f"its file is at {address.scheme}://{address.hostname}, which is not https", "server")
 
     def _write(self, response: Any, part: Path, check: Callable[[], None]) -> None:
@@ -91,15 +101,15 @@ class Downloads:
         return ProviderError(f"{self.info.title}: {text}", fault)
 
 
-def save(info: ProviderInfo, data: bytes, stem: Path) -> Path:
-    """Write an image that came with an answer; return its path.
+def save(info: ProviderInfo, data: bytes, stem: Path, kind: Kind) -> Path:
+    """Write a result that came with an answer; return its path.
 
     Raises ProviderError if it is none that can be used: then its bytes are kept, for they are paid for.
     """
     part, kept = stem.with_name(f"{stem.name}.part"), stem.with_name(f"{stem.name}.rejected")
     try:
         part.write_bytes(data)
-        return _finish(info, part, stem, "image")
+        return _finish(info, part, stem, kind)
     except ProviderError as error:
         part.replace(kept)
         raise ProviderError(f"{error}; what it sent is in {kept} until the order is done", error.fault) from None

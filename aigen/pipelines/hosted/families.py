@@ -115,6 +115,8 @@ class ProviderInfo:
     families: tuple[Family, ...]
     poll: float = 5.0
     cancels: bool = False
+    file_key: str | None = None
+    jobs: tuple[Kind, ...] = ()
     image: str | None = None
     video: str | None = None
     video_from_picture: str | None = None

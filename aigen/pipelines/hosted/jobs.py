@@ -124,11 +124,12 @@ class Purchases:
     def _buy(self, seed: int, price: float | None, name: str, request: ItemRequest) -> Job | Failure:
         """Submit a job and return it. What was certainly not sold is sent again, within limits."""
         attempt, refused, until = 0, 0, monotonic() + self.patience.deadline
+        instead: str | None = None
         while True:
             self._check_stop()
             if self.halt.is_set():
                 raise Interrupted("the order ended")
-            intended = Job(key=token_hex(16), server=self.info.name, price=price)
+            intended = Job(key=token_hex(16), server=self.info.name, price=price, model=instead)
             try:
                 intended = self.run.save_job(seed, intended)
             except CostError as error:
@@ -141,6 +142,11 @@ class Purchases:
                 self.run.drop_job(seed, intended)
                 if error.fault == "moderation":
                     return Failure(seed, str(error))
+                if error.fault == "model" and request.instead:
+                    instead = request.instead
+                    self.run.say(f"{self.info.title} has no {request.model} for this key: {instead} is used")
+                    request = replace(request, model=instead, instead=None)
+                    continue
                 refused = 0 if error.fault == "rate" else refused + 1
                 pause = max(error.retry_after or 0.0, self.patience.pause(attempt))
                 if error.fault not in _RETRIED or refused >= _RETRY_LIMIT or monotonic() + pause > until:
@@ -178,17 +184,21 @@ class Purchases:
         """Record what was just sold, with its result if that came too."""
         if isinstance(answer, Accepted):
             return self._record(seed, replace(job, id=answer.id, state="submitted", price=answer.price))
+        return self._keep_data(seed, job, name, answer, job.key)
+
+    def _keep_data(self, seed: int, job: Job, name: str, answer: Ready, job_id: str | None) -> Job | Failure:
+        """Write a result that came with an answer, and record it."""
         cost = _cost(job, answer)
         lost = replace(job, state="lost", cost=cost)
         try:
-            path = save(self.info, answer.data or b"", self.work / name)
+            path = save(self.info, answer.data or b"", self.work / name, self.downloads.kind)
         except ProviderError as error:
             self._record(seed, lost)
             return Failure(seed, f"{error}; it is paid for: add --buy-again to buy another")
         except OSError:
             self._record(seed, lost)
             raise
-        return self._record(seed, replace(job, id=job.key, state="fetched", result=path.name, cost=cost))
+        return self._record(seed, replace(job, id=job_id, state="fetched", result=path.name, cost=cost))
 
     def _record(self, seed: int, job: Job) -> Job:
         """Save a job that was just sold, whatever it takes."""
@@ -203,13 +213,13 @@ class Purchases:
     def _finish(self, seed: int, job: Job | Failure, name: str) -> Job | Failure:
         """Wait for a job and fetch its result."""
         if isinstance(job, Job) and job.state in ("submitted", "lost"):
-            job = self._wait(seed, job, monotonic() + self.patience.deadline)
+            job = self._wait(seed, job, name, monotonic() + self.patience.deadline)
         if isinstance(job, Job) and job.state == "ready":
             job = self._fetch(seed, job, name)
         return job
 
-    def _wait(self, seed: int, job: Job, until: float) -> Job | Failure:
-        """Poll a job until it is ready. Raises TooEarly at the deadline."""
+    def _wait(self, seed: int, job: Job, name: str, until: float) -> Job | Failure:
+        """Poll a job until it is ready, or fetched if the answer brings the result. Raises TooEarly at the deadline."""
         missing, refused, told = 0, 0, ""
         while True:
             self._check_stop()
@@ -226,9 +236,11 @@ class Purchases:
                 self.tell(seed, f"{told}; asking again", None)
             else:
                 missing, refused, told = 0, 0, ""
+                if isinstance(answer, Ready) and answer.data:
+                    return self._keep_data(seed, job, name, answer, job.id)
                 if isinstance(answer, Ready):
                     cost = _cost(job, answer)
-                    return self.run.save_job(seed, replace(job, state="ready", result=answer.url, cost=cost))
+                    return self.run.save_job(seed, replace(job, state="ready", result=answer.url or "", cost=cost))
                 if isinstance(answer, Rejected):
                     self.run.save_job(seed, replace(job, state="failed", cost=answer.cost))
                     return Failure(seed, answer.reason)

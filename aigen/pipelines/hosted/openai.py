@@ -66,9 +66,7 @@ class OpenAI:
         return None
 
     def _translated(self, call: Callable[[], Any], request: ItemRequest) -> Any:
-        import openai
-
-        return translated(self._access, openai, call, _fault_of, request)
+        return translated(self._access, call, _fault_of, request)
 
 
 def _fault_of(found: Refusal) -> ProviderFault:

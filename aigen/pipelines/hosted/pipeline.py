@@ -20,7 +20,11 @@ from aigen.settings import Settings
 from aigen.types.pipeline import Abilities, Failure, Job, Output, Picture, Run, Task
 from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, KINDS, Kind, Length, Size
 
-_MODULES = {"runway": "aigen.pipelines.hosted.runway:Runway", "openai": "aigen.pipelines.hosted.openai:OpenAI"}
+_MODULES = {
+    "runway": "aigen.pipelines.hosted.runway:Runway",
+    "openai": "aigen.pipelines.hosted.openai:OpenAI",
+    "gemini": "aigen.pipelines.hosted.gemini:Gemini",
+}
 # The longer side in pixels of a picture that is sent, and the quality of its JPEG: below 5 MB as a data URL.
 _PICTURE_SIDE, _PICTURE_QUALITY = 2048, 90
 
@@ -131,7 +135,7 @@ class Hosted:
             patience=patience,
             run=run,
             work=task.work,
-            downloads=Downloads(self.info, access.base_url, task.kind),
+            downloads=Downloads(self.info, access, task.kind),
             tell=batch.tell,
         )
         with self.session(), closing(batch.make(purchases)) as made:
@@ -164,7 +168,8 @@ class Hosted:
             parameters |= start.metadata()
         own = start is not None and start.made_by is None
         source_type = "compositeWithTrainedAlgorithmicMedia" if own else "trainedAlgorithmicMedia"
-        return Output(path, seed, parameters, source_type, cost=job.cost)
+        model = f"{self.info.name}:{job.model}" if job.model else None
+        return Output(path, seed, parameters, source_type, cost=job.cost, model=model)
 
     def _request(self, task: Task, number: int, seed: int, picture: Picture | None) -> ItemRequest:
         model, family = self._model_of(task)
@@ -179,6 +184,7 @@ class Hosted:
             seed=seed if family.seed else None,
             picture=_encode(picture.path) if picture else None,
             tokens=price.tokens if price else {},
+            instead=family.instead,
         )
 
     def _prompt(self, task: Task, number: int) -> str:

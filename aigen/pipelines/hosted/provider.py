@@ -6,6 +6,7 @@ never sleeps. It raises ProviderError only.
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -47,6 +48,7 @@ class ItemRequest:
     seed: int | None = None
     picture: bytes | None = field(default=None, repr=False)
     tokens: Mapping[str, float] = field(default_factory=dict)  # prices in USD for a million, by their sort
+    instead: str | None = None  # the model to ask for where there is no such model
 
 
 @dataclass(frozen=True)
@@ -159,32 +161,54 @@ class Refusal:
         )
 
 
-def refusal_of(error: Any) -> Refusal:
-    """Return what an `APIStatusError` of an SDK says."""
-    body = error.body if isinstance(error.body, Mapping) else {}
+def refusal_of(error: Any) -> Refusal | None:
+    """Return what an error of an SDK says of an answer; None if there was no answer.
+
+    The SDKs have no class in common: an answer shows by its status, in `status_code` or `code`.
+    """
+    status = next((each for name in ("status_code", "code") if isinstance(each := getattr(error, name, None), int)), 0)
+    if not status:
+        return None
+    body = _body(error)
     said = next((body[name] for name in ("message", "error") if isinstance(body.get(name), str)), "")
     issues = [
         f"{'.'.join(map(str, issue.get('path') or []))}: {issue.get('message')}".strip(": ")
         for issue in body.get("issues") or []
         if isinstance(issue, Mapping)
     ]
-    status = f"status {error.status_code}"
-    if location := error.response.headers.get("location"):
-        status = f"it redirects to {location.split('?')[0]}, which is not followed"
-    return Refusal(error.status_code, body, "; ".join([said or status, *issues]))
+    reason = f"status {status}"
+    if 300 <= status < 400:
+        location = getattr(getattr(error, "response", None), "headers", {}).get("location", "").split("?")[0]
+        reason = f"it redirects{f' to {location}' if location else ''}, which is not followed"
+    return Refusal(status, body, "; ".join([said or reason, *issues]))
+
+
+def _body(error: Any) -> Mapping[str, Any]:
+    """Return the JSON of an error answer, without what providers wrap around it."""
+    try:
+        body = error.response.json()
+    except Exception:  # no response, or no JSON in it
+        return {}
+    if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
+        body = body["error"]
+    return body if isinstance(body, Mapping) else {}
 
 
 def retry_after(error: Any) -> float | None:
-    """Return the seconds that the answer of an `APIStatusError` asks to wait."""
-    try:
-        return max(0.0, float(error.response.headers.get("retry-after", "")))
-    except ValueError:
-        return None
+    """Return the seconds that an error answer asks to wait, in a header or, as Google writes it, in its details."""
+    details = _body(error).get("details")
+    delays = (
+        [each.get("retryDelay") for each in details if isinstance(each, Mapping)] if isinstance(details, list) else []
+    )
+    asked = [getattr(getattr(error, "response", None), "headers", {}).get("retry-after"), *delays]
+    for text in asked:
+        with suppress(ValueError):
+            return max(0.0, float(str(text).removesuffix("s")))
+    return None
 
 
 def translated(
     access: Access,
-    sdk: Any,
     call: Callable[[], Any],
     fault_of: Callable[[Refusal], ProviderFault],
     request: ItemRequest | None = None,
@@ -195,12 +219,14 @@ def translated(
     """
     try:
         return call()
-    except sdk.APIStatusError as error:
+    except Exception as error:  # also what the SDK stumbles over in an answer
         found = refusal_of(error)
+        if found is None:
+            raise transport_error(access, error) from None
+        if 200 <= found.status < 300:
+            raise ProviderError(explain(access, "server", "its answer cannot be read"), "server") from None
         fault = fault_of(found)
         raise ProviderError(explain(access, fault, found.reason, request), fault, retry_after(error)) from None
-    except Exception as error:  # also what the SDK stumbles over in an answer
-        raise transport_error(access, error) from None
 
 
 def transport_error(access: Access, error: BaseException) -> ProviderError:

@@ -96,14 +96,12 @@ class Runway:
         return explain(self._access, fault, told)
 
     def _translated(self, call: Callable[[], Any], request: ItemRequest | None = None) -> Any:
-        import runwayml
-
         def fault_of(found: Refusal) -> ProviderFault:
             if found.fault == "model" and request is None:
                 return "missing"
             return "credit" if found.status == 400 and "credits" in found.reason.lower() else found.fault
 
-        return translated(self._access, runwayml, call, fault_of, request)
+        return translated(self._access, call, fault_of, request)
 
 
 def _credits(answer: Any, name: str) -> float | None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from aigen.content import ContentFolder
+from aigen.pipelines.hosted import families
 from aigen.store import Store
 from aigen.types.rows import Item
 from tests.conftest import run_aigen, start_aigen
@@ -51,6 +52,10 @@ class Shop:
         return start_aigen(*arguments, "--content", self.content)
 
     @property
+    def title(self) -> str:
+        return families.providers()[self.provider].title
+
+    @property
     def status(self) -> dict[str, Any]:
         (found,) = json.loads(self.run("status", "--json").stdout)
         assert isinstance(found, dict)
@@ -82,7 +87,7 @@ def make_shop(provider: str, kind: str, tmp_path: Path) -> Iterator[Shop]:
                 assert not path.is_file() or KEY.encode() not in path.read_bytes(), f"the key is in {path}"
 
 
-@pytest.fixture(params=["runway", "openai"])
+@pytest.fixture(params=["runway", "openai", "gemini", "gemini images"])
 def provider(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -90,7 +95,9 @@ def provider(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def shop(provider: str, tmp_path: Path) -> Iterator[Shop]:
     """A provider that sells, to be asked by aigen itself: videos where it makes any."""
-    yield from make_shop(provider, "video" if "video" in STAND_INS[provider].kinds else "image", tmp_path)  # type: ignore[attr-defined]
+    name, _, images = provider.partition(" ")
+    kind = "image" if images or "video" not in STAND_INS[name].kinds else "video"
+    yield from make_shop(name, kind, tmp_path)
 
 
 @pytest.fixture

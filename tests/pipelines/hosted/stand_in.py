@@ -88,6 +88,9 @@ class StandIn:
     def environment(self) -> dict[str, str]:
         raise NotImplementedError
 
+    def has_key(self, request: Seen) -> bool:
+        return request.headers.get("authorization") == f"Bearer {KEY}"
+
     def answer(self, request: Seen) -> Reply:
         raise NotImplementedError
 
@@ -133,7 +136,7 @@ class RunwayStandIn(StandIn):
     def answer(self, request: Seen) -> Reply:
         if request.path.startswith("/files/"):
             return self._file(request)
-        if request.headers.get("authorization") != f"Bearer {KEY}":
+        if not self.has_key(request):
             return error(401, "no such key")
         if request.method == "POST":
             reply = self.next(self.creations)
@@ -180,13 +183,19 @@ class RunwayStandIn(StandIn):
 
 class OpenAIStandIn(StandIn):
     kinds = ("image",)
+    image_cost = 0.01323  # of 439 tokens, and 12 of text
+
+    @staticmethod
+    def refusal(reason: str) -> Reply:
+        body = {"message": reason, "code": "moderation_blocked", "type": "image_generation_user_error"}
+        return Reply(400, json.dumps({"error": body}).encode())
 
     @property
     def environment(self) -> dict[str, str]:
         return {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": f"{self.address}/v1"}
 
     def answer(self, request: Seen) -> Reply:
-        if request.headers.get("authorization") != f"Bearer {KEY}":
+        if not self.has_key(request):
             return error(401, f"Incorrect API key provided: {request.headers.get('authorization')}.")
         if not request.path.startswith("/v1/images/"):
             return error(404, "no such path")
@@ -201,6 +210,79 @@ class OpenAIStandIn(StandIn):
         usage = {"input_tokens": 12, "input_tokens_details": {"image_tokens": 0, "text_tokens": 12},
                  "output_tokens": self.tokens, "total_tokens": self.tokens + 12}  # fmt: skip
         body = {"created": 1, "data": [{"b64_json": base64.b64encode(data).decode()}], "usage": usage}
+        return Reply(body=json.dumps(body).encode())
+
+
+class GeminiStandIn(StandIn):
+    """Google's API. What it is to answer to polls is planned in the words of Runway's tasks."""
+
+    image_cost = 0.0336  # of 1,120 tokens, and 7 of text
+    google = "https://generativelanguage.googleapis.com"
+    statuses = {"RUNNING": "in_progress", "PENDING": "queued", "SUCCEEDED": "completed"}  # noqa: RUF012
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": self.address}
+
+    def has_key(self, request: Seen) -> bool:
+        return request.headers.get("x-goog-api-key") == KEY
+
+    @staticmethod
+    def refusal(reason: str) -> Reply:
+        feedback = {"blockReason": "SAFETY", "blockReasonMessage": reason}
+        return Reply(body=json.dumps({"promptFeedback": feedback}).encode())
+
+    def answer(self, request: Seen) -> Reply:
+        if not self.has_key(request):
+            return error(400, "API key not valid. Please pass a valid API key.")
+        if request.path.startswith("/files/"):
+            self.reach("file")
+            planned: Reply | None = self.next(self.downloads)
+            return planned or Reply(body=self.files["video"], content_type="video/mp4")
+        path, _, _ = request.path.partition("?")
+        if path.endswith("/cancel"):
+            self.cancelled.append(path.split("/")[-2])
+            return self.interaction(path.split("/")[-2], {"status": "cancelled"})
+        if request.method == "POST":
+            return self._create(path)
+        task = path.rsplit("/", 1)[-1]
+        if task in self.cancelled:
+            return self.interaction(task, {"status": "cancelled"})
+        self.reach("poll")
+        reply = self.next(self.polls)
+        return reply if isinstance(reply, Reply) else self._poll(task, reply or {"status": "SUCCEEDED"})
+
+    def _create(self, path: str) -> Reply:
+        reply: Reply | None = self.next(self.creations)
+        if reply is not None and not reply.sells:
+            return reply
+        task = self.sell()
+        self.reach("create")
+        if path == "/v1/interactions":
+            return reply or self.interaction(task, {"status": "in_progress"})
+        return reply or self.image(self.files["image"])
+
+    def _poll(self, task: str, planned: dict[str, Any]) -> Reply:
+        status = planned["status"]
+        if status == "FAILED":
+            errors = [{"code": planned["failureCode"], "message": planned["failure"]}]
+            return self.interaction(task, {"status": "failed", "errors": errors})
+        count = sum(f"/interactions/{task}" in seen.path for seen in self.seen)
+        video = {"type": "video", "mime_type": "video/mp4", "uri": f"{self.google}/files/{task}?signature={count}"}
+        steps = [{"type": "model_output", "content": [video]}] if "output" not in planned else []
+        made = {"steps": steps} if status == "SUCCEEDED" else {}
+        return self.interaction(task, {"status": self.statuses.get(status, status.lower()), **made})
+
+    @staticmethod
+    def interaction(task: str, more: dict[str, Any]) -> Reply:
+        return Reply(body=json.dumps({"id": task, "model": "gemini-omni-1.2-flash"} | more).encode())
+
+    def image(self, data: bytes) -> Reply:
+        part = {"inlineData": {"mimeType": "image/png", "data": base64.b64encode(data).decode()}}
+        body = {
+            "candidates": [{"content": {"role": "model", "parts": [part]}, "finishReason": "STOP"}],
+            "usageMetadata": {"promptTokenCount": 7, "candidatesTokenCount": 1120},
+        }
         return Reply(body=json.dumps(body).encode())
 
 
@@ -252,7 +334,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_DELETE = _answer  # noqa: N815 (the names are those of http.server)
 
 
-STAND_INS: dict[str, Callable[[Path], StandIn]] = {"runway": RunwayStandIn, "openai": OpenAIStandIn}
+STAND_INS: dict[str, type[StandIn]] = {"runway": RunwayStandIn, "openai": OpenAIStandIn, "gemini": GeminiStandIn}
 
 
 @contextmanager

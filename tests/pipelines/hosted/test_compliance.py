@@ -21,8 +21,8 @@ from tests.pipelines.hosted.stand_in import LOST, MALFORMED, Reply, error, wait_
 
 # The beginning of a video, after which the connection ends.
 CUT = Reply(body=b"\0\0\0\x18ftypmp42" + bytes(5000), cut=100, content_type="video/mp4")
-WITH_JOBS = pytest.mark.parametrize("provider", ["runway"], indirect=True)
-WITHOUT_JOBS = pytest.mark.parametrize("provider", ["openai"], indirect=True)
+WITH_JOBS = pytest.mark.parametrize("provider", ["runway", "gemini"], indirect=True)
+WITHOUT_JOBS = pytest.mark.parametrize("provider", ["openai", "gemini images"], indirect=True)
 
 
 def test_an_order_is_made_and_recorded(shop: Shop) -> None:
@@ -34,7 +34,7 @@ def test_an_order_is_made_and_recorded(shop: Shop) -> None:
     assert len(shop.files) == 3
     assert told["cost"] == pytest.approx(sum(item.cost or 0 for item in shop.items))
     assert all(item.job["item"].state == "fetched" and item.cost for item in shop.items)
-    assert shop.server.submissions()[0].headers["authorization"].startswith("Bearer ")
+    assert shop.server.has_key(shop.server.submissions()[0])
 
 
 def test_without_a_key_nothing_is_sent(shop: Shop) -> None:
@@ -219,7 +219,7 @@ def test_of_a_job_that_never_ends_the_order_waits_and_a_worker_collects_it(shop:
     shop.server.polls = [running] * 1000
     done = shop.order(2, environment={"AIGEN_HOSTED_DEADLINE": "0.1"})
     assert done.returncode == 1
-    assert "2 jobs are not done at Runway" in done.stderr
+    assert f"2 jobs are not done at {shop.title}" in done.stderr
     assert shop.order_id in done.stderr
     assert (shop.status["status"], shop.status["interrupted"]) == ("Processing", False)
     assert shop.run("worker", "--once").returncode == 0
@@ -231,7 +231,7 @@ def test_of_a_job_that_never_ends_the_order_waits_and_a_worker_collects_it(shop:
 
 @WITHOUT_JOBS
 def test_a_call_that_never_answers_is_unknown_in_the_end(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aigen.pipelines.hosted.openai.TIMEOUT", 0.3)
+    monkeypatch.setattr(f"aigen.pipelines.hosted.{shop.provider}.TIMEOUT", 0.3)
     shop.server.block("create")
     done = shop.order(1)
     assert (done.returncode, "may have been paid for" in done.stderr) == (1, True)
@@ -272,8 +272,9 @@ def test_who_only_collects_still_notices_what_is_wrong(shop: Shop, reply: Reply,
 def test_a_worker_without_a_key_leaves_what_it_cannot_collect(shop: Shop) -> None:
     shop.server.polls = [{"status": "PENDING", "estimatedCost": {"credits": 25}}] * 100
     assert shop.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.02"}).returncode == 1
+    name = next(name for name in shop.environment if name.endswith(("SECRET", "KEY")))
     for _ in range(2):
-        assert shop.run("worker", "--once", environment={"RUNWAYML_API_SECRET": ""}).returncode == 0
+        assert shop.run("worker", "--once", environment={name: ""}).returncode == 0
         assert shop.status["status"] == "Processing"
         wait_until(lambda: True)
     shop.server.polls = []
@@ -284,11 +285,12 @@ def test_a_worker_without_a_key_leaves_what_it_cannot_collect(shop: Shop) -> Non
 def test_a_job_that_is_cancelled_at_the_provider_fails_that_item(shop: Shop) -> None:
     shop.server.polls = [{"status": "CANCELLED", "cost": {"credits": 7}}]
     done = shop.order(2)
-    assert (done.returncode, "it was cancelled at Runway" in done.stderr) == (1, True)
+    assert (done.returncode, f"it was cancelled at {shop.title}" in done.stderr) == (1, True)
     assert shop.status["done"] == 1
-    assert shop.status["cost"] == 0.32
+    before, after = {"runway": (0.32, 0.57), "gemini": (0.65, 1.30)}[shop.provider]  # which does not say what it cost
+    assert shop.status["cost"] == before
     assert shop.resume().returncode == 0
-    assert shop.status["cost"] == 0.57
+    assert shop.status["cost"] == after
 
 
 @WITH_JOBS
@@ -302,10 +304,9 @@ def test_what_moderation_refuses_fails_alone_with_its_reason(shop: Shop) -> None
 
 @WITHOUT_JOBS
 def test_what_moderation_refuses_at_once_fails_alone_with_its_reason(shop: Shop) -> None:
-    body = {"error": {"message": "too scary", "code": "moderation_blocked", "type": "image_generation_user_error"}}
-    shop.server.creations = [Reply(400, json.dumps(body).encode())]
+    shop.server.creations = [shop.server.refusal("too scary")]  # type: ignore[attr-defined]
     done = shop.order(3)
-    assert (done.returncode, "OpenAI refused it: too scary" in done.stderr) == (1, True)
+    assert (done.returncode, f"{shop.title} refused it: too scary" in done.stderr) == (1, True)
     assert (shop.status["done"], len(shop.server.sales)) == (2, 2)
 
 
@@ -389,7 +390,7 @@ def test_an_image_that_is_damaged_fails_and_its_cost_is_kept(shop: Shop) -> None
     done = shop.order(1)
     assert (done.returncode, "damaged" in done.stderr) == (1, True)
     assert "add --buy-again to buy another" in done.stderr
-    assert shop.status["cost"] == pytest.approx(0.01323)
+    assert shop.status["cost"] == pytest.approx(shop.server.image_cost)  # type: ignore[attr-defined]
     (kept,) = (shop.content / ".work" / shop.order_id).glob("*.rejected")
     assert kept.read_bytes() == b"\x89PNG\r\n\x1a\n cut"
     assert shop.resume().returncode == 1
@@ -430,7 +431,7 @@ def test_a_full_disk_stops_buying(shop: Shop, monkeypatch: pytest.MonkeyPatch) -
     sold = len(shop.server.sales)
     assert sold < 5
     assert sum(bool(item.job) for item in shop.items) == sold
-    assert shop.resume(*["--buy-again"] * (shop.provider == "openai")).returncode == 0
+    assert shop.resume(*["--buy-again"] * (shop.kind == "image")).returncode == 0
 
 
 @pytest.mark.system
@@ -455,7 +456,7 @@ def test_after_the_first_was_accepted_four_are_in_flight(shop: Shop) -> None:
     first = shop.server.blocked.pop("create")
     shop.server.block("create")
     first.set()
-    if shop.provider == "openai":
+    if shop.kind == "image":
         wait_until(lambda: len(shop.server.sales) == 5)
     else:
         wait_until(lambda: len(shop.server.sales) >= 4)
