@@ -60,7 +60,7 @@ def reorder(provenance: Provenance, given: dict[str, Any]) -> Draft:
         said["image_model"] = image_model
     said |= {name: parameters.get(name) for name in ("style", "size")}
     named = next((given[name] for name in ("model", f"{provenance.kind}_model") if given.get(name)), provenance.model)
-    if named and Path(named).name == provenance.model:  # else they suit another model
+    if named and provenance.model in (named, Path(named).name):  # else they suit another model
         # Of two models, each with settings of its own, what was asked for counts.
         asked = parameters.get("asked")
         own = parameters | {"negative": parameters.get("negative_prompt")}

@@ -41,6 +41,7 @@ def page(server: Server) -> Iterator["Page"]:
         chromium = driver.chromium.launch(executable_path=browser)
         context = chromium.new_context(base_url=server.url, accept_downloads=True)
         found = context.new_page()
+        found.goto(server.address)  # as the user does who reads what aigen serve prints
         found.set_default_timeout(WAIT)
         found.on("console", lambda message: said.append(message.text))
         found.on("pageerror", lambda error: said.append(str(error)))

@@ -24,6 +24,7 @@ _MODULES = {
     "runway": "aigen.pipelines.hosted.runway:Runway",
     "openai": "aigen.pipelines.hosted.openai:OpenAI",
     "gemini": "aigen.pipelines.hosted.gemini:Gemini",
+    "huggingface": "aigen.pipelines.hosted.huggingface:HuggingFace",
 }
 # The longer side in pixels of a picture that is sent, and the quality of its JPEG: below 5 MB as a data URL.
 _PICTURE_SIDE, _PICTURE_QUALITY = 2048, 90
@@ -266,7 +267,7 @@ def _encode(path: Path) -> bytes:
 
 
 def _measure(path: Path) -> dict[str, object]:
-    """Return the size of a file."""
+    """Return the size of a file, and of a video its length, which may not be what was asked for."""
     if path.suffix != ".mp4":
         from PIL import Image
 
@@ -276,4 +277,7 @@ def _measure(path: Path) -> dict[str, object]:
 
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        return {"size": f"{stream.width}x{stream.height}"}
+        measured: dict[str, object] = {"size": f"{stream.width}x{stream.height}"}
+        if container.duration and stream.average_rate:
+            measured |= {"duration": round(container.duration / av.time_base, 2), "fps": round(stream.average_rate)}
+        return measured

@@ -172,15 +172,17 @@ def refusal_of(error: Any) -> Refusal | None:
     body = _body(error)
     said = next((body[name] for name in ("message", "error") if isinstance(body.get(name), str)), "")
     issues = [
-        f"{'.'.join(map(str, issue.get('path') or []))}: {issue.get('message')}".strip(": ")
-        for issue in body.get("issues") or []
+        f"{'.'.join(map(str, issue.get('path') or []))}: {issue.get('message') or issue.get('msg')}".strip(": ")
+        for name in ("issues", "detail")
+        if isinstance(body.get(name), list)
+        for issue in body[name]
         if isinstance(issue, Mapping)
     ]
     reason = f"status {status}"
     if 300 <= status < 400:
         location = getattr(getattr(error, "response", None), "headers", {}).get("location", "").split("?")[0]
         reason = f"it redirects{f' to {location}' if location else ''}, which is not followed"
-    return Refusal(status, body, "; ".join([said or reason, *issues]))
+    return Refusal(status, body, "; ".join([*([said or reason] if said or not issues else []), *issues]))
 
 
 def _body(error: Any) -> Mapping[str, Any]:

@@ -11,9 +11,10 @@ import pytest
 
 from aigen.content import ContentFolder
 from aigen.pipelines.hosted import families
+from aigen.settings import settings_file
 from aigen.store import Store
 from aigen.types.rows import Item
-from tests.conftest import run_aigen, start_aigen
+from tests.conftest import patiently, run_aigen, start_aigen
 from tests.pipelines.hosted.stand_in import KEY, STAND_INS, StandIn, standing_in
 
 # Seconds between polls: tests need not wait.
@@ -78,7 +79,16 @@ class Shop:
         return self.run("resume", self.order_id, *more)
 
 
+PRICES = """[prices]
+"huggingface:black-forest-labs/FLUX.1-schnell" = 0.003
+"huggingface:Wan-AI/Wan2.2-TI2V-5B" = 0.05
+"""
+
+
 def make_shop(provider: str, kind: str, tmp_path: Path) -> Iterator[Shop]:
+    settings = settings_file()
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(PRICES)
     with standing_in(provider, tmp_path / "stand-in") as server:
         shop = Shop(provider, kind, server, tmp_path / "content", QUICK | server.environment)
         yield shop
@@ -87,7 +97,7 @@ def make_shop(provider: str, kind: str, tmp_path: Path) -> Iterator[Shop]:
                 assert not path.is_file() or KEY.encode() not in path.read_bytes(), f"the key is in {path}"
 
 
-@pytest.fixture(params=["runway", "openai", "gemini", "gemini images"])
+@pytest.fixture(params=["runway", "openai", *patiently("gemini", "gemini images", "huggingface", "huggingface images")])
 def provider(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

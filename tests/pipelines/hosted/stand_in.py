@@ -286,6 +286,84 @@ class GeminiStandIn(StandIn):
         return Reply(body=json.dumps(body).encode())
 
 
+class HuggingFaceStandIn(StandIn):
+    """The hub and its router: videos by fal-ai's queue, images by one call of hf-inference.
+
+    What it is to answer to polls is planned in the words of Runway's tasks.
+    """
+
+    image_cost = 0.003  # as the tests set its price
+    statuses = {"RUNNING": "IN_PROGRESS", "PENDING": "IN_QUEUE"}  # noqa: RUF012
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        entry = {"status": "live", "providerId": "fal-ai/wan"}
+        self.mapping: dict[str, Any] = {
+            "black-forest-labs/FLUX.1-schnell": {"hf-inference": {**entry, "task": "text-to-image"}},
+            "Wan-AI/Wan2.2-TI2V-5B": {"fal-ai": {**entry, "task": "text-to-video"}},
+        }
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"HF_TOKEN": KEY, "AIGEN_HUGGINGFACE_URL": self.address}
+
+    @staticmethod
+    def refusal(reason: str) -> Reply:
+        return Reply(422, json.dumps({"detail": [{"msg": reason, "type": "content_policy_violation"}]}).encode())
+
+    def answer(self, request: Seen) -> Reply:
+        path = request.path.partition("?")[0]
+        if path.startswith("/files/"):
+            self.reach("file")
+            planned: Reply | None = self.next(self.downloads)
+            return planned or Reply(body=self.files["video"], content_type="video/mp4")
+        if not self.has_key(request):
+            return error(401, "Invalid username or password.")
+        if path.startswith("/api/models/"):
+            found = self.mapping.get(path.removeprefix("/api/models/"))
+            return self.json({"inferenceProviderMapping": found}) if found is not None else error(404, "no such model")
+        if path.endswith("/cancel"):
+            self.cancelled.append(path.split("/")[-2])
+            return self.json({"status": "CANCELLATION_REQUESTED"})
+        return self._create(request) if request.method == "POST" else self._poll(path)
+
+    @staticmethod
+    def json(body: Any) -> Reply:
+        return Reply(body=json.dumps(body).encode())
+
+    def _create(self, request: Seen) -> Reply:
+        reply: Reply | None = self.next(self.creations)
+        if reply is not None and not reply.sells:
+            return reply
+        task = self.sell()
+        self.reach("create")
+        if request.path.startswith("/hf-inference/"):
+            return reply or self.image(self.files["image"])
+        address = f"https://queue.fal.run/fal-ai/wan/requests/{task}"
+        return reply or self.json({"request_id": task, "status": "IN_QUEUE", "response_url": address})
+
+    def _poll(self, path: str) -> Reply:
+        task = path.split("/requests/")[1].split("/")[0]
+        if not path.endswith("/status"):
+            count = sum(f"/requests/{task}" in seen.path for seen in self.seen)
+            return self.json({"video": {"url": f"{self.address}/files/{task}?signature={count}"}})
+        if task in self.cancelled:
+            return self.json({"status": "COMPLETED", "error": "it was cancelled at Hugging Face"})
+        self.reach("poll")
+        reply = self.next(self.polls)
+        if isinstance(reply, Reply):
+            return reply
+        status = (reply or {"status": "SUCCEEDED"})["status"]
+        if status == "FAILED":
+            return self.json({"status": "COMPLETED", "error": f"{reply['failure']} [{reply['failureCode']}]"})
+        if status == "CANCELLED":
+            return self.json({"status": "COMPLETED", "error": "it was cancelled at Hugging Face"})
+        return self.json({"status": self.statuses.get(status, "COMPLETED" if status == "SUCCEEDED" else status)})
+
+    def image(self, data: bytes) -> Reply:
+        return Reply(body=data, content_type="image/png")
+
+
 class _Handler(BaseHTTPRequestHandler):
     stand_in: StandIn
     protocol_version = "HTTP/1.1"
@@ -304,14 +382,14 @@ class _Handler(BaseHTTPRequestHandler):
             server.most_in_flight = max(server.most_in_flight, server.in_flight)
         try:
             reply = server.answer(seen)
-            if reply.sells and reply.loses:
-                self.close_connection = True
-                self.connection.close()
-                return
-            self._send(reply)
         finally:
             with server.lock:
-                server.in_flight -= 1
+                server.in_flight -= 1  # before the client knows, and asks for more
+        if reply.sells and reply.loses:
+            self.close_connection = True
+            self.connection.close()
+            return
+        self._send(reply)
 
     def _send(self, reply: Reply) -> None:
         with suppress(OSError):  # the client was killed
@@ -331,10 +409,15 @@ class _Handler(BaseHTTPRequestHandler):
             if reply.cut is not None or reply.endless or reply.length is not None:
                 self.close_connection = True
 
-    do_GET = do_POST = do_DELETE = _answer  # noqa: N815 (the names are those of http.server)
+    do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 (the names are those of http.server)
 
 
-STAND_INS: dict[str, type[StandIn]] = {"runway": RunwayStandIn, "openai": OpenAIStandIn, "gemini": GeminiStandIn}
+STAND_INS: dict[str, type[StandIn]] = {
+    "runway": RunwayStandIn,
+    "openai": OpenAIStandIn,
+    "gemini": GeminiStandIn,
+    "huggingface": HuggingFaceStandIn,
+}
 
 
 @contextmanager

@@ -1,0 +1,153 @@
+"""Hugging Face: models of the hub by the inference providers behind its router (https://huggingface.co/docs).
+
+A model's name may end with the provider that is to make it: `owner/model@fal-ai`. A job's id holds the provider, and
+what it takes to find the job there.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from aigen.errors import ProviderError, ProviderFault
+from aigen.pipelines.hosted.provider import (
+    Accepted,
+    Access,
+    ItemRequest,
+    Pending,
+    Ready,
+    Refusal,
+    Rejected,
+    explain,
+    http_client,
+    translated,
+)
+from aigen.pipelines.hosted.routers import ROUTERS, TASKS, Call
+
+# Seconds for an answer: some make an image while the call waits.
+TIMEOUT = 600.0
+HUB = "https://huggingface.co"
+
+
+class _Refused(Exception):
+    """An answer that is no success, as the client libraries of other providers raise it."""
+
+    def __init__(self, response: Any) -> None:
+        super().__init__(f"status {response.status_code}")
+        self.status_code, self.response = response.status_code, response
+
+
+class HuggingFace:
+    """The router of Hugging Face, which is paid by the account of the token."""
+
+    def __init__(self, access: Access) -> None:
+        import httpx2
+
+        self._access = access
+        self._client: Any = http_client(httpx2, TIMEOUT)
+        self._served: dict[str, Mapping[str, Mapping[str, Any]]] = {}
+
+    def submit(self, request: ItemRequest) -> Accepted | Ready:
+        provider, model = self._choose(request)
+        router = ROUTERS[provider]
+        answer = self._ask(router.create(model, request), request)
+        made = self._read(lambda: router.created(answer, request))
+        return Accepted(f"{provider} {made.id}") if isinstance(made, Accepted) else made
+
+    def _choose(self, request: ItemRequest) -> tuple[str, str]:
+        """Return who makes an item, and its name there for the model. Raises ProviderError; nothing was sold."""
+        name, _, wanted = request.model.partition("@")
+        task = TASKS[request.kind, request.picture is not None]
+        try:
+            served = self._served_by(name, request)
+        except ProviderError as error:
+            if error.is_certain:
+                raise
+            raise ProviderError(str(error), "unreached") from None  # it was only asked who serves the model
+        able = {each: entry for each, entry in served.items() if entry.get("task") == task and each in ROUTERS}
+        if wanted in able or (able and not wanted):
+            chosen = wanted or next(iter(able))
+            return chosen, str(able[chosen].get("providerId") or name)
+        others = f"; {', '.join(able)} can: add @{next(iter(able))}" if able else ""
+        who = f"{wanted} does not serve {name}" if wanted else f"no provider that aigen knows serves {name}"
+        raise ProviderError(explain(self._access, "invalid", f"{who} for {task}{others}", None), "invalid")
+
+    def _served_by(self, name: str, request: ItemRequest) -> Mapping[str, Mapping[str, Any]]:
+        """Return which providers serve a model, by name."""
+        if name not in self._served:
+            hub = HUB if self._access.base_url == self._access.info.address else self._access.base_url
+            path = f"api/models/{name}?expand=inferenceProviderMapping"
+            answer = self._ask(Call("GET", path), request, hub)
+            found = answer.get("inferenceProviderMapping") if isinstance(answer, Mapping) else None
+            if isinstance(found, list):
+                found = {str(each.get("provider")): each for each in found if isinstance(each, Mapping)}
+            self._served[name] = {
+                provider: entry
+                for provider, entry in (found or {}).items()
+                if isinstance(entry, Mapping) and entry.get("status") == "live"
+            }
+        return self._served[name]
+
+    def poll(self, job_id: str) -> Pending | Ready | Rejected:
+        provider, _, job = job_id.partition(" ")
+        router = ROUTERS[provider]
+        found: Any = router.status(job)
+        while isinstance(found, Call):  # the status, then perhaps the result
+            try:
+                answer = self._ask(found)
+            except ProviderError as error:
+                if error.fault not in ("moderation", "invalid"):
+                    raise
+                return Rejected(str(error))
+            found = self._read(partial(router.read, job, answer))
+        if isinstance(found, Rejected):
+            refused = any(word in found.reason.lower() for word in ("nsfw", "content_policy", "safety"))
+            return Rejected(explain(self._access, "moderation" if refused else "server", found.reason))
+        return found  # type: ignore[no-any-return]
+
+    def cancel(self, job_id: str) -> Rejected | None:
+        provider, _, job = job_id.partition(" ")
+        call = ROUTERS[provider].cancel(job)
+        if call is None:
+            raise ProviderError(f"{provider} cannot cancel it, so it may be charged", "invalid")
+        try:
+            self._ask(call)
+        except ProviderError as error:
+            if error.fault != "missing":
+                raise
+        return None
+
+    def _ask(self, call: Call, request: ItemRequest | None = None, base_url: str | None = None) -> Any:
+        """Return the answer to a call: JSON, or its bytes."""
+
+        def send() -> Any:
+            response = self._client.request(
+                call.method,
+                f"{base_url or self._access.base_url}/{call.path}",
+                json=_without_nothing(call.body) if call.body is not None else None,
+                headers={"Authorization": f"Bearer {self._access.key}"} | ({"Accept": "image/png"} if call.raw else {}),
+            )
+            if not 200 <= response.status_code < 300:
+                raise _Refused(response)
+            return response.content if call.raw else response.json()
+
+        def fault_of(found: Refusal) -> ProviderFault:
+            if "content_policy_violation" in str(found.body):
+                return "moderation"
+            return "missing" if found.fault == "model" and request is None else found.fault
+
+        return translated(self._access, send, fault_of, request)
+
+    def _read(self, read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            raise ProviderError(explain(self._access, "server", "its answer cannot be read"), "server") from None
+
+
+def _without_nothing(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body without what is not set."""
+    return {
+        name: _without_nothing(value) if isinstance(value, Mapping) else value
+        for name, value in body.items()
+        if value is not None
+    }

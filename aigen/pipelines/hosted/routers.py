@@ -1,0 +1,234 @@
+"""The inference providers behind Hugging Face's router, each with a protocol of its own.
+
+| provider | images | videos | after a crash |
+|---|---|---|---|
+| fal-ai, replicate, wavespeed | jobs | jobs | collected |
+| together | by one call | jobs | videos are collected |
+| hf-inference | by one call | | unknown |
+
+The wire shapes are those of huggingface_hub 2.4, whose own client hides the ids of jobs and waits without a deadline.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+from urllib.parse import urlsplit
+
+from aigen.pipelines.hosted.provider import Accepted, ItemRequest, Pending, Ready, Rejected
+
+Method = Literal["GET", "POST", "PUT"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request to the router. `raw`: its answer is the result itself, not JSON."""
+
+    method: Method
+    path: str
+    body: Mapping[str, Any] | None = None
+    raw: bool = False
+
+
+class Router(Protocol):
+    """How a provider is spoken to. A `job` is what it takes to find a job again: the end of a path.
+
+    Whatever is missing in an answer raises KeyError, IndexError, TypeError or ValueError.
+    """
+
+    def create(self, model: str, request: ItemRequest) -> Call: ...
+
+    def created(self, answer: Any, request: ItemRequest) -> Accepted | Ready: ...
+
+    def status(self, job: str) -> Call: ...
+
+    def read(self, job: str, answer: Any) -> Pending | Ready | Rejected | Call:
+        """Return how a job stands; a call, if it has ended and its result must be asked for."""
+
+    def cancel(self, job: str) -> Call | None: ...
+
+
+def _picture(request: ItemRequest) -> str | None:
+    return f"data:image/jpeg;base64,{base64.b64encode(request.picture).decode()}" if request.picture else None
+
+
+def _first(output: Any) -> str:
+    """Return the first address in an output, which may be one."""
+    url = output[0] if isinstance(output, Sequence) and not isinstance(output, str) else output
+    if not isinstance(url, str) or not url:
+        raise ValueError("no address")
+    return url
+
+
+class Fal:
+    """https://docs.fal.ai: a queue."""
+
+    def create(self, model: str, request: ItemRequest) -> Call:
+        body: dict[str, Any] = {"prompt": request.prompt, "seed": request.seed}
+        if request.kind == "image" and request.size:
+            body["image_size"] = {"width": request.size.width, "height": request.size.height}
+        if picture := _picture(request):
+            body["image_url"] = picture
+        return Call("POST", f"fal-ai/{model}?_subdomain=queue", body)
+
+    def created(self, answer: Any, request: ItemRequest) -> Accepted:
+        return Accepted(urlsplit(answer["response_url"]).path.strip("/"))
+
+    def status(self, job: str) -> Call:
+        return Call("GET", f"fal-ai/{job}/status?_subdomain=queue")
+
+    def read(self, job: str, answer: Any) -> Pending | Ready | Rejected | Call:
+        if "status" not in answer:  # the result
+            made = answer["video"] if "video" in answer else answer["images"][0]
+            return Ready(url=_first(made["url"]))
+        if answer["status"] == "COMPLETED":
+            if answer.get("error"):
+                return Rejected(str(answer["error"]))
+            return Call("GET", f"fal-ai/{job}?_subdomain=queue")
+        return Pending({"IN_QUEUE": "in the queue", "IN_PROGRESS": "being made"}[answer["status"]])
+
+    def cancel(self, job: str) -> Call:
+        return Call("PUT", f"fal-ai/{job}/cancel?_subdomain=queue")
+
+
+class Replicate:
+    """https://replicate.com/docs: predictions."""
+
+    def create(self, model: str, request: ItemRequest) -> Call:
+        given: dict[str, Any] = {"prompt": request.prompt, "seed": request.seed}
+        if request.kind == "image" and request.size:
+            given |= {"width": request.size.width, "height": request.size.height}
+        if picture := _picture(request):
+            given["image"] = picture
+        name, _, version = model.partition(":")
+        if version:
+            return Call("POST", "replicate/v1/predictions", {"input": given, "version": version})
+        return Call("POST", f"replicate/v1/models/{name}/predictions", {"input": given})
+
+    def created(self, answer: Any, request: ItemRequest) -> Accepted:
+        return Accepted(_first(answer["id"]))
+
+    def status(self, job: str) -> Call:
+        return Call("GET", f"replicate/v1/predictions/{job}")
+
+    def read(self, job: str, answer: Any) -> Pending | Ready | Rejected:
+        status = answer["status"]
+        if status == "succeeded":
+            return Ready(url=_first(answer["output"]))
+        if status in ("failed", "canceled", "aborted"):
+            return Rejected(str(answer.get("error") or f"it was {status}"))
+        return Pending({"starting": "in the queue", "processing": "being made"}[status])
+
+    def cancel(self, job: str) -> Call:
+        return Call("POST", f"replicate/v1/predictions/{job}/cancel", {})
+
+
+class Together:
+    """https://docs.together.ai: images by one call, videos as jobs."""
+
+    def create(self, model: str, request: ItemRequest) -> Call:
+        body: dict[str, Any] = {"model": model, "prompt": request.prompt, "seed": request.seed}
+        if request.kind == "image":
+            if request.size:
+                body |= {"width": request.size.width, "height": request.size.height}
+            return Call("POST", "together/v1/images/generations", body | {"response_format": "base64"})
+        if picture := _picture(request):
+            body["frame_images"] = [{"input_image": picture, "frame": "first"}]
+        return Call("POST", "together/v2/videos", body)
+
+    def created(self, answer: Any, request: ItemRequest) -> Accepted | Ready:
+        if request.kind == "image":
+            return Ready(data=_decode(answer["data"][0]["b64_json"]))
+        return Accepted(_first(answer["id"]))
+
+    def status(self, job: str) -> Call:
+        return Call("GET", f"together/v2/videos/{job}")
+
+    def read(self, job: str, answer: Any) -> Pending | Ready | Rejected:
+        status = answer["status"]
+        if status == "completed":
+            return Ready(url=_first(answer["outputs"]["video_url"]))
+        if status in ("failed", "cancelled"):
+            error = answer.get("error") or {}
+            return Rejected(str(error.get("message") or f"it was {status}"))
+        return Pending({"queued": "in the queue", "in_progress": "being made"}[status])
+
+    def cancel(self, job: str) -> Call | None:
+        return None
+
+
+class Wavespeed:
+    """https://wavespeed.ai/docs: predictions."""
+
+    def create(self, model: str, request: ItemRequest) -> Call:
+        body: dict[str, Any] = {"prompt": request.prompt, "seed": request.seed}
+        if request.size:
+            body["size"] = f"{request.size.width}*{request.size.height}"
+        if picture := _picture(request):
+            body["image"] = picture
+        return Call("POST", f"wavespeed/api/v3/{model}", body)
+
+    def created(self, answer: Any, request: ItemRequest) -> Accepted:
+        return Accepted(urlsplit(answer["data"]["urls"]["get"]).path.strip("/"))
+
+    def status(self, job: str) -> Call:
+        return Call("GET", f"wavespeed/{job}")
+
+    def read(self, job: str, answer: Any) -> Pending | Ready | Rejected:
+        found = answer["data"]
+        status = found["status"]
+        if status == "completed":
+            return Ready(url=_first(found["outputs"]))
+        if status == "failed":
+            return Rejected(str(found.get("error") or "it failed"))
+        return Pending({"created": "in the queue", "processing": "being made"}[status])
+
+    def cancel(self, job: str) -> Call | None:
+        return None
+
+
+class HFInference:
+    """Hugging Face's own servers: one call, whose answer is the image."""
+
+    def create(self, model: str, request: ItemRequest) -> Call:
+        size = {"width": request.size.width, "height": request.size.height} if request.size else {}
+        body = {"inputs": request.prompt, "parameters": {"seed": request.seed, **size}}
+        return Call("POST", f"hf-inference/models/{model}", body, raw=True)
+
+    def created(self, answer: Any, request: ItemRequest) -> Ready:
+        if answer[:1] in (b"", b"{", b"<"):  # an error that calls itself a success
+            raise ValueError("no image")
+        return Ready(data=answer)
+
+    def status(self, job: str) -> Call:
+        raise KeyError(job)
+
+    def read(self, job: str, answer: Any) -> Pending | Ready | Rejected:
+        raise KeyError(job)
+
+    def cancel(self, job: str) -> Call | None:
+        return None
+
+
+def _decode(data: Any) -> bytes:
+    try:
+        return base64.b64decode(data, validate=True)
+    except binascii.Error as error:
+        raise ValueError("no Base64") from error
+
+
+ROUTERS: dict[str, Router] = {
+    "fal-ai": Fal(),
+    "replicate": Replicate(),
+    "wavespeed": Wavespeed(),
+    "together": Together(),
+    "hf-inference": HFInference(),
+}
+# What the hub says of a model that a provider serves, by what an item is made of.
+TASKS = {
+    ("image", False): "text-to-image",
+    ("image", True): "image-to-image",
+    ("video", False): "text-to-video",
+    ("video", True): "image-to-video",
+}
