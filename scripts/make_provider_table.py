@@ -52,7 +52,8 @@ def named(info: ProviderInfo, kind: Kind) -> list[str]:
 
 def models(info: ProviderInfo, kind: Kind) -> str:
     usual, *others = [f"`{name}`" for name in named(info, kind)] or ["no"]
-    return "; from a picture ".join([usual, *others])
+    films = [f"narrated films `{info.film}`"] if kind == "video" and info.film else []
+    return "; ".join([usual, *(f"from a picture {each}" for each in others), *films])
 
 
 if __name__ == "__main__":

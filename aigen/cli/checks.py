@@ -135,6 +135,11 @@ def _hosted(settings: Settings) -> Iterator[Finding]:
         pipeline = hosted.load(name, settings)
         if pipeline.key_name:
             yield Finding(name, "ok", f"key found in {pipeline.key_name}; costs money, used only when you name it")
+            try:
+                if quota := pipeline.quota():
+                    yield Finding(name, "ok", f"of this account: {quota}")
+            except AigenError as error:
+                yield Finding(name, "note", str(error))
         else:
             yield Finding(name, "ok", f"no key; it needs {' or '.join(pipeline.info.keys)}")
         default = settings.model or ""

@@ -37,6 +37,9 @@ def narrate(
     ] = "burned",
     transition: Annotated[str, typer.Option("--transition", metavar="HOW", help="fade or cut.")] = "fade",
     model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="What makes the pictures.")] = None,
+    video_model: Annotated[
+        str | None, typer.Option("--video-model", metavar="NAME", help="What makes the whole film, such as pictory.")
+    ] = None,
     style: Annotated[
         str | None,
         typer.Option(

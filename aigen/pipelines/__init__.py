@@ -185,6 +185,8 @@ def choose(
         return kind in abilities.kinds and not (from_picture and abilities.starts_from == "prompt")
 
     if kind == "video" and narrated:
+        if asked and load(asked).abilities.films:
+            return hosted.resolve_film(asked) if hosted.is_hosted(asked) else asked, "asked for"
         if asked not in (None, _NARRATOR):
             raise UsageError(
                 "narrated videos are put together from pictures, not by "

@@ -152,7 +152,8 @@ class Abilities:
     `label` describes it in a few words. `options` names the fields of `Options` it supports. `sizes` and `length` are
     defaults. `seconds` is the usual time of one item, if it is about the same on every machine. A `local` pipeline uses
     the device of this machine, so it waits for other local orders. A `paid` one costs money: it is used only when
-    somebody names it, and the web offers it only where that is allowed.
+    somebody names it, and the web offers it only where that is allowed. One that makes `films` makes whole narrated
+    films of a text, so that nobody else makes their pictures.
     """
 
     label: str
@@ -165,6 +166,7 @@ class Abilities:
     seconds: Mapping[Kind, float] = field(default_factory=dict)
     local: bool = True
     paid: bool = False
+    films: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.kinds, tuple) or not self.kinds or not set(self.kinds) <= set(KINDS):

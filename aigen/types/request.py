@@ -109,6 +109,9 @@ Transition = Literal["fade", "cut"]
 SCRIPT_LIMIT, SCENES_LIMIT = 200_000, 500
 
 
+DEFAULT_VOICE = "hibari"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Narration:
     """How a text is told in a video: in so many scenes (None: as suits it), in its `styles` in turn, by a voice.
@@ -119,7 +122,7 @@ class Narration:
     script: str
     scenes: int | None = None
     styles: tuple[str, ...] = ("plain", "dramatic", "photorealistic")
-    voice: str = "hibari"
+    voice: str = DEFAULT_VOICE
     captions: Captions = "burned"
     transition: Transition = "fade"
     music: str | None = None

@@ -3,7 +3,9 @@
     families    what models can do and cost, as data: models.toml, prices.toml
     pipeline    the pipeline of a provider: abilities, price, what to ask for
     provider    what a provider can be asked; its errors
-    runway, openai    the providers
+    runway, openai, gemini, huggingface, pictory    the providers
+    rest        HTTP with JSON, for those without an SDK
+    routers     the providers behind Hugging Face's router
     batch       the items of a task, bought side by side
     jobs        the life of a job, from intended to fetched
     lanes       how many jobs are in flight
@@ -37,6 +39,12 @@ def resolve(name: str, kind: Kind, from_picture: bool) -> str:
     """Return `PROVIDER:MODEL` for items of a kind."""
     provider, _, model = name.partition(":")
     return f"{provider}:{model or families.providers()[provider].default(kind, from_picture) or ''}"
+
+
+def resolve_film(name: str) -> str:
+    """Return `PROVIDER:MODEL` for narrated films."""
+    provider, _, model = name.partition(":")
+    return f"{provider}:{model or families.providers()[provider].film or ''}"
 
 
 def retirement(name: str) -> str | None:

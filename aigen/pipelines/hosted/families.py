@@ -35,6 +35,7 @@ class Family:
     limits: Mapping[str, float] = field(default_factory=dict)
     durations: tuple[int, ...] = ()
     seed: bool = False
+    films: bool = False
     prompt_limit: int | None = None
     deadline: float = DEADLINE
     retires: date | None = None
@@ -117,9 +118,11 @@ class ProviderInfo:
     cancels: bool = False
     file_key: str | None = None
     jobs: tuple[Kind, ...] = ()
+    quota: bool = False
     image: str | None = None
     video: str | None = None
     video_from_picture: str | None = None
+    film: str | None = None
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -149,7 +152,7 @@ class ProviderInfo:
 
     def listed(self) -> list[str]:
         """Return the models to list: those with a name of their own that are not retired, defaults first."""
-        defaults = [self.image, self.video, self.video_from_picture]
+        defaults = [self.image, self.video, self.video_from_picture, self.film]
         named = [
             model for family in self.families for model in family.models if "*" not in model and not is_retired(family)
         ]

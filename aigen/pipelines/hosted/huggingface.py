@@ -4,7 +4,7 @@ A model's name may end with the provider that is to make it: `owner/model@fal-ai
 what it takes to find the job there.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -18,39 +18,26 @@ from aigen.pipelines.hosted.provider import (
     Refusal,
     Rejected,
     explain,
-    http_client,
-    translated,
 )
-from aigen.pipelines.hosted.routers import ROUTERS, TASKS, Call
+from aigen.pipelines.hosted.rest import Call, Rest
+from aigen.pipelines.hosted.routers import ROUTERS, TASKS
 
-# Seconds for an answer: some make an image while the call waits.
-TIMEOUT = 600.0
 HUB = "https://huggingface.co"
-
-
-class _Refused(Exception):
-    """An answer that is no success, as the client libraries of other providers raise it."""
-
-    def __init__(self, response: Any) -> None:
-        super().__init__(f"status {response.status_code}")
-        self.status_code, self.response = response.status_code, response
 
 
 class HuggingFace:
     """The router of Hugging Face, which is paid by the account of the token."""
 
     def __init__(self, access: Access) -> None:
-        import httpx2
-
         self._access = access
-        self._client: Any = http_client(httpx2, TIMEOUT)
+        self._rest = Rest(access, f"Bearer {access.key}", _fault_of)
         self._served: dict[str, Mapping[str, Mapping[str, Any]]] = {}
 
     def submit(self, request: ItemRequest) -> Accepted | Ready:
         provider, model = self._choose(request)
         router = ROUTERS[provider]
-        answer = self._ask(router.create(model, request), request)
-        made = self._read(lambda: router.created(answer, request))
+        answer = self._rest.ask(router.create(model, request), request)
+        made = self._rest.read(lambda: router.created(answer, request))
         return Accepted(f"{provider} {made.id}") if isinstance(made, Accepted) else made
 
     def _choose(self, request: ItemRequest) -> tuple[str, str]:
@@ -76,7 +63,7 @@ class HuggingFace:
         if name not in self._served:
             hub = HUB if self._access.base_url == self._access.info.address else self._access.base_url
             path = f"api/models/{name}?expand=inferenceProviderMapping"
-            answer = self._ask(Call("GET", path), request, hub)
+            answer = self._rest.ask(Call("GET", path), request, hub)
             found = answer.get("inferenceProviderMapping") if isinstance(answer, Mapping) else None
             if isinstance(found, list):
                 found = {str(each.get("provider")): each for each in found if isinstance(each, Mapping)}
@@ -93,12 +80,12 @@ class HuggingFace:
         found: Any = router.status(job)
         while isinstance(found, Call):  # the status, then perhaps the result
             try:
-                answer = self._ask(found)
+                answer = self._rest.ask(found)
             except ProviderError as error:
                 if error.fault not in ("moderation", "invalid"):
                     raise
                 return Rejected(str(error))
-            found = self._read(partial(router.read, job, answer))
+            found = self._rest.read(partial(router.read, job, answer))
         if isinstance(found, Rejected):
             refused = any(word in found.reason.lower() for word in ("nsfw", "content_policy", "safety"))
             return Rejected(explain(self._access, "moderation" if refused else "server", found.reason))
@@ -110,44 +97,12 @@ class HuggingFace:
         if call is None:
             raise ProviderError(f"{provider} cannot cancel it, so it may be charged", "invalid")
         try:
-            self._ask(call)
+            self._rest.ask(call)
         except ProviderError as error:
             if error.fault != "missing":
                 raise
         return None
 
-    def _ask(self, call: Call, request: ItemRequest | None = None, base_url: str | None = None) -> Any:
-        """Return the answer to a call: JSON, or its bytes."""
 
-        def send() -> Any:
-            response = self._client.request(
-                call.method,
-                f"{base_url or self._access.base_url}/{call.path}",
-                json=_without_nothing(call.body) if call.body is not None else None,
-                headers={"Authorization": f"Bearer {self._access.key}"} | ({"Accept": "image/png"} if call.raw else {}),
-            )
-            if not 200 <= response.status_code < 300:
-                raise _Refused(response)
-            return response.content if call.raw else response.json()
-
-        def fault_of(found: Refusal) -> ProviderFault:
-            if "content_policy_violation" in str(found.body):
-                return "moderation"
-            return "missing" if found.fault == "model" and request is None else found.fault
-
-        return translated(self._access, send, fault_of, request)
-
-    def _read(self, read: Callable[[], Any]) -> Any:
-        try:
-            return read()
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-            raise ProviderError(explain(self._access, "server", "its answer cannot be read"), "server") from None
-
-
-def _without_nothing(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a body without what is not set."""
-    return {
-        name: _without_nothing(value) if isinstance(value, Mapping) else value
-        for name, value in body.items()
-        if value is not None
-    }
+def _fault_of(found: Refusal) -> ProviderFault:
+    return "moderation" if "content_policy_violation" in str(found.body) else found.fault

@@ -18,12 +18,13 @@ from aigen.pipelines.hosted.provider import Access, ItemRequest, Provider, short
 from aigen.pipelines.prompts import styled
 from aigen.settings import Settings
 from aigen.types.pipeline import Abilities, Failure, Job, Output, Picture, Run, Task
-from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, KINDS, Kind, Length, Size
+from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, DEFAULT_VOICE, KINDS, Kind, Length, Size
 
 _MODULES = {
     "runway": "aigen.pipelines.hosted.runway:Runway",
     "openai": "aigen.pipelines.hosted.openai:OpenAI",
     "gemini": "aigen.pipelines.hosted.gemini:Gemini",
+    "pictory": "aigen.pipelines.hosted.pictory:Pictory",
     "huggingface": "aigen.pipelines.hosted.huggingface:HuggingFace",
 }
 # The longer side in pixels of a picture that is sent, and the quality of its JPEG: below 5 MB as a data URL.
@@ -56,6 +57,7 @@ class Hosted:
             starts_from=starts_from,
             local=False,
             paid=True,
+            films=self.info.family(self._model).films if self._model else self.info.film is not None,
         )
 
     @property
@@ -82,15 +84,31 @@ class Hosted:
             raise UsageError(f"model {name!r} makes no {task.kind}s: name another with --{task.kind}-model")
         self._access()
         self._patience(task)
+        self._check_film(task, name, family)
         if task.kind == "video" and family.durations and task.frames / task.fps not in family.durations:
             allowed = ", ".join(map(str, family.durations))
             raise UsageError(
                 f"{name} makes videos of {allowed} seconds, not of {task.frames / task.fps:g}: "
                 f"add --duration {family.duration}"
             )
-        length = max(len(self._prompt(task, number).encode("utf-16-le")) // 2 for number in task.numbers or (1,))
+        texts = (
+            [task.narration.script] if task.narration else [self._prompt(task, each) for each in task.numbers or (1,)]
+        )
+        length = max(len(text.encode("utf-16-le")) // 2 for text in texts)
         if family.prompt_limit and length > family.prompt_limit:
-            raise UsageError(f"the prompt has {length} characters for {name}: its limit is {family.prompt_limit}")
+            what = "script" if task.narration else "prompt"
+            raise UsageError(f"the {what} has {length} characters for {name}: its limit is {family.prompt_limit}")
+
+    def _check_film(self, task: Task, name: str, family: Family) -> None:
+        """Raise UsageError for a film by a model that makes clips, and the other way round."""
+        if task.kind == "video" and family.films != (task.narration is not None):
+            raise UsageError(
+                f"{name} makes whole narrated films: give it a text with aigen narrate"
+                if family.films
+                else f"{name} makes no narrated films: name what makes the pictures with --image-model"
+            )
+        if task.narration and (task.narration.music or task.from_picture):
+            raise UsageError(f"{name} takes no files of yours: leave out --music and --from-image")
 
     def price(self, task: Task) -> float | None:
         price = self._price(task)
@@ -168,6 +186,9 @@ class Hosted:
         if start:
             parameters |= start.metadata()
         own = start is not None and start.made_by is None
+        if task.narration:  # a synthetic voice over pictures of its stock
+            own = True
+            parameters |= {"narration": {"script": task.narration.script, "captions": "off"}}
         source_type = "compositeWithTrainedAlgorithmicMedia" if own else "trainedAlgorithmicMedia"
         model = f"{self.info.name}:{job.model}" if job.model else None
         return Output(path, seed, parameters, source_type, cost=job.cost, model=model)
@@ -186,6 +207,8 @@ class Hosted:
             picture=_encode(picture.path) if picture else None,
             tokens=price.tokens if price else {},
             instead=family.instead,
+            script=task.narration.script if task.narration else None,
+            voice=task.narration.voice if task.narration and task.narration.voice != DEFAULT_VOICE else None,
         )
 
     def _prompt(self, task: Task, number: int) -> str:
@@ -209,6 +232,15 @@ class Hosted:
             run.say(f"{name} has frames per second of its own: --fps changes nothing")
         if note := self.info.retirement(model):
             run.say(note)
+
+    def quota(self) -> str | None:
+        """Return what is left of the account, in words; None without a key or where it cannot be asked.
+
+        Raises ProviderError and UsageError.
+        """
+        if self.key_name is None or not self.info.quota:
+            return None
+        return str(pkgutil.resolve_name(_MODULES[self.info.name])(self._access()).quota())
 
     def cancel(self, job: Job) -> Job:
         """Cancel a job at its provider; return it with what it still costs. Raises ProviderError and UsageError."""

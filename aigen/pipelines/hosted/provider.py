@@ -49,6 +49,8 @@ class ItemRequest:
     picture: bytes | None = field(default=None, repr=False)
     tokens: Mapping[str, float] = field(default_factory=dict)  # prices in USD for a million, by their sort
     instead: str | None = None  # the model to ask for where there is no such model
+    script: str | None = field(default=None, repr=False)  # what a film says, instead of a prompt
+    voice: str | None = None
 
 
 @dataclass(frozen=True)
@@ -170,10 +172,10 @@ def refusal_of(error: Any) -> Refusal | None:
     if not status:
         return None
     body = _body(error)
-    said = next((body[name] for name in ("message", "error") if isinstance(body.get(name), str)), "")
+    said = next((body[name] for name in ("message", "error", "error_message") if isinstance(body.get(name), str)), "")
     issues = [
         f"{'.'.join(map(str, issue.get('path') or []))}: {issue.get('message') or issue.get('msg')}".strip(": ")
-        for name in ("issues", "detail")
+        for name in ("issues", "detail", "fields")
         if isinstance(body.get(name), list)
         for issue in body[name]
         if isinstance(issue, Mapping)

@@ -11,24 +11,12 @@ The wire shapes are those of huggingface_hub 2.4, whose own client hides the ids
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from aigen.pipelines.hosted.provider import Accepted, ItemRequest, Pending, Ready, Rejected
-
-Method = Literal["GET", "POST", "PUT"]
-
-
-@dataclass(frozen=True)
-class Call:
-    """A request to the router. `raw`: its answer is the result itself, not JSON."""
-
-    method: Method
-    path: str
-    body: Mapping[str, Any] | None = None
-    raw: bool = False
+from aigen.pipelines.hosted.rest import Call
 
 
 class Router(Protocol):

@@ -82,6 +82,7 @@ class Shop:
 PRICES = """[prices]
 "huggingface:black-forest-labs/FLUX.1-schnell" = 0.003
 "huggingface:Wan-AI/Wan2.2-TI2V-5B" = 0.05
+"pictory:pixverse5.5" = 0.02
 """
 
 
@@ -97,7 +98,9 @@ def make_shop(provider: str, kind: str, tmp_path: Path) -> Iterator[Shop]:
                 assert not path.is_file() or KEY.encode() not in path.read_bytes(), f"the key is in {path}"
 
 
-@pytest.fixture(params=["runway", "openai", *patiently("gemini", "gemini images", "huggingface", "huggingface images")])
+@pytest.fixture(
+    params=["runway", "openai", *patiently("gemini", "gemini images", "huggingface", "huggingface images", "pictory")]
+)
 def provider(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

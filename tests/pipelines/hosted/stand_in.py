@@ -364,6 +364,60 @@ class HuggingFaceStandIn(StandIn):
         return Reply(body=data, content_type="image/png")
 
 
+class PictoryStandIn(StandIn):
+    """Pictory's API. What it is to answer to polls is planned in the words of Runway's tasks."""
+
+    kinds = ("video",)
+    statuses = {"RUNNING": "in-progress", "PENDING": "in-progress"}  # noqa: RUF012
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"PICTORY_API_KEY": KEY, "PICTORY_BASE_URL": f"{self.address}/pictoryapis"}
+
+    def has_key(self, request: Seen) -> bool:
+        return request.headers.get("authorization") == KEY
+
+    def answer(self, request: Seen) -> Reply:
+        if request.path.startswith("/files/"):
+            self.reach("file")
+            planned: Reply | None = self.next(self.downloads)
+            return planned or Reply(body=self.files["video"], content_type="video/mp4")
+        if not self.has_key(request):
+            return error(401, "Unauthorized")
+        if request.path == "/pictoryapis/v1/quota":
+            return self.json({"videoMinutes": {"used": 12.5, "limit": 120}, "aiCredits": {"used": 30, "limit": 500}})
+        if request.method == "POST":
+            reply: Reply | None = self.next(self.creations)
+            if reply is not None and not reply.sells:
+                return reply
+            task = self.sell()
+            self.reach("create")
+            return reply or self.json({"success": True, "data": {"jobId": task}})
+        return self._poll(request.path.rsplit("/", 1)[-1])
+
+    @staticmethod
+    def json(body: Any) -> Reply:
+        return Reply(body=json.dumps(body).encode())
+
+    def _poll(self, task: str) -> Reply:
+        self.reach("poll")
+        reply = self.next(self.polls)
+        if isinstance(reply, Reply):
+            return reply
+        planned = reply or {"status": "SUCCEEDED"}
+        status = planned["status"]
+        count = sum(seen.path.endswith(f"/{task}") for seen in self.seen)
+        if status == "FAILED":
+            data = {"status": "failed", "error_code": planned["failureCode"], "error_message": planned["failure"]}
+        elif status == "CANCELLED":
+            data = {"status": "failed", "error_message": "it was cancelled at Pictory"}
+        elif status == "SUCCEEDED":
+            data = {"status": "completed", "videoURL": f"{self.address}/files/{task}?signature={count}"}
+        else:
+            data = {"status": self.statuses.get(status, status), "renderProgress": planned.get("progress")}
+        return self.json({"job_id": task, "success": status != "FAILED", "data": data})
+
+
 class _Handler(BaseHTTPRequestHandler):
     stand_in: StandIn
     protocol_version = "HTTP/1.1"
@@ -417,6 +471,7 @@ STAND_INS: dict[str, type[StandIn]] = {
     "openai": OpenAIStandIn,
     "gemini": GeminiStandIn,
     "huggingface": HuggingFaceStandIn,
+    "pictory": PictoryStandIn,
 }
 
 

@@ -21,7 +21,9 @@ from tests.pipelines.hosted.stand_in import LOST, MALFORMED, Reply, error, wait_
 
 # The beginning of a video, after which the connection ends.
 CUT = Reply(body=b"\0\0\0\x18ftypmp42" + bytes(5000), cut=100, content_type="video/mp4")
-WITH_JOBS = pytest.mark.parametrize("provider", ["runway", *patiently("gemini", "huggingface")], indirect=True)
+WITH_JOBS = pytest.mark.parametrize(
+    "provider", ["runway", *patiently("gemini", "huggingface", "pictory")], indirect=True
+)
 WITHOUT_JOBS = pytest.mark.parametrize(
     "provider", ["openai", *patiently("gemini images", "huggingface images")], indirect=True
 )
@@ -233,7 +235,8 @@ def test_of_a_job_that_never_ends_the_order_waits_and_a_worker_collects_it(shop:
 
 @WITHOUT_JOBS
 def test_a_call_that_never_answers_is_unknown_in_the_end(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"aigen.pipelines.hosted.{shop.provider}.TIMEOUT", 0.3)
+    module = "rest" if shop.provider == "huggingface" else shop.provider
+    monkeypatch.setattr(f"aigen.pipelines.hosted.{module}.TIMEOUT", 0.3)
     shop.server.block("create")
     done = shop.order(1)
     assert (done.returncode, "may have been paid for" in done.stderr) == (1, True)
@@ -289,7 +292,12 @@ def test_a_job_that_is_cancelled_at_the_provider_fails_that_item(shop: Shop) -> 
     done = shop.order(2)
     assert (done.returncode, f"it was cancelled at {shop.title}" in done.stderr) == (1, True)
     assert shop.status["done"] == 1
-    before, after = {"runway": (0.32, 0.57), "gemini": (0.65, 1.30), "huggingface": (0.25, 0.50)}[shop.provider]
+    before, after = {
+        "runway": (0.32, 0.57),
+        "gemini": (0.65, 1.30),
+        "huggingface": (0.25, 0.50),
+        "pictory": (0.1, 0.2),
+    }[shop.provider]
     assert shop.status["cost"] == before
     assert shop.resume().returncode == 0
     assert shop.status["cost"] == after
