@@ -23,6 +23,8 @@ BYTES_LIMIT, PIXELS_LIMIT = 20_000_000, 50_000_000
 SIDE_LEAST = 16
 # Rows of a picture that are converted at a time.
 STRIP = 64
+# The most characters of Exif data in a text, as older programs write it, that are looked at.
+PROFILE_LIMIT = 20_000
 
 
 def read(path: Path, *, least: int | None = None, name: str | None = None) -> "Image":
@@ -120,6 +122,8 @@ def _decode(opened: _Opened, least: int | None) -> "tuple[Image, tuple[int, int]
             else:
                 image.load()
                 decoded = image
+            if len(str(image.info.get("Raw profile type exif", ""))) > PROFILE_LIMIT:
+                del image.info["Raw profile type exif"]
             orientation = image.getexif().get(Base.Orientation, 1)
             turned = orientation in (5, 6, 7, 8)
             return _upright(_opaque(decoded), orientation), (height, width) if turned else (width, height)

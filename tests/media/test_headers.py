@@ -46,6 +46,12 @@ def webp(chunks: bytes) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
 
 
+def exif_bomb() -> bytes:
+    """Exif data of which every value is nearly all of it."""
+    entries = b"".join(struct.pack("<HHII", 0x1000 + number, 7, 60_000, 8) for number in range(100))
+    return (b"II*\0" + struct.pack("<IH", 8, 100) + entries + bytes(4)).ljust(61_000, b"\0")
+
+
 def last_scan() -> bytes:
     data = jpeg()
     return data[data.rindex(b"\xff\xda") : -2]
@@ -60,6 +66,11 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "a JPEG of many scans": lambda: jpeg(after=last_scan() * 100),
     "a JPEG of many scans behind a marker without content": lambda: jpeg(b"\xff\xd0\xff\xd8", last_scan() * 100),
     "a JPEG of many scans behind bytes that mean nothing": lambda: jpeg(b"\0\xff\0\xff\xff", last_scan() * 100),
+    "a PNG with overlapping Exif values": lambda: png(chunk(b"eXIf") + chunk(b"eXIf", exif_bomb())),
+    "a JPEG with overlapping Exif values": lambda: jpeg(
+        b"\xff\xe1" + struct.pack(">H", 61_008) + b"Exif\0\0" + exif_bomb()
+    ),
+    "a WebP with overlapping Exif values": lambda: webp(b"EXIF" + struct.pack("<I", 61_000) + exif_bomb()),
     "a WebP of many chunks": lambda: webp(b"abcd\0\0\0\0" * 20_000),
 }
 

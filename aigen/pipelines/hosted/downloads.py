@@ -74,8 +74,7 @@ class Downloads:
 
     def _is_own(self, url: str) -> bool:
         """Whether an address is at the origin of the provider's base URL."""
-        address, base = urlsplit(url), urlsplit(self.access.base_url)
-        return (address.scheme, address.hostname, address.port) == (base.scheme, base.hostname, base.port)
+        return _origin(url) == _origin(self.access.base_url)
 
     def _check_address(self, url: str) -> None:
         address = urlsplit(url)
@@ -99,6 +98,11 @@ class Downloads:
 
     def _error(self, text: str, fault: Any) -> ProviderError:
         return ProviderError(f"{self.info.title}: {text}", fault)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    found = urlsplit(url)
+    return found.scheme, found.hostname, found.port or {"http": 80, "https": 443}.get(found.scheme)
 
 
 def save(info: ProviderInfo, data: bytes, stem: Path, kind: Kind) -> Path:

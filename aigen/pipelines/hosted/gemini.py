@@ -2,7 +2,9 @@
 
 import base64
 import binascii
+import logging
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +25,15 @@ from aigen.types.request import Size
 
 # Seconds for an answer: an image is made while the call waits.
 TIMEOUT = 600.0
+# That of the SDK, whatever the environment says: a job is found again only under the version that it began with.
+API_VERSION = "v1"
 _RATIOS = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
+_RESOLUTIONS = {"360p": 360, "720p": 720, "1080p": 1080, "4k": 2160}
+# Why an image was not made, and is not charged.
+_REFUSALS = {
+    "SAFETY", "RECITATION", "PROHIBITED_CONTENT", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION",
+    "BLOCKLIST", "SPII", "LANGUAGE",
+}  # fmt: skip
 _PENDING = {"queued": "in the queue", "in_progress": "being made"}
 _ENDED = ("failed", "cancelled", "incomplete", "budget_exceeded", "requires_action", "requires_continuation")
 
@@ -35,13 +45,19 @@ class Gemini:
         import httpx2
         from google import genai
         from google.genai import types
+        from google.genai.client import DebugConfig
 
         self._access = access
+        # The SDK tells of the environment that it reads, which is not used here.
+        logging.getLogger("google_genai").setLevel(logging.ERROR)
+        warnings.filterwarnings("ignore", module=r"google\.genai")
         self._client: Any = genai.Client(
             api_key=access.key,
             vertexai=False,
+            debug_config=DebugConfig(client_mode="", replays_directory="", replay_id=""),
             http_options=types.HttpOptions(
                 base_url=access.base_url,
+                api_version=API_VERSION,
                 timeout=round(1000 * TIMEOUT),
                 # Each request is a purchase; the SDK sends an interaction up to five times.
                 retry_options=types.HttpRetryOptions(attempts=1),
@@ -66,14 +82,12 @@ class Gemini:
             ),
             request,
         )
-        data = next(
-            (part.inline_data.data for part in _parts(answer) if part.inline_data and part.inline_data.data), b""
-        )
-        if not data:
+        images = [part.inline_data.data for part in _parts(answer) if part.inline_data and part.inline_data.data]
+        if not images:
             # What it blocks is answered with status 200, and an image that was not made costs nothing.
             fault: ProviderFault = "moderation" if (reason := _blocked(answer)) else "server"
             raise ProviderError(explain(self._access, fault, reason or "its answer has no image", request), fault)
-        return Ready(_cost(getattr(answer, "usage_metadata", None), request), data=data)
+        return Ready(_cost(getattr(answer, "usage_metadata", None), request), data=images[-1])
 
     def _start_video(self, request: ItemRequest) -> Accepted:
         content: list[dict[str, Any]] = [{"type": "text", "text": request.prompt}]
@@ -91,7 +105,7 @@ class Gemini:
                 response_format={
                     "type": "video",
                     "aspect_ratio": "16:9" if size.width >= size.height else "9:16",
-                    "resolution": f"{min(size.width, size.height)}p",
+                    "resolution": _resolution(size),
                     "duration": f"{request.seconds:g}s",
                     "delivery": "uri",  # of what is larger than 4 MB the answer has only that
                 },
@@ -136,11 +150,13 @@ class Gemini:
         if status == "cancelled":
             return "it was cancelled at Gemini"
         errors = getattr(found, "errors", None) or []
+        codes = [str(getattr(each, "code", None) or "") for each in errors]
+        reasons = [str(getattr(each, "message", None) or "") for each in errors]
         told = "; ".join(
-            " ".join(filter(None, [getattr(each, "message", None), f"[{code}]" if (code := each.code) else ""]))
-            for each in errors
+            f"{reason} [{code}]" if reason and code else reason or code
+            for reason, code in zip(reasons, codes, strict=True)
         )
-        fault: ProviderFault = "moderation" if any(_is_policy(str(each.code)) for each in errors) else "server"
+        fault: ProviderFault = "moderation" if any(map(_is_policy, codes)) else "server"
         return explain(self._access, fault, told or f"its video ended as {status}")
 
     def _translated(self, call: Callable[[], Any], request: ItemRequest | None = None) -> Any:
@@ -155,6 +171,11 @@ class Gemini:
         return translated(self._access, call, fault_of, request)
 
 
+def _resolution(size: Size) -> str:
+    """Return the nearest resolution that videos can have."""
+    return min(_RESOLUTIONS, key=lambda name: abs(_RESOLUTIONS[name] - min(size.width, size.height)))
+
+
 def _ratio(size: Size) -> str:
     """Return the nearest shape that images can have."""
 
@@ -167,7 +188,8 @@ def _ratio(size: Size) -> str:
 
 def _parts(answer: Any) -> list[Any]:
     candidates = getattr(answer, "candidates", None) or []
-    return [part for each in candidates if each.content for part in each.content.parts or []]
+    parts = [part for each in candidates if each.content for part in each.content.parts or []]
+    return [part for part in parts if not part.thought]  # a draft that it made while thinking
 
 
 def _blocked(answer: Any) -> str:
@@ -177,7 +199,7 @@ def _blocked(answer: Any) -> str:
         return str(getattr(feedback, "block_reason_message", None) or getattr(reason, "value", reason))
     for each in getattr(answer, "candidates", None) or []:
         code = str(getattr(each.finish_reason, "value", each.finish_reason or ""))
-        if code and code not in ("STOP", "MAX_TOKENS"):
+        if code in _REFUSALS:
             return str(getattr(each, "finish_message", None) or code)
     return ""
 
@@ -199,6 +221,8 @@ def _cost(usage: Any, request: ItemRequest) -> float | None:
         "input": getattr(usage, "prompt_token_count", None),
         "output": getattr(usage, "candidates_token_count", None),
     }
+    if isinstance(counts["output"], int):
+        counts["output"] += getattr(usage, "thoughts_token_count", None) or 0
     if any(not isinstance(count, int) or count < 0 for count in counts.values()) or not set(counts) <= set(
         request.tokens
     ):

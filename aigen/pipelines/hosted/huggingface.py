@@ -5,7 +5,6 @@ what it takes to find the job there.
 """
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from aigen.errors import ProviderError, ProviderFault
@@ -20,7 +19,7 @@ from aigen.pipelines.hosted.provider import (
     explain,
 )
 from aigen.pipelines.hosted.rest import Call, Rest
-from aigen.pipelines.hosted.routers import ROUTERS, TASKS
+from aigen.pipelines.hosted.routers import ROUTERS, TASKS, Router
 
 HUB = "https://huggingface.co"
 
@@ -31,13 +30,14 @@ class HuggingFace:
     def __init__(self, access: Access) -> None:
         self._access = access
         self._rest = Rest(access, f"Bearer {access.key}", _fault_of)
+        self._results = Rest(access, f"Bearer {access.key}", _fault_of_result)
         self._served: dict[str, Mapping[str, Mapping[str, Any]]] = {}
 
     def submit(self, request: ItemRequest) -> Accepted | Ready:
         provider, model = self._choose(request)
         router = ROUTERS[provider]
         answer = self._rest.ask(router.create(model, request), request)
-        made = self._rest.read(lambda: router.created(answer, request))
+        made = self._rest.read(lambda: router.created(answer, model, request))
         return Accepted(f"{provider} {made.id}") if isinstance(made, Accepted) else made
 
     def _choose(self, request: ItemRequest) -> tuple[str, str]:
@@ -50,7 +50,11 @@ class HuggingFace:
             if error.is_certain:
                 raise
             raise ProviderError(str(error), "unreached") from None  # it was only asked who serves the model
-        able = {each: entry for each, entry in served.items() if entry.get("task") == task and each in ROUTERS}
+        able = {
+            each: entry
+            for each, entry in served.items()
+            if entry.get("task") == task and each in ROUTERS and task in ROUTERS[each].tasks and not _has_adapter(entry)
+        }
         if wanted in able or (able and not wanted):
             chosen = wanted or next(iter(able))
             return chosen, str(able[chosen].get("providerId") or name)
@@ -76,24 +80,31 @@ class HuggingFace:
 
     def poll(self, job_id: str) -> Pending | Ready | Rejected:
         provider, _, job = job_id.partition(" ")
-        router = ROUTERS[provider]
-        found: Any = router.status(job)
-        while isinstance(found, Call):  # the status, then perhaps the result
+        router = self._router(provider)
+        answer = self._rest.ask(self._rest.read(lambda: router.status(job)))
+        found: Any = self._rest.read(lambda: router.read(job, answer))
+        if isinstance(found, Call):  # it has ended, and its result is asked for
             try:
-                answer = self._rest.ask(found)
+                result = self._results.ask(found)
             except ProviderError as error:
-                if error.fault not in ("moderation", "invalid"):
+                if error.fault != "moderation":
                     raise
                 return Rejected(str(error))
-            found = self._rest.read(partial(router.read, job, answer))
+            found = self._rest.read(lambda: router.read(job, result))
         if isinstance(found, Rejected):
             refused = any(word in found.reason.lower() for word in ("nsfw", "content_policy", "safety"))
             return Rejected(explain(self._access, "moderation" if refused else "server", found.reason))
         return found  # type: ignore[no-any-return]
 
+    def _router(self, provider: str) -> Router:
+        if provider not in ROUTERS:
+            told = f"its job is at {provider[:40]!r}, which this aigen does not know"
+            raise ProviderError(explain(self._access, "server", told), "server")
+        return ROUTERS[provider]
+
     def cancel(self, job_id: str) -> Rejected | None:
         provider, _, job = job_id.partition(" ")
-        call = ROUTERS[provider].cancel(job)
+        call = self._router(provider).cancel(job)
         if call is None:
             raise ProviderError(f"{provider} cannot cancel it, so it may be charged", "invalid")
         try:
@@ -104,5 +115,15 @@ class HuggingFace:
         return None
 
 
+def _has_adapter(entry: Mapping[str, Any]) -> bool:
+    """Whether a model is an adapter of another one, which each provider is told in a way of its own."""
+    return bool(entry.get("adapterWeightsPath") or entry.get("adapter"))
+
+
 def _fault_of(found: Refusal) -> ProviderFault:
     return "moderation" if "content_policy_violation" in str(found.body) else found.fault
+
+
+def _fault_of_result(found: Refusal) -> ProviderFault:
+    """What an error means that stands in the place of a result: with 422, there will never be one."""
+    return "moderation" if found.status == 422 and found.body else _fault_of(found)

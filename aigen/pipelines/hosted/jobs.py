@@ -79,6 +79,7 @@ class Purchases:
     stop: threading.Event = field(default_factory=threading.Event)
     halt: threading.Event = field(default_factory=threading.Event)
     sending: set[int] = field(default_factory=set)
+    instead: dict[str, str] = field(default_factory=dict)  # models that there are not, and those asked for instead
 
     def make(self, seed: int, name: str, price: float | None, request: Callable[[], ItemRequest]) -> Job | Failure:
         """Return the fetched job of an item, whose file `name` is to go by; `request` is built only to buy it.
@@ -124,12 +125,14 @@ class Purchases:
     def _buy(self, seed: int, price: float | None, name: str, request: ItemRequest) -> Job | Failure:
         """Submit a job and return it. What was certainly not sold is sent again, within limits."""
         attempt, refused, until = 0, 0, monotonic() + self.patience.deadline
-        instead: str | None = None
+        used: str | None = None
         while True:
             self._check_stop()
+            if other := self.instead.get(request.model):
+                used, request = other, replace(request, model=other, instead=None)
             if self.halt.is_set():
                 raise Interrupted("the order ended")
-            intended = Job(key=token_hex(16), server=self.info.name, price=price, model=instead)
+            intended = Job(key=token_hex(16), server=self.info.name, price=price, model=used)
             try:
                 intended = self.run.save_job(seed, intended)
             except CostError as error:
@@ -143,9 +146,8 @@ class Purchases:
                 if error.fault == "moderation":
                     return Failure(seed, str(error))
                 if error.fault == "model" and request.instead:
-                    instead = request.instead
-                    self.run.say(f"{self.info.title} has no {request.model} for this key: {instead} is used")
-                    request = replace(request, model=instead, instead=None)
+                    self.instead[request.model] = request.instead
+                    self.tell(seed, f"no {request.model} for this key: {request.instead} is used", None)
                     continue
                 refused = 0 if error.fault == "rate" else refused + 1
                 pause = max(error.retry_after or 0.0, self.patience.pause(attempt))

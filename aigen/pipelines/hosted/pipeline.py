@@ -158,7 +158,11 @@ class Hosted:
             tell=batch.tell,
         )
         with self.session(), closing(batch.make(purchases)) as made:
+            said: set[str] = set()
             for seed, each in made:
+                for missing in set(purchases.instead) - said:
+                    said.add(missing)
+                    run.say(f"{self.info.title} has no {missing} for this key: {purchases.instead[missing]} is used")
                 yield each if isinstance(each, Failure) else self._output(task, seed, each, pictures.get(seed))
 
     def _patience(self, task: Task) -> Patience:
@@ -206,10 +210,21 @@ class Hosted:
             seed=seed if family.seed else None,
             picture=_encode(picture.path) if picture else None,
             tokens=price.tokens if price else {},
-            instead=family.instead,
+            instead=self._instead(task, model, family),
             script=task.narration.script if task.narration else None,
             voice=task.narration.voice if task.narration and task.narration.voice != DEFAULT_VOICE else None,
         )
+
+    def _instead(self, task: Task, model: str, family: Family) -> str | None:
+        """Return the model to ask for where there is no such model: one that can make this for no more money."""
+        if family.instead is None:
+            return None
+        other, own = self.info.family(family.instead), self._settings.prices
+        usual, price = (families.price_of(f"{self.info.name}:{name}", own) for name in (model, family.instead))
+        seconds = task.frames / task.fps
+        able = task.kind in other.kinds and (task.kind == "image" or not other.durations or seconds in other.durations)
+        cheap = usual is not None and price is not None and price.usd <= usual.usd and price.tokens == usual.tokens
+        return family.instead if able and cheap else None
 
     def _prompt(self, task: Task, number: int) -> str:
         return styled(task.prompt, task.style_of(number))
@@ -261,7 +276,7 @@ class Hosted:
         key = values[name].strip()
         if not key.isascii() or not key.isprintable() or " " in key:
             raise UsageError(f"the key in {name} has characters that no key has: copy it again")
-        base_url = (values.get(self.info.base_url) or "").strip() or self.info.address
+        base_url = (values.get(self.info.base_url) or "").strip().rstrip("/") or self.info.address
         self._settings.check_one_source(name, self.info.base_url)
         if not base_url.startswith(("http://", "https://")):
             raise UsageError(

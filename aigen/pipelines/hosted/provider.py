@@ -5,6 +5,7 @@ never sleeps. It raises ProviderError only.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -158,6 +159,10 @@ class Refusal:
         # A 503 of the provider itself says so in JSON; a proxy may send one after it has passed the request on.
         if self.status == 503 and self.body and "id" not in self.body:
             return "busy"
+        if self.status == 404 and not self.body:
+            return "invalid"
+        if self.status == 403 and re.search("balance|credit|billing", self.reason, re.IGNORECASE):
+            return "credit"
         return _STATUSES.get(
             self.status, "server" if not 400 <= self.status < 500 or self.status in (408, 409) else "invalid"
         )
@@ -172,7 +177,9 @@ def refusal_of(error: Any) -> Refusal | None:
     if not status:
         return None
     body = _body(error)
-    said = next((body[name] for name in ("message", "error", "error_message") if isinstance(body.get(name), str)), "")
+    said = next(
+        (body[name] for name in ("message", "error", "error_message", "detail") if isinstance(body.get(name), str)), ""
+    )
     issues = [
         f"{'.'.join(map(str, issue.get('path') or []))}: {issue.get('message') or issue.get('msg')}".strip(": ")
         for name in ("issues", "detail", "fields")
@@ -181,6 +188,8 @@ def refusal_of(error: Any) -> Refusal | None:
         if isinstance(issue, Mapping)
     ]
     reason = f"status {status}"
+    if status == 404 and not body:
+        reason = "status 404, and no JSON: check its base URL"
     if 300 <= status < 400:
         location = getattr(getattr(error, "response", None), "headers", {}).get("location", "").split("?")[0]
         reason = f"it redirects{f' to {location}' if location else ''}, which is not followed"

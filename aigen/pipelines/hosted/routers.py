@@ -20,14 +20,18 @@ from aigen.pipelines.hosted.rest import Call
 
 
 class Router(Protocol):
-    """How a provider is spoken to. A `job` is what it takes to find a job again: the end of a path.
+    """How a provider is spoken to, and for which `tasks` of the hub.
+
+    A `job` is what it takes to find a job again: the end of a path.
 
     Whatever is missing in an answer raises KeyError, IndexError, TypeError or ValueError.
     """
 
+    tasks: frozenset[str]
+
     def create(self, model: str, request: ItemRequest) -> Call: ...
 
-    def created(self, answer: Any, request: ItemRequest) -> Accepted | Ready: ...
+    def created(self, answer: Any, model: str, request: ItemRequest) -> Accepted | Ready: ...
 
     def status(self, job: str) -> Call: ...
 
@@ -35,6 +39,9 @@ class Router(Protocol):
         """Return how a job stands; a call, if it has ended and its result must be asked for."""
 
     def cancel(self, job: str) -> Call | None: ...
+
+
+_ALL = frozenset({"text-to-image", "image-to-image", "text-to-video", "image-to-video"})
 
 
 def _picture(request: ItemRequest) -> str | None:
@@ -52,6 +59,8 @@ def _first(output: Any) -> str:
 class Fal:
     """https://docs.fal.ai: a queue."""
 
+    tasks = _ALL
+
     def create(self, model: str, request: ItemRequest) -> Call:
         body: dict[str, Any] = {"prompt": request.prompt, "seed": request.seed}
         if request.kind == "image" and request.size:
@@ -60,15 +69,18 @@ class Fal:
             body["image_url"] = picture
         return Call("POST", f"fal-ai/{model}?_subdomain=queue", body)
 
-    def created(self, answer: Any, request: ItemRequest) -> Accepted:
-        return Accepted(urlsplit(answer["response_url"]).path.strip("/"))
+    def created(self, answer: Any, model: str, request: ItemRequest) -> Accepted:
+        path = urlsplit(answer.get("response_url") or "").path.strip("/")
+        return Accepted(path or f"{model}/requests/{_first(answer['request_id'])}")
 
     def status(self, job: str) -> Call:
         return Call("GET", f"fal-ai/{job}/status?_subdomain=queue")
 
     def read(self, job: str, answer: Any) -> Pending | Ready | Rejected | Call:
         if "status" not in answer:  # the result
-            made = answer["video"] if "video" in answer else answer["images"][0]
+            if any(answer.get("has_nsfw_concepts") or []):
+                return Rejected("it was filtered as NSFW")
+            made = answer.get("video") or answer.get("image") or (answer.get("images") or answer["videos"])[0]
             return Ready(url=_first(made["url"]))
         if answer["status"] == "COMPLETED":
             if answer.get("error"):
@@ -83,6 +95,8 @@ class Fal:
 class Replicate:
     """https://replicate.com/docs: predictions."""
 
+    tasks = frozenset({"text-to-image", "text-to-video"})
+
     def create(self, model: str, request: ItemRequest) -> Call:
         given: dict[str, Any] = {"prompt": request.prompt, "seed": request.seed}
         if request.kind == "image" and request.size:
@@ -94,7 +108,7 @@ class Replicate:
             return Call("POST", "replicate/v1/predictions", {"input": given, "version": version})
         return Call("POST", f"replicate/v1/models/{name}/predictions", {"input": given})
 
-    def created(self, answer: Any, request: ItemRequest) -> Accepted:
+    def created(self, answer: Any, model: str, request: ItemRequest) -> Accepted:
         return Accepted(_first(answer["id"]))
 
     def status(self, job: str) -> Call:
@@ -115,6 +129,8 @@ class Replicate:
 class Together:
     """https://docs.together.ai: images by one call, videos as jobs."""
 
+    tasks = frozenset({"text-to-image", "text-to-video", "image-to-video"})
+
     def create(self, model: str, request: ItemRequest) -> Call:
         body: dict[str, Any] = {"model": model, "prompt": request.prompt, "seed": request.seed}
         if request.kind == "image":
@@ -125,7 +141,7 @@ class Together:
             body["frame_images"] = [{"input_image": picture, "frame": "first"}]
         return Call("POST", "together/v2/videos", body)
 
-    def created(self, answer: Any, request: ItemRequest) -> Accepted | Ready:
+    def created(self, answer: Any, model: str, request: ItemRequest) -> Accepted | Ready:
         if request.kind == "image":
             return Ready(data=_decode(answer["data"][0]["b64_json"]))
         return Accepted(_first(answer["id"]))
@@ -149,6 +165,8 @@ class Together:
 class Wavespeed:
     """https://wavespeed.ai/docs: predictions."""
 
+    tasks = _ALL
+
     def create(self, model: str, request: ItemRequest) -> Call:
         body: dict[str, Any] = {"prompt": request.prompt, "seed": request.seed}
         if request.size:
@@ -157,8 +175,8 @@ class Wavespeed:
             body["image"] = picture
         return Call("POST", f"wavespeed/api/v3/{model}", body)
 
-    def created(self, answer: Any, request: ItemRequest) -> Accepted:
-        return Accepted(urlsplit(answer["data"]["urls"]["get"]).path.strip("/"))
+    def created(self, answer: Any, model: str, request: ItemRequest) -> Accepted:
+        return Accepted(_first(urlsplit(answer["data"]["urls"]["get"]).path.strip("/")))
 
     def status(self, job: str) -> Call:
         return Call("GET", f"wavespeed/{job}")
@@ -179,12 +197,14 @@ class Wavespeed:
 class HFInference:
     """Hugging Face's own servers: one call, whose answer is the image."""
 
+    tasks = frozenset({"text-to-image"})
+
     def create(self, model: str, request: ItemRequest) -> Call:
         size = {"width": request.size.width, "height": request.size.height} if request.size else {}
         body = {"inputs": request.prompt, "parameters": {"seed": request.seed, **size}}
         return Call("POST", f"hf-inference/models/{model}", body, raw=True)
 
-    def created(self, answer: Any, request: ItemRequest) -> Ready:
+    def created(self, answer: Any, model: str, request: ItemRequest) -> Ready:
         if answer[:1] in (b"", b"{", b"<"):  # an error that calls itself a success
             raise ValueError("no image")
         return Ready(data=answer)

@@ -123,7 +123,7 @@ def test_it_says_in_its_details_how_long_to_wait(images: Shop) -> None:
     assert len(images.server.submissions()) == 2
 
 
-@pytest.mark.parametrize("reason", ["IMAGE_SAFETY", "NO_IMAGE", "RECITATION"])
+@pytest.mark.parametrize("reason", ["IMAGE_SAFETY", "SAFETY", "RECITATION"])
 def test_what_it_blocks_in_the_end_fails_alone(images: Shop, reason: str) -> None:
     images.server.creations = [Reply(body=json.dumps({"candidates": [{"finishReason": reason}]}).encode())]
     done = images.order(2)
@@ -131,12 +131,59 @@ def test_what_it_blocks_in_the_end_fails_alone(images: Shop, reason: str) -> Non
     assert images.status["done"] == 1
 
 
-def test_an_answer_with_text_alone_is_no_image(images: Shop) -> None:
-    text = {"candidates": [{"content": {"parts": [{"text": "Here it is."}]}, "finishReason": "STOP"}]}
+@pytest.mark.parametrize("reason", ["STOP", "OTHER", "NO_IMAGE", "A_NEW_REASON"])
+def test_an_answer_without_an_image_may_be_charged(images: Shop, reason: str) -> None:
+    text = {"candidates": [{"content": {"parts": [{"text": "Here it is."}]}, "finishReason": reason}]}
     images.server.creations = [Reply(body=json.dumps(text).encode(), sells=True)]
     done = images.order(1)
     assert (done.returncode, "its answer has no image" in done.stderr) == (1, True)
     assert "may have been paid for" in done.stderr
+
+
+def test_a_draft_is_not_taken_and_thinking_is_paid_for(images: Shop) -> None:
+    def part(data: bytes, **more: bool) -> dict[str, Any]:
+        return {"inlineData": {"mimeType": "image/png", "data": base64.b64encode(data).decode()}, **more}
+
+    final = images.server.files["image"]
+    content = {"parts": [part(b"draft", thought=True), part(b"first"), part(final)]}
+    usage = {"promptTokenCount": 7, "candidatesTokenCount": 1120, "thoughtsTokenCount": 1000}
+    body = {"candidates": [{"content": content, "finishReason": "STOP"}], "usageMetadata": usage}
+    images.server.creations = [Reply(body=json.dumps(body).encode(), sells=True)]
+    images.server.sell()
+    assert images.order(1).returncode == 0
+    assert images.items[0].cost == pytest.approx(0.0636, abs=1e-4)
+
+
+def test_the_environment_changes_nothing_that_is_asked(images: Shop) -> None:
+    odd = {
+        "GOOGLE_GENAI_API_VERSION": "v1alpha", "GOOGLE_GENAI_CLIENT_MODE": "replay", "GOOGLE_API_KEY": "other_key",
+        "GOOGLE_GENAI_USE_VERTEXAI": "true",
+    }  # fmt: skip
+    done = images.order(1, environment=odd)
+    assert done.returncode == 0, done.stderr
+    assert asked(images).path.startswith("/v1/models/")
+    assert "GOOGLE_API_KEY" not in done.stderr
+
+
+def test_a_model_before_that_cannot_make_it_is_not_asked(videos: Shop) -> None:
+    videos.server.creations = [error(404, "not found")] * 9
+    done = videos.order(1, "--duration", "12")
+    assert (done.returncode, "Gemini has no model" in done.stderr) == (1, True)
+    assert len(videos.server.submissions()) == 1
+
+
+def test_a_wrong_address_is_no_missing_model(videos: Shop) -> None:
+    videos.server.creations = [Reply(404, b"<html>", content_type="text/html")] * 9
+    done = videos.order(1)
+    assert (done.returncode, "check its base URL" in done.stderr) == (1, True)
+    assert len(videos.server.submissions()) == 1
+
+
+def test_an_odd_failure_fails_that_item_alone(videos: Shop) -> None:
+    videos.server.polls = [Reply(body=json.dumps({"id": "task-1", "status": "failed", "errors": [{}]}).encode())]
+    done = videos.order(2)
+    assert (done.returncode, videos.status["done"]) == (1, 1)
+    assert "its video ended as failed" in done.stderr
 
 
 def test_a_video_that_comes_with_the_answer_is_taken(videos: Shop) -> None:

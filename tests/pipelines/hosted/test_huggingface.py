@@ -3,12 +3,15 @@
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from aigen.content import ContentFolder
+from aigen.store import Store
 from tests.pipelines.hosted.conftest import QUICK, Shop
 from tests.pipelines.hosted.stand_in import HuggingFaceStandIn, Reply, Seen, error
 
@@ -27,6 +30,7 @@ class Everyone(HuggingFaceStandIn):
             for model, task in TASKS.items()
         }
         self.ends = "completed"
+        self.results: list[Reply] = []
         self.looks: dict[str, int] = {}
 
     def _create(self, request: Seen) -> Reply:
@@ -53,6 +57,10 @@ class Everyone(HuggingFaceStandIn):
 
     def _poll(self, path: str) -> Reply:
         provider = path.split("/")[1]
+        if planned := self.next(self.polls):
+            return planned  # type: ignore[no-any-return]
+        if provider == "fal-ai" and not path.endswith("/status") and (planned := self.next(self.results)):
+            return planned  # type: ignore[no-any-return]
         task = path.removesuffix("/status").rsplit("/", 1)[-1]
         self.looks[task] = self.looks.get(task, 0) + 1
         url, first = f"{self.address}/files/{task}", self.looks[task] == 1
@@ -184,6 +192,59 @@ def test_a_provider_that_cannot_is_told_with_those_that_can(
     assert (done.returncode, told in done.stderr) == (1, True), done.stderr
     assert "add @fal-ai" in done.stderr
     assert server.sales == []
+
+
+@pytest.mark.parametrize("reply", [error(400), error(422), Reply(302, headers={"location": "https://login.example"})])
+def test_no_error_while_polling_fails_a_job(server: Everyone, tmp_path: Path, reply: Reply) -> None:
+    found = shop(server, tmp_path, "video", "replicate")
+    server.polls = [reply] * 3
+    done = found.order(1)
+    assert done.returncode == 0, done.stderr
+    assert len(server.sales) == 1
+
+
+def test_a_result_that_there_never_will_be_fails(server: Everyone, tmp_path: Path) -> None:
+    server.results = [Reply(422, b'{"detail": [{"msg": "too dark", "type": "other"}]}')]
+    done = shop(server, tmp_path, "video", "fal-ai").order(1)
+    assert (done.returncode, "too dark" in done.stderr) == (1, True)
+    server.results = [error(500), error(404), error(400)]
+    assert shop(server, tmp_path / "b", "video", "fal-ai").order(1).returncode == 0
+
+
+def test_what_was_filtered_is_no_result(server: Everyone, tmp_path: Path) -> None:
+    server.results = [server.json({"images": [{"url": "https://x.example/black.png"}], "has_nsfw_concepts": [True]})]
+    done = shop(server, tmp_path, "image", "fal-ai").order(1)
+    assert (done.returncode, "refused it: it was filtered as NSFW" in done.stderr) == (1, True)
+
+
+def test_an_adapter_is_not_bought_without_itself(server: Everyone, tmp_path: Path) -> None:
+    for entry in server.mapping[IMAGES].values():
+        entry["adapterWeightsPath"] = "lora.safetensors"
+    done = shop(server, tmp_path, "image").order(1)
+    assert (done.returncode, "no provider that aigen knows serves" in done.stderr) == (1, True)
+
+
+def test_who_ignores_a_picture_is_not_asked(server: Everyone, tmp_path: Path) -> None:
+    for entry in server.mapping[IMAGES].values():
+        entry["task"] = "image-to-image"
+    Image.new("RGB", (64, 48), "red").save(photo := tmp_path / "photo.png")
+    for provider in ("hf-inference", "together"):
+        done = shop(server, tmp_path, "image", provider).order(1, "--from-image", photo)
+        assert (done.returncode, f"{provider} does not serve" in done.stderr) == (1, True)
+    assert server.sales == []
+
+
+def test_a_job_of_a_provider_that_is_not_known_waits(server: Everyone, tmp_path: Path) -> None:
+    found = shop(server, tmp_path, "video", "fal-ai")
+    assert found.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.0001"}).returncode == 1
+    with Store.open(ContentFolder(found.content)) as store:
+        (item,) = store.items(found.order_id)
+        job = item.job["item"]
+        store.save_job(item, replace(job, id=(job.id or "").replace("fal-ai ", "novita ", 1)))
+    done = found.run("resume", found.order_id, environment={"AIGEN_HOSTED_DEADLINE": "0.05"})
+    assert (done.returncode, "which this aigen does not know" in done.stderr) == (1, True)
+    assert found.status["status"] == "Processing"
+    assert len(server.sales) == 1
 
 
 def test_a_model_that_nobody_serves_is_told(server: Everyone, tmp_path: Path) -> None:
