@@ -28,14 +28,18 @@ def costs(
         estimate = "no estimate" if order["price"] is None else f"estimate {spoken_price(order['price'])}"
         when = f"{from_text(order['requested_at']).astimezone():%Y-%m-%d %H:%M}"
         name, prompt = order["generation_id"], shortened(order["prompt"], 40)
-        line = (
-            f"{name}  {when}  ${order['cost']:8.2f}  {estimate:15}  {order['status']:10}  {order['user_id']}  {prompt}"
-        )
+        cost = f"${order['cost']:8.2f}" if order["cost"] or not order["unknown"] else f"{'unknown':>9}"
+        line = f"{name}  {when}  {cost}  {estimate:15}  {order['status']:10}  {order['user_id']}  {prompt}"
         typer.echo(visible(line))
+        if order["unknown"] and order["cost"]:
+            typer.echo(f"{'':12}and {order['unknown']} jobs whose cost is not known")
         if order["uncertain"]:
             typer.echo(
                 f"{'':12}up to {spoken_price(order['uncertain'])} more: jobs that are not done, or of unknown outcome"
             )
+    unknown = sum(order["unknown"] for order in found)
     total = sum(order["cost"] for order in found)
     of_limit = f" of AIGEN_MONTHLY_COST ${limit:.2f}" if limit is not None and user is None else ""
     say(f"total: ${total:.2f}; this month, with what is reserved: ${month:.2f}{of_limit}")
+    if unknown:
+        say(f"not in it: {unknown} jobs whose cost is not known; look at the provider's own account")

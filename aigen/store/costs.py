@@ -24,6 +24,11 @@ _BOUGHT_SINCE = """
         FROM items, json_each(items.job) AS job WHERE items.generation_id = generations.generation_id
             AND coalesce(json_extract(job.value, '$.intended_at'), reserved_at, requested_at) >= :since)
 """
+# Of how many of its jobs nobody knows what they cost.
+_UNKNOWN = """
+    (SELECT count(*) FROM items, json_each(items.job) AS job WHERE items.generation_id = generations.generation_id
+        AND json_extract(job.value, '$.cost') IS NULL AND json_extract(job.value, '$.price') IS NULL)
+"""
 # Whether it has a job that may cost something yet.
 _UNSETTLED = """
     EXISTS (SELECT 1 FROM items, json_each(items.job) AS job
@@ -77,13 +82,15 @@ class Costs(Connection):
     def costs(self, user_id: str | None = None) -> list[dict[str, Any]]:
         """Return the orders that were not free, oldest first: what each was estimated at, and has cost so far.
 
-        `uncertain` is what jobs may cost in addition that are not done, or whose outcome is unknown.
+        `uncertain` is what jobs may cost in addition that are not done, or whose outcome is unknown; `unknown` is the
+        number of jobs of which neither the price nor the cost is known.
         """
         return self._read(
             f"""
             SELECT generation_id, user_id, prompt, status, requested_at, price, round(paid, 5) AS cost,
-                round(committed - paid, 5) AS uncertain
-            FROM (SELECT generations.*, rowid AS place, {_PAID} AS paid, {_COMMITTED} AS committed FROM generations
+                round(committed - paid, 5) AS uncertain, unknown
+            FROM (SELECT generations.*, rowid AS place, {_PAID} AS paid, {_COMMITTED} AS committed,
+                {_UNKNOWN} AS unknown FROM generations
                 WHERE :user_id IS NULL OR user_id = :user_id)
             WHERE committed > 0 OR price IS NULL OR price > 0 ORDER BY requested_at, place
             """,

@@ -9,6 +9,7 @@ from typing import Any
 
 from aigen.errors import ProviderError, ProviderFault
 from aigen.pipelines.hosted.provider import (
+    CALL_TIMEOUT,
     Accepted,
     Access,
     ItemRequest,
@@ -29,8 +30,10 @@ class HuggingFace:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._rest = Rest(access, f"Bearer {access.key}", _fault_of)
-        self._results = Rest(access, f"Bearer {access.key}", _fault_of_result)
+        key = f"Bearer {access.key}"
+        self._rest = Rest(access, key, _fault_of)
+        self._quick = Rest(access, key, _fault_of, CALL_TIMEOUT)
+        self._results = Rest(access, key, _fault_of_result, CALL_TIMEOUT)
         self._served: dict[str, Mapping[str, Mapping[str, Any]]] = {}
 
     def submit(self, request: ItemRequest) -> Accepted | Ready:
@@ -67,7 +70,7 @@ class HuggingFace:
         if name not in self._served:
             hub = HUB if self._access.base_url == self._access.info.address else self._access.base_url
             path = f"api/models/{name}?expand=inferenceProviderMapping"
-            answer = self._rest.ask(Call("GET", path), request, hub)
+            answer = self._quick.ask(Call("GET", path), request, hub)
             found = answer.get("inferenceProviderMapping") if isinstance(answer, Mapping) else None
             if isinstance(found, list):
                 found = {str(each.get("provider")): each for each in found if isinstance(each, Mapping)}
@@ -81,7 +84,7 @@ class HuggingFace:
     def poll(self, job_id: str) -> Pending | Ready | Rejected:
         provider, _, job = job_id.partition(" ")
         router = self._router(provider)
-        answer = self._rest.ask(self._rest.read(lambda: router.status(job)))
+        answer = self._quick.ask(self._rest.read(lambda: router.status(job)))
         found: Any = self._rest.read(lambda: router.read(job, answer))
         if isinstance(found, Call):  # it has ended, and its result is asked for
             try:
@@ -108,7 +111,7 @@ class HuggingFace:
         if call is None:
             raise ProviderError(f"{provider} cannot cancel it, so it may be charged", "invalid")
         try:
-            self._rest.ask(call)
+            self._quick.ask(call)
         except ProviderError as error:
             if error.fault != "missing":
                 raise

@@ -9,6 +9,7 @@ from typing import Any
 
 from aigen.errors import ProviderError, ProviderFault
 from aigen.pipelines.hosted.provider import (
+    CALL_TIMEOUT,
     Accepted,
     Access,
     ItemRequest,
@@ -32,7 +33,7 @@ class Pictory:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._rest = Rest(access, access.key, _fault_of)
+        self._rest = Rest(access, access.key, _fault_of, CALL_TIMEOUT)
 
     def submit(self, request: ItemRequest) -> Accepted:
         call = _film(request) if request.script else _clip(request)
@@ -52,10 +53,11 @@ class Pictory:
         status = data.get("status")
         if status == "completed":
             return Ready(url=str(data.get("videoURL") or data.get("url") or ""))
-        if status == "cleaned":
-            return Rejected(explain(self._access, "server", "it has removed the result"))
-        if status == "failed" or answer.get("success") is False:
-            code, reason = _error(data if data.get("error_message") or data.get("error_code") else answer)
+        if status == "cleaned":  # it was made, and paid for
+            raise ProviderError(explain(self._access, "missing", "it has removed the result"), "missing")
+        told = bool(data.get("error_message") or data.get("error_code"))
+        if status == "failed" or (answer.get("success") is False and told):
+            code, reason = _error(data if told else answer)
             policy = any(word in f"{code} {reason}".upper() for word in ("MODERATION", "POLICY", "NSFW", "SAFETY"))
             return Rejected(explain(self._access, "moderation" if policy else "server", reason))
         if status != "in-progress":

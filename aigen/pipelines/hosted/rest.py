@@ -30,13 +30,18 @@ class _Refused(Exception):
 
 
 class Rest:
-    """The API of a provider, with the header that holds the key. `fault_of` knows what its error answers mean."""
+    """The API of a provider, with the header that holds the key. `fault_of` knows what its error answers mean.
 
-    def __init__(self, access: Access, key: str, fault_of: Callable[[Refusal], ProviderFault]) -> None:
+    An answer may take `timeout` seconds; usually as long as it takes to make an image.
+    """
+
+    def __init__(
+        self, access: Access, key: str, fault_of: Callable[[Refusal], ProviderFault], timeout: float | None = None
+    ) -> None:
         import httpx2
 
         self._access, self._key, self._fault_of = access, key, fault_of
-        self._client: Any = http_client(httpx2, TIMEOUT)
+        self._client: Any = http_client(httpx2, timeout or TIMEOUT)
 
     def ask(self, call: Call, request: ItemRequest | None = None, base_url: str | None = None) -> Any:
         """Return the answer to a call: JSON, or its bytes. Raises ProviderError."""

@@ -288,6 +288,15 @@ def test_an_unknown_price_needs_consent(server: Everyone, tmp_path: Path) -> Non
     assert server.seen == []
 
 
+def test_the_ledger_says_what_it_does_not_know(server: Everyone, tmp_path: Path) -> None:
+    found = shop(server, tmp_path, "image")
+    assert found.order(2).returncode == 0
+    done = found.run("costs")
+    assert "unknown  no estimate" in done.stdout
+    assert "not in it: 2 jobs whose cost is not known" in done.stderr
+    assert [order["unknown"] for order in json.loads(found.run("costs", "--json").stdout)] == [2]
+
+
 def test_a_model_that_is_loading_is_asked_again(server: Everyone, tmp_path: Path) -> None:
     loading = Reply(503, b'{"error": "Model acme/images is currently loading", "estimated_time": 20.0}')
     server.creations = [loading, error(429)]

@@ -107,13 +107,28 @@ def test_a_field_that_is_wrong_is_told(pictory: Shop) -> None:
     assert (done.returncode, "Validation failed; duration must be 5s or 8s" in done.stderr) == (1, True)
 
 
-@pytest.mark.parametrize("status", ["failed", "cleaned"])
-def test_a_job_that_ended_without_a_result_fails(pictory: Shop, status: str) -> None:
-    data = {"status": status, "error_code": "SCENE_BACKGROUND_VISUAL_NOT_FOUND", "error_message": "no visual"}
+@pytest.mark.parametrize("status", [{"status": "failed"}, {}])
+def test_a_job_that_ended_without_a_result_fails(pictory: Shop, status: dict[str, str]) -> None:
+    data = {**status, "error_code": "SCENE_BACKGROUND_VISUAL_NOT_FOUND", "error_message": "no visual"}
     pictory.server.polls = [Reply(body=json.dumps({"success": False, "data": data}).encode())]
     done = pictory.order(1)
-    told = {"failed": "no visual [SCENE_BACKGROUND_VISUAL_NOT_FOUND]", "cleaned": "it has removed the result"}
-    assert (done.returncode, told[status] in done.stderr) == (1, True)
+    assert (done.returncode, "no visual [SCENE_BACKGROUND_VISUAL_NOT_FOUND]" in done.stderr) == (1, True)
+
+
+def test_a_result_that_was_removed_is_not_bought_again_by_itself(pictory: Shop) -> None:
+    cleaned = Reply(body=json.dumps({"success": True, "data": {"status": "cleaned"}}).encode())
+    pictory.server.polls = [cleaned] * 5
+    done = pictory.order(1)
+    assert (done.returncode, "it has removed the result" in done.stderr) == (1, True)
+    pictory.server.polls = [cleaned] * 5
+    assert pictory.resume().returncode == 1
+    assert len(pictory.server.sales) == 1
+    assert pictory.resume("--buy-again").returncode == 0
+
+
+def test_an_answer_that_says_no_more_than_no_fails_nothing(pictory: Shop) -> None:
+    pictory.server.polls = [Reply(body=json.dumps({"success": False, "data": {}}).encode())] * 3
+    assert pictory.order(1).returncode == 0
 
 
 def test_doctor_says_what_is_left(pictory: Shop) -> None:
