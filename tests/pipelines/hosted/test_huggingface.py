@@ -15,6 +15,8 @@ from aigen.store import Store
 from tests.pipelines.hosted.conftest import QUICK, Shop
 from tests.pipelines.hosted.stand_in import HuggingFaceStandIn, Reply, Seen, error
 
+pytestmark = pytest.mark.system  # a minute of orders
+
 IMAGES, VIDEOS = "acme/images", "acme/videos"
 TASKS = {IMAGES: "text-to-image", VIDEOS: "text-to-video"}
 

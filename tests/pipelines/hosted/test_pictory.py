@@ -12,6 +12,8 @@ from tests.conftest import run_aigen, run_process
 from tests.pipelines.hosted.conftest import QUICK, Shop
 from tests.pipelines.hosted.stand_in import PictoryStandIn, Reply, error, standing_in
 
+pytestmark = pytest.mark.system  # a minute of orders
+
 TEXT = "The keeper lit the lamp. A ship passed by in the dark."
 
 
