@@ -307,6 +307,7 @@ def understanding() -> None:
 
 def marks(scale: Scale) -> None:
     """Medians of several items, each made, marked and reduced in turn."""
+    from aigen.content import ContentFolder
     from aigen.media import provenance
     from aigen.media.thumbnails import THUMBNAIL_SIDES, save_thumbnails
     from aigen.pipelines.storybook.items import make_item
@@ -330,9 +331,8 @@ def marks(scale: Scale) -> None:
                 provenance.write(made.path, said)
                 times["marking"].append(time.perf_counter() - began)
                 began = time.perf_counter()
-                save_thumbnails(
-                    made.path, {folder / f"{size}.webp": side for size, side in THUMBNAIL_SIDES.items()}, folder
-                )
+                sides = {folder / f"{size}.webp": side for size, side in THUMBNAIL_SIDES.items()}
+                save_thumbnails(made.path, sides, ContentFolder(folder))
                 times["thumbnails"].append(time.perf_counter() - began)
             making, marking, thumbnails = (statistics.median(found) for found in times.values())
             print(
