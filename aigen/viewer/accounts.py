@@ -184,7 +184,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
 
     @app.post("/confirm/<token>", public=True)
     def confirm(token: str) -> HTTPResponse:
-        """Confirm a mail address, for whoever has its mail. Scanners of mail only open pages."""
+        """Confirm a mail address. It takes a button, because mail scanners open links."""
         gallery.store.confirm_address(hash_token(token), clock())
         return _confirm_form(gallery.store.asked_address(hash_token(token), clock()), token)
 

@@ -143,9 +143,8 @@ def serve(
     url = settings.read_base_url() or f"http://{_bracketed('127.0.0.1' if is_any(host) else host)}:{port}"
     already = content.read_note(links.SERVE).get("url")
     running = f"the web gallery of {str(content.root)!r} is already running" + (f": {already}" if already else "")
-    Store.open(
-        content, create=not content.is_read_only
-    ).close()  # what is wrong with the store is told before anybody asks
+    # Report a store that cannot be used before anybody visits.
+    Store.open(content, create=not content.is_read_only).close()
     with content.hold(links.SERVE, 0.2, running):
         sockets: dict[int, Any] = {}
         proxy = trusted_proxy(settings)

@@ -19,6 +19,7 @@ from aigen.pipelines.hosted.provider import (
     Rejected,
     explain,
     http_client,
+    token_cost,
     translated,
 )
 from aigen.types.request import Size
@@ -223,8 +224,4 @@ def _cost(usage: Any, request: ItemRequest) -> float | None:
     }
     if isinstance(counts["output"], int):
         counts["output"] += getattr(usage, "thoughts_token_count", None) or 0
-    if any(not isinstance(count, int) or count < 0 for count in counts.values()) or not set(counts) <= set(
-        request.tokens
-    ):
-        return None
-    return round(sum(float(count or 0) * request.tokens[sort] for sort, count in counts.items()) / 1_000_000, 6)
+    return token_cost(counts, request)

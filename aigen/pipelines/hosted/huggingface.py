@@ -119,7 +119,7 @@ class HuggingFace:
 
 
 def _has_adapter(entry: Mapping[str, Any]) -> bool:
-    """Whether a model is an adapter of another one, which each provider is told in a way of its own."""
+    """Return whether a model is an adapter (LoRA), which is not supported: each provider takes it differently."""
     return bool(entry.get("adapterWeightsPath") or entry.get("adapter"))
 
 

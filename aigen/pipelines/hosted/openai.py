@@ -15,6 +15,7 @@ from aigen.pipelines.hosted.provider import (
     Rejected,
     explain,
     http_client,
+    token_cost,
     translated,
 )
 
@@ -86,9 +87,4 @@ def _cost(usage: Any, request: ItemRequest) -> float | None:
         "image": getattr(details, "image_tokens", None),
         "output": getattr(usage, "output_tokens", None),
     }
-    if any(not isinstance(count, int) or count < 0 for count in counts.values()) or not set(counts) <= set(
-        request.tokens
-    ):
-        return None
-    millionths = sum(float(count or 0) * request.tokens[sort] for sort, count in counts.items())
-    return round(millionths / 1_000_000, 6)
+    return token_cost(counts, request)

@@ -99,6 +99,15 @@ class Provider(Protocol):
         """Cancel a job; None where the provider cannot say what became of it."""
 
 
+def token_cost(counts: Mapping[str, Any], request: ItemRequest) -> float | None:
+    """Return what tokens of some sorts cost in USD; None if a number or a price is not known."""
+    if any(not isinstance(count, int) or count < 0 for count in counts.values()) or not set(counts) <= set(
+        request.tokens
+    ):
+        return None
+    return round(sum(float(count) * request.tokens[sort] for sort, count in counts.items()) / 1_000_000, 6)
+
+
 def explain(access: Access, fault: ProviderFault, reason: str, request: ItemRequest | None = None) -> str:
     """Return an error as one line: who, what, and what to do."""
     info, reason = access.info, shorten(access.redact(reason))
