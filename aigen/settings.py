@@ -1,16 +1,17 @@
 """What the user configured.
 
-Settings come from the environment, then a `.env` in the current folder, then `settings.toml` in the platform's user
-configuration folder; the names are the same in all three.
+Settings come from the environment, then a `.env` in the current folder, then the system keyring (API keys), then
+`settings.toml` in the platform's user configuration folder; the names are the same everywhere.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from aigen import keys
 from aigen.content import ContentFolder, write_whole
 from aigen.errors import UsageError
 
@@ -29,17 +30,48 @@ REGISTRATION = ("open", "invite", "closed")
 _SECRET_ENDINGS, _SECRET_LENGTH = ("KEY", "SECRET", "TOKEN", "PASSWORD"), 6
 
 
+@dataclass(frozen=True, order=True)
+class Source:
+    """Where a setting comes from, by its rank (the lowest wins), and in words."""
+
+    rank: int
+    place: str
+
+
+ENVIRONMENT, KEYRING = Source(0, "the environment"), Source(2, "the system keyring")
+
+
 @dataclass(frozen=True)
 class Settings:
-    """`values` holds every setting by its name, such as `AIGEN_MODEL`.
+    """`values` holds every setting by its name, such as `AIGEN_MODEL`, but those that the system keyring holds.
 
     `prices` holds the user's own prices of hosted models, in USD by the name of the model, from the table `prices` of
-    `settings.toml`. `found_in` says where each value comes from, where that is known.
+    `settings.toml`. `found_in` says where each setting comes from, where that is known.
     """
 
     values: Mapping[str, str]
     prices: Mapping[str, float] = field(default_factory=dict)
-    found_in: Mapping[str, str] = field(default_factory=dict)
+    found_in: Mapping[str, Source] = field(default_factory=dict)
+    _unlocked: dict[str, str] = field(default_factory=dict, repr=False, compare=False)  # what was read of the keyring
+
+    def is_set(self, name: str) -> bool:
+        """Return whether a setting is there and not empty. Does not ask the keyring."""
+        return self.found_in.get(name) == KEYRING or bool((self.values.get(name) or "").strip())
+
+    def read(self, name: str) -> str:
+        """Return a setting, or an empty text; one that the system keyring holds is read there.
+
+        Raises UsageError where the keyring cannot be read.
+        """
+        if self.found_in.get(name) != KEYRING:
+            return (self.values.get(name) or "").strip()
+        if name not in self._unlocked:
+            self._unlocked[name] = keys.read(name)
+        return self._unlocked[name]
+
+    def first(self, names: Iterable[str]) -> str | None:
+        """Return which of some settings is set in the source that comes first; None if none is."""
+        return min(filter(self.is_set, names), key=lambda name: self.found_in.get(name, ENVIRONMENT), default=None)
 
     def content(self, chosen: Path | None) -> ContentFolder:
         root = chosen or Path(self.values.get("AIGEN_CONTENT") or DEFAULT_CONTENT)
@@ -93,9 +125,9 @@ class Settings:
 
         A `.env` in a folder of somebody else could otherwise send the user's own password to another server.
         """
-        places = {name: self.found_in.get(name) for name in names if self.values.get(name)}
-        if len(set(places.values())) > 1:
-            told = ", ".join(f"{name} in {place}" for name, place in places.items())
+        sources = {name: self.found_in.get(name, ENVIRONMENT) for name in names if self.is_set(name)}
+        if len(set(sources.values())) > 1:
+            told = ", ".join(f"{name} in {source.place}" for name, source in sources.items())
             raise UsageError(f"settings of one connection come from several sources ({told}): put them in one")
 
     def is_secret(self, name: str) -> bool:
@@ -107,7 +139,7 @@ class Settings:
         secrets = {value.strip() for name, value in self.values.items() if self.is_secret(name)}
         for secret in sorted(secrets, key=len, reverse=True):
             text = text.replace(secret, "…")
-        return text
+        return keys.redact(text)
 
     def read_base_url(self) -> str | None:
         """Where the web gallery is reached from outside, if the user said so. Raises UsageError."""
@@ -142,12 +174,66 @@ def settings_file() -> Path:
 
 def write_setting(file: Path, name: str, value: str) -> None:
     """Set one of the user's own settings; what else stands in the file stays as it is. Raises UsageError."""
+
+    def change(document: Any) -> None:
+        document[name] = value
+
+    _change(file, change)
+
+
+def store_keys(file: Path, values: Mapping[str, str]) -> Source:
+    """Store API keys, and what belongs to them, in the system keyring; without one, in the settings file.
+
+    Returns where they are. Raises UsageError.
+    """
+    kept = [keys.store(name, value) for name, value in values.items()]
+
+    def change(document: Any) -> None:
+        for name, value in values.items():
+            document.pop(name, None)
+            if not all(kept):
+                document[name] = value
+        held = set(document.pop("keyring", [])) - set(values) | (set(values) if all(kept) else set())
+        if held:
+            document["keyring"] = sorted(held)
+
+    _change(file, change)
+    return KEYRING if all(kept) else _file_source(file)
+
+
+def remove_keys(file: Path, names: Iterable[str]) -> list[Source]:
+    """Remove API keys, and what belongs to them, from the keyring and the settings file; return from where.
+
+    Raises UsageError.
+    """
+    found: list[Source] = []
+
+    def change(document: Any) -> None:
+        held = list(document.get("keyring", []))
+        for name in names:
+            if name in held:
+                keys.remove(name)
+                held.remove(name)
+                found.append(KEYRING)
+            if document.pop(name, None) is not None:
+                found.append(_file_source(file))
+        if held:
+            document["keyring"] = held
+        else:
+            document.pop("keyring", None)
+
+    _change(file, change)
+    return list(dict.fromkeys(found))
+
+
+def _change(file: Path, change: Callable[[Any], None]) -> None:
+    """Change the settings file; what else stands in it stays as it is. Raises UsageError."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
     try:
         document = tomlkit.parse(file.read_text(encoding="utf-8")) if file.exists() else tomlkit.document()
-        document[name] = value
+        change(document)
         file = file.resolve()  # which may be kept elsewhere, behind a link
         with write_whole(file) as unfinished:
             unfinished.touch(mode=0o600)  # passwords stand in it
@@ -160,14 +246,30 @@ def read_settings(environment: Mapping[str, str], folder: Path, file: Path) -> S
     """Read the settings of a process started in `folder`; what stands first wins: environment, `.env`, `file`."""
     kept = _read_toml(file)
     prices = _read_prices(file, kept.pop("prices", {}))
+    held = _read_held(file, kept.pop("keyring", []))
     values = {name: str(value) for name, value in kept.items()}
     near = _read_dotenv(folder / ".env")
-    found_in = {
-        name: place
-        for found, place in ((values, str(file)), (near, str(folder / ".env")), (environment, "the environment"))
-        for name in found
-    }
+    for name in held:  # an empty variable sets nothing
+        values.pop(name, None)
+    sources: list[tuple[Iterable[str], Source]] = [
+        (values, _file_source(file)),
+        (near, Source(1, str(folder / ".env"))),
+        (environment, ENVIRONMENT),
+        ([name for name in held if not (environment.get(name) or near.get(name) or "").strip()], KEYRING),
+    ]
+    found_in = {name: source for names, source in sources for name in names}
     return Settings({**values, **near, **environment}, prices, found_in)
+
+
+def _file_source(file: Path) -> Source:
+    return Source(3, str(file))
+
+
+def _read_held(path: Path, names: Any) -> list[str]:
+    """Return the names of the settings that the system keyring holds."""
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UsageError(f'the settings file {str(path)!r} has {names!r} as keyring: give a list such as ["HF_TOKEN"]')
+    return names
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:

@@ -49,9 +49,10 @@ def clean_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the developer's machine reaches a test, and no test writes outside its folder."""
     for name in list(os.environ):
         if name.startswith(
-            ("AIGEN_", "RUNWAYML_", "OPENAI_", "GEMINI_", "GOOGLE_")
+            ("AIGEN_", "RUNWAYML_", "OPENAI_", "GEMINI_", "GOOGLE_", "PICTORY_", "HUG_")
         ):  # nor does a test spend anybody's money
             monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configuration"))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub" / "hub"))

@@ -30,6 +30,7 @@ ORDER = [
     "store",
     "types",
     "settings",
+    "keys",
     "content",
     "times",
     "wording",
@@ -49,7 +50,7 @@ STORYBOOK = [
 ]  # fmt: skip
 PACKAGES = {"understanding", "composing", "drawing", "moving"}
 HEAVY = {"torch", "diffusers", "transformers", "PIL", "av"}
-SDKS = {"openai", "runwayml", "google", "httpx", "httpx2"}
+SDKS = {"openai", "runwayml", "google", "httpx", "httpx2", "keyring"}
 
 
 def test_every_module_has_its_place() -> None:
@@ -141,7 +142,7 @@ def test_status_loads_no_model_library(tmp_path: Path) -> None:
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("arguments", [["models", "list"], ["doctor"], ["costs"], ["generate", "a kite", "--plan"]])
+@pytest.mark.parametrize("arguments", [["models", "list"], ["costs"], ["generate", "a kite", "--plan"]])
 def test_nothing_but_a_purchase_loads_an_sdk(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RUNWAYML_API_SECRET", "OPENAI_API_KEY", "GEMINI_API_KEY"):
         monkeypatch.setenv(name, "key_of_a_test")

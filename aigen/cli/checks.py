@@ -2,22 +2,26 @@
 
 import os
 import platform
+import queue
 import secrets
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from time import monotonic
 from typing import Literal
 
 from aigen import __version__, pipelines
 from aigen.content import ContentFolder
-from aigen.errors import AigenError, NotDelivered, UsageError
+from aigen.errors import AigenError, NotDelivered, ProviderError, UsageError
 from aigen.models import catalogue, machine, weights
 from aigen.orders import lifecycle, tasks, worker
 from aigen.orders.context import Context
 from aigen.pipelines import hosted
+from aigen.pipelines.hosted.pipeline import Hosted
 from aigen.pipelines.storybook import DRAWING_ADVICE
 from aigen.settings import NAMES, Settings, settings_file
 from aigen.store import Store
@@ -26,6 +30,8 @@ from aigen.types.request import KINDS
 
 # An order of 5 and 5 takes about 15 MB; below this one is likely to fill the disk.
 SPACE_NEEDED = 200_000_000
+# Seconds to wait for the answers of providers about keys.
+KEY_PATIENCE = 15.0
 
 
 State = Literal["ok", "note", "wrong"]
@@ -130,23 +136,47 @@ def _plugins(settings: Settings) -> Iterator[Finding]:
 
 
 def _hosted(settings: Settings) -> Iterator[Finding]:
-    """Findings on hosted providers: whether there is a key, and which models retire soon."""
+    """Findings on hosted providers: whether their keys are accepted, and which models retire soon."""
+    default = settings.model or ""
+    checked = {name: _check_key(hosted.load(name, settings), default) for name in hosted.names()}
     for name in hosted.names():
         pipeline = hosted.load(name, settings)
-        if pipeline.key_name:
-            yield Finding(name, "ok", f"key found in {pipeline.key_name}; costs money, used only when you name it")
-            try:
-                if quota := pipeline.quota():
-                    yield Finding(name, "ok", f"of this account: {quota}")
-            except AigenError as error:
-                yield Finding(name, "note", str(error))
-        else:
-            yield Finding(name, "ok", f"no key; it needs {' or '.join(pipeline.info.keys)}")
-        default = settings.model or ""
+        yield checked[name]()
         listed = [f"{name}:{model}" for model in pipeline.info.listed()] if pipeline.key_name else []
         for model in dict.fromkeys([*listed, *[default] * default.startswith(f"{name}:")]):
             if note := hosted.retirement(model):
                 yield Finding(name, "note", note)
+
+
+def _check_key(pipeline: Hosted, default: str) -> Callable[[], Finding]:
+    """Begin to check a key by a free call; what is returned waits for the answer, but not for long."""
+    name, key = pipeline.info.name, pipeline.key_name
+    if key is None:
+        return lambda: Finding(name, "ok", f"no key; store one with aigen keys set {name}")
+    answers: queue.SimpleQueue[str | Exception] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(pipeline.check_key())
+        except Exception as error:  # whatever a library stumbles over is the finding
+            answers.put(error)
+
+    threading.Thread(target=ask, name="key", daemon=True).start()
+    until = monotonic() + KEY_PATIENCE
+
+    def finding() -> Finding:
+        try:
+            answer = answers.get(timeout=max(0.0, until - monotonic()))
+        except queue.Empty:
+            answer = NotDelivered(f"{pipeline.info.title} has not answered within {KEY_PATIENCE:.0f} s")
+        if not isinstance(answer, Exception):
+            account = f"; {answer}" if answer else ""
+            return Finding(name, "ok", f"{key} is accepted{account}; costs money, used only when you name it")
+        refused = isinstance(answer, ProviderError) and answer.fault == "key"
+        needed = default.partition(":")[0] == name and (refused or isinstance(answer, UsageError))
+        return Finding(name, "wrong" if needed else "note", str(answer), f"aigen keys set {name}" if refused else None)
+
+    return finding
 
 
 def _diffusion(settings: Settings) -> Iterator[Finding]:
@@ -269,7 +299,7 @@ def _mail(settings: Settings) -> Finding:
 def _settings(settings: Settings) -> Iterator[Finding]:
     """The names of our settings that are set; never a value, some are secrets."""
     file = settings_file()
-    secret = any(settings.is_secret(name) for name, place in settings.found_in.items() if place == str(file))
+    secret = any(settings.is_secret(name) for name, source in settings.found_in.items() if source.place == str(file))
     if secret and os.name == "posix" and file.stat().st_mode & 0o077:
         yield Finding("settings", "note", f"others may read {file}, which holds a secret", f"chmod 600 {file}")
     names = sorted(name for name in settings.values if name.startswith("AIGEN_"))

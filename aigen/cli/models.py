@@ -56,7 +56,7 @@ def pull(
     from aigen.pipelines.listing import find
 
     model = find(name)
-    token = load_settings().values.get("HF_TOKEN") or None
+    token = load_settings().read("HF_TOKEN") or None
     say(f"{model.title}, licence: {model.licence}")
     try:
         with _bar(model.name) as report:

@@ -38,6 +38,7 @@ COMMANDS = (
     "info",
     "serve",
     "models",
+    "keys",
     "worker",
     "notices",
     "costs",

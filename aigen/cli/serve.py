@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -62,7 +63,5 @@ def _still_made(folder: "ContentFolder") -> int:
 
 
 def _settings(base_url: str | None) -> "Settings":
-    from aigen.settings import Settings
-
     settings = load_settings()
-    return Settings({**settings.values, "AIGEN_BASE_URL": base_url}) if base_url else settings
+    return replace(settings, values={**settings.values, "AIGEN_BASE_URL": base_url}) if base_url else settings

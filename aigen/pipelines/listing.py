@@ -85,7 +85,7 @@ def _hosted_info(name: str, settings: Settings) -> ModelInfo:
         default=default,
         fit="yes, it runs elsewhere",
         note="; ".join(note for note in notes if note),
-        wrong=None if pipeline.key_name else f"no key: set {' or '.join(info.keys)}",
+        wrong=None if pipeline.key_name else f"no key: aigen keys set {provider}",
         hosted=True,
         price=_price(name, pipeline.abilities.kinds[0], settings),
     )

@@ -14,7 +14,9 @@
 Nothing here imports an SDK before something is bought.
 """
 
+from aigen.errors import UsageError
 from aigen.pipelines.hosted import families
+from aigen.pipelines.hosted.families import ProviderInfo
 from aigen.pipelines.hosted.pipeline import Hosted
 from aigen.settings import Settings
 from aigen.types.request import Kind
@@ -28,6 +30,13 @@ def is_hosted(name: str) -> bool:
 def names() -> tuple[str, ...]:
     """Return the names of the providers."""
     return tuple(families.providers())
+
+
+def find(name: str) -> ProviderInfo:
+    """Return a provider. Raises UsageError."""
+    if name not in families.providers():
+        raise UsageError(f"provider {name[:40]!r} is not known: choose from {', '.join(names())}")
+    return families.providers()[name]
 
 
 def load(name: str, settings: Settings) -> Hosted:

@@ -118,7 +118,6 @@ class ProviderInfo:
     cancels: bool = False
     file_key: str | None = None
     jobs: tuple[Kind, ...] = ()
-    quota: bool = False
     image: str | None = None
     video: str | None = None
     video_from_picture: str | None = None

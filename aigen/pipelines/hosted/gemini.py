@@ -140,6 +140,10 @@ class Gemini:
                 raise
         return None  # what was made until then is charged, and it does not say how much that is
 
+    def check_key(self) -> str:
+        self._translated(lambda: self._client.models.list(config={"page_size": 1}))
+        return ""
+
     def _address(self, uri: Any) -> str | None:
         """Where a file is: Google names its own address, which a base URL replaces."""
         if not isinstance(uri, str):

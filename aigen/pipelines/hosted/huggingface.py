@@ -18,6 +18,7 @@ from aigen.pipelines.hosted.provider import (
     Refusal,
     Rejected,
     explain,
+    shorten,
 )
 from aigen.pipelines.hosted.rest import Call, Rest
 from aigen.pipelines.hosted.routers import ROUTERS, TASKS, Router
@@ -68,9 +69,8 @@ class HuggingFace:
     def _served_by(self, name: str, request: ItemRequest) -> Mapping[str, Mapping[str, Any]]:
         """Return which providers serve a model, by name."""
         if name not in self._served:
-            hub = HUB if self._access.base_url == self._access.info.address else self._access.base_url
             path = f"api/models/{name}?expand=inferenceProviderMapping"
-            answer = self._quick.ask(Call("GET", path), request, hub)
+            answer = self._quick.ask(Call("GET", path), request, self._hub)
             found = answer.get("inferenceProviderMapping") if isinstance(answer, Mapping) else None
             if isinstance(found, list):
                 found = {str(each.get("provider")): each for each in found if isinstance(each, Mapping)}
@@ -80,6 +80,17 @@ class HuggingFace:
                 if isinstance(entry, Mapping) and entry.get("status") == "live"
             }
         return self._served[name]
+
+    @property
+    def _hub(self) -> str:
+        """Where the hub is: what replaces the router replaces it too, since the key may be for that only."""
+        return HUB if self._access.base_url == self._access.info.address else self._access.base_url
+
+    def check_key(self) -> str:
+        answer = self._quick.ask(Call("GET", "api/whoami-v2"), base_url=self._hub)
+        name = answer.get("name") if isinstance(answer, Mapping) else None
+        plan = " (PRO)" if name and answer.get("isPro") is True else ""
+        return f"the account {shorten(str(name))}{plan}" if name else ""
 
     def poll(self, job_id: str) -> Pending | Ready | Rejected:
         provider, _, job = job_id.partition(" ")

@@ -7,6 +7,7 @@ from typing import Any
 
 from aigen.errors import ProviderError, ProviderFault
 from aigen.pipelines.hosted.provider import (
+    CALL_TIMEOUT,
     Access,
     ItemRequest,
     Pending,
@@ -66,7 +67,17 @@ class OpenAI:
     def cancel(self, job_id: str) -> Rejected | None:
         return None
 
-    def _translated(self, call: Callable[[], Any], request: ItemRequest) -> Any:
+    def check_key(self) -> str:
+        client = self._client.with_options(timeout=CALL_TIMEOUT)
+        try:
+            self._translated(lambda: client.models.list())
+        except ProviderError as error:
+            if "api.model.read" not in str(error):
+                raise
+            return "its permissions leave out listing models"
+        return ""
+
+    def _translated(self, call: Callable[[], Any], request: ItemRequest | None = None) -> Any:
         return translated(self._access, call, _fault_of, request)
 
 

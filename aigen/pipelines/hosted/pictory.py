@@ -70,8 +70,7 @@ class Pictory:
     def cancel(self, job_id: str) -> Rejected | None:
         return None
 
-    def quota(self) -> str:
-        """Return what is left of the account, in words. Raises ProviderError."""
+    def check_key(self) -> str:
         answer = self._rest.ask(Call("GET", "v1/quota"))
         names = {"videoMinutes": "minutes of video", "aiCredits": "AI credits"}
 

@@ -63,7 +63,7 @@ class Hosted:
     @property
     def key_name(self) -> str | None:
         """The name of the setting that holds the key; None if there is none."""
-        return next((name for name in self.info.keys if (self._settings.values.get(name) or "").strip()), None)
+        return self._settings.first(self.info.keys)
 
     def _choose(self, kind: Kind, from_picture: bool = False) -> tuple[str, Family]:
         """Return the model for items of a kind, and its family."""
@@ -248,14 +248,12 @@ class Hosted:
         if note := self.info.retirement(model):
             run.say(note)
 
-    def quota(self) -> str | None:
-        """Return what is left of the account, in words; None without a key or where it cannot be asked.
+    def check_key(self) -> str:
+        """Ask the provider about the key, which is free; return what it says of the account, if anything.
 
-        Raises ProviderError and UsageError.
+        Raises ProviderError where the key is refused or the provider cannot be asked, and UsageError.
         """
-        if self.key_name is None or not self.info.quota:
-            return None
-        return str(pkgutil.resolve_name(_MODULES[self.info.name])(self._access()).quota())
+        return self._provider(self._access()).check_key()
 
     def cancel(self, job: Job) -> Job:
         """Cancel a job at its provider; return it with what it still costs. Raises ProviderError and UsageError."""
@@ -271,18 +269,20 @@ class Hosted:
             wanted = " or ".join(self.info.keys)
             raise UsageError(
                 f"{self.info.title} needs a key, and {wanted} is not set: get one at {self.info.page}, "
-                f"then export {self.info.keys[0]}=…"
+                f"then store it with aigen keys set {self.info.name}"
             )
-        key = values[name].strip()
-        if not key.isascii() or not key.isprintable() or " " in key:
-            raise UsageError(f"the key in {name} has characters that no key has: copy it again")
-        base_url = (values.get(self.info.base_url) or "").strip().rstrip("/") or self.info.address
         self._settings.check_one_source(name, self.info.base_url)
-        if not base_url.startswith(("http://", "https://")):
-            raise UsageError(
-                f"{self.info.base_url} {base_url[:80]!r} is not usable: give a URL, such as {self.info.address}"
-            )
-        return Access(self.info, key, base_url, values.get("OPENAI_ORG_ID"), values.get("OPENAI_PROJECT_ID"))
+        key, base_url = self._settings.read(name), self._settings.read(self.info.base_url).rstrip("/")
+        check_form(key, name)
+        if base_url:
+            check_base_url(self.info, base_url, self.info.base_url)
+        return Access(
+            self.info,
+            key,
+            base_url or self.info.address,
+            values.get("OPENAI_ORG_ID"),
+            values.get("OPENAI_PROJECT_ID"),
+        )
 
     def _provider(self, access: Access) -> Provider:
         try:
@@ -291,6 +291,18 @@ class Hosted:
             told = shorten(access.redact(str(error)))
             raise GenerationError(f"{self.info.title} cannot be used here ({type(error).__name__}: {told})") from error
         return made
+
+
+def check_form(key: str, name: str) -> None:
+    """Raise UsageError for what cannot be a key; `name` says where it is from."""
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise UsageError(f"the key in {name} has characters that no key has: copy it again")
+
+
+def check_base_url(info: ProviderInfo, url: str, name: str) -> None:
+    """Raise UsageError for what is no base URL; `name` says where it is from."""
+    if not url.startswith(("http://", "https://")) or not url.isprintable() or " " in url:
+        raise UsageError(f"{name} {url[:80]!r} is not usable: give a URL, such as {info.address}")
 
 
 def _usual_size(kind: Kind, family: Family | None) -> Size:

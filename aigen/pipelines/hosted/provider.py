@@ -98,6 +98,9 @@ class Provider(Protocol):
     def cancel(self, job_id: str) -> Rejected | None:
         """Cancel a job; None where the provider cannot say what became of it."""
 
+    def check_key(self) -> str:
+        """Ask for something free that needs the key; return balance and limits in words, where the provider tells."""
+
 
 def token_cost(counts: Mapping[str, Any], request: ItemRequest) -> float | None:
     """Return what tokens of some sorts cost in USD; None if a number or a price is not known."""

@@ -1,7 +1,7 @@
 """Runway: images and videos as tasks (SDK runwayml; https://docs.dev.runwayml.com)."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aigen.errors import ProviderError, ProviderFault
@@ -88,6 +88,23 @@ class Runway:
         except ProviderError:  # it is cancelled all the same
             return None
         return ended if isinstance(ended, Rejected) else None
+
+    def check_key(self) -> str:
+        account = self._translated(lambda: self._client.organization.retrieve())
+        left = _number(getattr(account, "credit_balance", None))
+        limit = _number(getattr(getattr(account, "tier", None), "max_monthly_credit_spend", None))
+        told = [] if left is None else [f"{left:,.0f} credits (${left * CREDIT:,.2f}) left"]
+        told += [] if limit is None else [f"at most {limit:,.0f} credits a month"]
+        limits = getattr(getattr(account, "tier", None), "models", None)
+        for model in dict.fromkeys((self._access.info.image, self._access.info.video)):
+            found = limits.get(model) if isinstance(limits, Mapping) else None
+            numbers = [
+                f"{number:.0f} {words}"
+                for name, words in (("max_concurrent_generations", "at a time"), ("max_daily_generations", "a day"))
+                if (number := _number(getattr(found, name, None))) is not None
+            ]
+            told += [f"{model} {' and '.join(numbers)}"] if numbers else []
+        return ", ".join(told)
 
     def _failure(self, task: Any) -> str:
         code, reason = str(getattr(task, "failure_code", None) or ""), str(getattr(task, "failure", None) or "")

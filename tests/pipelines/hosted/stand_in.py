@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.conftest import TINY, scribble
 
@@ -127,7 +127,14 @@ class StandIn:
 
 
 class RunwayStandIn(StandIn):
-    environment_names = ("RUNWAYML_API_SECRET", "RUNWAYML_BASE_URL")
+    account: ClassVar[dict[str, Any]] = {
+        "creditBalance": 2500,
+        "tier": {
+            "maxMonthlyCreditSpend": 10000,
+            "models": {"gen4_image": {"maxConcurrentGenerations": 2, "maxDailyGenerations": 50}},
+        },
+        "usage": {"models": {}},
+    }
 
     @property
     def environment(self) -> dict[str, str]:
@@ -138,6 +145,8 @@ class RunwayStandIn(StandIn):
             return self._file(request)
         if not self.has_key(request):
             return error(401, "no such key")
+        if request.path == "/v1/organization":
+            return Reply(body=json.dumps(self.account).encode())
         if request.method == "POST":
             reply = self.next(self.creations)
             if reply is not None and not reply.sells:
@@ -197,6 +206,8 @@ class OpenAIStandIn(StandIn):
     def answer(self, request: Seen) -> Reply:
         if not self.has_key(request):
             return error(401, f"Incorrect API key provided: {request.headers.get('authorization')}.")
+        if request.path == "/v1/models":
+            return self.next(self.polls) or Reply(body=b'{"object": "list", "data": []}')
         if not request.path.startswith("/v1/images/"):
             return error(404, "no such path")
         reply = self.next(self.creations)
@@ -240,6 +251,8 @@ class GeminiStandIn(StandIn):
             planned: Reply | None = self.next(self.downloads)
             return planned or Reply(body=self.files["video"], content_type="video/mp4")
         path, _, _ = request.path.partition("?")
+        if path == "/v1/models":
+            return Reply(body=b'{"models": [{"name": "models/gemini-omni-1.2-flash"}]}')
         if path.endswith("/cancel"):
             self.cancelled.append(path.split("/")[-2])
             return self.interaction(path.split("/")[-2], {"status": "cancelled"})
@@ -319,6 +332,8 @@ class HuggingFaceStandIn(StandIn):
             return planned or Reply(body=self.files["video"], content_type="video/mp4")
         if not self.has_key(request):
             return error(401, "Invalid username or password.")
+        if path == "/api/whoami-v2":
+            return self.json({"type": "user", "name": "ana", "isPro": True})
         if path.startswith("/api/models/"):
             found = self.mapping.get(path.removeprefix("/api/models/"))
             return self.json({"inferenceProviderMapping": found}) if found is not None else error(404, "no such model")
