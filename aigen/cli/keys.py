@@ -47,10 +47,10 @@ def list_keys(as_json: Json = False) -> None:
         typer.echo(visible(f"{each['provider']:12} {told}{address}"))
 
 
-@keys_app.command("set")
+@keys_app.command("set", context_settings={"allow_extra_args": True})
 def set_key(
+    context: typer.Context,
     provider: Provider,
-    extra: Annotated[list[str] | None, typer.Argument(hidden=True, metavar="")] = None,
     base_url: Annotated[
         str | None,
         typer.Option("--base-url", metavar="URL", help="Send it to this server, which speaks the same protocol."),
@@ -65,7 +65,7 @@ def set_key(
     from aigen.settings import KEYRING, settings_file, store_keys
 
     info = hosted.find(provider)
-    if extra:
+    if context.args:
         raise UsageError(
             "a key is not taken from the command line, which other programs can see: "
             f"run aigen keys set {provider}, then paste it"

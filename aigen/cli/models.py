@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,12 @@ models_app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 
+_HEADINGS = {
+    "ready": "Ready to use",
+    "to get": "Fit this machine: aigen models pull NAME",
+    "without a key": "Hosted by providers whose key is missing",
+    "too large": "Too large for this machine",
+}
 Name = Annotated[str, typer.Argument(help="A short name (see aigen models), or a hub id: owner/name.")]
 
 
@@ -33,7 +40,7 @@ def models_main(context: typer.Context, as_json: Json = False) -> None:
 
 @models_app.command("list")
 def list_models(as_json: Json = False) -> None:
-    """Show every model: size, licence, what it needs, whether it fits this machine, whether it is here."""
+    """Show every model, first what can be used now: size or price, licence, what it needs, whether it fits."""
     from aigen.pipelines.listing import list_models
 
     settings = load_settings()
@@ -121,25 +128,17 @@ def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --m
 def _print(found: "list[ModelInfo]", settings: "Settings") -> None:
     from aigen import pipelines, vision
     from aigen.models import catalogue
-    from aigen.models.machine import GB
     from aigen.types.request import KINDS
-    from aigen.wording import spoken_size, visible
 
-    for model in found:
-        if model.hosted:
-            continue
-        here = "here" if model.here else "-"
-        size = spoken_size(model.download * GB) if model.download else ""
-        needs = f"{model.memory:.0f} GB memory" if model.memory else ""
-        default = " (your default)" if model.default else ""
-        gated = "; gated: needs HF_TOKEN" if model.gated else ""
-        typer.echo(visible(f"{model.name:15} {here:5} {size:>8}  {needs:13} {model.title}{default}"))
-        seen = "sees pictures: aigen describe" if model.sees else ""
-        for line in (f"{model.licence}{gated}", f"fits: {model.fit}", seen, model.note, model.wrong):
-            if line and (model.download != 0 or line in (model.note, model.wrong)):
-                typer.echo(visible(f"{'':15} {line}"))
-    _print_hosted([model for model in found if model.hosted])
-    say("get one with aigen models pull NAME; any other model: a folder, or its hub id (owner/name)")
+    for state, models in groupby(found, key=lambda model: model.state):
+        group = list(models)
+        typer.echo(f"{_HEADINGS[state]}\n")
+        for model in group:
+            if not model.hosted:
+                _print_local(model)
+        _print_hosted([model for model in group if model.hosted])
+        typer.echo()
+    say("any other model: a folder, or its hub id (owner/name)")
     load = partial(pipelines.load, settings=settings)
     with suppress(AigenError):
         for kind in KINDS:
@@ -148,16 +147,29 @@ def _print(found: "list[ModelInfo]", settings: "Settings") -> None:
     say(f"your pictures are looked at by {vision.choose(None)}")
 
 
-def _print_hosted(found: "list[ModelInfo]") -> None:
-    """Print the hosted models, those of each provider below what it needs."""
-    from itertools import groupby
+def _print_local(model: "ModelInfo") -> None:
+    """Print a model of this machine, and below it what to know about it."""
+    from aigen.models.machine import GB
+    from aigen.wording import spoken_size, visible
 
+    size = spoken_size(model.download * GB) if model.download else ""
+    needs = f"{model.memory:.0f} GB memory" if model.memory else ""
+    default = " (your default)" if model.default else ""
+    gated = "; gated: needs HF_TOKEN" if model.gated else ""
+    typer.echo(visible(f"{model.name:15} {size:>8}  {needs:13} {model.title}{default}"))
+    seen = "sees pictures: aigen describe" if model.sees else ""
+    for line in (f"{model.licence}{gated}", f"fits: {model.fit}", seen, model.note, model.wrong):
+        if line and (model.download != 0 or line in (model.note, model.wrong)):
+            typer.echo(visible(f"{'':15} {line}"))
+
+
+def _print_hosted(found: "list[ModelInfo]") -> None:
+    """Print hosted models, those of each provider below its name."""
     from aigen.wording import visible
 
     for title, models in groupby(found, key=lambda model: model.title):
         group = list(models)
-        typer.echo()
-        typer.echo(visible(f"{title}: {group[0].wrong or 'key found'}"))
+        typer.echo(visible(f"{title}{f': {group[0].wrong}' if group[0].wrong else ''}"))
         for model in group:
             kinds = " and ".join(f"{kind}s" for kind in model.kinds)
             default = "your default" if model.default else ""

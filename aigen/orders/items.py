@@ -42,7 +42,7 @@ def begins_here(context: Context, generation_id: str) -> bool:
     return first is not None and context.pipeline(first.model).abilities.local
 
 
-def make_items(context: Context, generation: Generation, device: Device) -> None:
+def make_items(context: Context, generation: Generation, device: Device, advice: str | None = None) -> None:
     """Make what is missing of an order. Raises what a pipeline raises, and Cancelled.
 
     Raises StillRunning only after everything else is made.
@@ -57,7 +57,7 @@ def make_items(context: Context, generation: Generation, device: Device) -> None
         for kind, model in makers.items()
         if len(loaded) > 1 and (seconds := loaded[model].abilities.seconds.get(kind))
     }
-    context.report(Started(generation, tuple(items), pipelines.introduce(loaded), paces, usual))
+    context.report(Started(generation, tuple(items), pipelines.introduce(loaded, advice), paces, usual))
     if generation.request.from_picture and any(item.state == "planned" for item in items):
         _keep_thumbnail(context, generation)
         generation = replace(generation, request=_look_closer(context, generation, device))

@@ -49,8 +49,9 @@ def generate(
     generation_id = new_generation_id()
     with hold(context.content, generation_id):
         write(context, prepared, generation_id=generation_id)
+        advice = prepared.advice
         del prepared  # with the picture, which may be large
-        return run(context, generation_id)
+        return run(context, generation_id, advice=advice)
 
 
 def is_interrupted(context: Context, generation: Generation) -> bool:
@@ -65,8 +66,8 @@ def is_interrupted(context: Context, generation: Generation) -> bool:
     return unfinished(context.store.generation(generation.generation_id))
 
 
-def run(context: Context, generation_id: str, detached: bool = False) -> Generation:
-    """Make what is missing of an order. The caller holds its lock.
+def run(context: Context, generation_id: str, detached: bool = False, advice: str | None = None) -> Generation:
+    """Make what is missing of an order. The caller holds its lock. `advice` is shown with what makes it.
 
     Raises Cancelled, Interrupted (Ctrl-C), GenerationError when the order or some of its items failed, StillRunning
     when it waits for jobs at a provider, and ContentError when the disk is full, which leaves the order interrupted.
@@ -79,7 +80,7 @@ def run(context: Context, generation_id: str, detached: bool = False) -> Generat
             started = store.start(generation_id, detached)
             if not started:
                 raise Cancelled(f"order {generation_id} was cancelled")
-            make_items(context, find(context.store, generation_id), device)
+            make_items(context, find(context.store, generation_id), device, advice)
         return _conclude(context, generation_id)
     except Cancelled:
         cancel_jobs(context, generation_id)

@@ -17,6 +17,7 @@ from aigen.errors import UsageError
 from aigen.media import uploads
 from aigen.models import catalogue
 from aigen.orders import costs, quotas, source, tasks
+from aigen.orders.advice import suggest
 from aigen.orders.context import Context
 from aigen.orders.items import MUSIC
 from aigen.times import resolve as resolve_time
@@ -61,7 +62,8 @@ def new_generation_id() -> str:
 class Prepared:
     """A resolved order, ready to be written.
 
-    `price` is its estimated cost in USD: 0 for free models, None if a model has no known price.
+    `price` is its estimated cost in USD: 0 for free models, None if a model has no known price. `advice` names what
+    would make better pictures, where the built-in illustrator makes them because nobody chose.
     """
 
     request: GenerationRequest
@@ -70,6 +72,7 @@ class Prepared:
     image: "Image | None" = None
     music: Path | None = None
     yes: bool = False
+    advice: str | None = None
 
 
 def place(
@@ -83,6 +86,8 @@ def place(
     """Resolve an order and write it. Raises what `prepare`, `costs.check_cost` and `write` raise."""
     prepared = prepare(context, draft, user_id, attachments)
     costs.check_cost(context, prepared.request, prepared.user_id, prepared.price, prepared.yes)
+    if prepared.advice:
+        context.report(Said(f"{pipelines.FALLBACK}, the built-in illustrator, makes it; {prepared.advice}"))
     return write(context, prepared, detached=detached)
 
 
@@ -106,7 +111,15 @@ def prepare(
         draft = replace(draft, from_picture=True)
     request, used = _resolve(context, draft, seen, attachments.music)
     price = costs.price_of(request, used)
-    return Prepared(request, user_id, price, image, attachments.music, draft.yes)
+    advice = suggest(context, draft, request, lambda name: _price_by(context, draft, request, name))
+    return Prepared(request, user_id, price, image, attachments.music, draft.yes, advice)
+
+
+def _price_by(context: Context, draft: Draft, request: GenerationRequest, name: str) -> float | None:
+    """Return what an order would cost if this model made it. Raises UsageError if it cannot."""
+    models = _choose(context, replace(draft, model=name))
+    chosen = replace(request, image_model=models.get("image"), video_model=models.get("video"))
+    return costs.price_of(chosen, {kind: context.pipeline(each) for kind, each in models.items()})
 
 
 def resolve(context: Context, draft: Draft) -> GenerationRequest:

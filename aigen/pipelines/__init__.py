@@ -105,12 +105,11 @@ def moving_scenes(name: str | None) -> MovingScene | None:
     return drawn
 
 
-def introduce(pipelines: Mapping[str, Pipeline]) -> tuple[str, ...]:
-    """What makes the items of an order, as its display says it."""
-    built_in = FALLBACK in pipelines and set(pipelines) <= set(_BUILT_IN)
-    advice = {FALLBACK: "; for Stable Diffusion: aigen models pull sd-turbo"} if built_in else {}
+def introduce(pipelines: Mapping[str, Pipeline], advice: str | None = None) -> tuple[str, ...]:
+    """Return what makes the items of an order, as its display says it; with the built-in one, what would be better."""
+    better = {FALLBACK: f"; {advice}"} if advice else {}
     return tuple(
-        f"{catalogue.display_name(name)}: {pipeline.abilities.label}{advice.get(name, '')}"
+        f"{catalogue.display_name(name)}: {pipeline.abilities.label}{better.get(name, '')}"
         for name, pipeline in pipelines.items()
     )
 

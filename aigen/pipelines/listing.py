@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from aigen import pipelines
 from aigen.errors import UsageError
@@ -13,6 +13,9 @@ from aigen.pipelines.hosted import families
 from aigen.settings import Settings
 from aigen.types.request import DEFAULT_SIZES, Kind
 from aigen.wording import spoken_price
+
+# What a model needs before it can be used; in this order, the list is sorted.
+State = Literal["ready", "to get", "without a key", "too large"]
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,20 @@ class ModelInfo:
     hosted: bool = False
     price: str | None = None
 
+    @property
+    def state(self) -> State:
+        if self.hosted:
+            return "ready" if self.here else "without a key"
+        if self.here:
+            return "ready"
+        return "to get" if self.fits else "too large"
+
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "state": self.state}
 
 
 def list_models(settings: Settings) -> list[ModelInfo]:
-    """Every model that is known by a short name, the built-in one first."""
+    """Every model that is known by a short name: first those that can be used now, the built-in one at their head."""
     here = machine.detect_machine()
     default = settings.model
     built_in = [_registered_info(name, settings) for name in pipelines.registered()]
@@ -65,7 +76,8 @@ def list_models(settings: Settings) -> list[ModelInfo]:
             and catalogue.find(default) not in found
         ):
             found.append(catalogue.find(default))
-    return built_in + [_info(model, here, default) for model in found] + remote
+    listed = built_in + [_info(model, here, default) for model in found] + remote
+    return sorted(listed, key=lambda model: get_args(State).index(model.state))
 
 
 def _hosted_info(name: str, settings: Settings) -> ModelInfo:

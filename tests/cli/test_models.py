@@ -21,7 +21,8 @@ def listed() -> dict[str, dict[str, object]]:
 def test_every_model_is_listed_with_what_a_user_wants_to_know() -> None:
     found = listed()
     local = [name for name, model in found.items() if not model["hosted"]]
-    assert local == ["storybook", "motion", "narrator", *catalogue.models(), *catalogue.seeing()]
+    assert local[:3] == ["storybook", "motion", "narrator"]
+    assert sorted(local[3:]) == sorted((*catalogue.models(), *catalogue.seeing()))
     assert found["storybook"]["here"]
     sd_turbo = found["sd-turbo"]
     assert sd_turbo["download"] == 2.6
