@@ -76,6 +76,10 @@ class StillRunning(AigenError):
         self.seconds = seconds
 
 
+class NothingBought(AigenError):
+    """Something would have to be bought where only what is bought already is collected."""
+
+
 class NotDelivered(AigenError):
     """A notice could not be sent. `lasting`: another try would end alike."""
 

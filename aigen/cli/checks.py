@@ -249,7 +249,7 @@ def _orders(content: ContentFolder) -> Iterator[Finding]:
             context = Context(content, store)
             problems = store.problems(quick=True)
             orders, interrupted = store.generations(), lifecycle.interrupted(context)
-            waiting = worker.waiting(context)
+            waiting = worker.due(context)
     except AigenError as error:
         yield Finding("store", "wrong", str(error))
         return

@@ -1,4 +1,7 @@
-"""The notify-daemon: delivers notices for as long as it runs, one on a content folder."""
+"""The notify-daemon: delivers notices for as long as it runs, one on a content folder.
+
+It sees that a worker runs while orders wait for one, so that there is something to tell.
+"""
 
 import os
 from collections import Counter
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from aigen.content import ContentFolder
 from aigen.notify import links
 from aigen.notify.delivery import Courier, Rounds
+from aigen.orders.attendant import Attendant
 from aigen.store import Store
 from aigen.times import to_text
 
@@ -38,7 +42,7 @@ def run(courier: Courier, sleep: Callable[[float], object]) -> None:
     with content.hold(DAEMON, 0.2, running):
         content.write_note(DAEMON, {"pid": os.getpid(), "started_at": to_text(courier.clock())})
         courier.log(f"delivering the notices of {content.root} (process {os.getpid()})")
-        with Rounds(courier) as rounds:
+        with Rounds(courier) as rounds, Attendant(content, courier.log):
             while True:
                 rounds.check()
                 sleep(PAUSE)

@@ -38,6 +38,7 @@ class Context:
     load: Callable[[str, Settings], Pipeline] = pipelines.load
     clock: Clock = utc_now
     paid: bool = True  # whether models that cost money may be used
+    buys: bool = True  # whether an order that is made may buy; else it only takes what is bought already
     # Limits of one user: unfinished orders, seconds of work ordered within a day, bytes on the disk.
     max_orders: int | None = None
     max_seconds: float | None = None

@@ -1,7 +1,7 @@
 """The lock on this machine's device (GPU or processor): one order at a time uses it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -26,8 +26,10 @@ class Device:
         if local and not self._lock.is_locked:
             self._take()
         elif not local:
-            pipelines.release()
-            self._lock.release()
+            with suppress(TimeoutError):  # another order of this process may be using them
+                self._lock.acquire(timeout=0)
+                pipelines.release()
+                self._lock.release(force=True)
 
     @contextmanager
     def used(self, local: bool) -> Iterator[None]:

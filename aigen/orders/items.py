@@ -42,10 +42,16 @@ def begins_here(context: Context, generation_id: str) -> bool:
     return first is not None and context.pipeline(first.model).abilities.local
 
 
-def make_items(context: Context, generation: Generation, device: Device, advice: str | None = None) -> None:
-    """Make what is missing of an order. Raises what a pipeline raises, and Cancelled.
+def make_items(
+    context: Context,
+    generation: Generation,
+    device: Device,
+    advice: str | None = None,
+    only: Callable[[Item], bool] = lambda item: True,
+) -> None:
+    """Make what is missing of an order, or `only` some of it. Raises what a pipeline raises, and Cancelled.
 
-    Raises StillRunning only after everything else is made.
+    Raises StillRunning only after everything else is made. `advice` is shown with what makes the order.
     """
     items = context.store.items(generation.generation_id)
     request = generation.request
@@ -63,7 +69,7 @@ def make_items(context: Context, generation: Generation, device: Device, advice:
         generation = replace(generation, request=_look_closer(context, generation, device))
     for told in pipelines.substitutions(generation.request, loaded):
         context.report(Said(told))
-    planned = [item for item in items if item.state == "planned"]
+    planned = [item for item in items if item.state == "planned" and only(item)]
     batches = [list(group) for _, group in groupby(planned, key=lambda item: (item.kind, item.model))]
 
     def make(batch: list[Item], context: Context, stop: threading.Event) -> None:

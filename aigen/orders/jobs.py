@@ -1,29 +1,56 @@
-"""Jobs of orders at providers: what is still running there, and cancelling it."""
+"""Jobs of orders at providers: what goes on there, and cancelling it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from aigen.errors import AigenError
 from aigen.orders.context import Context
-from aigen.types.pipeline import Job
+from aigen.pipelines import hosted
+from aigen.times import from_text
+from aigen.types.pipeline import ITEM, Job
 from aigen.types.reports import Said
 from aigen.types.rows import Item
 from aigen.wording import spoken_price
 
 
-def running_jobs(context: Context, generation_id: str) -> Iterator[tuple[Item, str, Job]]:
-    """Yield the jobs of an order that are at a provider, each with its item and the part of it."""
-    for item in context.store.items(generation_id):
+def running_jobs(items: Iterable[Item]) -> Iterator[tuple[Item, str, Job]]:
+    """Yield the jobs of items that go on at a provider, each with its item and the part of it."""
+    for item in items:
         for part, job in item.job.items():
-            if job.state == "submitted" and job.id and job.server and "~" not in part:
+            if job.is_running and "~" not in part:
                 yield item, part, job
 
 
-def describe_running(context: Context, generation_id: str) -> str:
-    """Return what goes on at providers, in words; empty if nothing does."""
-    servers = [job.server for _, _, job in running_jobs(context, generation_id)]
-    return " and ".join(
-        f"{servers.count(name)} job{'s' * (servers.count(name) != 1)} at {name}" for name in dict.fromkeys(servers)
-    )
+def only_waits(items: Iterable[Item]) -> bool:
+    """Return whether all that is left of an order goes on at providers."""
+    planned = [item for item in items if item.state == "planned"]
+    return bool(planned) and all(ITEM in item.job and item.job[ITEM].is_running for item in planned)
+
+
+def count_running(items: Iterable[Item]) -> str:
+    """Return how many jobs go on at which provider, such as `2 jobs go on at Runway`; empty if none does."""
+    servers = [hosted.title(job.server or "") for _, _, job in running_jobs(items)]
+    counts = {name: servers.count(name) for name in servers}
+    told = " and ".join(f"{count} job{'s' * (count != 1)} at {name}" for name, count in counts.items())
+    return told and f"{told} {'go' if len(servers) > 1 else 'goes'} on"
+
+
+def describe_running(items: Iterable[Item], now: datetime) -> str:
+    """Return what goes on at providers and since when, such as `at Runway since 10:42, 40 %`; empty if nothing does."""
+    by_server: dict[str, list[Job]] = {}
+    for _, _, job in running_jobs(items):
+        by_server.setdefault(hosted.title(job.server or ""), []).append(job)
+    return "; ".join(_describe(name, jobs, now) for name, jobs in by_server.items())
+
+
+def _describe(server: str, jobs: list[Job], now: datetime) -> str:
+    began = min((job.intended_at for job in jobs if job.intended_at), default=None)
+    since, count = "", f"{len(jobs)} jobs " if len(jobs) > 1 else ""
+    if began:
+        local = from_text(began).astimezone()
+        since = f" since {local:%H:%M}" if local.date() == now.astimezone().date() else f" since {local:%Y-%m-%d %H:%M}"
+    progress = ", ".join(dict.fromkeys(job.progress for job in jobs if job.progress))
+    return f"{count}at {server}{since}{f', {progress}' if progress else ''}"
 
 
 def cancel_jobs(context: Context, generation_id: str) -> None:
@@ -31,8 +58,8 @@ def cancel_jobs(context: Context, generation_id: str) -> None:
 
     A provider that cannot be asked is reported; its jobs stay as they are.
     """
-    for item, part, job in list(running_jobs(context, generation_id)):
-        name = f"{item.name} at {job.server}"
+    for item, part, job in list(running_jobs(context.store.items(generation_id))):
+        name = f"{item.name} at {hosted.title(job.server or '')}"
         try:
             pipeline = context.pipeline(job.server or "")
             if not hasattr(pipeline, "cancel"):

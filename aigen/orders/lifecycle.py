@@ -6,6 +6,7 @@ what is missing, so running an order again makes exactly that.
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from aigen.content import OUT_OF_SPACE, READ_ONLY
@@ -15,6 +16,7 @@ from aigen.errors import (
     ContentError,
     GenerationError,
     Interrupted,
+    NothingBought,
     StillRunning,
     StoreError,
     UsageError,
@@ -23,7 +25,7 @@ from aigen.orders import costs, source
 from aigen.orders.context import Context, ended
 from aigen.orders.device import Device
 from aigen.orders.items import begins_here, clear, make_items, make_thumbnails
-from aigen.orders.jobs import cancel_jobs, describe_running, running_jobs
+from aigen.orders.jobs import cancel_jobs, count_running, only_waits, running_jobs
 from aigen.orders.placing import hold, new_generation_id, prepare, write
 from aigen.store import Store
 from aigen.times import to_text
@@ -35,6 +37,8 @@ from aigen.types.rows import Generation, Item
 ATTEMPTS = 3
 # Seconds that cancelling waits for the process that makes an order with jobs at a provider.
 CANCEL_PATIENCE = 10.0
+# Seconds after which a worker looks again at jobs that it could not ask about.
+COLLECT_AGAIN = 60.0
 
 
 def generate(
@@ -73,13 +77,14 @@ def run(context: Context, generation_id: str, detached: bool = False, advice: st
     when it waits for jobs at a provider, and ContentError when the disk is full, which leaves the order interrupted.
     """
     store = context.store
+    counts = detached and not only_waits(store.items(generation_id))
     started = False
     try:
         with Device(context, generation_id) as device:
             device.use(begins_here(context, generation_id))
-            started = store.start(generation_id, detached)
-            if not started:
+            if not store.start(generation_id, detached, counts or not detached):
                 raise Cancelled(f"order {generation_id} was cancelled")
+            started = True
             make_items(context, find(context.store, generation_id), device, advice)
         return _conclude(context, generation_id)
     except Cancelled:
@@ -87,8 +92,9 @@ def run(context: Context, generation_id: str, detached: bool = False, advice: st
         clear(context, generation_id)
         raise
     except StillRunning as error:
-        collect_at = to_text(context.clock() + timedelta(seconds=error.seconds))
-        if not store.postpone(generation_id, collect_at, str(error)):  # cancelled while something was sent
+        if not store.postpone(
+            generation_id, _after(context, error.seconds), str(error)
+        ):  # cancelled while something was sent
             cancel_jobs(context, generation_id)
             clear(context, generation_id)
             raise ended(context.content, generation_id) from None
@@ -98,18 +104,14 @@ def run(context: Context, generation_id: str, detached: bool = False, advice: st
         ) from None
     except (ContentError, StoreError):
         with suppress(ContentError, StoreError):
-            if detached and started:
+            if counts and started:
                 store.give_back(generation_id)  # it is not the order's fault
         raise
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) or context.interrupted():
-            if detached and started:
+            if counts and started:
                 store.give_back(generation_id)
-            left = describe_running(context, generation_id)
-            raise Interrupted(
-                f"interrupted: what is finished stays{f' (still running: {left})' if left else ''}; "
-                f"make the rest with aigen resume {generation_id}"
-            ) from None
+            raise Interrupted(_interruption(context, generation_id)) from None
         if not isinstance(error, Exception):
             raise
         if isinstance(error, OSError) and error.errno in OUT_OF_SPACE:
@@ -128,6 +130,49 @@ def run(context: Context, generation_id: str, detached: bool = False, advice: st
         raise GenerationError(
             f"order {generation_id} failed: {reason}; try again: aigen resume {generation_id}"
         ) from error
+
+
+def collect(context: Context, generation_id: str) -> None:
+    """Take what providers have made of an interrupted order; end the order if that was all. The caller holds its lock.
+
+    Buys nothing, and makes nothing else. Raises StillRunning if something is not done, and Cancelled.
+    """
+    store, items = context.store, context.store.items(generation_id)
+    running = {(item.kind, item.number) for item, _, _ in running_jobs(items)}
+    try:
+        with Device(context, generation_id) as device:
+            order = find(store, generation_id)
+            make_items(
+                replace(context, buys=False), order, device, only=lambda item: (item.kind, item.number) in running
+            )
+    except NothingBought:
+        if any(running_jobs(store.items(generation_id))):
+            store.collect_later(generation_id, _after(context, COLLECT_AGAIN))
+    except Cancelled:
+        cancel_jobs(context, generation_id)
+        clear(context, generation_id)
+        raise
+    except (StillRunning, UsageError, GenerationError) as error:
+        seconds = error.seconds if isinstance(error, StillRunning) else COLLECT_AGAIN
+        store.collect_later(generation_id, _after(context, seconds))
+        raise StillRunning(f"order {generation_id}, which was interrupted: {error}", seconds) from error
+    if not any(item.state == "planned" for item in store.items(generation_id)):
+        run(context, generation_id)
+
+
+def _after(context: Context, seconds: float) -> str:
+    """Return the time after so many seconds; at least the next second, since the store keeps no parts of one."""
+    return to_text(context.clock() + timedelta(seconds=max(1.0, seconds)))
+
+
+def _interruption(context: Context, generation_id: str) -> str:
+    """Return what to know and do after Ctrl-C."""
+    if left := count_running(context.store.items(generation_id)):
+        return (
+            f"interrupted: {left}; aigen resume {generation_id} collects what they make and makes the rest, "
+            "aigen worker collects it and buys nothing more"
+        )
+    return f"interrupted: what is finished stays; make the rest with aigen resume {generation_id}"
 
 
 def resume(context: Context, generation_id: str, buy_again: bool = False) -> Generation:
@@ -173,7 +218,7 @@ def cancel(context: Context, generation_id: str) -> None:
     Jobs at providers are cancelled there, by the process that makes the order if it does not end in time.
     """
     generation = find(context.store, generation_id)
-    runs = any(running_jobs(context, generation_id))
+    runs = any(running_jobs(context.store.items(generation_id)))
     # The provider of one that was cancelled before could perhaps not be asked then.
     if not context.store.cancel(generation_id) and not (generation.status == "Cancelled" and runs):
         tidy(context)  # a killed process may have cancelled it

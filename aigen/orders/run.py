@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from time import monotonic
 
-from aigen.errors import GenerationError, Interrupted
+from aigen.errors import GenerationError, Interrupted, NothingBought
 from aigen.models import catalogue
 from aigen.orders import costs, source
 from aigen.orders.context import HEARTBEAT, Context, heartbeat
@@ -80,6 +80,8 @@ class OrderRun:
     def _check_stop(self) -> None:
         if self._stop.is_set():
             raise Interrupted("another part of the order ended it")
+        if self._context.interrupted():  # of a thread that hears no Ctrl-C
+            raise Interrupted("it was interrupted")
 
     def expect(self, measure: Callable[[], float]) -> None:
         if self._pace is None:
@@ -95,6 +97,8 @@ class OrderRun:
         with self._open_store() as store:
             if job.state == "intended" and job.id is None:
                 self._check_stop()
+                if not self._context.buys:
+                    raise NothingBought(f"{item.name} is not bought: the order was interrupted")
                 job = replace(job, intended_at=to_text(self._context.clock()))
                 limits = costs.find_limits(self._context, self._generation.request)
                 order = self._generation

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from aigen.orders.context import Context
+from aigen.orders.jobs import describe_running, running_jobs
 from aigen.orders.lifecycle import files, is_interrupted
 from aigen.orders.worker import is_running
 from aigen.times import to_text
@@ -22,7 +23,7 @@ STARTING = 10
 class OrderStatus:
     """Where one order stands; `images` and `videos` are the paths of what is finished.
 
-    `stranded`: it waits for a worker and none runs.
+    `stranded`: it waits for a worker and none runs. `elsewhere`: what goes on at providers, if anything.
     """
 
     order: Generation
@@ -31,6 +32,7 @@ class OrderStatus:
     stranded: bool
     images: tuple[str, ...]
     videos: tuple[str, ...]
+    elsewhere: str = ""
 
     @property
     def done(self) -> int:
@@ -48,16 +50,17 @@ class OrderStatus:
     def remark(self) -> str:
         """What to know or do about it now."""
         order = self.order
+        resume = f"aigen resume {order.generation_id}"
         if self.interrupted:
-            return f"aigen resume {order.generation_id}"
+            return f"{self.elsewhere}: {resume}" if self.elsewhere else resume
         if order.error:
             return order.error
         if self.stranded and order.collect_at:
-            return f"{order.step}: aigen resume {order.generation_id}"
+            return f"{self.elsewhere or order.step}: {resume}"
         if self.stranded:
             return "no worker runs: aigen worker"
         if order.status == "Processing":
-            return order.step or ("waiting for its turn" if _waits(order) else "starting")
+            return self.elsewhere or order.step or ("waiting for its turn" if _waits(order) else "starting")
         return ""
 
     def as_json(self) -> dict[str, Any]:
@@ -75,6 +78,17 @@ class OrderStatus:
             "videos": list(self.videos),
             "error": self.order.error,
             "cost": sum_costs(item.paid for item in self.items),
+            "jobs": [
+                {
+                    "item": item.name,
+                    "part": part,
+                    "provider": job.server,
+                    "id": job.id,
+                    "since": job.intended_at,
+                    "progress": job.progress,
+                }
+                for item, part, job in running_jobs(self.items)
+            ],
         }
 
 
@@ -98,7 +112,8 @@ def status_of(context: Context, order: Generation, worked: bool | None = None) -
     stranded = _waits(order) and order.requested_at < lately
     if stranded:
         stranded = not (is_running(context.content) if worked is None else worked)
-    return OrderStatus(order, items, is_interrupted(context, order), stranded, images, videos)
+    elsewhere = describe_running(items, context.clock()) if order.status == "Processing" else ""
+    return OrderStatus(order, items, is_interrupted(context, order), stranded, images, videos, elsewhere)
 
 
 def follow(

@@ -96,13 +96,15 @@ class Orders(Costs, Addresses, Quotas):
         )
         return [_generation(row) for row in rows]
 
-    def start(self, generation_id: str, detached: bool) -> bool:
-        """Count an attempt at an unfinished order. The foreground takes any; a worker only what is `detached`."""
+    def start(self, generation_id: str, detached: bool, counts: bool = True) -> bool:
+        """Begin an attempt at an unfinished order, and count it. The foreground takes any; a worker only what is
+        `detached`.
+        """
         return self._change(
-            "UPDATE generations SET attempts = attempts + 1, detached = :detached, error = NULL, "
+            "UPDATE generations SET attempts = attempts + :counts, detached = :detached, error = NULL, "
             "collect_at = CASE WHEN :detached THEN collect_at END "
             "WHERE generation_id = :generation_id AND status = 'Processing' AND (detached OR NOT :detached)",
-            {"generation_id": generation_id, "detached": detached},
+            {"generation_id": generation_id, "detached": detached, "counts": counts},
         )
 
     def give_back(self, generation_id: str) -> bool:
@@ -119,6 +121,13 @@ class Orders(Costs, Addresses, Quotas):
             "UPDATE generations SET detached = 1, attempts = 0, collect_at = ?, step = ? "
             "WHERE generation_id = ? AND status = 'Processing'",
             [collect_at, step, generation_id],
+        )
+
+    def collect_later(self, generation_id: str, collect_at: str) -> bool:
+        """Have a worker look later whether providers have made what an interrupted order bought."""
+        return self._change(
+            "UPDATE generations SET collect_at = ? WHERE generation_id = ? AND status = 'Processing'",
+            [collect_at, generation_id],
         )
 
     def reopen(self, generation_id: str, now: datetime, budgets: Iterable[Budget] = ()) -> bool:

@@ -120,6 +120,7 @@ class Job:
     submitted. `server` is the provider, by the name of its pipeline. `cost` and the estimated `price` are in USD; the
     price counts against limits until the cost is known. `result` is where the result is: its URL, then the name of its
     file in the work folder. `intended_at` is a time in UTC. `model` is the one asked for, if not the one ordered.
+    `progress` is how far it is there, in words.
     """
 
     key: str
@@ -131,10 +132,16 @@ class Job:
     result: str | None = None
     intended_at: str | None = None
     model: str | None = None
+    progress: str | None = None
 
     def __post_init__(self) -> None:
         _check_cost(self.cost)
         _check_cost(self.price)
+
+    @property
+    def is_running(self) -> bool:
+        """Return whether it goes on at the server."""
+        return self.state == "submitted" and bool(self.id and self.server)
 
     @property
     def is_unknown(self) -> bool:

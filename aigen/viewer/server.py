@@ -13,12 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aigen.content import ContentFolder, write_whole
-from aigen.errors import AigenError, AlreadyRunning, UsageError
+from aigen.errors import UsageError
 from aigen.media import uploads
 from aigen.notify import links
 from aigen.notify.delivery import Courier, Rounds
-from aigen.orders import quotas, worker
-from aigen.orders.context import Context
+from aigen.orders import quotas
+from aigen.orders.attendant import Attendant
 from aigen.settings import REGISTRATION, Settings
 from aigen.store import Store, copy_store, is_writable
 from aigen.times import to_text, utc_now
@@ -27,16 +27,13 @@ from aigen.viewer.app import guarded, make_app
 from aigen.viewer.gallery import Gallery, Launch
 
 THREADS = 8
-ALREADY = AlreadyRunning.exit_code
 # The most bytes of a form, and of the one that brings a picture (whose own limit is told in better words).
 BODY_LIMIT, UPLOAD_LIMIT = 2 * 2**20, uploads.BYTES_LIMIT + 2 * 2**20
-# Seconds between two looks at what was asked for: to end, or to start a worker.
+# Seconds between two looks at whether it is to end.
 PAUSE = 0.2
 CONNECTIONS = 1000
 # Seconds in which nothing can be sent after which a download is given up when the server is to end.
 PATIENCE = 60.0
-# Seconds between two attempts to start a worker that ends at once: longer each time.
-PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 
 
 def gallery(content: ContentFolder, settings: Settings, host: str, port: int, needs_token: bool = False) -> Gallery:
@@ -171,7 +168,7 @@ def serve(
             check: Callable[[], None] = lambda: None  # noqa: E731
             if not content.is_read_only:
                 check = stack.enter_context(Rounds(Courier(content, read_settings, log=report))).check
-                stack.enter_context(_Attendant(content, report))
+                stack.enter_context(Attendant(content, report))
             try:
                 _run(server, sockets, stop, check)
             finally:
@@ -232,53 +229,6 @@ def _left(server: Any) -> list[tuple[int, int]]:
         for channel in channels
         if channel.requests or channel.total_outbufs_len
     ]
-
-
-class _Attendant:
-    """Sees that a worker runs while orders wait for one, and starts it again when it dies.
-
-    When the server ends, the worker goes on: what was ordered is made, and it ends by itself when nothing waits.
-    """
-
-    def __init__(self, content: ContentFolder, report: Callable[[str], None]) -> None:
-        self._content = content
-        self._report = report
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._attend, name="attendant", daemon=True)
-
-    def __enter__(self) -> "_Attendant":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(5)
-
-    def _attend(self) -> None:
-        failures = 0
-        while not self._stop.wait(PAUSE):
-            try:
-                with Store.open(self._content, create=True) as store:
-                    code = self._attend_once(Context(self._content, store))
-                problem = f"the worker ended with {code}: aigen worker shows why" if code else ""
-            except (AigenError, OSError) as error:
-                problem = f"no worker can be started: {error}"
-            failures = failures + 1 if problem else 0
-            if problem:
-                pause = PAUSES[min(failures, len(PAUSES)) - 1]
-                self._report(f"{problem}; tried again in {pause:.0f} s")
-                self._stop.wait(pause)
-
-    def _attend_once(self, context: Context) -> int:
-        """Wait until there is something to do for a worker, start one and wait until it ends; how it ended."""
-        while not self._stop.wait(PAUSE):
-            if not worker.is_running(self._content) and worker.waiting(context):
-                process = worker.start(self._content)
-                while process.poll() is None:
-                    if self._stop.wait(PAUSE):
-                        return 0
-                return 0 if process.returncode == ALREADY else process.returncode
-        return 0
 
 
 def is_any(host: str) -> bool:

@@ -38,7 +38,7 @@ def test_the_json_of_a_status_has_the_agreed_fields(context: Context, request_tw
     (found,) = status.list_orders(context, None)
     assert list(found.as_json()) == [
         "generation_id", "user_id", "prompt", "status", "interrupted", "done", "total", "requested_at", "generated_at",
-        "images", "videos", "error", "cost",
+        "images", "videos", "error", "cost", "jobs",
     ]  # fmt: skip
     assert found.as_json()["done"] == found.as_json()["total"] == 4
     assert found.as_json()["cost"] is None

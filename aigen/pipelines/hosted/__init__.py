@@ -39,6 +39,12 @@ def find(name: str) -> ProviderInfo:
     return families.providers()[name]
 
 
+def title(server: str) -> str:
+    """Return the name of a provider, as people write it; that of a plugin as it is."""
+    found = families.providers().get(server.partition(":")[0])
+    return found.title if found else server
+
+
 def load(name: str, settings: Settings) -> Hosted:
     """Return the pipeline of a provider (`runway`), or of one of its models (`runway:gen4.5`)."""
     return Hosted(name, settings)

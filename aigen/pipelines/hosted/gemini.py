@@ -10,6 +10,7 @@ from typing import Any
 
 from aigen.errors import ProviderError, ProviderFault
 from aigen.pipelines.hosted.provider import (
+    BEING_MADE,
     Accepted,
     Access,
     ItemRequest,
@@ -35,7 +36,7 @@ _REFUSALS = {
     "SAFETY", "RECITATION", "PROHIBITED_CONTENT", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION",
     "BLOCKLIST", "SPII", "LANGUAGE",
 }  # fmt: skip
-_PENDING = {"queued": "in the queue", "in_progress": "being made"}
+_PENDING = {"queued": "in the queue", "in_progress": BEING_MADE}
 _ENDED = ("failed", "cancelled", "incomplete", "budget_exceeded", "requires_action", "requires_continuation")
 
 

@@ -16,7 +16,7 @@ from aigen.errors import ContentError, CostError, GenerationError, Interrupted, 
 from aigen.pipelines.hosted.downloads import Downloads, save
 from aigen.pipelines.hosted.families import ProviderInfo
 from aigen.pipelines.hosted.lanes import Lane
-from aigen.pipelines.hosted.provider import Accepted, ItemRequest, Pending, Provider, Ready, Rejected
+from aigen.pipelines.hosted.provider import BEING_MADE, Accepted, ItemRequest, Pending, Provider, Ready, Rejected
 from aigen.times import from_text
 from aigen.types.pipeline import Failure, Job, Run
 
@@ -246,7 +246,7 @@ class Purchases:
                 if isinstance(answer, Rejected):
                     self.run.save_job(seed, replace(job, state="failed", cost=answer.cost))
                     return Failure(seed, answer.reason)
-                self._tell_pending(seed, answer)
+                job = self._tell_pending(seed, job, answer)
             pause = self.patience.pause(0)
             # Whether a job is missing for good takes several looks, also for one who only collects.
             if monotonic() + pause > until and not (self.patience.collects and (missing or refused)):
@@ -262,9 +262,14 @@ class Purchases:
             f"look at {self.info.page}, and add --buy-again to buy it again",
         )
 
-    def _tell_pending(self, seed: int, answer: Pending) -> None:
-        percent = f", {round(100 * answer.progress)} %" if answer.progress is not None else ""
-        self.tell(seed, f"at {self.info.title}: {answer.text}{percent}", answer.progress)
+    def _tell_pending(self, seed: int, job: Job, answer: Pending) -> Job:
+        """Report and save how far a job is."""
+        percent = [f"{round(100 * answer.progress)} %"] if answer.progress is not None else []
+        told = ", ".join([*([answer.text] if answer.text != BEING_MADE else []), *percent])
+        self.tell(seed, ", ".join([f"at {self.info.title}: {answer.text}", *percent]), answer.progress)
+        if not told or told == job.progress:
+            return job
+        return self.run.save_job(seed, replace(job, progress=told))
 
     def _fetch(self, seed: int, job: Job, name: str) -> Job | Failure:
         """Download a result; ask for a fresh address where the old one does not work."""

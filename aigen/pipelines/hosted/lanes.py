@@ -6,7 +6,7 @@ So a wrong key or an empty account costs one request, and what a model really co
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from aigen.errors import Interrupted, ProviderError
 
@@ -23,6 +23,12 @@ class Lane:
         self._flying, self._buying = 0, Counter[str]()  # the latter by model
         self._accepted: set[str] = set()  # the models of which a job was accepted
         self._failure: ProviderError | None = None
+
+    def opened(self) -> AbstractContextManager[None]:
+        """Use the lane for an order. What was refused to another, such as for a wrong key, may be accepted now."""
+        with self._condition:
+            self._failure = None
+        return self.joined()
 
     @contextmanager
     def joined(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from aigen.errors import ProviderError, ProviderFault
 from aigen.pipelines.hosted.provider import (
+    BEING_MADE,
     CALL_TIMEOUT,
     Accepted,
     Access,
@@ -64,7 +65,7 @@ class Pictory:
             raise ValueError(f"status {status!r}")
         progress = data.get("renderProgress")
         known = isinstance(progress, int | float) and not isinstance(progress, bool)
-        text = shorten(str(data.get("renderProgressMessage") or "being made"))
+        text = shorten(str(data.get("renderProgressMessage") or BEING_MADE))
         return Pending(text, min(1.0, max(0.0, progress / 100)) if known else None)
 
     def cancel(self, job_id: str) -> Rejected | None:

@@ -75,7 +75,7 @@ class Hosted:
 
     def session(self) -> AbstractContextManager[None]:
         """Return a context for all batches of an order: a provider that refuses one is not asked by another."""
-        return lane(self.info.name).joined()
+        return lane(self.info.name).opened()
 
     def check(self, task: Task) -> None:
         model, family = self._model_of(task)
@@ -157,7 +157,7 @@ class Hosted:
             downloads=Downloads(self.info, access, task.kind),
             tell=batch.tell,
         )
-        with self.session(), closing(batch.make(purchases)) as made:
+        with lane(self.info.name).joined(), closing(batch.make(purchases)) as made:
             said: set[str] = set()
             for seed, each in made:
                 for missing in set(purchases.instead) - said:

@@ -21,6 +21,8 @@ ANSWER_LIMIT = 200_000_000
 # Seconds that one call may take, unless the call itself makes the result.
 CALL_TIMEOUT = 60.0
 _REASON_LENGTH = 300
+# What a job does of which no more is known.
+BEING_MADE = "being made"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from aigen.pipelines.hosted.provider import Accepted, ItemRequest, Pending, Ready, Rejected
+from aigen.pipelines.hosted.provider import BEING_MADE, Accepted, ItemRequest, Pending, Ready, Rejected
 from aigen.pipelines.hosted.rest import Call
 
 
@@ -86,7 +86,7 @@ class Fal:
             if answer.get("error"):
                 return Rejected(str(answer["error"]))
             return Call("GET", f"fal-ai/{job}?_subdomain=queue")
-        return Pending({"IN_QUEUE": "in the queue", "IN_PROGRESS": "being made"}[answer["status"]])
+        return Pending({"IN_QUEUE": "in the queue", "IN_PROGRESS": BEING_MADE}[answer["status"]])
 
     def cancel(self, job: str) -> Call:
         return Call("PUT", f"fal-ai/{job}/cancel?_subdomain=queue")
@@ -120,7 +120,7 @@ class Replicate:
             return Ready(url=_first(answer["output"]))
         if status in ("failed", "canceled", "aborted"):
             return Rejected(str(answer.get("error") or f"it was {status}"))
-        return Pending({"starting": "in the queue", "processing": "being made"}[status])
+        return Pending({"starting": "in the queue", "processing": BEING_MADE}[status])
 
     def cancel(self, job: str) -> Call:
         return Call("POST", f"replicate/v1/predictions/{job}/cancel", {})
@@ -156,7 +156,7 @@ class Together:
         if status in ("failed", "cancelled"):
             error = answer.get("error") or {}
             return Rejected(str(error.get("message") or f"it was {status}"))
-        return Pending({"queued": "in the queue", "in_progress": "being made"}[status])
+        return Pending({"queued": "in the queue", "in_progress": BEING_MADE}[status])
 
     def cancel(self, job: str) -> Call | None:
         return None
@@ -188,7 +188,7 @@ class Wavespeed:
             return Ready(url=_first(found["outputs"]))
         if status == "failed":
             return Rejected(str(found.get("error") or "it failed"))
-        return Pending({"created": "in the queue", "processing": "being made"}[status])
+        return Pending({"created": "in the queue", "processing": BEING_MADE}[status])
 
     def cancel(self, job: str) -> Call | None:
         return None

@@ -6,6 +6,7 @@ from typing import Any
 
 from aigen.errors import ProviderError, ProviderFault
 from aigen.pipelines.hosted.provider import (
+    BEING_MADE,
     CALL_TIMEOUT,
     Accepted,
     Access,
@@ -74,7 +75,7 @@ class Runway:
             raise ProviderError(explain(self._access, "server", f"its task has the status {status!r}"), "server")
         progress = getattr(task, "progress", None)
         texts = {"THROTTLED": "in the queue of your account", "PENDING": "in the queue"}
-        return Pending(texts.get(status, "being made"), _share(progress))
+        return Pending(texts.get(status, BEING_MADE), _share(progress))
 
     def cancel(self, job_id: str) -> Rejected | None:
         try:

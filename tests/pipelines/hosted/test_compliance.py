@@ -484,7 +484,7 @@ def test_ctrl_c_leaves_jobs_there_and_says_so(runway: Shop, monkeypatch: pytest.
     wait_until(lambda: sum(seen.method == "GET" for seen in runway.server.seen) > 20)
     _, errors = kill(process, signal.SIGINT)
     assert process.returncode == 130
-    assert "still running: 2 jobs at runway" in errors
+    assert "2 jobs at Runway go on" in errors
     runway.server.polls = []
     assert runway.resume().returncode == 0
     assert len(runway.server.sales) == 2
@@ -511,7 +511,7 @@ def test_ctrl_c_buys_nothing_more_side_by_side(runway: Shop, monkeypatch: pytest
     )
     wait_until(lambda: len(runway.server.sales) == 4)
     _, errors = kill(process, signal.SIGINT)
-    assert "still running: 4 jobs at runway" in errors
+    assert "4 jobs at Runway go on" in errors
     assert len(runway.server.submissions()) == 4
 
 

@@ -1,0 +1,256 @@
+"""Orders that wait for a provider: what is said meanwhile, and who collects what a killed command has left."""
+
+import json
+import re
+import signal
+import threading
+from dataclasses import replace
+
+import pytest
+
+from aigen.content import ContentFolder
+from aigen.errors import AigenError, Interrupted, ProviderError
+from aigen.orders import lifecycle, placing, worker
+from aigen.orders.context import Context
+from aigen.orders.lifecycle import ATTEMPTS
+from aigen.pipelines.hosted.lanes import Lane
+from aigen.store import Store
+from aigen.types.pipeline import Job, Run, Task
+from aigen.types.request import Draft
+from aigen.types.rows import Item
+from tests.conftest import Scribbler, kill, kill_worker, start_aigen, wait_for
+from tests.pipelines.hosted.conftest import Shop
+from tests.pipelines.hosted.stand_in import wait_until
+
+RUNNING = {"status": "RUNNING", "progress": 0.4, "estimatedCost": {"credits": 25}}
+
+
+def leave(shop: Shop, monkeypatch: pytest.MonkeyPatch, count: int, sold: int, *more: object) -> str:
+    """Order so many items, and kill the command when so many are sold; the order's id."""
+    shop.server.polls = [RUNNING] * 100_000
+    process = shop.start(monkeypatch, *shop.arguments(count, *more))
+    wait_until(lambda: sum(item.job.get("item", Job("")).progress == "40 %" for item in made(shop)) == sold)
+    kill(process)
+    shop.server.polls = []
+    return shop.order_id
+
+
+def made(shop: Shop) -> list[Item]:
+    try:
+        return shop.items
+    except (AigenError, IndexError):  # nothing is ordered yet
+        return []
+
+
+def test_a_worker_collects_what_a_killed_command_left_and_buys_nothing(
+    runway: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = leave(runway, monkeypatch, 5, 4)
+    told = runway.run("status").stdout
+    assert re.search(rf"{order}: 4 jobs at Runway since \d\d:\d\d, 40 %: aigen resume {order}", told), told
+    assert runway.run("worker", "--once").returncode == 0
+    assert (runway.status["done"], runway.status["interrupted"], len(runway.server.sales)) == (4, True, 4)
+    assert runway.run("worker", "--once").returncode == 0
+    assert len(runway.server.sales) == 4
+    assert runway.resume().returncode == 0
+    assert (runway.status["status"], len(runway.server.sales)) == ("Completed", 5)
+
+
+@pytest.mark.system
+def test_an_order_of_which_all_is_bought_is_completed_and_told_of(
+    runway: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(runway, monkeypatch, 2, 2, "--notify", "mailto:ana@example.org", environment_of_mail(monkeypatch))
+    assert runway.run("worker", "--once").returncode == 0
+    assert (runway.status["status"], len(runway.server.sales)) == ("Completed", 2)
+    (notice,) = json.loads(runway.run("notices", "--json").stdout)
+    assert notice["event"] == "completed"
+    assert notice["state"] in ("ready", "failed")
+
+
+def environment_of_mail(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Set a mail server that does not answer; an option that changes nothing."""
+    for name, value in {"HOST": "127.0.0.1", "PORT": "9", "FROM": "aigen@example.org", "SECURITY": "none"}.items():
+        monkeypatch.setenv(f"AIGEN_SMTP_{name}", value)
+    return "--no-wait"
+
+
+@pytest.mark.system
+def test_what_the_provider_ended_fails_the_order_when_nothing_else_is_missing(
+    runway: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(runway, monkeypatch, 2, 2)
+    runway.server.polls = [{"status": "FAILED", "failure": "too scary", "failureCode": "SAFETY.INPUT"}]
+    assert runway.run("worker", "--once").returncode == 0
+    assert (runway.status["status"], runway.status["done"]) == ("Failed", 1)
+    assert "too scary" in runway.status["error"]
+
+
+@pytest.mark.system
+def test_without_a_key_a_worker_leaves_them_and_looks_again_later(
+    runway: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(runway, monkeypatch, 1, 1)
+    done = runway.run("worker", "--once", environment={"RUNWAYML_API_SECRET": "", "AIGEN_HOSTED_POLL": "60"})
+    assert (done.returncode, "which was interrupted: Runway needs a key" in done.stderr) == (0, True)
+    assert runway.status["interrupted"]
+    with Store.open(ContentFolder(runway.content)) as store:
+        assert store.generations()[0].collect_at
+        assert worker.collectable(Context(ContentFolder(runway.content), store)) == []
+    assert runway.resume().returncode == 0
+
+
+def test_ctrl_c_says_that_jobs_go_on_and_how_to_collect_them(runway: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    runway.server.polls = [RUNNING] * 100_000
+    process = runway.start(monkeypatch, *runway.arguments(1))
+    wait_until(lambda: sum(seen.method == "GET" for seen in runway.server.seen) > 5)
+    _, errors = kill(process, signal.SIGINT)
+    assert f"1 job at Runway goes on; aigen resume {runway.order_id} collects what they make" in errors
+    assert "aigen worker collects it and buys nothing more" in errors
+
+
+def test_a_worker_that_is_killed_while_it_only_waits_does_not_use_up_attempts(context: Context) -> None:
+    order = placing.place(context, Draft(prompt="a kite", images=1, videos=0), "ana", detached=True)
+    (item,) = context.store.items(order.generation_id)
+    context.store.save_job(item, Job("key", "task-1", "runway", "submitted"))
+    found: list[int] = []
+
+    def look(task: Task, run: Run, number: int) -> None:
+        found.append(lifecycle.find(context.store, order.generation_id).attempts)
+
+    scribbler = Scribbler(before=look)
+    for _ in range(ATTEMPTS):
+        context.store.start(order.generation_id, detached=True)  # and then it was killed
+    worker.work(replace(context, load=lambda name, settings: scribbler), lambda seconds: None, once=True)
+    assert lifecycle.find(context.store, order.generation_id).status == "Completed"
+    assert found == [ATTEMPTS], "looking was not counted"
+
+
+@pytest.fixture
+def two(context: Context) -> tuple[Context, Scribbler, Scribbler]:
+    """A world with a model of this machine and a hosted one."""
+    here, there = Scribbler(), Scribbler(local=False)
+    return replace(context, load=lambda name, settings: there if name == "there" else here), here, there
+
+
+def place(context: Context, model: str, user: str) -> str:
+    return placing.place(
+        context, Draft(prompt=model, images=1, videos=0, model=model), user, detached=True
+    ).generation_id
+
+
+def test_hosted_orders_are_made_beside_local_ones(two: tuple[Context, Scribbler, Scribbler]) -> None:
+    context, here, there = two
+    both = threading.Barrier(2, timeout=30)
+
+    def meet(task: Task, run: Run, number: int) -> None:
+        both.wait()
+
+    here.before = there.before = meet
+    local, hosted = place(context, "here", "ana"), place(context, "there", "ana")
+    worker.work(context, lambda seconds: None, once=True)
+    assert [context.store.generation(each).status for each in (local, hosted)] == ["Completed", "Completed"]  # type: ignore[union-attr]
+
+
+def test_a_local_order_keeps_no_hosted_one_waiting_that_comes_later(
+    two: tuple[Context, Scribbler, Scribbler],
+) -> None:
+    context, here, there = two
+    made = threading.Event()
+    there.before = lambda task, run, number: made.set()
+
+    def order_another(task: Task, run: Run, number: int) -> None:
+        place(context, "there", "bob")
+        assert made.wait(30)
+
+    here.before = order_another
+    place(context, "here", "ana")
+    worker.work(context, lambda seconds: None, once=True)
+    assert {order.status for order in context.store.generations()} == {"Completed"}
+
+
+def test_a_worker_that_ends_stops_hosted_orders_and_gives_their_attempt_back(
+    two: tuple[Context, Scribbler, Scribbler],
+) -> None:
+    context, here, there = two
+    waits = threading.Event()
+
+    def wait(task: Task, run: Run, number: int) -> None:
+        waits.set()
+        for _ in range(600):
+            run.check()
+            threading.Event().wait(0.05)
+
+    def press(task: Task, run: Run, number: int) -> None:
+        assert waits.wait(30)
+        raise KeyboardInterrupt
+
+    there.before, here.before = wait, press
+    hosted, _ = place(context, "there", "ana"), place(context, "here", "ana")
+    with pytest.raises(Interrupted):
+        worker.work(context, lambda seconds: None, once=True)
+    order = lifecycle.find(context.store, hosted)
+    assert (order.status, order.attempts) == ("Processing", 0)
+
+
+def test_what_breaks_beside_ends_the_worker(
+    two: tuple[Context, Scribbler, Scribbler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, _, _ = two
+    place(context, "there", "ana")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(worker.lifecycle, "run", fail)
+    with pytest.raises(OSError, match="the disk is gone"):
+        worker.work(context, lambda seconds: None, once=True)
+
+
+def test_no_more_than_so_many_hosted_orders_are_made_at_once_and_users_take_turns(
+    two: tuple[Context, Scribbler, Scribbler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, _, there = two
+    monkeypatch.setattr(worker, "HOSTED_ORDERS", 2)
+    monkeypatch.setattr(worker, "PAUSE", 0.01)
+    at_once, most, begun = 0, 0, []
+    lock = threading.Lock()
+
+    def count(task: Task, run: Run, number: int) -> None:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+            begun.append(task.prompt)
+        threading.Event().wait(0.05)
+        with lock:
+            at_once -= 1
+
+    there.before = count
+    for user in ("ana", "ana", "ana", "bob"):
+        placing.place(context, Draft(prompt=user, images=1, videos=0, model="there"), user, detached=True)
+    worker.work(context, lambda seconds: None, once=True)
+    assert (most, len(begun)) == (2, 4)
+    assert "bob" in begun[:2]
+
+
+def test_what_one_order_was_refused_does_not_stop_another_that_begins_later() -> None:
+    shared, stop = Lane(), threading.Event()
+    with shared.opened():
+        shared.fail(ProviderError("no credit left", "credit"))
+        with pytest.raises(ProviderError), shared.flight("gen4.5", stop, 4, True):
+            pass
+        with shared.opened(), shared.flight("gen4.5", stop, 4, True):
+            pass
+
+
+@pytest.mark.system
+def test_the_notify_daemon_is_enough_to_be_told(runway: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave(runway, monkeypatch, 2, 2)
+    daemon = start_aigen("notify-daemon", "--content", runway.content)
+    try:
+        wait_for(lambda: runway.status["status"] == "Completed")
+    finally:
+        kill(daemon, signal.SIGTERM)
+        kill_worker(runway.content, signal.SIGKILL)
+    assert len(runway.server.sales) == 2
