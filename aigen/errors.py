@@ -69,11 +69,15 @@ class ProviderError(GenerationError):
 
 
 class StillRunning(AigenError):
-    """Jobs at a provider are not done yet. A worker looks again after so many `seconds`."""
+    """Jobs at a provider are not done yet. A worker looks again after so many `seconds`.
 
-    def __init__(self, text: str, seconds: float) -> None:
+    `reason` says why, if it is not only that they take their time.
+    """
+
+    def __init__(self, text: str, seconds: float, reason: str | None = None) -> None:
         super().__init__(text)
         self.seconds = seconds
+        self.reason = text if reason is None else reason
 
 
 class NothingBought(AigenError):

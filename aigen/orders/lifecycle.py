@@ -92,9 +92,8 @@ def run(context: Context, generation_id: str, detached: bool = False, advice: st
         clear(context, generation_id)
         raise
     except StillRunning as error:
-        if not store.postpone(
-            generation_id, _after(context, error.seconds), str(error)
-        ):  # cancelled while something was sent
+        # It may have been cancelled while something was sent.
+        if not store.postpone(generation_id, _after(context, error.seconds), error.reason):
             cancel_jobs(context, generation_id)
             clear(context, generation_id)
             raise ended(context.content, generation_id) from None

@@ -55,12 +55,13 @@ class OrderStatus:
             return f"{self.elsewhere}: {resume}" if self.elsewhere else resume
         if order.error:
             return order.error
+        waits = "; ".join(filter(None, (self.elsewhere, order.step if order.collect_at else "")))
         if self.stranded and order.collect_at:
-            return f"{self.elsewhere or order.step}: {resume}"
+            return f"{waits}: {resume}"
         if self.stranded:
             return "no worker runs: aigen worker"
         if order.status == "Processing":
-            return self.elsewhere or order.step or ("waiting for its turn" if _waits(order) else "starting")
+            return waits or order.step or ("waiting for its turn" if _waits(order) else "starting")
         return ""
 
     def as_json(self) -> dict[str, Any]:

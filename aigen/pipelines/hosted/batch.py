@@ -106,9 +106,11 @@ class Batch:
         if errors:
             raise next((error for error in errors if not isinstance(error, Interrupted)), errors[0])
         if late:
-            reason = next((f" ({text})" for text in late if text), "")
+            reason = next((text for text in late if text), "")
+            told = f" ({reason})" if reason else ""
             jobs = "1 job is" if len(late) == 1 else f"{len(late)} jobs are"
-            raise StillRunning(f"{jobs} not done at {purchases.info.title}{reason}", purchases.patience.collect_after)
+            text = f"{jobs} not done at {purchases.info.title}{told}"
+            raise StillRunning(text, purchases.patience.collect_after, reason)
 
     def _report(self) -> None:
         """Report the first item that is left; what is done of the others counts beside it. Raises Cancelled."""

@@ -583,7 +583,7 @@ def test_a_job_that_is_cancelled_is_said_to_be(runway: Shop, forgets: bool) -> N
     runway.server.polls, runway.server.forgets = [RUNNING] * 1000, forgets
     assert runway.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.02"}).returncode == 1
     done = runway.run("cancel", runway.order_id)
-    assert "video 1 at runway is cancelled" in done.stderr
+    assert "video 1 at Runway is cancelled" in done.stderr
     assert runway.run("cancel", runway.order_id).returncode == 2
 
 
