@@ -43,6 +43,20 @@ def describe_running(items: Iterable[Item], now: datetime) -> str:
     return "; ".join(_describe(name, jobs, now) for name, jobs in by_server.items())
 
 
+def describe_unknown(item: Item) -> str | None:
+    """Return what happened to an item that may have been paid for and is not there; None for others."""
+    for part, job in item.job.items():
+        if job.is_unknown and job.key and job.server and "~" not in part:
+            name = hosted.title(job.server)
+            at = f" at {from_text(job.intended_at).astimezone():%H:%M on %Y-%m-%d}" if job.intended_at else ""
+            lost = f"{name} cannot deliver it any more" if job.id else "the answer was lost"
+            return (
+                f"it was ordered from {name}{at}, and {lost}. It may have been paid for, so it is not bought again by "
+                "itself."
+            )
+    return None
+
+
 def _describe(server: str, jobs: list[Job], now: datetime) -> str:
     began = min((job.intended_at for job in jobs if job.intended_at), default=None)
     since, count = "", f"{len(jobs)} jobs " if len(jobs) > 1 else ""

@@ -122,9 +122,10 @@ def _price_by(context: Context, draft: Draft, request: GenerationRequest, name: 
     return costs.price_of(chosen, {kind: context.pipeline(each) for kind, each in models.items()})
 
 
-def resolve(context: Context, draft: Draft) -> GenerationRequest:
+def estimate(context: Context, draft: Draft) -> Prepared:
     """Resolve a draft without the picture it may start from, for estimates. Raises UsageError."""
-    return _resolve(context, draft, None, None)[0]
+    request, used = _resolve(context, draft, None, None)
+    return Prepared(request, None, costs.price_of(request, used))
 
 
 def _resolve(

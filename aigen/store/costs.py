@@ -100,8 +100,14 @@ class Costs(Connection):
     def check_budget(self, budget: Budget, price: float | None) -> None:
         """Raise CostError if an order of this price exceeds what is left of a budget."""
         spent = self.spent(budget.since, budget.user_id)
-        if round(spent + (price or 0), 5) > budget.amount:
+        if round(spent + (price or 0), 5) <= budget.amount:
+            return
+        if budget.user_id is not None:
             raise CostError(
-                f"{spoken_price(spent)} of {budget.name} {budget.amount:g} is spent or reserved this month: "
-                "raise it, or wait for the next month"
+                f"this costs about {spoken_price(price)}, but only ${max(0.0, budget.amount - spent):.2f} of your "
+                f"${budget.amount:.2f} for this month is left"
             )
+        raise CostError(
+            f"{spoken_price(spent)} of {budget.name} {budget.amount:g} is spent or reserved this month: "
+            "raise it, or wait for the next month"
+        )

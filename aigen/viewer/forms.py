@@ -4,7 +4,8 @@ There are two, for what starts from words and for what starts from a picture. Th
 page.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +15,13 @@ from aigen import pipelines
 from aigen.errors import UsageError
 from aigen.film.script import check_narration
 from aigen.notify import channels, mail
-from aigen.orders import placing, tasks
+from aigen.orders import placing
 from aigen.times import resolve
 from aigen.types.pipeline import Abilities
-from aigen.types.request import KINDS, Draft, Kind, Narration, check_channel, check_prompt, check_style
+from aigen.types.request import Draft, Kind, Narration, check_channel, check_prompt, check_style
 from aigen.types.styles import STYLES
 from aigen.viewer.gallery import Gallery
 from aigen.viewer.web import render
-from aigen.wording import spoken_duration
 
 ITEM_LIMIT = 40
 # What models make, for their picker.
@@ -38,6 +38,14 @@ class Form:
     from_picture: bool = False
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """What an order takes and costs, in words. `refused`: it would be refused for that."""
+
+    text: str = ""
+    refused: bool = False
+
+
 _FIELDS = {
     "prompt": "", "images": "5", "videos": "5", "style": "plain", "model": "", "notify_at": "", "notify": "",
     "address": "", "narrate": "", "script": "",
@@ -47,11 +55,15 @@ FROM_PICTURE = Form("/image-to-video", "Image to Video", {**_FIELDS, "style": ""
 
 
 def show(
-    gallery: Gallery, form: Form, typed: Mapping[str, str], errors: Mapping[str, str], code: int = 200
+    gallery: Gallery,
+    form: Form,
+    typed: Mapping[str, str],
+    errors: Mapping[str, str],
+    estimate: Estimate,
+    code: int = 200,
 ) -> HTTPResponse:
     """The page of a form, with what was typed and by the names of fields what is wrong with it."""
     models = _models(gallery, form)
-    paces = _paces(gallery, form, models)
     typed = {**form.fields, **typed}
     return render(
         "new-order",
@@ -62,13 +74,12 @@ def show(
         errors=errors,
         styles=STYLES,
         models=models,
-        paces=paces,
         pictures=MODEL_PICTURES,
         mails=_mails(gallery),
         confirms_mail=gallery.public,
         desktop=not gallery.public,
         limit=item_limit(gallery),
-        estimate=_estimate(paces, typed),
+        estimate=estimate,
         message=errors.get("") or ("Something below needs another look." if errors else None),
     )
 
@@ -87,13 +98,13 @@ def read(gallery: Gallery, form: Form, typed: Mapping[str, str]) -> tuple[Draft 
     prompt = typed["prompt"] if typed["prompt"].strip() or not form.from_picture else None
     if prompt is not None:
         attempt("prompt", lambda: check_prompt(prompt))
-    images = attempt("images", lambda: _count(typed, "images"))
-    videos = attempt("videos", lambda: _count(typed, "videos"))
+    images = attempt("images", lambda: read_count(typed, "images"))
+    videos = attempt("videos", lambda: read_count(typed, "videos"))
     style = typed["style"] or None
     attempt("style", lambda: check_style(style or "plain"))
     if typed["model"] and typed["model"] not in _offered(gallery):
         errors["model"] = f"model {typed['model'][:40]!r} is not known: choose one of these"
-    told = attempt("script", lambda: _narration(typed, style, prompt))
+    told = attempt("script", lambda: read_narration(typed, style, prompt))
     attempt("notify_at", lambda: resolve(typed["notify_at"], gallery.clock()))
     notify = attempt("notify", lambda: _channel(typed, gallery)) or ()
     if notify and mail.is_mail(notify[0]) and _mails(gallery):
@@ -120,7 +131,7 @@ def read(gallery: Gallery, form: Form, typed: Mapping[str, str]) -> tuple[Draft 
     return wanted, errors
 
 
-def _narration(typed: Mapping[str, str], style: str | None, prompt: str | None) -> Narration | None:
+def read_narration(typed: Mapping[str, str], style: str | None, prompt: str | None) -> Narration | None:
     """Return the narration of a typed script or prompt; None if the picture's description is to be narrated."""
     script = typed["script"] if typed["script"].strip() else (prompt or "").strip()
     if not typed["narrate"] or not script:
@@ -130,7 +141,8 @@ def _narration(typed: Mapping[str, str], style: str | None, prompt: str | None) 
     return told
 
 
-def _count(typed: Mapping[str, str], name: str) -> int:
+def read_count(typed: Mapping[str, str], name: str) -> int:
+    """Return a number that was typed. Raises UsageError."""
     text = typed[name].strip()
     if not text.isascii() or not text.isdigit() or len(text) > 4:
         raise UsageError(f"{name} is {text[:20]!r}: give a whole number")
@@ -153,20 +165,19 @@ def item_limit(gallery: Gallery) -> int:
     return gallery.settings.number("AIGEN_MAX_ITEMS", ITEM_LIMIT)
 
 
-def _estimate(known: dict[str, dict[Kind, float]], typed: Mapping[str, str]) -> str:
-    """How long it would take, from how long the last orders took."""
-    paces = known.get(typed["model"])
-    try:
-        images, videos = _count(typed, "images"), _count(typed, "videos")
-    except UsageError:
-        return ""
-    return (
-        f"about {spoken_duration(paces['image'] * images + paces['video'] * videos)}, as it lately was" if paces else ""
-    )
-
-
 def _offered(gallery: Gallery) -> dict[str, Abilities]:
-    return pipelines.offered(gallery.context.pipeline, paid=gallery.offers_paid)
+    """Return the models that can be ordered here: of those that cost money, the ones whose price is known."""
+    found = pipelines.offered(gallery.context.pipeline, paid=gallery.offers_paid)
+    return {name: each for name, each in found.items() if not each.paid or _has_price(gallery, name, each)}
+
+
+def _has_price(gallery: Gallery, name: str, abilities: Abilities) -> bool:
+    for kind in abilities.kinds:
+        draft = Draft(prompt="any", images=int(kind == "image"), videos=int(kind == "video"), model=name, seed=0)
+        with suppress(UsageError):  # such as a key that cannot be used: whoever names it is told
+            if placing.estimate(gallery.context, draft).price is not None:
+                return True
+    return False
 
 
 def _models(gallery: Gallery, form: Form) -> dict[str, str]:
@@ -182,26 +193,6 @@ def _models(gallery: Gallery, form: Form) -> dict[str, str]:
         name: f"{each.label}{rest.get(each.kinds, '')}{'; costs money' if each.paid else ''}"
         for name, each in found.items()
     }
-
-
-def _paces(gallery: Gallery, form: Form, models: Iterable[str]) -> dict[str, dict[Kind, float]]:
-    """Seconds an item of each kind of late, by the model that can be chosen (empty: none is), where both are known."""
-    found = {}
-    for name in ("", *models):
-        paces: dict[Kind, float] = {}
-        draft = Draft(prompt="any", model=name or None, seed=0, from_picture=form.from_picture)
-        try:
-            usual = placing.resolve(gallery.context, draft)
-        except UsageError:  # the default is no model: whoever orders is told
-            continue
-        for kind in KINDS:
-            model = usual.model_for(kind) or ""
-            image_model = tasks.picture_by(usual, gallery.context.pipeline(model))
-            if pace := gallery.store.pace(kind, model, usual, image_model):
-                paces[kind] = pace
-        if len(paces) == len(KINDS):
-            found[name] = paces
-    return found
 
 
 def _mails(gallery: Gallery) -> bool:

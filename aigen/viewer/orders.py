@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from aigen.notify import mail
 from aigen.orders import costs, deletion, lifecycle, placing, reorder, status, tasks
 from aigen.times import resolve, spoken
 from aigen.types.request import KINDS, Attachments, Draft
-from aigen.viewer import forms, visits
+from aigen.viewer import estimates, forms, visits
 from aigen.viewer.gallery import Gallery
 from aigen.viewer.memory import give_back_memory
 from aigen.viewer.pages import own_order
@@ -43,10 +43,18 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         visits.log(gallery, visit(), "order", placed.generation_id)
         return placed.generation_id
 
+    def show(form: forms.Form, typed: dict[str, str], errors: dict[str, str], code: int = 200) -> HTTPResponse:
+        return forms.show(gallery, form, typed, errors, estimate(form, typed), code)
+
+    def estimate(form: forms.Form, typed: dict[str, str]) -> forms.Estimate:
+        user_id = visit().user_id
+        assert user_id
+        return estimates.estimate(gallery, form, typed, user_id)
+
     @app.get("/text-to-video", changes=True)
     def text_to_video() -> HTTPResponse:
         prompt = request.query.getunicode("prompt") or ""
-        return forms.show(gallery, forms.FROM_WORDS, {"prompt": prompt[:2000]}, {})
+        return show(forms.FROM_WORDS, {"prompt": prompt[:2000]}, {})
 
     @app.post("/text-to-video")
     def order_from_words() -> HTTPResponse:
@@ -54,11 +62,11 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         wanted, errors = forms.read(gallery, forms.FROM_WORDS, typed)
         if wanted:
             errors = attempt(wanted)
-        return forms.show(gallery, forms.FROM_WORDS, typed, errors, 400)
+        return show(forms.FROM_WORDS, typed, errors, 400)
 
     @app.get("/image-to-video", changes=True)
     def image_to_video() -> HTTPResponse:
-        return forms.show(gallery, forms.FROM_PICTURE, {}, {})
+        return show(forms.FROM_PICTURE, {}, {})
 
     @app.post("/image-to-video", form="multipart/form-data")
     def order_from_picture() -> HTTPResponse:
@@ -69,7 +77,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         elif wanted:  # to read a picture takes much; what is wrong beside it is known before
             with _saved(gallery, upload) as picture:
                 errors = attempt(wanted, picture)
-        return forms.show(gallery, forms.FROM_PICTURE, typed, errors, 400)
+        return show(forms.FROM_PICTURE, typed, errors, 400)
 
     def attempt(wanted: Draft, picture: Path | None = None) -> dict[str, str]:
         """Place an order and go there; else why it cannot be, by the field that is wrong."""
@@ -140,6 +148,15 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
                 if only in (None, found.order.generation_id)
             }
         )
+
+    @app.post("/text-to-video/estimate")
+    def estimate_from_words() -> HTTPResponse:
+        """What the order that is being typed takes and costs."""
+        return _json(asdict(estimate(forms.FROM_WORDS, _typed(forms.FROM_WORDS))))
+
+    @app.post("/image-to-video/estimate")
+    def estimate_from_picture() -> HTTPResponse:
+        return _json(asdict(estimate(forms.FROM_PICTURE, _typed(forms.FROM_PICTURE))))
 
     @app.get("/resolve", no_page=True)
     def resolved() -> HTTPResponse:

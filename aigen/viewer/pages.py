@@ -12,16 +12,17 @@ from aigen import pipelines
 from aigen.errors import UsageError
 from aigen.models.catalogue import display_name
 from aigen.orders import source, status
+from aigen.orders.jobs import describe_unknown
 from aigen.orders.status import OrderStatus
 from aigen.settings import NO_SETTINGS
 from aigen.times import from_text
 from aigen.types.request import Kind, Size
-from aigen.types.rows import Generation, Item
+from aigen.types.rows import Generation, Item, sum_costs
 from aigen.types.seen import ImageDescription
 from aigen.viewer import visits
 from aigen.viewer.gallery import Gallery
 from aigen.viewer.web import not_found, redirect, render, visit
-from aigen.wording import readable, shortened
+from aigen.wording import readable, shortened, spoken_price
 
 ORDERS_A_PAGE = 8
 ACTIVITIES_SHOWN = 200
@@ -102,7 +103,8 @@ class Tile:
     def details(self) -> dict[str, str]:
         """What it was made from, for people."""
         parameters = {**(self.item.parameters or {}), "seen": None}  # which has a place of its own
-        told: dict[str, Any] = {"made by": self.label, "seed": self.item.seed, **parameters}
+        cost = None if self.item.paid is None else spoken_price(self.item.paid)
+        told: dict[str, Any] = {"made by": self.label, "cost": cost, "seed": self.item.seed, **parameters}
         return {
             name.replace("_", " ").capitalize(): readable(value)
             for name, value in told.items()
@@ -131,6 +133,33 @@ class Card:
     @property
     def labels(self) -> str:
         return "; ".join(dict.fromkeys(label(item.model) for item in self.status.items))
+
+    @property
+    def problems(self) -> list[str]:
+        """Why the order failed: each reason once, with the items that it is the reason of."""
+        items: dict[str, list[str]] = {}
+        for item in self.status.items:
+            reason = describe_unknown(item) or item.error
+            if item.state == "failed" and reason:
+                items.setdefault(reason, []).append(item.name)
+        told = [f"{', '.join(names).capitalize()}: {reason}" for reason, names in items.items()]
+        return told or [f"It failed: {self.status.order.error}"]
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Return whether somebody must decide if something is bought again."""
+        return any(describe_unknown(item) for item in self.status.items if item.state == "failed")
+
+    @property
+    def cost(self) -> str:
+        """What the order costs, or is expected to; empty for a free one."""
+        price, paid = self.status.order.price, sum_costs(item.paid for item in self.status.items)
+        if self.status.order.status == "Processing" and price != 0:
+            so_far = f", {spoken_price(paid)} so far" if paid else ""
+            return ("cost unknown" if price is None else f"about {spoken_price(price)}") + so_far
+        if paid is None:
+            return "cost unknown" if price is None and any(item.job for item in self.status.items) else ""
+        return f"cost {spoken_price(paid)}"
 
     @property
     def ordered_at(self) -> str:

@@ -38,7 +38,7 @@ def test_the_request_is_frozen_with_seed_models_and_time(context: Context) -> No
     assert (frozen.image_model, frozen.video_model) == ("storybook", None)
     assert 0 <= frozen.seed <= SEED_LIMIT
     assert frozen.notify_at == "2030-01-01T00:00:00+00:00"
-    assert placing.resolve(context, frozen.draft()) == frozen
+    assert placing.estimate(context, frozen.draft()).request == frozen
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_a_model_that_makes_no_videos_is_refused_for_them(context: Context, scri
     scribbler.kinds = ("image",)
     request = Draft(prompt="x", video_model="scribbler")
     with pytest.raises(UsageError, match="makes no videos"):
-        placing.resolve(context, request)
-    assert placing.resolve(context, replace(request, videos=0)).image_model == "storybook"
+        placing.estimate(context, request)
+    assert placing.estimate(context, replace(request, videos=0)).request.image_model == "storybook"
 
 
 def test_of_a_model_for_everything_that_makes_no_videos_its_pictures_are_set_in_motion(
@@ -72,10 +72,10 @@ def test_of_a_model_for_everything_that_makes_no_videos_its_pictures_are_set_in_
         return pictures_only if name == "scribbler" else scribbler
 
     context = replace(context, load=load)
-    named = placing.resolve(context, Draft(prompt="x", model="scribbler"))
+    named = placing.estimate(context, Draft(prompt="x", model="scribbler")).request
     assert (named.image_model, named.video_model) == ("scribbler", "motion")
     context = replace(context, settings=Settings({"AIGEN_MODEL": "scribbler"}))
-    default = placing.resolve(context, Draft(prompt="x"))
+    default = placing.estimate(context, Draft(prompt="x")).request
     assert (default.image_model, default.video_model) == ("scribbler", "motion")
 
 
@@ -89,7 +89,7 @@ def test_videos_are_by_the_model_of_the_images_where_that_makes_both(
         return pictures_only if name == "pictures" else scribbler
 
     def chosen(**named: Any) -> tuple[str | None, str | None]:
-        request = placing.resolve(replace(context, load=load), Draft(prompt="x", **named))
+        request = placing.estimate(replace(context, load=load), Draft(prompt="x", **named)).request
         return request.image_model, request.video_model
 
     assert chosen() == ("pictures", "motion")
@@ -101,9 +101,9 @@ def test_videos_are_by_the_model_of_the_images_where_that_makes_both(
 def test_an_option_that_no_model_heeds_is_refused(context: Context, scribbler: Scribbler) -> None:
     request = Draft(prompt="x", steps=3)
     with pytest.raises(UsageError, match="steps means nothing to storybook"):
-        placing.resolve(context, request)
+        placing.estimate(context, request)
     scribbler.options = frozenset({"steps"})
-    assert placing.resolve(context, request).steps == 3
+    assert placing.estimate(context, request).request.steps == 3
 
 
 def test_the_largest_seed_has_room_for_every_item(context: Context) -> None:
@@ -152,18 +152,18 @@ def with_paid(monkeypatch: pytest.MonkeyPatch, context: Context, price: float | 
 
 def test_a_paid_model_is_chosen_only_when_it_is_named(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     context = with_paid(monkeypatch, context)
-    usual = placing.resolve(context, Draft(prompt="x"))
+    usual = placing.estimate(context, Draft(prompt="x")).request
     assert "paid" not in (usual.image_model, usual.video_model)
-    named = placing.resolve(context, Draft(prompt="x", image_model="paid"))
+    named = placing.estimate(context, Draft(prompt="x", image_model="paid")).request
     assert (named.image_model, named.video_model) == ("paid", "storybook")
     preferred = replace(context, settings=Settings({"AIGEN_MODEL": "paid"}))
-    assert placing.resolve(preferred, Draft(prompt="x")).video_model == "paid"
+    assert placing.estimate(preferred, Draft(prompt="x")).request.video_model == "paid"
 
 
 def test_where_no_paid_model_may_be_used_none_is(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     context = replace(with_paid(monkeypatch, context), paid=False, settings=Settings({"AIGEN_MODEL": "paid"}))
     assert "paid" not in pipelines.offered(context.pipeline)
-    assert placing.resolve(context, Draft(prompt="x")).video_model == "storybook"
+    assert placing.estimate(context, Draft(prompt="x")).request.video_model == "storybook"
     for named in ("model", "image_model", "video_model"):
         with pytest.raises(UsageError, match="model 'paid' costs money, and paid models are not offered here"):
             placing.place(context, Draft(prompt="x", **{named: "paid"}), "ana")  # type: ignore[arg-type]
@@ -271,7 +271,7 @@ def test_a_budget_for_the_month_holds_with_what_is_reserved(
     first = placing.place(context, two, "ana")
     assert (first.price, context.store.spent("2026-11-01")) == (0.5, 0.5)
     web = replace(context, budgets=("AIGEN_MONTHLY_COST", USER_BUDGET))
-    with pytest.raises(UsageError, match=r"^\$0.50 of AIGEN_USER_MONTHLY_COST 0.6 is spent or reserved this month"):
+    with pytest.raises(UsageError, match=r"^this costs about \$0.50, but only \$0.10 of your \$0.60"):
         placing.place(web, two, "ana")
     placing.place(web, two, "bob")
     with pytest.raises(UsageError, match=r"\$1.00 of AIGEN_MONTHLY_COST 1 is spent or reserved this month: raise it"):

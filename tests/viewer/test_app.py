@@ -81,8 +81,8 @@ def test_every_private_route_is_closed_without_a_session(gallery: Gallery, order
         else:
             assert answer.status_code == 401, path
         assert order.prompt.encode() not in answer.body
-    assert len(seen) == 32
-    assert sum(not public for _, public in seen) == 21
+    assert len(seen) == 34
+    assert sum(not public for _, public in seen) == 23
     assert {path for method, path, public in routes(gallery, order) if public and method == "POST"} == {
         "/register", "/login", f"/open/{'x' * 32}", f"/confirm/{'x' * 32}",
     }  # fmt: skip

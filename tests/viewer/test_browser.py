@@ -220,7 +220,7 @@ def test_the_form_says_what_a_time_means_and_how_long_it_takes(page: "Page", rea
     assert page.locator("#estimate").inner_text().startswith("It takes about ")
     before = page.locator("#estimate").inner_text()
     page.get_by_label("Videos").fill("20")
-    assert page.locator("#estimate").inner_text() != before
+    page.wait_for_function("before => document.querySelector('#estimate').textContent !== before", arg=before)
     page.get_by_label("Tell me at").fill("tomorrow 07:00")
     page.get_by_text("That is 07:00 tomorrow.").wait_for()
     page.get_by_label("What shall they show?").fill("a red kite")

@@ -69,7 +69,7 @@ def test_a_link_changes_nothing_and_shows_no_other_page(
         answer = somebody.get(path) if route.method == "GET" else somebody.post(path, form="/dash")
         assert (answer.status_code, "opens one order only" in answer.text) == (403, True), path
         refused.append(path)
-    assert len(refused) == 12, refused
+    assert len(refused) == 14, refused
     page = somebody.get("/dash").text
     for gone in ("New order", "Delete", "Again, differently", "Activity", "Search your prompts"):
         assert gone not in page

@@ -198,7 +198,7 @@ def test_a_failed_order_says_why_and_is_tried_again_by_the_worker(
     scribbler.fail.add(2)
     with pytest.raises(GenerationError):
         lifecycle.run(context, order.generation_id, detached=True)
-    assert "image 2: the pen broke" in ana.get("/dash").text
+    assert "Image 2: the pen broke" in ana.get("/dash").text
     scribbler.fail.clear()
     assert ana.post(f"/orders/{order.generation_id}/retry", form="/dash").status_code == 303
     again = gallery.store.generation(order.generation_id)

@@ -73,7 +73,7 @@ def test_again_and_more_like_it_count_too(gallery: Gallery, context: Context) ->
 
 def test_the_pace_of_late_counts_where_it_is_known(gallery: Gallery, context: Context) -> None:
     seconds = replace(context, max_seconds=1e9)
-    request = placing.resolve(context, Draft(prompt="a kite", images=2, videos=0, seed=1))
+    request = placing.estimate(context, Draft(prompt="a kite", images=2, videos=0, seed=1)).request
     assert quotas.expect(seconds, request).seconds == 10
     order = lifecycle.generate(context, Draft(prompt="a kite", images=1, videos=0), "bob")
     context.store._change("UPDATE items SET seconds = 60 WHERE generation_id = ?", [order.generation_id])
@@ -86,7 +86,7 @@ def test_a_film_counts_by_the_length_of_its_words(gallery: Gallery) -> None:
     def expect(words: int) -> float:
         told = Narration(script="A fox sleeps in the snow. " * words)
         draft = Draft(prompt="a fox", images=0, videos=1, narration=told, seed=1)
-        return quotas.expect(context, placing.resolve(context, draft)).seconds
+        return quotas.expect(context, placing.estimate(context, draft).request).seconds
 
     assert expect(10) == pytest.approx(expect(100) / 10, rel=0.1)
     ana = limited(replace(gallery, load=pipelines.load), MINUTES="60")

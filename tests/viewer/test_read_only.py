@@ -85,7 +85,7 @@ def test_nothing_in_it_can_be_changed(kept: Gallery, order: Generation) -> None:
         answer = ana.post(path, form="/activity")
         assert (answer.status_code, "read-only" in answer.text) == (403, True), path
         refused.append(path)
-    assert len(refused) == 10, refused
+    assert len(refused) == 12, refused
     assert ana.get("/text-to-video").status_code == ana.get("/image-to-video").status_code == 403
     assert Browser(kept).get("/register").status_code == 403
     page = ana.get("/dash").text

@@ -82,7 +82,7 @@
     }
     const goes_on = now.dataset.status === "Processing";
     if (goes_on) tellState(order, { done: $("progress", now).value, total: $("progress", now).max, remark: $(".remark", now).textContent });
-    for (const part of goes_on ? [".actions"] : [".state", ".actions"]) replace($(part, order), $(part, now));
+    for (const part of goes_on ? [".cost", ".actions"] : [".cost", ".state", ".actions"]) replace($(part, order), $(part, now));
     Object.assign(order.dataset, now.dataset);
     if (!goes_on) $("#said").textContent = `${now.dataset.status}: ${$("h2", now).textContent}`;
   }

@@ -1,23 +1,29 @@
-// What the order form gains with scripts: the time as it is understood, and how long it will take.
+// What the order form gains with scripts: the time as it is understood, and what the order takes and costs.
 "use strict";
 (() => {
   const form = document.getElementById("order");
   const draft = `draft ${form.getAttribute("action")}`;
   const estimate = document.getElementById("estimate"), told = document.getElementById("resolved"), usual = told.textContent;
 
-  function spoken(seconds) {
-    const rounded = Math.max(1, Math.round(seconds)), minutes = Math.floor(rounded / 60);
-    if (minutes >= 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-    return minutes ? `${minutes} min ${rounded % 60} s` : `${rounded} s`;
+  let pausing, estimates = 0;
+  form.addEventListener("input", (event) => {
+    if (event.target === form.notify_at || event.target === form.picture) return;
+    clearTimeout(pausing);
+    pausing = setTimeout(reckon, 250);
+  });
+  async function reckon() {
+    const number = ++estimates, typed = new FormData(form);
+    typed.delete("picture");
+    try {
+      const answer = await fetch(`${form.getAttribute("action")}/estimate`, { method: "POST", body: new URLSearchParams(typed) });
+      const found = answer.ok ? await answer.json() : { text: "" };
+      if (number !== estimates) return;
+      estimate.textContent = found.text;
+      estimate.classList.toggle("warn", Boolean(found.refused));
+    } catch {
+      if (number === estimates) estimate.textContent = "";
+    }
   }
-  function reckon() {
-    const pace = form.querySelector("[name=model]:checked").dataset;
-    const seconds = Number(pace.image) * Number(form.images.value) + Number(pace.video) * Number(form.videos.value);
-    estimate.textContent = seconds > 0 ? `It takes about ${spoken(seconds)}, as it lately was.` : "";
-  }
-  form.images.addEventListener("input", reckon);
-  form.videos.addEventListener("input", reckon);
-  for (const model of form.model) model.addEventListener("input", reckon);
 
   let waiting, asked = 0;
   form.notify_at.addEventListener("input", () => {

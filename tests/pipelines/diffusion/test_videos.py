@@ -459,7 +459,7 @@ def test_the_model_of_the_images_makes_what_videos_start_from(models: Path, orde
     with pytest.raises(UsageError, match="its picture was made by a model in a folder named 'pictures': give"):
         reorder.reorder(told, {"model": str(models / "svd")})
     named = {"video_model": request.video_model, "image_model": request.image_model}
-    again = placing.resolve(orders.context, replace(reorder.reorder(told, named), model=None))
+    again = placing.estimate(orders.context, replace(reorder.reorder(told, named), model=None)).request
     assert again == replace(order.request, videos=1, duration=1.0, frames=None)
     whole = "".join(str(value) for path in orders.files() for value in provenance.read(path).parameters.values())
     assert str(models) not in whole
@@ -576,7 +576,7 @@ def test_a_picture_of_the_users_is_set_in_motion(models: Path, orders: Orders, p
 def test_what_cannot_start_from_a_picture_is_refused_and_nothing_is_written(
     models: Path, orders: Orders, photo: Path
 ) -> None:
-    chosen = placing.resolve(orders.context, a_request(models, from_picture=True, steps=None))
+    chosen = placing.estimate(orders.context, a_request(models, from_picture=True, steps=None)).request
     assert chosen.video_model == "motion"  # storybook, which else makes them, could not
     request = a_request(models, from_picture=True, steps=None, video_model=str(models / "wan"))
     with pytest.raises(UsageError, match="wan, which makes the videos, cannot start from a picture"):
