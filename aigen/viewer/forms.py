@@ -190,7 +190,7 @@ def _models(gallery: Gallery, form: Form) -> dict[str, str]:
         ("video",): "; videos only, pictures by others",
     }
     return {
-        name: f"{each.label}{rest.get(each.kinds, '')}{'; costs money' if each.paid else ''}"
+        name: f"{each.label}{rest.get(each.kinds, '')}{'; costs money' if each.paid and 'paid' not in each.label else ''}"
         for name, each in found.items()
     }
 

@@ -31,7 +31,11 @@ def render(name: str, status: int = 200, **values: Any) -> HTTPResponse:
     """A page from a template, in which every value is escaped; with the cookie that its forms need."""
     who: Visit | None = request.environ.get("aigen.visit")
     gallery: Gallery = request.environ["aigen.gallery"]
-    known: dict[str, Any] = {"registers": gallery.registration == "open", "read_only": gallery.is_read_only}
+    known: dict[str, Any] = {
+        "registers": gallery.registration == "open",
+        "read_only": gallery.is_read_only,
+        "paid": gallery.offers_paid,
+    }
     if who:
         known |= {
             "user_id": who.user_id,
@@ -50,7 +54,7 @@ def render_text(name: str, **values: Any) -> str:
     """Return a template as text, with what all of them need filled in."""
     shared = {
         "user_id": None, "csrf": "", "version": __version__, "message": None, "title": "aigen", "refresh": None,
-        "script": None, "registers": False, "read_only": False, "only": None, "may_change": False,
+        "script": None, "registers": False, "read_only": False, "only": None, "may_change": False, "paid": False,
     }  # fmt: skip
     text: str = _template(name).render({**shared, **values})
     return text
