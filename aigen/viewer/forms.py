@@ -189,10 +189,7 @@ def _models(gallery: Gallery, form: Form) -> dict[str, str]:
         ("image",): "; videos are camera moves over its pictures",
         ("video",): "; videos only, pictures by others",
     }
-    return {
-        name: f"{each.label}{rest.get(each.kinds, '')}{'; costs money' if each.paid and 'paid' not in each.label else ''}"
-        for name, each in found.items()
-    }
+    return {name: f"{each.label}{rest.get(each.kinds, '')}{_price_note(each)}" for name, each in found.items()}
 
 
 def _mails(gallery: Gallery) -> bool:
@@ -202,3 +199,7 @@ def _mails(gallery: Gallery) -> bool:
     except UsageError:
         return False
     return True
+
+
+def _price_note(abilities: Abilities) -> str:
+    return "; costs money" if abilities.paid and "paid" not in abilities.label else ""

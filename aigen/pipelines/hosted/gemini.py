@@ -166,15 +166,16 @@ class Gemini:
         return explain(self._access, fault, told or f"its video ended as {status}")
 
     def _translated(self, call: Callable[[], Any], request: ItemRequest | None = None) -> Any:
-        def fault_of(found: Refusal) -> ProviderFault:
-            said = f"{found.body.get('status')} {found.reason}"
-            if found.status == 400 and "API key" in said:
-                return "key"
-            if found.status == 400 and "FAILED_PRECONDITION" in said:  # such as: enable billing
-                return "credit"
-            return "missing" if found.fault == "model" and request is None else found.fault
+        return translated(self._access, call, _fault_of, request)
 
-        return translated(self._access, call, fault_of, request)
+
+def _fault_of(found: Refusal) -> ProviderFault:
+    said = f"{found.body.get('status')} {found.reason}"
+    if found.status == 400 and "API key" in said:
+        return "key"
+    if found.status == 400 and "FAILED_PRECONDITION" in said:  # such as: enable billing
+        return "credit"
+    return found.fault
 
 
 def _resolution(size: Size) -> str:

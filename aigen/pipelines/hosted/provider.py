@@ -253,6 +253,8 @@ def translated(
         if 200 <= found.status < 300:
             raise ProviderError(explain(access, "server", "its answer cannot be read"), "server") from None
         fault = fault_of(found)
+        if fault == "model" and request is None:  # what was asked for is a job
+            fault = "missing"
         raise ProviderError(explain(access, fault, found.reason, request), fault, retry_after(error)) from None
 
 

@@ -57,11 +57,7 @@ class Rest:
                 raise _Refused(response)
             return response.content if call.raw else response.json()
 
-        def fault_of(found: Refusal) -> ProviderFault:
-            fault = self._fault_of(found)
-            return "missing" if fault == "model" and request is None else fault
-
-        return translated(self._access, send, fault_of, request)
+        return translated(self._access, send, self._fault_of, request)
 
     def read(self, read: Callable[[], Any]) -> Any:
         """Return what is read from an answer. Raises ProviderError for one that lacks what it must have."""

@@ -114,12 +114,11 @@ class Runway:
         return explain(self._access, fault, told)
 
     def _translated(self, call: Callable[[], Any], request: ItemRequest | None = None) -> Any:
-        def fault_of(found: Refusal) -> ProviderFault:
-            if found.fault == "model" and request is None:
-                return "missing"
-            return "credit" if found.status == 400 and "credits" in found.reason.lower() else found.fault
+        return translated(self._access, call, _fault_of, request)
 
-        return translated(self._access, call, fault_of, request)
+
+def _fault_of(found: Refusal) -> ProviderFault:
+    return "credit" if found.status == 400 and "credits" in found.reason.lower() else found.fault
 
 
 def _credits(answer: Any, name: str) -> float | None:
