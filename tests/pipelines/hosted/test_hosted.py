@@ -128,7 +128,7 @@ def test_a_budget_of_web_users_holds_when_the_worker_buys(gallery: Gallery, runw
     with Store.open(gallery.content) as store:
         worker.work(Context(gallery.content, store, settings=Settings(values)), lambda seconds: None, once=True)
         (order,) = store.generations()
-    assert "more than" in str(order.error) or "AIGEN_USER_MONTHLY_COST" in str(order.error)
+    assert "but only $0.00 of your $3.00 for this month is left" in str(order.error)
     assert len(runway.server.sales) == 1
 
 
