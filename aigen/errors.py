@@ -44,6 +44,10 @@ class ContentError(AigenError):
     pass
 
 
+class KeyMissing(UsageError):
+    """A provider's key is not there, or cannot be read here."""
+
+
 class GenerationError(AigenError):
     pass
 
@@ -71,12 +75,12 @@ class ProviderError(GenerationError):
 class StillRunning(AigenError):
     """Jobs at a provider are not done yet. A worker looks again after so many `seconds`.
 
-    `reason` says why, if it is not only that they take their time.
+    `reason` says why, if it is not only that they take their time; `lacks_key`: there is no key to ask with.
     """
 
-    def __init__(self, text: str, seconds: float, reason: str | None = None) -> None:
+    def __init__(self, text: str, seconds: float, reason: str | None = None, lacks_key: bool = False) -> None:
         super().__init__(text)
-        self.seconds = seconds
+        self.seconds, self.lacks_key = seconds, lacks_key
         self.reason = text if reason is None else reason
 
 

@@ -6,6 +6,8 @@
 from aigen.errors import UsageError
 
 SERVICE = "aigen"
+# How long a secret is at least, to be told from ordinary words.
+LENGTH = 6
 # What this process has read or stored, so that no message shows it.
 _seen: set[str] = set()
 
@@ -23,7 +25,7 @@ def read(name: str) -> str:
             f"{name} is not in the system keyring any more: store it again with aigen keys set, or set it in the "
             "environment"
         )
-    _seen.add(found)
+    _remember(name, found)
     return found
 
 
@@ -32,7 +34,7 @@ def store(name: str, value: str) -> bool:
     import keyring
     from keyring.errors import NoKeyringError
 
-    _seen.add(value)
+    _remember(name, value)
     try:
         keyring.set_password(SERVICE, name, value)
         return keyring.get_password(SERVICE, name) == value  # one that is switched off keeps nothing
@@ -45,14 +47,20 @@ def store(name: str, value: str) -> bool:
 def remove(name: str) -> None:
     """Remove a secret; nothing happens if it is not there. Raises UsageError where the keyring cannot be used."""
     import keyring
-    from keyring.errors import PasswordDeleteError
+    from keyring.errors import NoKeyringError, PasswordDeleteError
 
     try:
         keyring.delete_password(SERVICE, name)
-    except PasswordDeleteError:
+    except (PasswordDeleteError, NoKeyringError):  # there is none here, or on this machine
         pass
     except Exception as error:
         raise _unusable(name, error) from error
+
+
+def _remember(name: str, value: str) -> None:
+    """Keep a secret out of messages; the address of a server is none."""
+    if not name.endswith("URL") and len(value) >= LENGTH:
+        _seen.add(value)
 
 
 def redact(text: str) -> str:

@@ -27,7 +27,7 @@ DEFAULT_CONTENT = "generated_content"
 # Who may register in the web gallery: everybody, people with an invitation, nobody.
 REGISTRATION = ("open", "invite", "closed")
 # What the names of secret settings end with, and how long a secret is at least, to be told from ordinary words.
-_SECRET_ENDINGS, _SECRET_LENGTH = ("KEY", "SECRET", "TOKEN", "PASSWORD"), 6
+_SECRET_ENDINGS, SECRET_LENGTH = ("KEY", "SECRET", "TOKEN", "PASSWORD"), keys.LENGTH
 
 
 @dataclass(frozen=True, order=True)
@@ -132,7 +132,7 @@ class Settings:
 
     def is_secret(self, name: str) -> bool:
         """Return whether a setting has a secret as its value."""
-        return name.upper().endswith(_SECRET_ENDINGS) and len(self.values.get(name, "").strip()) >= _SECRET_LENGTH
+        return name.upper().endswith(_SECRET_ENDINGS) and len(self.values.get(name, "").strip()) >= SECRET_LENGTH
 
     def redact(self, text: str) -> str:
         """Return a text without the secrets among the settings."""

@@ -20,6 +20,8 @@ class Listener:
     before_step: Callable[[str], None] = lambda text: None
     jobs: dict[tuple[int, str], Job] = field(default_factory=dict)
 
+    order_id = "order"
+
     def step(self, done: int, total: int, text: str, beside: float = 0.0) -> None:
         nobodys: Any = None
         shown = str(Step(item=nobodys, done=done, total=total, text=text))

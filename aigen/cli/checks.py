@@ -138,7 +138,7 @@ def _plugins(settings: Settings) -> Iterator[Finding]:
 def _hosted(settings: Settings) -> Iterator[Finding]:
     """Findings on hosted providers: whether their keys are accepted, and which models retire soon."""
     default = settings.model or ""
-    checked = {name: _check_key(hosted.load(name, settings), default) for name in hosted.names()}
+    checked = {name: _check_key(hosted.load(name, settings), settings) for name in hosted.names()}
     for name in hosted.names():
         pipeline = hosted.load(name, settings)
         yield checked[name]()
@@ -148,11 +148,17 @@ def _hosted(settings: Settings) -> Iterator[Finding]:
                 yield Finding(name, "note", note)
 
 
-def _check_key(pipeline: Hosted, default: str) -> Callable[[], Finding]:
+def _check_key(pipeline: Hosted, settings: Settings) -> Callable[[], Finding]:
     """Begin to check a key by a free call; what is returned waits for the answer, but not for long."""
     name, key = pipeline.info.name, pipeline.key_name
+    is_default = (settings.model or "").partition(":")[0] == name
     if key is None:
         return lambda: Finding(name, "ok", f"no key; store one with aigen keys set {name}")
+    try:
+        settings.read(key)  # the keyring may ask the user for its password
+    except UsageError as error:
+        problem = Finding(name, "wrong" if is_default else "note", str(error))
+        return lambda: problem
     answers: queue.SimpleQueue[str | Exception] = queue.SimpleQueue()
 
     def ask() -> None:
@@ -173,8 +179,10 @@ def _check_key(pipeline: Hosted, default: str) -> Callable[[], Finding]:
             account = f"; {answer}" if answer else ""
             return Finding(name, "ok", f"{key} is accepted{account}; costs money, used only when you name it")
         refused = isinstance(answer, ProviderError) and answer.fault == "key"
-        needed = default.partition(":")[0] == name and (refused or isinstance(answer, UsageError))
-        return Finding(name, "wrong" if needed else "note", str(answer), f"aigen keys set {name}" if refused else None)
+        needed = is_default and (refused or isinstance(answer, UsageError))
+        told = str(answer) if isinstance(answer, AigenError) else f"{type(answer).__name__}: {answer}"
+        told = " ".join(settings.redact(told).split())
+        return Finding(name, "wrong" if needed else "note", told, f"aigen keys set {name}" if refused else None)
 
     return finding
 

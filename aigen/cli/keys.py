@@ -1,6 +1,7 @@
 """The keys of hosted providers: `aigen keys`, where each comes from; storing and removing one."""
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -78,7 +79,8 @@ def set_key(
     values = {name: key}
     source = settings.found_in.get(info.base_url)
     if base_url is None and source and source.rank >= KEYRING.rank:  # they must stay together
-        base_url = settings.read(info.base_url)
+        with suppress(UsageError):  # the keyring has lost it
+            base_url = settings.read(info.base_url)
     if base_url:
         values[info.base_url] = base_url
     place = store_keys(settings_file(), values).place

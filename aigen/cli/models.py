@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from aigen.cli.program import Json, app, load_settings, print_json, say
-from aigen.errors import AigenError, GenerationError
+from aigen.errors import AigenError, GenerationError, UsageError
 
 if TYPE_CHECKING:
     from aigen.pipelines.listing import ModelInfo
@@ -63,7 +63,7 @@ def pull(
     from aigen.pipelines.listing import find
 
     model = find(name)
-    token = load_settings().read("HF_TOKEN") or None
+    token = _token(load_settings(), model.gated)
     say(f"{model.title}, licence: {model.licence}")
     try:
         with _bar(model.name) as report:
@@ -81,6 +81,18 @@ def pull(
     elif model.base and not weights.is_here(catalogue.find(model.base)):
         used = f"it adds itself to {model.base}, which is still missing: aigen models pull {model.base}"
     say(f"it is here: {used}")
+
+
+def _token(settings: "Settings", needed: bool) -> str | None:
+    """Return the token for the hub, if there is one. Raises UsageError where it is `needed` and cannot be read."""
+    if settings.is_set("AIGEN_HUGGINGFACE_URL"):  # the token is for that server
+        return None
+    try:
+        return settings.read("HF_TOKEN") or None
+    except UsageError:
+        if needed:
+            raise
+        return None
 
 
 @models_app.command()
@@ -102,7 +114,6 @@ def remove(name: Name) -> None:
 def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --model takes it.")]) -> None:
     """Make a model the default for what it makes."""
     from aigen import pipelines
-    from aigen.errors import UsageError
     from aigen.models import catalogue, weights
     from aigen.orders import tasks
     from aigen.settings import settings_file, write_setting

@@ -81,7 +81,11 @@ def resume(
             for order in [] if as_json else finished:
                 print_order(context, order, as_json)
         if not generation_id and not wanted:
-            say("nothing was interrupted")
+            now = len(context.store.generations(status="Processing"))
+            say(
+                "nothing was interrupted"
+                + (f"; being made or collected by others: {now} (aigen status)" if now else "")
+            )
         if not generation_id and not workers.is_running(context.content) and (left := workers.waiting(context)):
             say(f"orders that wait for a worker: {len(left)}; make them with aigen worker --once")
     if failures:
@@ -122,7 +126,7 @@ def worker(
     with Display() as display, open_context(content, display) as context:
         courier = Courier(context.content, load_settings, context.clock, log=say)
         with Rounds(courier, patience=NOTICE_LEASE.total_seconds()) as rounds:
-            workers.work(context, time.sleep, once, idle_limit)
+            workers.work(context, time.sleep, once, idle_limit, load_settings)
             rounds.check()
         with giving_back(courier, context.store):
             deliver_everywhere(courier, context.store)  # what has become due with the last order

@@ -48,6 +48,8 @@ UMask=0077
 Restart=on-failure
 RestartSec=5
 TimeoutStopSec=20
+# A worker that it has started goes on.
+KillMode=process
 
 [Install]
 WantedBy=default.target

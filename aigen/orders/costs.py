@@ -37,6 +37,15 @@ def check_cost(
     """
     if price == 0:
         return
+    check_limits(context, request, user_id, price)
+    if not agreed and (request.max_cost is None or price is None):
+        context.agree(price)
+    else:
+        context.report(Said(f"estimated cost: {spoken_price(price)}"))
+
+
+def check_limits(context: Context, request: GenerationRequest, user_id: str | None, price: float | None) -> None:
+    """Raise CostError for an order that costs more than a limit or what is left of a budget."""
     budgets = find_budgets(context, user_id, price)
     limits = find_limits(context, request)
     if price is None and (named := [*limits, *(budget.name for budget in budgets)]):
@@ -49,10 +58,6 @@ def check_cost(
             )
     for budget in budgets:  # once more in the transaction that places it
         context.store.check_budget(budget, price)
-    if not agreed and (request.max_cost is None or price is None):
-        context.agree(price)
-    else:
-        context.report(Said(f"estimated cost: {spoken_price(price)}"))
 
 
 def check_paid(context: Context, request: GenerationRequest) -> None:

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from aigen import pipelines
+from aigen.errors import Interrupted
 from aigen.orders.context import HEARTBEAT, Context, heartbeat
 from aigen.types.reports import Waiting
 
@@ -50,6 +51,8 @@ class Device:
                 self._lock.acquire(timeout=HEARTBEAT, poll_interval=0.1)
                 return
             except TimeoutError:
+                if self._context.interrupted():  # of a thread that hears no Ctrl-C
+                    raise Interrupted("it was interrupted") from None
                 heartbeat(self._context, self._generation_id, "waiting for another order to finish")
                 if not self._told:
                     text = "another order is being made; this one starts when it has finished"

@@ -80,7 +80,7 @@ def make_items(
     with ExitStack() as stack:
         for pipeline in loaded.values():
             if hasattr(pipeline, "session"):  # of hosted ones: what one batch learns of a provider holds for the next
-                stack.enter_context(pipeline.session())
+                stack.enter_context(pipeline.session(generation.generation_id))
         if len(batches) > 1 and not any(pipeline.abilities.local for pipeline in loaded.values()):
             _make_side_by_side(context, batches, make)
         else:

@@ -13,12 +13,27 @@ from aigen.types.rows import Item
 from aigen.wording import spoken_price
 
 
-def running_jobs(items: Iterable[Item]) -> Iterator[tuple[Item, str, Job]]:
-    """Yield the jobs of items that go on at a provider, each with its item and the part of it."""
+def jobs_at_providers(items: Iterable[Item]) -> Iterator[tuple[Item, str, Job]]:
+    """Yield the jobs of items that are at a provider, done or not, each with its item and the part of it."""
     for item in items:
         for part, job in item.job.items():
-            if job.is_running and "~" not in part:
+            if job.is_there and "~" not in part:
                 yield item, part, job
+
+
+def running_jobs(items: Iterable[Item]) -> list[tuple[Item, str, Job]]:
+    """Return the jobs of items that go on at a provider, as far as is known."""
+    return [each for each in jobs_at_providers(items) if each[2].is_running]
+
+
+def to_collect(items: Iterable[Item]) -> list[Item]:
+    """Return the planned items of which something is bought that is not recorded yet."""
+    planned = [item for item in items if item.state == "planned"]
+    return [item for item in planned if any(jobs_at_providers([item])) or _is_fetched(item)]
+
+
+def _is_fetched(item: Item) -> bool:
+    return ITEM in item.job and item.job[ITEM].state == "fetched"
 
 
 def only_waits(items: Iterable[Item]) -> bool:
@@ -29,7 +44,7 @@ def only_waits(items: Iterable[Item]) -> bool:
 
 def count_running(items: Iterable[Item]) -> str:
     """Return how many jobs go on at which provider, such as `2 jobs go on at Runway`; empty if none does."""
-    servers = [hosted.title(job.server or "") for _, _, job in running_jobs(items)]
+    servers = [hosted.title(job.server or "") for _, _, job in jobs_at_providers(items)]
     counts = {name: servers.count(name) for name in servers}
     told = " and ".join(f"{count} job{'s' * (count != 1)} at {name}" for name, count in counts.items())
     return told and f"{told} {'go' if len(servers) > 1 else 'goes'} on"
@@ -38,7 +53,7 @@ def count_running(items: Iterable[Item]) -> str:
 def describe_running(items: Iterable[Item], now: datetime) -> str:
     """Return what goes on at providers and since when, such as `at Runway since 10:42, 40 %`; empty if nothing does."""
     by_server: dict[str, list[Job]] = {}
-    for _, _, job in running_jobs(items):
+    for _, _, job in jobs_at_providers(items):
         by_server.setdefault(hosted.title(job.server or ""), []).append(job)
     return "; ".join(_describe(name, jobs, now) for name, jobs in by_server.items())
 
@@ -72,7 +87,7 @@ def cancel_jobs(context: Context, generation_id: str) -> None:
 
     A provider that cannot be asked is reported; its jobs stay as they are.
     """
-    for item, part, job in list(running_jobs(context.store.items(generation_id))):
+    for item, part, job in running_jobs(context.store.items(generation_id)):
         name = f"{item.name} at {hosted.title(job.server or '')}"
         try:
             pipeline = context.pipeline(job.server or "")

@@ -16,6 +16,7 @@ from aigen.errors import (
     ContentError,
     GenerationError,
     Interrupted,
+    KeyMissing,
     NothingBought,
     StillRunning,
     StoreError,
@@ -25,7 +26,7 @@ from aigen.orders import costs, source
 from aigen.orders.context import Context, ended
 from aigen.orders.device import Device
 from aigen.orders.items import begins_here, clear, make_items, make_thumbnails
-from aigen.orders.jobs import cancel_jobs, count_running, only_waits, running_jobs
+from aigen.orders.jobs import cancel_jobs, count_running, only_waits, running_jobs, to_collect
 from aigen.orders.placing import hold, new_generation_id, prepare, write
 from aigen.store import Store
 from aigen.times import to_text
@@ -97,10 +98,8 @@ def run(context: Context, generation_id: str, detached: bool = False, advice: st
             cancel_jobs(context, generation_id)
             clear(context, generation_id)
             raise ended(context.content, generation_id) from None
-        raise StillRunning(
-            f"order {generation_id} waits: {error}; a worker collects them, or aigen resume {generation_id}",
-            error.seconds,
-        ) from None
+        told = f"order {generation_id} waits: {error}; a worker collects them, or aigen resume {generation_id}"
+        raise StillRunning(told, error.seconds, lacks_key=error.lacks_key) from None
     except (ContentError, StoreError):
         with suppress(ContentError, StoreError):
             if counts and started:
@@ -113,18 +112,12 @@ def run(context: Context, generation_id: str, detached: bool = False, advice: st
             raise Interrupted(_interruption(context, generation_id)) from None
         if not isinstance(error, Exception):
             raise
-        if isinstance(error, OSError) and error.errno in OUT_OF_SPACE:
-            raise ContentError(
-                f"the disk of {str(context.content.root)!r} is full ({error.strerror}): "
-                f"free some space, then aigen resume {generation_id}"
-            ) from error
-        if isinstance(error, OSError) and error.errno in READ_ONLY:
-            raise ContentError(
-                f"the content folder {str(context.content.root)!r} cannot be written any more ({error.strerror}): "
-                f"when it can, aigen resume {generation_id}"
-            ) from error
-        reason = str(error) if isinstance(error, AigenError) else f"{type(error).__name__}: {error}"
-        reason = context.settings.redact(reason)
+        if isinstance(error, OSError) and (problem := _disk_problem(context, generation_id, error)):
+            raise problem from error
+        reason = _reason(context, error)
+        if isinstance(error, KeyMissing) and detached:  # another worker may have it
+            store.postpone(generation_id, _after(context, COLLECT_AGAIN), reason)
+            raise StillRunning(f"order {generation_id} waits: {reason}", COLLECT_AGAIN, lacks_key=True) from error
         store.fail(generation_id, reason, context.clock())
         raise GenerationError(
             f"order {generation_id} failed: {reason}; try again: aigen resume {generation_id}"
@@ -136,27 +129,57 @@ def collect(context: Context, generation_id: str) -> None:
 
     Buys nothing, and makes nothing else. Raises StillRunning if something is not done, and Cancelled.
     """
-    store, items = context.store, context.store.items(generation_id)
-    running = {(item.kind, item.number) for item, _, _ in running_jobs(items)}
+    store = context.store
+    wanted = {(item.kind, item.number) for item in to_collect(store.items(generation_id))}
     try:
         with Device(context, generation_id) as device:
             order = find(store, generation_id)
             make_items(
-                replace(context, buys=False), order, device, only=lambda item: (item.kind, item.number) in running
+                replace(context, buys=False), order, device, only=lambda item: (item.kind, item.number) in wanted
             )
     except NothingBought:
-        if any(running_jobs(store.items(generation_id))):
-            store.collect_later(generation_id, _after(context, COLLECT_AGAIN))
+        pass
     except Cancelled:
         cancel_jobs(context, generation_id)
         clear(context, generation_id)
         raise
-    except (StillRunning, UsageError, GenerationError) as error:
-        seconds = error.seconds if isinstance(error, StillRunning) else COLLECT_AGAIN
+    except (ContentError, StoreError, Interrupted):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and (problem := _disk_problem(context, generation_id, error)):
+            raise problem from error
+        # Whatever it is, it ends no order that somebody may resume.
+        seconds, lacks_key = COLLECT_AGAIN, isinstance(error, KeyMissing)
+        if isinstance(error, StillRunning):
+            seconds, lacks_key = error.seconds, error.lacks_key
         store.collect_later(generation_id, _after(context, seconds))
-        raise StillRunning(f"order {generation_id}, which was interrupted: {error}", seconds) from error
-    if not any(item.state == "planned" for item in store.items(generation_id)):
+        told = f"order {generation_id}, which was interrupted: {_reason(context, error)}"
+        raise StillRunning(told, seconds, lacks_key=lacks_key) from error
+    items = store.items(generation_id)
+    if to_collect(items):
+        store.collect_later(generation_id, _after(context, COLLECT_AGAIN))
+    elif not any(item.state == "planned" for item in items):
         run(context, generation_id)
+
+
+def _reason(context: Context, error: Exception) -> str:
+    """Return an error in words, without secrets."""
+    return context.settings.redact(str(error) if isinstance(error, AigenError) else f"{type(error).__name__}: {error}")
+
+
+def _disk_problem(context: Context, generation_id: str, error: OSError) -> ContentError | None:
+    """Return what an error means that is the disk's, not the order's."""
+    root = str(context.content.root)
+    if error.errno in OUT_OF_SPACE:
+        return ContentError(
+            f"the disk of {root!r} is full ({error.strerror}): free some space, then aigen resume {generation_id}"
+        )
+    if error.errno in READ_ONLY:
+        return ContentError(
+            f"the content folder {root!r} cannot be written any more ({error.strerror}): "
+            f"when it can, aigen resume {generation_id}"
+        )
+    return None
 
 
 def _after(context: Context, seconds: float) -> str:
@@ -166,12 +189,13 @@ def _after(context: Context, seconds: float) -> str:
 
 def _interruption(context: Context, generation_id: str) -> str:
     """Return what to know and do after Ctrl-C."""
-    if left := count_running(context.store.items(generation_id)):
-        return (
-            f"interrupted: {left}; aigen resume {generation_id} collects what they make and makes the rest, "
-            "aigen worker collects it and buys nothing more"
-        )
-    return f"interrupted: what is finished stays; make the rest with aigen resume {generation_id}"
+    left = count_running(context.store.items(generation_id))
+    if not left:
+        return f"interrupted: what is finished stays; make the rest with aigen resume {generation_id}"
+    worker = "aigen worker goes on with it"
+    if not find(context.store, generation_id).detached:
+        worker = "aigen worker collects it and buys nothing more"
+    return f"interrupted: {left}; aigen resume {generation_id} collects what they make and makes the rest, {worker}"
 
 
 def resume(context: Context, generation_id: str, buy_again: bool = False) -> Generation:

@@ -119,7 +119,13 @@ def _price_by(context: Context, draft: Draft, request: GenerationRequest, name: 
     """Return what an order would cost if this model made it. Raises UsageError if it cannot."""
     models = _choose(context, replace(draft, model=name))
     chosen = replace(request, image_model=models.get("image"), video_model=models.get("video"))
-    return costs.price_of(chosen, {kind: context.pipeline(each) for kind, each in models.items()})
+    used = {kind: context.pipeline(each) for kind, each in models.items()}
+    _check_options(chosen, used.values())
+    for kind, pipeline in used.items():
+        _check_task(chosen, kind, pipeline, asks_keyring=False)
+    price = costs.price_of(chosen, used)
+    costs.check_limits(context, chosen, None, price)
+    return price
 
 
 def estimate(context: Context, draft: Draft) -> Prepared:
@@ -207,7 +213,7 @@ def _check_options(request: GenerationRequest, used: Iterable[Pipeline]) -> None
             )
 
 
-def _check_task(request: GenerationRequest, kind: Kind, pipeline: Pipeline) -> None:
+def _check_task(request: GenerationRequest, kind: Kind, pipeline: Pipeline, asks_keyring: bool = True) -> None:
     """Raise UsageError for what a pipeline cannot make."""
     starts_from = pipeline.abilities.starts_from
     if kind == "image" and starts_from == "picture" and not request.from_picture:
@@ -220,7 +226,8 @@ def _check_task(request: GenerationRequest, kind: Kind, pipeline: Pipeline) -> N
             f"{catalogue.display_name(request.video_model or '')}, which makes the videos, cannot start from a "
             "picture: add --videos 0, or name a model that can with --video-model (see aigen models)"
         )
-    pipeline.check(tasks.task_of(request, kind, pipeline, tasks.planned(request, kind)))
+    check = pipeline.check if asks_keyring else getattr(pipeline, "check_without_keyring", pipeline.check)
+    check(tasks.task_of(request, kind, pipeline, tasks.planned(request, kind)))
 
 
 def write(

@@ -51,6 +51,10 @@ class OrderRun:
         self._share = 0.8  # of any item; as long as nobody knows better, most
 
     @property
+    def order_id(self) -> str:
+        return self._generation.generation_id
+
+    @property
     def _item(self) -> Item:
         return next(iter(self.missing.values()), list(self._items.values())[-1])
 
@@ -262,6 +266,10 @@ class PictureRun:
     ) -> None:
         self._run, self._part, self._items = run, part, items
         self._step, self._expect = step, expect
+
+    @property
+    def order_id(self) -> str:
+        return self._run.order_id
 
     def step(self, done: int, total: int, text: str, beside: float = 0.0) -> None:
         self._step(done, total, text, beside)

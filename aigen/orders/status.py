@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from aigen.orders.context import Context
-from aigen.orders.jobs import describe_running, running_jobs
+from aigen.orders.jobs import describe_running, jobs_at_providers
 from aigen.orders.lifecycle import files, is_interrupted
 from aigen.orders.worker import is_running
 from aigen.times import to_text
@@ -88,7 +88,7 @@ class OrderStatus:
                     "since": job.intended_at,
                     "progress": job.progress,
                 }
-                for item, part, job in running_jobs(self.items)
+                for item, part, job in jobs_at_providers(self.items)
             ],
         }
 

@@ -14,12 +14,13 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
-from aigen import pipelines
+from aigen import pipelines, vision
 from aigen.content import ContentFolder
 from aigen.errors import AlreadyRunning, Cancelled, GenerationError, Interrupted, StillRunning, UsageError
 from aigen.orders import lifecycle, placing
 from aigen.orders.context import Context
-from aigen.orders.jobs import only_waits, running_jobs
+from aigen.orders.jobs import only_waits, to_collect
+from aigen.settings import Settings
 from aigen.store import Store
 from aigen.times import to_text
 from aigen.types.reports import Finished, Report, Said, Started, Waiting
@@ -39,18 +40,23 @@ def work(
     sleep: Callable[[float], object],
     once: bool = False,
     idle_limit: float | None = None,
+    read_settings: Callable[[], Settings] | None = None,
 ) -> None:
     """Make waiting orders until there are none (`once`), until idle for `idle_limit` seconds, or until interrupted.
 
-    Raises AlreadyRunning when another worker is at it.
+    Settings are read anew for each order, such as a key that was stored meanwhile. Raises AlreadyRunning when another
+    worker is at it.
     """
+    if read_settings is None:
+        settings = context.settings
+        read_settings = lambda: settings  # noqa: E731
     running = (
         f"a worker is already running on {str(context.content.root)!r}; "
         "one that --detach started ends after half a minute without work"
     )
     while True:
         with context.content.hold("worker", 0.2, running):
-            _work_until_idle(context, sleep, 0.0 if once else idle_limit)
+            _work_until_idle(context, sleep, 0.0 if once else idle_limit, read_settings)
         # An order placed just before the lock was released found this worker alive and started no other.
         if not due(context):
             return
@@ -91,7 +97,7 @@ def _left_at_providers(context: Context) -> list[Generation]:
         order
         for order in context.store.generations(status="Processing")
         if not order.detached
-        and any(running_jobs(context.store.items(order.generation_id)))
+        and to_collect(context.store.items(order.generation_id))
         and lifecycle.is_interrupted(context, order)
     ]
 
@@ -120,16 +126,22 @@ def start(content: ContentFolder) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True)
 
 
-def _work_until_idle(context: Context, sleep: Callable[[float], object], idle_limit: float | None) -> None:
+def _work_until_idle(
+    context: Context,
+    sleep: Callable[[float], object],
+    idle_limit: float | None,
+    read_settings: Callable[[], Settings],
+) -> None:
     lifecycle.tidy(context)
     idle_since = used_at = monotonic()
     served: list[str] = []
-    with _Beside(context) as beside:
+    with _Beside(context, read_settings) as beside:
         while True:
             beside.check()
             orders = due(context)
             if order := next_order([order for order in orders if uses_device(context, order)], served):
-                _work_on(context, order.generation_id)
+                has_key = _work_on(replace(context, settings=read_settings()), order.generation_id)
+                beside.note(order.generation_id, has_key)
                 idle_since = used_at = monotonic()
                 continue
             if orders or beside.is_busy:
@@ -137,12 +149,18 @@ def _work_until_idle(context: Context, sleep: Callable[[float], object], idle_li
             elif (
                 idle_limit is not None
                 and monotonic() - idle_since >= idle_limit
-                and (not idle_limit or not (_detached(context) or _left_at_providers(context)))
+                and (not idle_limit or not _waits_for_this_worker(context, beside))
             ):
                 return
             if monotonic() - used_at >= RELEASE_AFTER:
                 pipelines.release()
             sleep(PAUSE)
+
+
+def _waits_for_this_worker(context: Context, beside: "_Beside") -> bool:
+    """Return whether orders wait that this worker, as it was started, could go on with later."""
+    left = [*_detached(context), *_left_at_providers(context)]
+    return any(order.generation_id not in beside.without_key for order in left)
 
 
 def next_order(orders: list[Generation], served: list[str]) -> Generation | None:
@@ -158,7 +176,10 @@ def next_order(orders: list[Generation], served: list[str]) -> Generation | None
 
 def uses_device(context: Context, order: Generation) -> bool:
     """Return whether something of an order is made on this machine, or that cannot be said."""
-    models = filter(None, (order.request.image_model, order.request.video_model))
+    request = order.request
+    if request.vision_model not in (None, vision.BUILT_IN):
+        return True
+    models = filter(None, (request.image_model, request.video_model))
     try:
         return any(context.pipeline(model).abilities.local for model in models)
     except UsageError:  # whoever makes it is told
@@ -168,7 +189,9 @@ def uses_device(context: Context, order: Generation) -> bool:
 class _Beside:
     """Makes orders by providers in threads, beside those that use this machine. Use as a context manager."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, read_settings: Callable[[], Settings]) -> None:
+        self.without_key: set[str] = set()  # the orders for which this worker had no key when it last tried
+        self._read_settings = read_settings
         self._stop = threading.Event()
         self._context = replace(
             context,
@@ -229,10 +252,17 @@ class _Beside:
                 )
                 self._orders[order.generation_id].start()
 
+    def note(self, generation_id: str, has_key: bool) -> None:
+        """Note whether there was a key for what an order needs now."""
+        with self._lock:
+            (self.without_key.discard if has_key else self.without_key.add)(generation_id)
+
     def _make(self, generation_id: str) -> None:
         try:
             with Store.open(self._context.content) as store:
-                _work_on(replace(self._context, store=store), generation_id)
+                context = replace(self._context, store=store, settings=self._read_settings())
+                has_key = _work_on(context, generation_id)
+            self.note(generation_id, has_key)
         except Interrupted:
             pass  # the worker ends, which it says itself
         except BaseException as error:
@@ -253,32 +283,34 @@ def _report_beside(context: Context, report: Report) -> None:
             context.report(report)
 
 
-def _work_on(context: Context, generation_id: str) -> None:
+def _work_on(context: Context, generation_id: str) -> bool:
     """Make one order, unless since it was listed somebody else has taken, cancelled or made it.
 
-    Of one that was interrupted elsewhere, take only what providers have made.
+    Of one that was interrupted elsewhere, take only what providers have made. Returns False where a key is missing.
     """
     store = context.store
     try:
         with placing.hold(context.content, generation_id):
             order = store.generation(generation_id)
             if order is None or order.status != "Processing":
-                return
+                return True
             items = store.items(generation_id)
             if not order.detached:
-                if any(running_jobs(items)):
+                if to_collect(items):
                     lifecycle.collect(_collecting(context), generation_id)
-                return
+                return True
             if order.attempts >= lifecycle.ATTEMPTS and not only_waits(items):
                 reason = (
                     f"the process that made it died {order.attempts} times: try again with aigen resume {generation_id}"
                 )
                 store.fail(generation_id, reason, context.clock())
-                return
+                return True
             lifecycle.run(_collecting(context) if order.collect_at else context, generation_id, detached=True)
     except (Cancelled, AlreadyRunning, GenerationError, StillRunning) as error:
         # The store has it; the next order does not suffer for it.
         context.report(Said(str(error)))
+        return not (isinstance(error, StillRunning) and error.lacks_key)
+    return True
 
 
 def _collecting(context: Context) -> Context:

@@ -140,8 +140,13 @@ class Job:
 
     @property
     def is_running(self) -> bool:
-        """Return whether it goes on at the server."""
+        """Return whether it goes on at the server, as far as is known."""
         return self.state == "submitted" and bool(self.id and self.server)
+
+    @property
+    def is_there(self) -> bool:
+        """Return whether it goes on at the server, or its result is there and not fetched yet."""
+        return self.is_running or (self.state == "ready" and bool(self.id and self.server))
 
     @property
     def is_unknown(self) -> bool:
@@ -190,6 +195,10 @@ class Run(Protocol):
     Only `job`, `save_job` and `drop_job` may be called from other threads. `pictures` and `images` need abilities that
     start from a picture: only then an order has an image model.
     """
+
+    @property
+    def order_id(self) -> str:
+        """The order that the task is part of."""
 
     def step(self, done: int, total: int, text: str, beside: float = 0.0) -> None:
         """Report the progress of the current item. Raises Cancelled if the order was cancelled.

@@ -35,7 +35,8 @@ def names() -> tuple[str, ...]:
 def find(name: str) -> ProviderInfo:
     """Return a provider. Raises UsageError."""
     if name not in families.providers():
-        raise UsageError(f"provider {name[:40]!r} is not known: choose from {', '.join(names())}")
+        told = f"provider {name!r}" if len(name) < 16 else "that provider"  # it may be a key, in the wrong place
+        raise UsageError(f"{told} is not known: choose from {', '.join(names())}")
     return families.providers()[name]
 
 

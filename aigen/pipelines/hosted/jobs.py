@@ -242,7 +242,9 @@ class Purchases:
                     return self._keep_data(seed, job, name, answer, job.id)
                 if isinstance(answer, Ready):
                     cost = _cost(job, answer)
-                    return self.run.save_job(seed, replace(job, state="ready", result=answer.url or "", cost=cost))
+                    return self.run.save_job(
+                        seed, replace(job, state="ready", result=answer.url or "", cost=cost, progress="ready")
+                    )
                 if isinstance(answer, Rejected):
                     self.run.save_job(seed, replace(job, state="failed", cost=answer.cost))
                     return Failure(seed, answer.reason)
@@ -267,9 +269,9 @@ class Purchases:
         percent = [f"{round(100 * answer.progress)} %"] if answer.progress is not None else []
         told = ", ".join([*([answer.text] if answer.text != BEING_MADE else []), *percent])
         self.tell(seed, ", ".join([f"at {self.info.title}: {answer.text}", *percent]), answer.progress)
-        if not told or told == job.progress:
+        if (told or None) == job.progress:
             return job
-        return self.run.save_job(seed, replace(job, progress=told))
+        return self.run.save_job(seed, replace(job, progress=told or None))
 
     def _fetch(self, seed: int, job: Job, name: str) -> Job | Failure:
         """Download a result; ask for a fresh address where the old one does not work."""

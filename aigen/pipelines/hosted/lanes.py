@@ -6,7 +6,7 @@ So a wrong key or an empty account costs one request, and what a model really co
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 from aigen.errors import Interrupted, ProviderError
 
@@ -15,24 +15,19 @@ _PAUSE = 0.2
 
 
 class Lane:
-    """The jobs of one provider in this process."""
+    """The jobs of one order at one provider. What it learns of the provider holds for this order only."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: tuple[str, str]) -> None:
+        self._key = key
         self._condition = threading.Condition()
         self._users = 0
         self._flying, self._buying = 0, Counter[str]()  # the latter by model
         self._accepted: set[str] = set()  # the models of which a job was accepted
         self._failure: ProviderError | None = None
 
-    def opened(self) -> AbstractContextManager[None]:
-        """Use the lane for an order. What was refused to another, such as for a wrong key, may be accepted now."""
-        with self._condition:
-            self._failure = None
-        return self.joined()
-
     @contextmanager
     def joined(self) -> Iterator[None]:
-        """Use the lane. When its last user leaves, it forgets what the provider accepted."""
+        """Use the lane. When its last user leaves, what it has learnt is forgotten."""
         with self._condition:
             self._users += 1
         try:
@@ -41,8 +36,7 @@ class Lane:
             with self._condition:
                 self._users -= 1
                 if not self._users:
-                    self._accepted.clear()
-                    self._failure = None
+                    _lanes.pop(self._key, None)
 
     @contextmanager
     def flight(self, model: str, stop: threading.Event, parallel: int, buys: bool) -> Iterator[None]:
@@ -95,11 +89,11 @@ class Lane:
             self._condition.notify_all()
 
 
-_lanes: dict[str, Lane] = {}
+_lanes: dict[tuple[str, str], Lane] = {}
 _lock = threading.Lock()
 
 
-def lane(provider: str) -> Lane:
-    """Return the lane of a provider."""
+def lane(provider: str, order_id: str) -> Lane:
+    """Return the lane of an order at a provider."""
     with _lock:
-        return _lanes.setdefault(provider, Lane())
+        return _lanes.setdefault((provider, order_id), Lane((provider, order_id)))

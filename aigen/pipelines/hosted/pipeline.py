@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from aigen.errors import GenerationError, StillRunning, UsageError
+from aigen.errors import GenerationError, KeyMissing, StillRunning, UsageError
 from aigen.pipelines.hosted import families
 from aigen.pipelines.hosted.batch import Batch, Wanted
 from aigen.pipelines.hosted.downloads import Downloads
@@ -16,7 +16,7 @@ from aigen.pipelines.hosted.jobs import Patience, Purchases
 from aigen.pipelines.hosted.lanes import lane
 from aigen.pipelines.hosted.provider import Access, ItemRequest, Provider, shorten
 from aigen.pipelines.prompts import styled
-from aigen.settings import Settings
+from aigen.settings import KEYRING, Settings
 from aigen.types.pipeline import Abilities, Failure, Job, Output, Picture, Run, Task
 from aigen.types.request import DEFAULT_LENGTH, DEFAULT_SIZES, DEFAULT_VOICE, KINDS, Kind, Length, Size
 
@@ -73,16 +73,22 @@ class Hosted:
     def _model_of(self, task: Task) -> tuple[str, Family]:
         return self._choose(task.kind, task.starts_from_picture)
 
-    def session(self) -> AbstractContextManager[None]:
+    def session(self, order_id: str) -> AbstractContextManager[None]:
         """Return a context for all batches of an order: a provider that refuses one is not asked by another."""
-        return lane(self.info.name).opened()
+        return lane(self.info.name, order_id).joined()
 
     def check(self, task: Task) -> None:
+        self.check_without_keyring(task)
+        self._access()
+
+    def check_without_keyring(self, task: Task) -> None:
+        """Check a task as `check` does, but do not ask the system keyring for the key."""
         model, family = self._model_of(task)
         name = f"{self.info.name}:{model}"
         if task.kind not in family.kinds:
             raise UsageError(f"model {name!r} makes no {task.kind}s: name another with --{task.kind}-model")
-        self._access()
+        if self._settings.found_in.get(self.key_name or "") != KEYRING:
+            self._access()
         self._patience(task)
         self._check_film(task, name, family)
         if task.kind == "video" and family.durations and task.frames / task.fps not in family.durations:
@@ -135,7 +141,8 @@ class Hosted:
         except (UsageError, GenerationError) as error:
             if any((job := run.job(seed)) and job.id and job.state != "failed" for seed in task.seeds):
                 # What is bought waits for somebody who has a key.
-                raise StillRunning(str(error), self._collect_after()) from error
+                lacks_key = isinstance(error, KeyMissing)
+                raise StillRunning(str(error), self._collect_after(), lacks_key=lacks_key) from error
             raise
         self._say_what_differs(task, run)
         pictures = self._pictures(task, run)
@@ -150,14 +157,14 @@ class Hosted:
             info=self.info,
             model=model,
             provider=provider,
-            lane=lane(self.info.name),
+            lane=lane(self.info.name, run.order_id),
             patience=patience,
             run=run,
             work=task.work,
             downloads=Downloads(self.info, access, task.kind),
             tell=batch.tell,
         )
-        with lane(self.info.name).joined(), closing(batch.make(purchases)) as made:
+        with self.session(run.order_id), closing(batch.make(purchases)) as made:
             said: set[str] = set()
             for seed, each in made:
                 for missing in set(purchases.instead) - said:
@@ -267,12 +274,15 @@ class Hosted:
         values, name = self._settings.values, self.key_name
         if name is None:
             wanted = " or ".join(self.info.keys)
-            raise UsageError(
+            raise KeyMissing(
                 f"{self.info.title} needs a key, and {wanted} is not set: get one at {self.info.page}, "
                 f"then store it with aigen keys set {self.info.name}"
             )
         self._settings.check_one_source(name, self.info.base_url)
-        key, base_url = self._settings.read(name), self._settings.read(self.info.base_url).rstrip("/")
+        try:
+            key, base_url = self._settings.read(name), self._settings.read(self.info.base_url).rstrip("/")
+        except UsageError as error:
+            raise KeyMissing(str(error)) from error
         check_form(key, name)
         if base_url:
             check_base_url(self.info, base_url, self.info.base_url)
@@ -301,6 +311,8 @@ def check_form(key: str, name: str) -> None:
 
 def check_base_url(info: ProviderInfo, url: str, name: str) -> None:
     """Raise UsageError for what is no base URL; `name` says where it is from."""
+    if "@" in url:
+        raise UsageError(f"{name} is not usable: it has a user name or a password in it, which would be shown")
     if not url.startswith(("http://", "https://")) or not url.isprintable() or " " in url:
         raise UsageError(f"{name} {url[:80]!r} is not usable: give a URL, such as {info.address}")
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from aigen.errors import ProviderError, ProviderFault
 from aigen.pipelines.hosted.families import Family, ProviderInfo
+from aigen.settings import SECRET_LENGTH
 from aigen.types.request import Kind, Size
 from aigen.wording import visible
 
@@ -36,7 +37,7 @@ class Access:
     project: str | None = None
 
     def redact(self, text: str) -> str:
-        return text.replace(self.key, "…") if self.key else text
+        return text.replace(self.key, "…") if len(self.key) >= SECRET_LENGTH else text
 
 
 @dataclass(frozen=True, kw_only=True)

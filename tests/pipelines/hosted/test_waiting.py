@@ -13,7 +13,7 @@ from aigen.errors import AigenError, Interrupted, ProviderError
 from aigen.orders import lifecycle, placing, worker
 from aigen.orders.context import Context
 from aigen.orders.lifecycle import ATTEMPTS
-from aigen.pipelines.hosted.lanes import Lane
+from aigen.pipelines.hosted.lanes import lane
 from aigen.store import Store
 from aigen.types.pipeline import Job, Run, Task
 from aigen.types.request import Draft
@@ -234,14 +234,18 @@ def test_no_more_than_so_many_hosted_orders_are_made_at_once_and_users_take_turn
     assert "bob" in begun[:2]
 
 
-def test_what_one_order_was_refused_does_not_stop_another_that_begins_later() -> None:
-    shared, stop = Lane(), threading.Event()
-    with shared.opened():
-        shared.fail(ProviderError("no credit left", "credit"))
-        with pytest.raises(ProviderError), shared.flight("gen4.5", stop, 4, True):
+def test_what_one_order_learns_of_a_provider_holds_for_no_other() -> None:
+    first, second, stop = lane("runway", "first"), lane("runway", "second"), threading.Event()
+    with first.joined(), second.joined():
+        first.accept("gen4.5")
+        first.fail(ProviderError("no credit left", "credit"))
+        with pytest.raises(ProviderError), first.flight("gen4.5", stop, 4, True):
             pass
-        with shared.opened(), shared.flight("gen4.5", stop, 4, True):
+        assert not second.is_accepted("gen4.5")
+        with second.flight("gen4.5", stop, 4, True):
             pass
+        assert lane("runway", "first") is first
+    assert lane("runway", "first") is not first, "it is forgotten with its order"
 
 
 @pytest.mark.system
