@@ -15,7 +15,9 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
 from aigen import pipelines
+from aigen.cli import models as cli_models
 from aigen.errors import UsageError
+from aigen.pipelines.hosted.pipeline import Hosted
 from aigen.settings import read_settings, settings_file
 from tests.conftest import run_aigen
 from tests.pipelines.hosted.stand_in import KEY, STAND_INS, Reply, standing_in
@@ -134,6 +136,8 @@ def test_a_folder_of_somebody_else_cannot_send_a_stored_key_elsewhere(memory: Me
     ("arguments", "stdin", "told"),
     [
         (("set", "openai", KEY), KEY, "a key is not taken from the command line"),
+        (("set", KEY), KEY, "that provider is not known: choose from runway, openai, "),
+        (("set", "openai", "--base-url", "https://ana:pw@example.org"), KEY, "a user name or a password in it"),
         (("set", "nobody"), KEY, "provider 'nobody' is not known: choose from runway, openai, "),
         (("set", "openai"), " \n", "no key was given"),
         (("set", "openai"), "two words", "characters that no key has"),
@@ -176,6 +180,51 @@ def test_a_key_of_the_keyring_is_in_no_message(memory: Memory) -> None:
     settings.read("OPENAI_API_KEY")
     assert settings.redact(f"it said {KEY}") == "it said …"
     assert KEY not in repr(settings)
+
+
+def test_a_key_too_short_to_be_one_makes_no_message_unreadable(memory: Memory) -> None:
+    run_aigen("keys", "set", "openai", "--base-url", "http://127.0.0.1:9/v1", stdin="e")
+    settings = read_settings({}, Path(), settings_file())
+    assert settings.read("OPENAI_API_KEY") == "e"
+    settings.read("OPENAI_BASE_URL")
+    assert settings.redact("see http://127.0.0.1:9/v1") == "see http://127.0.0.1:9/v1"
+
+
+def test_a_key_can_be_stored_again_when_the_keyring_has_lost_its_base_url(memory: Memory) -> None:
+    run_aigen("keys", "set", "openai", "--base-url", "http://127.0.0.1:9/v1", stdin=KEY)
+    memory.kept.clear()
+    assert run_aigen("keys", "set", "openai", stdin=KEY).returncode == 0
+
+
+def test_a_key_of_a_keyring_that_is_not_here_can_be_removed(memory: Memory) -> None:
+    run_aigen("keys", "set", "openai", stdin=KEY)
+    keyring.set_keyring(keyring.backends.fail.Keyring())
+    assert run_aigen("keys", "remove", "openai").returncode == 0
+    assert listed()["openai"]["setting"] is None
+
+
+def test_a_token_for_another_server_is_not_sent_to_the_hub(memory: Memory) -> None:
+    run_aigen("keys", "set", "huggingface", stdin=KEY)
+    settings = read_settings({}, Path(), settings_file())
+    assert cli_models._token(settings, needed=False) == KEY
+    memory.locked = True
+    settings = read_settings({}, Path(), settings_file())
+    assert cli_models._token(settings, needed=False) is None
+    with pytest.raises(UsageError, match="unlock it"):
+        cli_models._token(settings, needed=True)
+    memory.locked = False
+    run_aigen("keys", "set", "huggingface", "--base-url", "https://example.org", stdin=KEY)
+    assert cli_models._token(read_settings({}, Path(), settings_file()), needed=True) is None
+
+
+@pytest.mark.system
+def test_doctor_shows_no_key_that_stands_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(pipeline: Hosted) -> str:
+        raise RuntimeError(f"header 'Bearer {KEY}'\nis odd")
+
+    monkeypatch.setattr(Hosted, "check_key", stumble)
+    done = run_aigen("doctor", environment={"OPENAI_API_KEY": KEY})
+    assert "note   openai          RuntimeError: header 'Bearer …' is odd\n" in done.stdout
 
 
 ACCOUNTS = {

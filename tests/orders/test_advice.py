@@ -59,6 +59,14 @@ def test_where_somebody_chose_or_may_not_pay_no_provider_is_named(context: Conte
     assert advice(replace(context, paid=False), RUNWAY) == f"for generated pictures, {LOCAL}"
 
 
+def test_a_provider_that_would_refuse_the_order_is_not_named(context: Context) -> None:
+    assert "runway" not in str(advice(context, RUNWAY, duration=7.5))
+    assert "runway" not in str(advice(context, RUNWAY, prompt="a kite " * 200))
+    assert "runway" not in str(advice(context, RUNWAY, max_cost=0.01))
+    malformed = replace(context, settings=Settings({RUNWAY: "two words"}), load=pipelines.load)
+    assert "runway" not in str(placing.prepare(malformed, Draft(prompt="a kite")).advice)
+
+
 def test_it_is_said_with_what_makes_the_order() -> None:
     order = ("generate", "a kite", "--images", "1", "--videos", "0", "--size", "64x48", "--user", "ana")
     said = run_aigen(*order, environment={OPENAI: "sk-0123456789abcdef"}).stderr

@@ -1,26 +1,31 @@
 """Orders that wait for a provider: what is said meanwhile, and who collects what a killed command has left."""
 
+import errno
 import json
 import re
 import signal
 import threading
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from aigen.content import ContentFolder
-from aigen.errors import AigenError, Interrupted, ProviderError
+from aigen.errors import AigenError, ContentError, Interrupted, ProviderError
 from aigen.orders import lifecycle, placing, worker
 from aigen.orders.context import Context
+from aigen.orders.device import Device
 from aigen.orders.lifecycle import ATTEMPTS
 from aigen.pipelines.hosted.lanes import lane
+from aigen.settings import NO_SETTINGS, Settings
 from aigen.store import Store
+from aigen.times import utc_now
 from aigen.types.pipeline import Job, Run, Task
 from aigen.types.request import Draft
 from aigen.types.rows import Item
 from tests.conftest import Scribbler, kill, kill_worker, start_aigen, wait_for
 from tests.pipelines.hosted.conftest import Shop
-from tests.pipelines.hosted.stand_in import wait_until
+from tests.pipelines.hosted.stand_in import Reply, wait_until
 
 RUNNING = {"status": "RUNNING", "progress": 0.4, "estimatedCost": {"credits": 25}}
 
@@ -100,6 +105,7 @@ def test_without_a_key_a_worker_leaves_them_and_looks_again_later(
     assert runway.resume().returncode == 0
 
 
+@pytest.mark.system
 def test_ctrl_c_says_that_jobs_go_on_and_how_to_collect_them(runway: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     runway.server.polls = [RUNNING] * 100_000
     process = runway.start(monkeypatch, *runway.arguments(1))
@@ -246,6 +252,122 @@ def test_what_one_order_learns_of_a_provider_holds_for_no_other() -> None:
             pass
         assert lane("runway", "first") is first
     assert lane("runway", "first") is not first, "it is forgotten with its order"
+
+
+@pytest.mark.system
+def test_a_result_that_could_not_be_downloaded_is_collected_later(
+    runway: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(runway, monkeypatch, 1, 1)
+    runway.server.downloads = [Reply(503)] * 1000
+    assert runway.run("worker", "--once").returncode == 0
+    assert "at Runway since" in runway.run("status").stdout
+    assert "ready" in runway.run("status").stdout
+    runway.server.downloads = []
+    wait_until(lambda: runway.run("worker", "--once").returncode == 0 and runway.status["status"] == "Completed")
+    assert len(runway.server.sales) == 1
+
+
+def test_a_worker_without_a_key_fails_no_order_and_does_not_stay_for_it(runway: Shop) -> None:
+    folder = ContentFolder(runway.content)
+    with Store.open(folder, create=True) as store:
+        context = Context(folder, store, settings=Settings(runway.environment))
+        draft = Draft(prompt="a kite", images=0, videos=1, model="runway", yes=True)
+        order = placing.place(context, draft, "ana", detached=True)
+        without = replace(context, settings=NO_SETTINGS)
+        worker.work(without, threading.Event().wait, idle_limit=0.2)
+        waiting = lifecycle.find(store, order.generation_id)
+        assert (waiting.status, waiting.attempts) == ("Processing", 0)
+        assert "Runway needs a key" in str(waiting.step)
+        later = replace(context, clock=lambda: utc_now() + timedelta(minutes=2))
+        worker.work(later, lambda seconds: None, once=True)
+        assert lifecycle.find(store, order.generation_id).status in ("Completed", "Processing")
+    assert len(runway.server.sales) == 1
+
+
+def test_a_worker_reads_its_settings_anew_for_each_order(runway: Shop) -> None:
+    folder = ContentFolder(runway.content)
+    with Store.open(folder, create=True) as store:
+        context = Context(folder, store, settings=Settings(runway.environment))
+        draft = Draft(prompt="a kite", images=0, videos=1, model="runway", yes=True)
+        placing.place(context, draft, "ana", detached=True)
+        started_without = replace(context, settings=NO_SETTINGS)
+        worker.work(started_without, lambda seconds: None, True, None, lambda: Settings(runway.environment))
+        assert store.generations()[0].status == "Completed"
+
+
+def interrupted(context: Context, **wanted: int) -> list[Item]:
+    """An order of somebody's command that was killed; its first item is at a provider."""
+    order = placing.place(context, Draft(prompt="a kite", **{"images": 1, "videos": 0, **wanted}), "ana")
+    items = context.store.items(order.generation_id)
+    context.store.save_job(items[0], Job("key", "task-1", "runway", "submitted"))
+    return items
+
+
+@pytest.mark.parametrize("error", [ValueError("an odd answer"), RuntimeError("broken")])
+def test_what_goes_wrong_while_collecting_ends_neither_order_nor_worker(context: Context, error: Exception) -> None:
+    interrupted(context)
+    other = placing.place(context, Draft(prompt="other", images=1, videos=0), "bob", detached=True)
+
+    def stumble(task: Task, run: Run, number: int) -> None:
+        if task.prompt == "a kite":
+            raise error
+
+    scribbler = Scribbler(before=stumble)
+    worker.work(replace(context, load=lambda name, settings: scribbler), lambda seconds: None, once=True)
+    states = {order.user_id: order.status for order in context.store.generations()}
+    assert states == {"ana": "Processing", "bob": "Completed"}
+    assert worker.due(context) == []
+    assert lifecycle.find(context.store, other.generation_id).status == "Completed"
+
+
+def test_a_full_disk_while_collecting_ends_the_worker_with_a_line(context: Context) -> None:
+    interrupted(context)
+
+    def fill(task: Task, run: Run, number: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    scribbler = Scribbler(before=fill)
+    with pytest.raises(ContentError, match="is full"):
+        worker.work(replace(context, load=lambda name, settings: scribbler), lambda seconds: None, once=True)
+
+
+def test_what_failed_here_while_its_job_goes_on_is_not_looked_at_again_and_again(context: Context) -> None:
+    interrupted(context, images=2)
+    scribbler = Scribbler(fail={1})
+    worker.work(replace(context, load=lambda name, settings: scribbler), lambda seconds: None, once=True)
+    assert [item.state for item in context.store.items(context.store.generations()[0].generation_id)] == [
+        "failed",
+        "planned",
+    ]
+
+
+def test_ctrl_c_says_what_a_worker_does_with_a_detached_order(context: Context) -> None:
+    order = placing.place(context, Draft(prompt="a kite", images=1, videos=0), "ana", detached=True)
+    (item,) = context.store.items(order.generation_id)
+    context.store.save_job(item, Job("key", "task-1", "runway", "submitted"))
+
+    def press(task: Task, run: Run, number: int) -> None:
+        raise KeyboardInterrupt
+
+    scribbler = Scribbler(before=press)
+    with pytest.raises(Interrupted, match=r"1 job at Runway goes on; .*, aigen worker goes on with it$"):
+        worker.work(replace(context, load=lambda name, settings: scribbler), lambda seconds: None, once=True)
+
+
+def test_who_waits_for_the_device_hears_that_the_worker_ends(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = placing.place(context, Draft(prompt="a kite", images=1, videos=0), "ana", detached=True)
+    ending = replace(context, interrupted=lambda: True)
+    monkeypatch.setattr("aigen.orders.device.HEARTBEAT", 0.05)
+    with context.content.lock("device"), pytest.raises(Interrupted):
+        Device(ending, order.generation_id).use(True)
+
+
+def test_a_job_that_is_made_at_last_is_not_said_to_be_in_the_queue(runway: Shop) -> None:
+    queued, being_made = ({"status": status, "estimatedCost": {"credits": 25}} for status in ("PENDING", "RUNNING"))
+    runway.server.polls = [queued, being_made] + [being_made] * 100_000
+    assert runway.order(1, environment={"AIGEN_HOSTED_DEADLINE": "0.2"}).returncode == 1
+    assert re.search(r"at Runway since \d\d:\d\d$", runway.run("status").stdout, re.MULTILINE)
 
 
 @pytest.mark.system
