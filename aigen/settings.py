@@ -132,7 +132,7 @@ class Settings:
 
     def is_secret(self, name: str) -> bool:
         """Return whether a setting has a secret as its value."""
-        return name.upper().endswith(_SECRET_ENDINGS) and len(self.values.get(name, "").strip()) >= SECRET_LENGTH
+        return _is_secret(name) and len(self.values.get(name, "").strip()) >= SECRET_LENGTH
 
     def redact(self, text: str) -> str:
         """Return a text without the secrets among the settings."""
@@ -153,6 +153,10 @@ class Settings:
 
 
 NO_SETTINGS = Settings({})
+
+
+def _is_secret(name: str) -> bool:
+    return name.upper().endswith(_SECRET_ENDINGS)
 
 
 def _is_web_address(url: str) -> bool:
@@ -249,13 +253,18 @@ def read_settings(environment: Mapping[str, str], folder: Path, file: Path) -> S
     held = _read_held(file, kept.pop("keyring", []))
     values = {name: str(value) for name, value in kept.items()}
     near = _read_dotenv(folder / ".env")
-    for name in held:  # an empty variable sets nothing
+    for name in held:
         values.pop(name, None)
+    stored = {*held, *filter(_is_secret, values)}
+    near, environment = (  # an empty variable hides no key that is stored
+        {name: text for name, text in each.items() if name not in stored or text.strip()}
+        for each in (near, environment)
+    )
     sources: list[tuple[Iterable[str], Source]] = [
         (values, _file_source(file)),
         (near, Source(1, str(folder / ".env"))),
         (environment, ENVIRONMENT),
-        ([name for name in held if not (environment.get(name) or near.get(name) or "").strip()], KEYRING),
+        ([name for name in held if name not in environment and name not in near], KEYRING),
     ]
     found_in = {name: source for names, source in sources for name in names}
     return Settings({**values, **near, **environment}, prices, found_in)

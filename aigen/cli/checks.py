@@ -23,7 +23,7 @@ from aigen.orders.context import Context
 from aigen.pipelines import hosted
 from aigen.pipelines.hosted.pipeline import Hosted
 from aigen.pipelines.storybook import DRAWING_ADVICE
-from aigen.settings import NAMES, Settings, settings_file
+from aigen.settings import ENVIRONMENT, KEYRING, NAMES, Settings, settings_file
 from aigen.store import Store
 from aigen.times import utc_now
 from aigen.types.request import KINDS
@@ -182,7 +182,9 @@ def _check_key(pipeline: Hosted, settings: Settings) -> Callable[[], Finding]:
         needed = is_default and (refused or isinstance(answer, UsageError))
         told = str(answer) if isinstance(answer, AigenError) else f"{type(answer).__name__}: {answer}"
         told = " ".join(settings.redact(told).split())
-        return Finding(name, "wrong" if needed else "note", told, f"aigen keys set {name}" if refused else None)
+        source = settings.found_in.get(key, ENVIRONMENT)
+        advice = f"aigen keys set {name}" if source.rank >= KEYRING.rank else f"change {key} in {source.place}"
+        return Finding(name, "wrong" if needed else "note", told, advice if refused else None)
 
     return finding
 

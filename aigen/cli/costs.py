@@ -28,8 +28,8 @@ def costs(
         estimate = "no estimate" if order["price"] is None else f"estimate {spoken_price(order['price'])}"
         when = f"{from_text(order['requested_at']).astimezone():%Y-%m-%d %H:%M}"
         name, prompt = order["generation_id"], shortened(order["prompt"], 40)
-        cost = f"${order['cost']:8.2f}" if order["cost"] or not order["unknown"] else f"{'unknown':>9}"
-        line = f"{name}  {when}  {cost}  {estimate:15}  {order['status']:10}  {order['user_id']}  {prompt}"
+        cost = f"${order['cost']:.2f}" if order["cost"] or not order["unknown"] else "unknown"
+        line = f"{name}  {when}  {cost:>9}  {estimate:15}  {order['status']:10}  {order['user_id']}  {prompt}"
         typer.echo(visible(line))
         if order["unknown"] and order["cost"]:
             typer.echo(f"{'':12}and {order['unknown']} jobs whose cost is not known")

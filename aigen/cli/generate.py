@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aigen.cli.notices import announce, tell
-from aigen.cli.orders import order_json, print_order
+from aigen.cli.orders import order_json, print_order, say_cost
 from aigen.cli.program import (
     Content,
     Json,
+    amount,
     app,
     is_terminal,
     load_settings,
@@ -50,7 +51,8 @@ Notify = Annotated[
 ]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the time of the notice.")]
 MaxCost = Annotated[
-    float | None, typer.Option("--max-cost", metavar="USD", help="Order it only if it costs no more than this.")
+    float | None,
+    typer.Option("--max-cost", parser=amount, metavar="USD", help="Order it only if it costs no more than this."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Agree to the cost without being asked.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Order, start a worker, and return at once.")]
@@ -335,6 +337,7 @@ def _generate(order: Order, *, no_wait: bool) -> None:
         if not no_wait:
             _wait(context, made)
         tell(context, made.generation_id)
+        say_cost(context, made)
         if "terminal" not in made.request.notify:  # else the notice has the link
             say(f"in the web gallery: {base_url(load_settings(), context.content)}/dash")
         print_order(context, made, order.as_json)

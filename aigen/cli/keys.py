@@ -26,25 +26,25 @@ SHOWN, LONG_ENOUGH = 4, 16
 @keys_app.callback()
 def keys_main(context: typer.Context, as_json: Json = False) -> None:
     if context.invoked_subcommand is None:
-        list_keys(as_json)
+        list_keys(context, as_json)
 
 
 @keys_app.command("list")
-def list_keys(as_json: Json = False) -> None:
+def list_keys(context: typer.Context, as_json: Json = False) -> None:
     """Show where each key comes from, and its last four characters."""
     from aigen.pipelines import hosted
     from aigen.wording import visible
 
     settings = load_settings()
     found = [_read_key(name, settings) for name in hosted.names()]
-    if as_json:
+    if as_json or (context.parent and context.parent.params.get("as_json")):
         print_json(found)
         return
     for each in found:
         told = f"no key: aigen keys set {each['provider']}"
         if each["setting"]:
             told = each["error"] or f"{each['key']}  {each['setting']} in {each['source']}"
-        address = f"  for {each['base_url']}" if each["base_url"] else ""
+        address = f"  for {each['base_url']}" if each["base_url"] and not each["error"] else ""
         typer.echo(visible(f"{each['provider']:12} {told}{address}"))
 
 
@@ -61,6 +61,7 @@ def set_key(
 
     The key is asked for, or read from standard input.
     """
+    from aigen.notify.links import is_loopback
     from aigen.pipelines import hosted
     from aigen.pipelines.hosted.pipeline import check_base_url, check_form
     from aigen.settings import KEYRING, settings_file, store_keys
@@ -73,8 +74,8 @@ def set_key(
         )
     if base_url is not None:
         check_base_url(info, base_url, "--base-url")
-    key = _ask(f"{info.title} key (get one at {info.page})")
-    check_form(key, "the answer")
+    key = _ask(f"{info.title} key (get one at {info.key_page})")
+    check_form(key)
     settings, name = load_settings(), info.keys[0]
     values = {name: key}
     source = settings.found_in.get(info.base_url)
@@ -83,8 +84,11 @@ def set_key(
             base_url = settings.read(info.base_url)
     if base_url:
         values[info.base_url] = base_url
-    place = store_keys(settings_file(), values).place
+    source = store_keys(settings_file(), values)
+    place = source.place if source == KEYRING else f"{source.place}, since no system keyring was found"
     say(f"{name} is stored in {place}{f', for {base_url}' if base_url else ''}; check it with aigen doctor")
+    if base_url and base_url.startswith("http://") and not is_loopback(base_url):
+        say(f"{base_url} is not encrypted: whoever is on the way there can read the key")
     used = load_settings()
     first = used.first(info.keys) or name
     if used.found_in[first].rank < KEYRING.rank:
@@ -134,6 +138,7 @@ def _read_key(provider: str, settings: "Settings") -> dict[str, Any]:
         shown["base_url"] = settings.read(info.base_url) or None
         if name:
             shown["source"] = settings.found_in[name].place
+            settings.check_one_source(name, info.base_url)
             key = settings.read(name)
             shown["key"] = f"…{key[-SHOWN:] if len(key) >= LONG_ENOUGH else ''}"
     except UsageError as error:

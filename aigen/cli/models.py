@@ -131,6 +131,8 @@ def use(name: Annotated[str, typer.Argument(help="A model, as aigen generate --m
     write_setting(settings_file(), "AIGEN_MODEL", name)
     made = " and ".join(f"{kind}s" for kind in pipeline.abilities.kinds)
     say(f"{name} makes {made} from now on, unless --model says otherwise ({settings_file()})")
+    if pipeline.abilities.paid:
+        say("orders by it cost money: each shows its estimate and asks first")
     if (winner := load_settings().model) != name:
         place = "the environment" if os.environ.get("AIGEN_MODEL") else "the .env in this folder"
         say(f"but AIGEN_MODEL in {place} says {winner}, and that comes first")

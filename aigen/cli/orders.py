@@ -68,6 +68,7 @@ def resume(
                     if seconds_early(finished[-1], context.clock):
                         announce(context, finished[-1], waits=False)
                     tell(context, each)
+                    say_cost(context, finished[-1])
                 except (GenerationError, StillRunning, AlreadyRunning, Cancelled, UsageError) as error:
                     if isinstance(error, GenerationError):
                         tell(context, each, said=True)
@@ -153,6 +154,19 @@ def order_json(context: "Context", order: "Generation") -> dict[str, Any]:
         "notices": [notice.as_json() for notice in list_notices(context.store, generation_id=order.generation_id)],
         "cost": sum_costs(item.paid for item in items),
     }
+
+
+def say_cost(context: "Context", order: "Generation") -> None:
+    """Say what a paid order has cost, beside its estimate."""
+    from aigen.types.rows import sum_costs
+    from aigen.wording import spoken_price
+
+    items = context.store.items(order.generation_id)
+    cost = sum_costs(item.paid for item in items)
+    if cost is None and not any(item.job for item in items):
+        return
+    estimate = f" (estimated: {spoken_price(order.price)})" if order.price is not None else ""
+    say(f"it cost {spoken_price(cost)}{estimate}")
 
 
 def print_order(context: "Context", order: "Generation", as_json: bool) -> None:

@@ -185,6 +185,14 @@ def whole_number(text: str | int) -> int:
         raise typer.BadParameter(f"{text!r} is not a whole number") from None
 
 
+def amount(text: str | float) -> float:
+    """Return an amount in USD that was typed, such as 2.50 or $2.50."""
+    try:
+        return float(str(text).removeprefix("$"))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not an amount in USD: give one such as 2.50") from None
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         from aigen import __version__

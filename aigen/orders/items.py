@@ -26,6 +26,7 @@ from aigen.orders.device import Device
 from aigen.orders.run import OrderRun
 from aigen.orders.tasks import picture_by, task_of
 from aigen.store import Store
+from aigen.times import to_text
 from aigen.types.pipeline import Failure, Output, Pipeline, Provenance, Task
 from aigen.types.reports import Finished, Said, Started
 from aigen.types.request import GenerationRequest, Kind
@@ -192,7 +193,7 @@ def _make_batch(
     work.mkdir(parents=True, exist_ok=True)
     picture = work / source.SOURCE if generation.request.from_picture else None
     task = replace(task_of(generation.request, items[0].kind, pipeline, items), work=work, source=picture)
-    run = OrderRun(context, generation, task, items, pace, device, stop)
+    run, began_at = OrderRun(context, generation, task, items, pace, device, stop), to_text(context.clock())
     with (
         ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer") as writer,
         closing(pipeline.generate(task, run)) as outputs,
@@ -201,7 +202,7 @@ def _make_batch(
         for made in outputs:
             if writing:
                 writing.result()
-            writing = writer.submit(_record, context, generation, task, run.finish(made.seed), made)
+            writing = writer.submit(_record, context, generation, task, run.finish(made.seed), made, began_at)
         if writing:
             writing.result()
     if run.missing:
@@ -209,9 +210,11 @@ def _make_batch(
         raise GenerationError(f"model {catalogue.display_name(items[0].model)!r} ended without making {names}")
 
 
-def _record(context: Context, generation: Generation, task: Task, item: Item, made: Output | Failure) -> None:
+def _record(
+    context: Context, generation: Generation, task: Task, item: Item, made: Output | Failure, began_at: str
+) -> None:
     """Mark a finished file, give it its final name, record it (in the writer's thread:
-    it has a connection of its own).
+    it has a connection of its own). `began_at` is when the batch was begun.
     """
     with Store.open(context.content) as store:
         if isinstance(made, Failure):
@@ -220,7 +223,10 @@ def _record(context: Context, generation: Generation, task: Task, item: Item, ma
         else:
             context.content.check_no_links(generation.user_id)
             item = replace(item, model=made.model or item.model)
-            bought = store.job(item) is not None
+            job = store.job(item)
+            bought = job is not None
+            if job and job.intended_at and job.intended_at < began_at:
+                item = replace(item, seconds=None)  # it was only collected, which says nothing of how long it takes
             if bought:
                 # What was bought stays as it came until the order is done: a crash may come before it is recorded.
                 made = replace(made, path=_copied(made.path))

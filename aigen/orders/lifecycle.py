@@ -153,7 +153,7 @@ def collect(context: Context, generation_id: str) -> None:
         if isinstance(error, StillRunning):
             seconds, lacks_key = error.seconds, error.lacks_key
         store.collect_later(generation_id, _after(context, seconds))
-        told = f"order {generation_id}, which was interrupted: {_reason(context, error)}"
+        told = f"order {generation_id} was interrupted, nothing is bought for it; {_reason(context, error)}"
         raise StillRunning(told, seconds, lacks_key=lacks_key) from error
     items = store.items(generation_id)
     if to_collect(items):
@@ -192,10 +192,13 @@ def _interruption(context: Context, generation_id: str) -> str:
     left = count_running(context.store.items(generation_id))
     if not left:
         return f"interrupted: what is finished stays; make the rest with aigen resume {generation_id}"
-    worker = "aigen worker goes on with it"
+    worker = "goes on with the order"
     if not find(context.store, generation_id).detached:
-        worker = "aigen worker collects it and buys nothing more"
-    return f"interrupted: {left}; aigen resume {generation_id} collects what they make and makes the rest, {worker}"
+        worker = "collects the results and buys nothing"
+    return (
+        f"interrupted: {left}; aigen resume {generation_id} collects the results and buys what is missing, "
+        f"aigen worker {worker}"
+    )
 
 
 def resume(context: Context, generation_id: str, buy_again: bool = False) -> Generation:

@@ -97,14 +97,14 @@ class Costs(Connection):
             {"user_id": user_id},
         )
 
-    def check_budget(self, budget: Budget, price: float | None) -> None:
-        """Raise CostError if an order of this price exceeds what is left of a budget."""
+    def check_budget(self, budget: Budget, price: float | None, what: str = "this costs") -> None:
+        """Raise CostError if an order of this price exceeds what is left of a budget; `what` is said to cost that."""
         spent = self.spent(budget.since, budget.user_id)
         if round(spent + (price or 0), 5) <= budget.amount:
             return
         if budget.user_id is not None:
             raise CostError(
-                f"this costs about {spoken_price(price)}, but only ${max(0.0, budget.amount - spent):.2f} of your "
+                f"{what} about {spoken_price(price)}, but only ${max(0.0, budget.amount - spent):.2f} of your "
                 f"${budget.amount:.2f} for this month is left"
             )
         raise CostError(

@@ -48,11 +48,11 @@ class Jobs(Costs):
             for name, amount in limits.items():
                 if total > amount:
                     raise CostError(
-                        f"{item.name} for about {spoken_price(price)} brings the order to {spoken_price(total)}, "
-                        f"more than {name} {amount:g}"
+                        f"about {spoken_price(price)} for it brings the order to {spoken_price(total)}, "
+                        f"more than {name} {amount:.2f}; order the rest anew, with a higher limit"
                     )
             for budget in budgets:
-                self.check_budget(budget, more)
+                self.check_budget(budget, more, "it costs more than was expected, by")
             self._write_job(item, job, part)
 
     def drop_job(self, item: Item, job: Job, part: str = ITEM) -> None:

@@ -1,17 +1,21 @@
 """What an order that stands in a form takes and costs, before it is placed."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from aigen.errors import UsageError
-from aigen.orders import costs, placing, tasks
+from aigen.media import provenance
+from aigen.orders import costs, placing, reorder, tasks
 from aigen.orders.context import USER_BUDGET
 from aigen.orders.placing import Prepared
 from aigen.types.request import KINDS, Draft
-from aigen.types.rows import Budget
+from aigen.types.rows import Budget, Generation, Item
 from aigen.viewer import forms
 from aigen.viewer.forms import Estimate, Form
 from aigen.viewer.gallery import Gallery
 from aigen.wording import spoken_duration, spoken_price
+
+MORE_LIKE_IT = 4
 
 
 def estimate(gallery: Gallery, form: Form, typed: Mapping[str, str], user_id: str) -> Estimate:
@@ -23,7 +27,27 @@ def estimate(gallery: Gallery, form: Form, typed: Mapping[str, str], user_id: st
         return Estimate()
     time = _time(gallery, prepared)
     cost = _cost(gallery, prepared.price, user_id)
-    return Estimate(" ".join(filter(None, (time, cost.text))), cost.refused)
+    return Estimate(" ".join(filter(None, (time, cost.text))), cost.refused, prepared.price or 0.0)
+
+
+def more_like(gallery: Gallery, order: Generation, item: Item) -> Draft:
+    """Return the draft of an order for more like one item. Raises UsageError."""
+    found = provenance.read(gallery.content.file(item.path or ""))
+    # The model by its row: of a folder, the file has only the last name.
+    given = {f"{item.kind}s": MORE_LIKE_IT if item.kind == "image" else 1, f"{item.kind}_model": item.model}
+    if image_model := tasks.picture_by(order.request, gallery.context.pipeline(item.model)):
+        given["image_model"] = image_model
+    return replace(reorder.reorder(found, given), model=None, notify=())
+
+
+def price_of_more(gallery: Gallery, order: Generation, item: Item) -> float | None:
+    """Return what more like a paid item would cost in USD; 0 for a free one, None if it cannot be ordered."""
+    if order.price == 0:
+        return 0.0
+    try:
+        return placing.estimate(gallery.context, more_like(gallery, order, item)).price
+    except UsageError:
+        return None
 
 
 def _draft(form: Form, typed: Mapping[str, str]) -> Draft:
@@ -52,7 +76,7 @@ def _time(gallery: Gallery, prepared: Prepared) -> str:
         if pace is None or request.narration:
             return ""
         seconds += pace * request.count(kind)
-    return f"It takes about {spoken_duration(seconds)}, as it lately was." if seconds else ""
+    return f"It takes about {spoken_duration(seconds)}, like recent orders." if seconds else ""
 
 
 def _cost(gallery: Gallery, price: float | None, user_id: str) -> Estimate:

@@ -22,6 +22,7 @@ from aigen.types.request import Draft, Kind, Narration, check_channel, check_pro
 from aigen.types.styles import STYLES
 from aigen.viewer.gallery import Gallery
 from aigen.viewer.web import render
+from aigen.wording import spoken_price
 
 ITEM_LIMIT = 40
 # What models make, for their picker.
@@ -40,15 +41,16 @@ class Form:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an order takes and costs, in words. `refused`: it would be refused for that."""
+    """What an order takes and costs, in words. `refused`: it would be refused for that. `price` is in USD."""
 
     text: str = ""
     refused: bool = False
+    price: float = 0.0
 
 
 _FIELDS = {
     "prompt": "", "images": "5", "videos": "5", "style": "plain", "model": "", "notify_at": "", "notify": "",
-    "address": "", "narrate": "", "script": "",
+    "address": "", "narrate": "", "script": "", "agreed": "",
 }  # fmt: skip
 FROM_WORDS = Form("/text-to-video", "Text to Video", _FIELDS)
 FROM_PICTURE = Form("/image-to-video", "Image to Video", {**_FIELDS, "style": ""}, from_picture=True)
@@ -168,16 +170,18 @@ def item_limit(gallery: Gallery) -> int:
 def _offered(gallery: Gallery) -> dict[str, Abilities]:
     """Return the models that can be ordered here: of those that cost money, the ones whose price is known."""
     found = pipelines.offered(gallery.context.pipeline, paid=gallery.offers_paid)
-    return {name: each for name, each in found.items() if not each.paid or _has_price(gallery, name, each)}
+    return {name: each for name, each in found.items() if not each.paid or _prices(gallery, name, each)}
 
 
-def _has_price(gallery: Gallery, name: str, abilities: Abilities) -> bool:
+def _prices(gallery: Gallery, name: str, abilities: Abilities) -> dict[Kind, float]:
+    """Return what one item of each kind costs by a model, in USD, where that is known."""
+    found: dict[Kind, float] = {}
     for kind in abilities.kinds:
         draft = Draft(prompt="any", images=int(kind == "image"), videos=int(kind == "video"), model=name, seed=0)
         with suppress(UsageError):  # such as a key that cannot be used: whoever names it is told
-            if placing.estimate(gallery.context, draft).price is not None:
-                return True
-    return False
+            price = placing.estimate(gallery.context, draft).price
+            found |= {} if price is None else {kind: price}
+    return found
 
 
 def _models(gallery: Gallery, form: Form) -> dict[str, str]:
@@ -189,7 +193,10 @@ def _models(gallery: Gallery, form: Form) -> dict[str, str]:
         ("image",): "; videos are camera moves over its pictures",
         ("video",): "; videos only, pictures by others",
     }
-    return {name: f"{each.label}{rest.get(each.kinds, '')}{_price_note(each)}" for name, each in found.items()}
+    return {
+        name: f"{each.label}{rest.get(each.kinds, '')}{_price_note(gallery, name, each)}"
+        for name, each in found.items()
+    }
 
 
 def _mails(gallery: Gallery) -> bool:
@@ -201,5 +208,9 @@ def _mails(gallery: Gallery) -> bool:
     return True
 
 
-def _price_note(abilities: Abilities) -> str:
-    return "; costs money" if abilities.paid and "paid" not in abilities.label else ""
+def _price_note(gallery: Gallery, name: str, abilities: Abilities) -> str:
+    if not abilities.paid:
+        return ""
+    prices = _prices(gallery, name, abilities)
+    articles = {"image": "an image", "video": "a video"}
+    return f": {', '.join(f'about {spoken_price(price)} {articles[kind]}' for kind, price in prices.items())}"

@@ -6,7 +6,7 @@ import hmac
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from aigen import pipelines
@@ -18,6 +18,7 @@ from aigen.settings import REGISTRATION, Settings
 from aigen.store import Store
 from aigen.times import Clock, utc_now
 from aigen.types.pipeline import Pipeline
+from aigen.wording import spoken_price
 
 WAITING_LIMIT = 10
 
@@ -89,13 +90,17 @@ class Gallery:
             load=self.load,
             clock=self.clock,
             paid=self.offers_paid,
-            agree=_agree_to_known_price if self.offers_paid else _refuse,
+            agree=agree_up_to(0.0) if self.offers_paid else _refuse,
             max_orders=self.order_limit,
             max_seconds=seconds,
             max_bytes=size,
             confirms_mail=self.public,
             budgets=("AIGEN_MONTHLY_COST", USER_BUDGET),
         )
+
+    def agreeing(self, agreed: float) -> Context:
+        """Return the context for an order whose user was shown this price in USD."""
+        return replace(self.context, agree=agree_up_to(agreed)) if self.offers_paid else self.context
 
     @property
     def registration(self) -> str:
@@ -118,10 +123,16 @@ def _refuse(price: float | None) -> None:
     raise CostError("models that cost money are not offered here: choose another")
 
 
-def _agree_to_known_price(price: float | None) -> None:
-    """Agree to pay, as AIGEN_WEB_PAID says, where it is known how much."""
-    if price is None:
-        raise CostError("the cost of this order is unknown: choose another model")
+def agree_up_to(agreed: float) -> Callable[[float | None], None]:
+    """Return what agrees to pay as much as somebody was shown before they ordered."""
+
+    def agree(price: float | None) -> None:
+        if price is None:
+            raise CostError("the cost of this order is unknown: choose another model")
+        if round(price, 5) > round(agreed, 5):
+            raise CostError(f"this order costs about {spoken_price(price)}: order again to agree")
+
+    return agree
 
 
 _threads = threading.local()

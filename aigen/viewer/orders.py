@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,8 @@ from typing import Any
 from bottle import Bottle, FileUpload, HTTPResponse, request
 
 from aigen.errors import GenerationError, PictureError, UsageError
-from aigen.media import provenance
 from aigen.notify import mail
-from aigen.orders import costs, deletion, lifecycle, placing, reorder, status, tasks
+from aigen.orders import costs, deletion, lifecycle, placing, status
 from aigen.times import resolve, spoken
 from aigen.types.request import KINDS, Attachments, Draft
 from aigen.viewer import estimates, forms, visits
@@ -24,7 +23,6 @@ from aigen.viewer.pages import own_order
 from aigen.viewer.web import not_found, redirect, visit
 
 MAILS_AN_HOUR = 20
-MORE_LIKE_IT = 4
 # Seconds that a request may wait for an order to stop: there are only so many threads.
 PATIENCE = 2.0
 # Large pictures take much memory as long as they are read: one after another, and only one waits, for so many seconds,
@@ -35,11 +33,14 @@ READING_PATIENCE = 20.0
 
 def add_routes(app: Bottle, gallery: Gallery) -> None:
     def place(wanted: Draft, picture: Path | None = None) -> str:
-        """Place an order of the visitor's; its id. Raises UsageError, also when it is one too many."""
+        """Place an order of the visitor's; its id. Raises UsageError, also when it is one too many, or when it costs
+        more than what the visitor was shown.
+        """
         user_id = visit().user_id
         assert user_id
         _check_limits(gallery, user_id, wanted)
-        placed = placing.place(gallery.context, wanted, user_id, Attachments(picture=picture), detached=True)
+        context = gallery.agreeing(_agreed())
+        placed = placing.place(context, wanted, user_id, Attachments(picture=picture), detached=True)
         visits.log(gallery, visit(), "order", placed.generation_id)
         return placed.generation_id
 
@@ -101,12 +102,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
         before = own_order(gallery, generation_id)
         for item in before.items:
             if (item.kind, item.number) == (kind, number) and item.path:
-                found = provenance.read(gallery.content.file(item.path))
-                # The model by its row: of a folder, the file has only the last name.
-                given = {f"{kind}s": MORE_LIKE_IT if kind == "image" else 1, f"{kind}_model": item.model}
-                if image_model := tasks.picture_by(before.order.request, gallery.context.pipeline(item.model)):
-                    given["image_model"] = image_model
-                redirect(f"/dash#{place(replace(reorder.reorder(found, given), model=None, notify=()))}")
+                redirect(f"/dash#{place(estimates.more_like(gallery, before.order, item))}")
         not_found()
 
     @app.post("/orders/<generation_id>/cancel")
@@ -215,6 +211,14 @@ def _check_limits(gallery: Gallery, user_id: str, wanted: Draft) -> None:
         mails = gallery.store.count_notices(user_id, "mailto:*", gallery.clock() - timedelta(hours=1))
         if mails >= MAILS_AN_HOUR:
             raise UsageError(f"{mails} of your orders within an hour asked for a mail, which is the limit")
+
+
+def _agreed() -> float:
+    """Return the price that the visitor was shown, in USD."""
+    try:
+        return max(0.0, float(request.forms.getunicode("agreed") or 0))
+    except ValueError:
+        return 0.0
 
 
 def _json(value: Any) -> HTTPResponse:

@@ -19,7 +19,7 @@ from aigen.times import from_text
 from aigen.types.request import Kind, Size
 from aigen.types.rows import Generation, Item, sum_costs
 from aigen.types.seen import ImageDescription
-from aigen.viewer import visits
+from aigen.viewer import estimates, visits
 from aigen.viewer.gallery import Gallery
 from aigen.viewer.web import not_found, redirect, render, visit
 from aigen.wording import readable, shortened, spoken_price
@@ -162,6 +162,11 @@ class Card:
         return f"cost {spoken_price(paid)}"
 
     @property
+    def price(self) -> float:
+        """What the same order would cost again, in USD."""
+        return self.status.order.price or 0.0
+
+    @property
     def ordered_at(self) -> str:
         return local(self.status.order.requested_at)
 
@@ -227,6 +232,7 @@ def add_routes(app: Bottle, gallery: Gallery) -> None:
             shown=shown,
             tiles=tiles,
             picture=_picture(gallery, card.status.order),
+            price_of_more=estimates.price_of_more(gallery, card.status.order, shown.item),
         )
 
     @app.get("/activity")

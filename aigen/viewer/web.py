@@ -9,6 +9,7 @@ from aigen import __version__
 from aigen.viewer import visits
 from aigen.viewer.gallery import Gallery
 from aigen.viewer.visits import Visit
+from aigen.wording import spoken_price
 
 
 def visit() -> Visit:
@@ -55,6 +56,7 @@ def render_text(name: str, **values: Any) -> str:
     shared = {
         "user_id": None, "csrf": "", "version": __version__, "message": None, "title": "aigen", "refresh": None,
         "script": None, "registers": False, "read_only": False, "only": None, "may_change": False, "paid": False,
+        "spoken_price": spoken_price,
     }  # fmt: skip
     text: str = _template(name).render({**shared, **values})
     return text

@@ -376,7 +376,7 @@ def test_how_long_it_takes_is_reckoned_from_what_the_model_made_of_late(
     assert "It takes about" not in ana.get("/text-to-video").text
     scribbler.before = lambda task, run, number: clock.advance(2 if task.kind == "image" else 8)
     lifecycle.generate(context, Draft(prompt="a kite", images=1, videos=1), "ana")
-    assert "It takes about 50 s, as it lately was." in ana.get("/text-to-video").text
+    assert "It takes about 50 s, like recent orders." in ana.get("/text-to-video").text
     assert "about 18 s" in place(ana, images="1", videos="2", style="nonesuch").text
 
 
@@ -410,7 +410,7 @@ def test_paid_models_are_offered_only_where_that_is_wished(
 
     eve = Browser(replace(gallery, settings=Settings(default | {"AIGEN_WEB_PAID": "1"}))).register("eve")
     assert 'value="golden"' in eve.get("/text-to-video").text
-    assert place(eve, model="golden").status_code == place(eve).status_code == 303
+    assert place(eve, model="golden", agreed="9").status_code == place(eve, agreed="9").status_code == 303
     assert {order.request.image_model for order in gallery.store.generations("eve")} == {"golden"}
 
 

@@ -92,6 +92,8 @@ class Batch:
                 continue
             if isinstance(event, Progress):
                 self._progress[seed] = event
+                if event.text.endswith("; trying again"):
+                    self._run.say(event.text)
                 self._report()
                 continue
             count -= 1

@@ -117,11 +117,17 @@ class ProviderInfo:
     poll: float = 5.0
     cancels: bool = False
     file_key: str | None = None
+    own_key_page: str | None = None
     jobs: tuple[Kind, ...] = ()
     image: str | None = None
     video: str | None = None
     video_from_picture: str | None = None
     film: str | None = None
+
+    @property
+    def key_page(self) -> str:
+        """Where a key can be had."""
+        return self.own_key_page or self.page
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

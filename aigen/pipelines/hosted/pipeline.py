@@ -275,7 +275,7 @@ class Hosted:
         if name is None:
             wanted = " or ".join(self.info.keys)
             raise KeyMissing(
-                f"{self.info.title} needs a key, and {wanted} is not set: get one at {self.info.page}, "
+                f"{self.info.title} needs a key, and {wanted} is not set: get one at {self.info.key_page}, "
                 f"then store it with aigen keys set {self.info.name}"
             )
         self._settings.check_one_source(name, self.info.base_url)
@@ -303,10 +303,10 @@ class Hosted:
         return made
 
 
-def check_form(key: str, name: str) -> None:
-    """Raise UsageError for what cannot be a key; `name` says where it is from."""
+def check_form(key: str, name: str | None = None) -> None:
+    """Raise UsageError for what cannot be a key; `name` is the setting that it is from."""
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise UsageError(f"the key in {name} has characters that no key has: copy it again")
+        raise UsageError(f"the key{f' in {name}' if name else ''} has characters that no key has: copy it again")
 
 
 def check_base_url(info: ProviderInfo, url: str, name: str) -> None:

@@ -122,7 +122,7 @@ def explain(access: Access, fault: ProviderFault, reason: str, request: ItemRequ
     model = request.model if request else "the model"
     other = (family.successor or family.instead) if family else None
     texts: dict[ProviderFault, str] = {
-        "key": f"{info.title} does not accept the key{told}: check {info.keys[0]}, or get a key at {info.page}",
+        "key": f"{info.title} does not accept the key{told}: check {info.keys[0]}, or get a key at {info.key_page}",
         "credit": f"the account at {info.title} has no credit left{told}: add some at {info.page}",
         "rate": f"{info.title} accepts no more requests for now{told}",
         "busy": f"{info.title} has no capacity for now{told}",

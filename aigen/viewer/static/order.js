@@ -19,6 +19,7 @@
       const found = answer.ok ? await answer.json() : { text: "" };
       if (number !== estimates) return;
       estimate.textContent = found.text;
+      form.agreed.value = found.price || 0;
       estimate.classList.toggle("warn", Boolean(found.refused));
     } catch {
       if (number === estimates) estimate.textContent = "";

@@ -124,11 +124,11 @@ def test_a_budget_of_web_users_holds_when_the_worker_buys(gallery: Gallery, runw
     runway.server.credits = 200
     values = runway.environment | {"AIGEN_WEB_PAID": "1", "AIGEN_USER_MONTHLY_COST": "3"}
     shown = replace(gallery, settings=Settings(values), load=pipelines.load)
-    placing.place(shown.context, Draft(prompt="a kite", images=0, videos=5, model="runway"), "ana", detached=True)
+    placing.place(shown.agreeing(3.0), Draft(prompt="a kite", images=0, videos=5, model="runway"), "ana", detached=True)
     with Store.open(gallery.content) as store:
         worker.work(Context(gallery.content, store, settings=Settings(values)), lambda seconds: None, once=True)
         (order,) = store.generations()
-    assert "but only $0.00 of your $3.00 for this month is left" in str(order.error)
+    assert "it costs more than was expected, by about $1.00, but only $0.00 of your $3.00" in str(order.error)
     assert len(runway.server.sales) == 1
 
 

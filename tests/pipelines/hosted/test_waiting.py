@@ -97,7 +97,10 @@ def test_without_a_key_a_worker_leaves_them_and_looks_again_later(
 ) -> None:
     leave(runway, monkeypatch, 1, 1)
     done = runway.run("worker", "--once", environment={"RUNWAYML_API_SECRET": "", "AIGEN_HOSTED_POLL": "60"})
-    assert (done.returncode, "which was interrupted: Runway needs a key" in done.stderr) == (0, True)
+    assert (done.returncode, "was interrupted, nothing is bought for it; Runway needs a key" in done.stderr) == (
+        0,
+        True,
+    )
     assert runway.status["interrupted"]
     with Store.open(ContentFolder(runway.content)) as store:
         assert store.generations()[0].collect_at
@@ -111,8 +114,11 @@ def test_ctrl_c_says_that_jobs_go_on_and_how_to_collect_them(runway: Shop, monke
     process = runway.start(monkeypatch, *runway.arguments(1))
     wait_until(lambda: sum(seen.method == "GET" for seen in runway.server.seen) > 5)
     _, errors = kill(process, signal.SIGINT)
-    assert f"1 job at Runway goes on; aigen resume {runway.order_id} collects what they make" in errors
-    assert "aigen worker collects it and buys nothing more" in errors
+    assert (
+        f"1 job at Runway goes on; aigen resume {runway.order_id} collects the results and buys what is missing"
+        in errors
+    )
+    assert "aigen worker collects the results and buys nothing" in errors
 
 
 def test_a_worker_that_is_killed_while_it_only_waits_does_not_use_up_attempts(context: Context) -> None:
@@ -351,7 +357,7 @@ def test_ctrl_c_says_what_a_worker_does_with_a_detached_order(context: Context) 
         raise KeyboardInterrupt
 
     scribbler = Scribbler(before=press)
-    with pytest.raises(Interrupted, match=r"1 job at Runway goes on; .*, aigen worker goes on with it$"):
+    with pytest.raises(Interrupted, match=r"1 job at Runway goes on; .*, aigen worker goes on with the order$"):
         worker.work(replace(context, load=lambda name, settings: scribbler), lambda seconds: None, once=True)
 
 

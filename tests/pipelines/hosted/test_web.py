@@ -47,7 +47,7 @@ def test_a_web_order_by_a_hosted_model_is_made_by_the_worker(gallery: Gallery, r
     form = ana.get("/text-to-video")
     assert 'value="runway"' in form.text
     assert 'value="openai"' not in form.text, "there is no key"
-    answer = ana.post("/text-to-video", prompt="a kite", model="runway", images="1", videos="1")
+    answer = ana.post("/text-to-video", prompt="a kite", model="runway", images="1", videos="1", agreed="0.68")
     assert answer.status_code == 303, answer.text
     assert "about $0.68" in ana.get("/dash").text
     work(shown)
@@ -65,7 +65,7 @@ def test_without_leave_no_hosted_model_is_offered(gallery: Gallery, runway: Shop
     shown = replace(gallery, settings=Settings(runway.environment), load=pipelines.load)
     ana = Browser(shown).register()
     assert "runway" not in ana.get("/text-to-video").text
-    assert estimate(ana, model="runway") == {"text": "", "refused": False}
+    assert estimate(ana, model="runway") == {"text": "", "refused": False, "price": 0.0}
 
 
 def test_what_has_no_known_price_is_not_offered(gallery: Gallery) -> None:
@@ -88,21 +88,28 @@ def estimate(visitor: Browser, form: str = "/text-to-video", **typed: str) -> di
 def test_the_estimate_is_shown_with_what_is_left_of_the_budget(gallery: Gallery, runway: Shop) -> None:
     shown = offering(gallery, runway.environment, AIGEN_USER_MONTHLY_COST="10")
     ana = Browser(shown).register()
-    assert estimate(ana) == {"text": "It is free.", "refused": False}
-    told = {"text": "It costs about $0.40; $10.00 of your $10.00 for this month is left.", "refused": False}
+    assert estimate(ana) == {"text": "It is free.", "refused": False, "price": 0.0}
+    told: dict[str, Any] = {
+        "text": "It costs about $0.40; $10.00 of your $10.00 for this month is left.",
+        "refused": False,
+    }
+    told["price"] = 0.4
     assert estimate(ana, model="runway") == told
     assert estimate(ana, model="runway", videos="5")["text"].startswith("It costs about $3.40;")
     assert "about $1.25" in estimate(ana, "/image-to-video", prompt="", model="runway", images="0", videos="5")["text"]
-    assert ana.post("/text-to-video", prompt="a kite", model="runway", images="5", videos="5").status_code == 303
+    assert (
+        ana.post("/text-to-video", prompt="a kite", model="runway", images="5", videos="5", agreed="3.4").status_code
+        == 303
+    )
     assert "$6.60 of your $10.00 for this month is left" in estimate(ana, model="runway")["text"]
-    assert estimate(ana, model="runway", images="many") == {"text": "", "refused": False}
+    assert estimate(ana, model="runway", images="many") == {"text": "", "refused": False, "price": 0.0}
 
 
 def test_a_user_over_budget_is_told_so_and_refused_before_anything_is_sent(gallery: Gallery, runway: Shop) -> None:
     shown = offering(gallery, runway.environment, AIGEN_USER_MONTHLY_COST="0.50", AIGEN_MONTHLY_COST="100")
     ana = Browser(shown).register()
     text = "It costs about $0.60, but only $0.50 of your $0.50 for this month is left."
-    assert estimate(ana, model="runway", images="0", videos="1") == {"text": text, "refused": True}
+    assert estimate(ana, model="runway", images="0", videos="1") == {"text": text, "refused": True, "price": 0.6}
     refused = ana.post("/text-to-video", prompt="a kite", model="runway", images="0", videos="1")
     assert refused.status_code == 400
     assert "this costs about $0.60, but only $0.50 of your $0.50 for this month is left" in refused.text
@@ -114,7 +121,8 @@ def test_a_user_over_budget_is_told_so_and_refused_before_anything_is_sent(galle
 def test_what_the_gallery_itself_may_spend_is_told_too(gallery: Gallery, runway: Shop) -> None:
     limited = offering(gallery, runway.environment, AIGEN_MAX_COST="0.20")
     told = estimate(Browser(limited).register(), model="runway")
-    assert told == {"text": "It costs about $0.40, more than one order may cost here ($0.20).", "refused": True}
+    assert told["text"] == "It costs about $0.40, more than one order may cost here ($0.20)."
+    assert told["refused"]
     limited = offering(gallery, runway.environment, AIGEN_MONTHLY_COST="0.10")
     told = estimate(Browser(limited).register("bob"), model="runway")
     assert "but only $0.10 of the gallery's $0.10 for this month is left" in told["text"]
@@ -136,6 +144,35 @@ def test_an_item_of_unknown_outcome_says_what_happened_and_who_can_decide(contex
     assert "Image 2: Runway refused it: too scary" in shown
     assert "The person who runs this gallery can decide" in shown
     assert f"<code>aigen resume {order} --buy-again</code>" in shown
+
+
+def test_without_a_script_the_price_is_shown_before_an_order_is_placed(gallery: Gallery, runway: Shop) -> None:
+    ana = Browser(offering(gallery, runway.environment)).register()
+    assert "hosted by Runway, paid: about $0.08 an image, about $0.60 a video" in ana.get("/text-to-video").text
+    values = {"prompt": "a kite", "model": "runway", "images": "1", "videos": "1"}
+    for agreed in ("", "0", "0.67", "-1", "nan", "much"):
+        asked = ana.post("/text-to-video", agreed=agreed, **values)
+        assert (asked.status_code, "this order costs about $0.68: order again to agree" in asked.text) == (400, True)
+    assert gallery.store.generations() == []
+    agreed = re.search(r'name="agreed" value="([\d.]+)"', asked.text)
+    assert agreed
+    assert ana.post("/text-to-video", agreed=agreed[1], **values).status_code == 303
+
+
+def test_what_is_ordered_again_shows_its_price_first(gallery: Gallery, runway: Shop) -> None:
+    shown = offering(gallery, runway.environment)
+    ana = Browser(shown).register()
+    ana.post("/text-to-video", prompt="a kite", model="runway", images="1", videos="0", agreed="1")
+    work(shown)
+    (order,) = gallery.store.generations()
+    assert "Again, differently (about $0.08)" in ana.get("/dash").text
+    assert "More like this (about $0.32)" in ana.get(f"/picture/{order.generation_id}/1").text
+    again, like = f"/orders/{order.generation_id}/again", f"/like/{order.generation_id}/image/1"
+    for path in (again, like):
+        assert ana.post(path, "/activity").status_code == 400
+    assert ana.post(again, "/activity", agreed="0.08").status_code == 303
+    assert ana.post(like, "/activity", agreed="0.32").status_code == 303
+    assert [each.price for each in gallery.store.generations()] == [0.08, 0.08, 0.32]
 
 
 @pytest.fixture
