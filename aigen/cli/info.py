@@ -32,5 +32,7 @@ def info(
         typer.echo(f"{visible(name):{width}}  {first}")
         for line in others:
             typer.echo(f"{'':{width}}  {line}")
-    if not told:
+    if found.is_partly_read:
+        typer.echo(visible(f"{file} holds metadata that aigen does not understand"))
+    elif not told:
         typer.echo(visible(f"{file} does not say what made it"))

@@ -7,44 +7,22 @@ that was run (the chunk `prompt`): nodes by id, whose inputs are values or links
 """
 
 import json
-import math
 import re
 from dataclasses import dataclass
 from typing import Any
 
+from aigen.media.json_texts import parse_json
 from aigen.types.pipeline import Provenance
 from aigen.types.request import Kind
 
-_SETTING = re.compile(r'(\w[\w \-/]{0,60}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 _NEGATIVE = "Negative prompt:"
-# More levels than any of these programs writes, and fewer than Python can print.
-_DEPTH_LIMIT = 50
-
-
-def parse_json(text: str) -> Any:
-    """The value that a JSON text stands for, None when it stands for none. A number that is not finite is None too."""
-    try:
-        value = json.loads(text, parse_constant=lambda name: None, parse_float=_finite)
-    except (ValueError, RecursionError):
-        return None
-    level, depth = [value], 0
-    while level:
-        level = [child for parent in level for child in _children(parent)]
-        depth += 1
-    return value if depth <= _DEPTH_LIMIT else None
-
-
-def _finite(text: str) -> float | None:
-    number = float(text)
-    return number if math.isfinite(number) else None
-
-
-def _children(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
-
-
+# The line of the settings, wherever it is; the name of a setting, a value in quotes, and what else a value is.
+_STEPS = re.compile(r"^[ \t]*Steps:[ \t]*\d+[ \t]*(?:,|$)", re.MULTILINE)
+_STEPS_WITHIN = re.compile(r"\s(?=Steps: \d+, \w[\w \-/]{0,60}: )")
+_NAME = re.compile(r"[\s,]*(\w[\w \-/]{0,60}):[ \t]*")
+_QUOTED, _PLAIN = re.compile(r'"(?:\\.|[^\\"])*"'), re.compile(r"[^,\n]*")
+# What other programs write below the settings.
+_LINE = re.compile(r"(\w[\w \-]{0,60}):[ \t]*(.*)", re.DOTALL)
 # AUTOMATIC1111's web UI
 
 
@@ -76,15 +54,19 @@ def _quoted(value: str) -> str:
 
 def read_parameters(text: str, kind: Kind) -> Provenance | None:
     """What a text of this form says; None when it is of another."""
-    *lines, last = text.strip().split("\n")
-    if not last.startswith("Steps:"):
-        return None
-    parameters: dict[str, Any] = {
-        name.strip().lower().replace(" ", "_"): _value(value.strip()) for name, value in _SETTING.findall(last)
-    }
-    prompt, *negative = re.split(rf"^{_NEGATIVE}", "\n".join(lines), maxsplit=1, flags=re.MULTILINE)
-    if negative and negative[0].strip():
-        parameters["negative_prompt"] = negative[0].strip()
+    text = text.replace("\0", "").strip("\ufeff \t\r\n").replace("\r\n", "\n")
+    place = max((match.start() for match in _STEPS.finditer(text)), default=None)
+    if place is None:  # some programs write it all into one line
+        within = [match.end() for match in _STEPS_WITHIN.finditer(text)]
+        if not within:
+            return None
+        place = within[-1]
+    before, (settings, _, behind) = text[:place].rstrip(), text[place:].strip().partition("\n")
+    parameters = _read_settings(settings)
+    prompt, *negative = re.split(rf"(?:^|(?<=\n))[ \t]*{_NEGATIVE}" if "\n" in text else _NEGATIVE, before, maxsplit=1)
+    below, beside = _read_below(behind)
+    told = negative[0].strip() if negative else below
+    parameters |= ({"negative_prompt": told} if told else {}) | beside
     seed, model = parameters.pop("seed", None), parameters.pop("model", None)
     return Provenance(
         kind=kind,
@@ -93,6 +75,48 @@ def read_parameters(text: str, kind: Kind) -> Provenance | None:
         seed=seed if isinstance(seed, int) else None,
         parameters=parameters,
     )
+
+
+def _read_settings(text: str) -> dict[str, Any]:
+    """Return the settings of a line; a value that is JSON is taken whole, with the commas in it."""
+    found: dict[str, Any] = {}
+    decoder, at = json.JSONDecoder(), 0
+    while match := _NAME.match(text, at):
+        at = match.end()
+        value = _PLAIN.match(text, at)
+        if quoted := _QUOTED.match(text, at):
+            value = quoted
+        elif text[at : at + 1] in ("{", "["):
+            try:
+                _, end = decoder.raw_decode(text, at)
+                found[_key(match[1])] = text[at:end]
+                at = end
+                continue
+            except (ValueError, RecursionError):
+                pass
+        assert value
+        found[_key(match[1])] = _value(value[0].strip())
+        at = value.end()
+        if at < len(text) and text[at] != ",":  # something behind a value in quotes
+            at = (text.find(",", at) + 1) or len(text)
+    return found
+
+
+def _read_below(text: str) -> tuple[str, dict[str, Any]]:
+    """Return the negative prompt below the settings, and the other texts there, such as templates."""
+    parts: list[str] = []
+    for line in text.split("\n"):
+        if _LINE.fullmatch(line.strip()) or not parts:
+            parts.append(line.strip())
+        else:
+            parts[-1] += f"\n{line.strip()}"
+    named = [match for part in parts if (match := _LINE.fullmatch(part))]
+    told = {_key(match[1]): match[2].strip() for match in named if match[2].strip()}
+    return told.pop("negative_prompt", ""), told
+
+
+def _key(name: str) -> str:
+    return name.strip().lower().replace(" ", "_")
 
 
 def _value(text: str) -> str | int | float:

@@ -23,18 +23,21 @@ _EXIF = b"Exif\0\0"
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
 
 
-def check(file: BinaryIO) -> None:
-    """Raise ValueError for a PNG, JPEG or WebP that no camera or program writes. Leaves the file at its start."""
+def check(file: BinaryIO, exif: bool = True) -> None:
+    """Raise ValueError for a PNG, JPEG or WebP that no camera or program writes. Leaves the file at its start.
+
+    `exif`: also for its Exif data, for those who have Pillow read that.
+    """
     size = file.seek(0, 2)
     file.seek(0)
     start = file.read(12)
     try:
         if start.startswith(b"\x89PNG"):
-            _check_parts(file, _png_chunks(file), size, b"eXIf")
+            _check_parts(file, _png_chunks(file), size, b"eXIf" if exif else b"")
         elif start.startswith(b"\xff\xd8"):
-            _check_jpeg(file, size)
+            _check_jpeg(file, size, exif)
         elif start[:4] == b"RIFF" and start[8:] == b"WEBP":
-            _check_parts(file, _webp_chunks(file), size, b"EXIF")
+            _check_parts(file, _webp_chunks(file), size, b"EXIF" if exif else b"")
     finally:
         file.seek(0)
 
@@ -75,7 +78,7 @@ def _webp_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
         at += 8 + length + length % 2
 
 
-def _check_jpeg(file: BinaryIO, size: int) -> None:
+def _check_jpeg(file: BinaryIO, size: int, with_exif: bool) -> None:
     file.seek(0)
     data, exif = file.read(), bytearray()
     scans, limit = 0, max(PARTS_LIMIT, size // BYTES_PER_PART)
@@ -87,7 +90,8 @@ def _check_jpeg(file: BinaryIO, size: int) -> None:
             raise ValueError(f"it has more than {limit} parts")
         if marker == _APP1 and data.startswith(_EXIF, at + 2):  # what is longer than a segment goes on in the next
             exif += data[at + 8 : at + int.from_bytes(data[at : at + 2], "big")]
-    _check_exif(bytes(exif))
+    if with_exif:
+        _check_exif(bytes(exif))
 
 
 def _jpeg_markers(data: bytes) -> Iterator[tuple[int, int]]:

@@ -14,16 +14,15 @@ import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from aigen.errors import GenerationError, UsageError
-from aigen.media import c2pa, foreign, headers, jpeg
+from aigen.media import c2pa, foreign, headers, jpeg, programs, uploads
+from aigen.media.bare import strip
+from aigen.media.json_texts import parse_json
 from aigen.types.pipeline import Provenance
 from aigen.types.request import Kind
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 # IPTC digital source types (https://cv.iptc.org/newscodes/digitalsourcetype/), in our words.
 SOURCE_TYPES = {
@@ -51,7 +50,11 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 # What also begins like an MP4 and is none: pictures and sound.
 _OTHER_BRANDS = {b"avif", b"avis", b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1", b"crx", b"M4A", b"M4B", b"M4P"}
-_COMMENT_CODES = {b"UNICODE\0", b"ASCII\0\0\0", b"JIS\0\0\0\0\0", bytes(8)}
+# The names of texts that programs use for how they made a picture.
+_OF_PROGRAMS = {
+    "parameters", "prompt", "workflow", "invokeai_metadata", "invokeai_workflow", "invokeai_graph", "sd-metadata",
+    "Dream", "dream", "generation_data", "fooocus_scheme", "postprocessing", "extras", "sui_image_params",
+}  # fmt: skip
 _READABLE = "a PNG, JPEG, WebP or MP4 file"
 # The keys of our JSON, each with the field of Provenance that it holds and what its value must be.
 _FIELDS: dict[str, tuple[str, Any]] = {
@@ -200,8 +203,7 @@ def read(path: Path) -> Provenance:
         except _Unreadable as error:
             raise UsageError(f"{name} is no picture or video that aigen can read{error}: give {_READABLE}") from None
         except Exception as error:  # whatever the libraries stumble over in a broken file
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise UsageError(f"{name} is cut short or damaged ({reason}): give a whole one") from error
+            raise UsageError(f"{name} is cut short or damaged: give a whole one") from error
 
 
 def _read_beside(path: Path) -> str:
@@ -220,8 +222,11 @@ def _read(file: BinaryIO, beside: str) -> Provenance:
         _read_exact(texts, kind)
         or _read_exact({_EXACT: beside}, kind)
         or foreign.read_parameters(texts.get(_PARAMETERS, ""), kind)
-        or foreign.read_graph(texts.get("prompt", ""), kind)
-        or Provenance(kind)
+        or programs.read_programs(texts, kind)
+        or foreign.read_parameters(texts.get("UserComment", ""), kind)
+        or foreign.read_parameters(texts.get("comment", ""), kind)
+        or foreign.read_graph(_graph(texts), kind)
+        or Provenance(kind, is_partly_read=any(map(_is_made_by_program, texts.items())))
     )
     source_type = re.search(rf"{_SOURCE_TYPE_URL}(\w{{1,64}})".encode(), packet)
     return replace(found, source_type=source_type[1].decode()) if source_type else found
@@ -230,13 +235,28 @@ def _read(file: BinaryIO, beside: str) -> Provenance:
 def _read_exact(texts: dict[str, str], kind: Kind) -> Provenance | None:
     """What our own JSON says; of a later version with more fields, those that are known."""
     for place in (_EXACT, "comment"):
-        said = foreign.parse_json(texts.get(place, ""))
+        said = parse_json(texts.get(place, ""))
         if isinstance(said, dict) and all(
             name in said and isinstance(said[name], form) and not isinstance(said[name], bool)
             for name, (_, form) in _FIELDS.items()
         ):
             return Provenance(kind=kind, **{field: said[name] for name, (field, _) in _FIELDS.items()})
     return None
+
+
+def _graph(texts: dict[str, str]) -> str:
+    """Return the graph of ComfyUI, which stands in texts of the camera where a file has no others."""
+    for place in ("Model", "Make", "ImageDescription", "UserComment"):
+        name, _, text = texts.get(place, "").partition(":")
+        if name.strip().lower() == "prompt":
+            return text
+    return texts.get("prompt", "")
+
+
+def _is_made_by_program(named: tuple[str, str]) -> bool:
+    """Return whether a text, with its name, looks like what a program that makes pictures has written."""
+    name, text = named
+    return name in _OF_PROGRAMS or text.lstrip()[:1] in ("{", "[") or "workflow:" in text[:20]
 
 
 def _read_picture(file: BinaryIO) -> tuple[dict[str, str], bytes]:
@@ -247,30 +267,25 @@ def _read_picture(file: BinaryIO) -> tuple[dict[str, str], bytes]:
 
     from PIL import Image, UnidentifiedImageError
 
+    headers.check(file, exif=False)
+    file.seek(0)
+    data = file.read()
+    bare = strip(data, texts=True)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd Exif data and of large pictures; one twice as large is refused
+        warnings.simplefilter("ignore")  # of odd and of large pictures; one twice as large is refused
         try:
-            headers.check(file)
-            image = Image.open(file, formats=["PNG", "JPEG", "WEBP"])
+            if data[8:12] == b"WEBP":
+                _check_length(file)
+                with uploads.open_bytes(bare.data, uploads.FORMATS):
+                    pass
+            else:  # as small as can be: only whether all of it is there matters
+                uploads.load(bare.data, uploads.FORMATS, 1)
         except UnidentifiedImageError:
             raise _Unreadable("") from None
         except Image.DecompressionBombError:
             raise _Unreadable(", it has too many pixels") from None
-        with image:
-            if image.format == "PNG":
-                list(_chunks(file))
-            if image.format == "WEBP":
-                _check_length(file)
-            else:
-                image.draft(None, (1, 1))  # as small as can be: only whether all of it is there matters
-                image.load()
-            texts = {str(name): value for name, value in image.info.items() if isinstance(value, str)}
-            if comment := _read_comment(image):
-                texts.setdefault(_PARAMETERS, comment)
-            if image.format == "JPEG" and (exact := _read_jpeg(file)):
-                texts[_EXACT] = exact
-            packet = image.info.get("xmp", b"")
-    return texts, packet if isinstance(packet, bytes) else str(packet).encode()
+    exact = jpeg.read_exact(data) if data.startswith(b"\xff\xd8") else None
+    return {**bare.texts, **({_EXACT: exact} if exact else {})}, bare.xmp
 
 
 def _check_length(file: BinaryIO) -> None:
@@ -280,24 +295,6 @@ def _check_length(file: BinaryIO) -> None:
     (length,) = struct.unpack("<I", file.read(4))
     if total < length + 8:
         raise ValueError("its end is missing")
-
-
-def _read_jpeg(file: BinaryIO) -> str | None:
-    file.seek(0)
-    return jpeg.read_exact(file.read())
-
-
-def _read_comment(image: "Image") -> str | None:
-    """The comment of a picture's Exif data, where AUTOMATIC1111's web UI puts its text when it writes no PNG."""
-    from PIL.ExifTags import IFD, Base
-
-    comment = image.getexif().get_ifd(IFD.Exif).get(Base.UserComment)
-    if not isinstance(comment, bytes):
-        return comment if isinstance(comment, str) else None
-    code = comment[:8] if comment[:8] in _COMMENT_CODES else b""
-    encodings = ("utf-16-be", "utf-16-le") if code == b"UNICODE\0" else ("utf-8",)
-    texts = [comment[len(code) :].decode(encoding, errors="replace") for encoding in encodings]
-    return next((text for text in texts if "Steps:" in text), None)
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:

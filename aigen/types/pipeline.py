@@ -265,7 +265,8 @@ class Pipeline(Protocol):
 class Provenance:
     """What a file says about itself; None where it does not say.
 
-    `source_type` is its IPTC digital source type, such as `algorithmicMedia`; `parameters` are JSON.
+    `source_type` is its IPTC digital source type, such as `algorithmicMedia`; `parameters` are JSON. `is_partly_read`:
+    it holds metadata that nobody here understands.
     """
 
     kind: Kind
@@ -274,3 +275,4 @@ class Provenance:
     seed: int | None = None
     source_type: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
+    is_partly_read: bool = field(default=False, compare=False)

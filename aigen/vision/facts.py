@@ -89,11 +89,14 @@ def _taken(path: Path) -> str:
 
     from PIL import Image
 
+    from aigen.media import headers
     from aigen.media.uploads import FORMATS
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd Exif data
+            with path.open("rb") as file:
+                headers.check(file)
             with Image.open(path, formats=FORMATS) as image:
                 day, camera = _day(image), _camera(image)
     except Exception:  # what a decoder says of bytes of strangers can be anything, and none of it matters here

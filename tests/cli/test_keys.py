@@ -258,7 +258,7 @@ def test_doctor_says_what_is_wrong_with_a_key() -> None:
         wrong = {**server.environment, "RUNWAYML_API_SECRET": "key_of_somebody_else"}
         done = run_aigen("doctor", environment=wrong)
         assert "note   runway          Runway does not accept the key (no such key)" in done.stdout
-        assert "-> aigen keys set runway" in done.stdout
+        assert "-> change RUNWAYML_API_SECRET in the environment" in done.stdout
         done = run_aigen("doctor", environment={**wrong, "AIGEN_MODEL": "runway"})
         assert (done.returncode, "wrong  runway" in done.stdout) == (1, True)
     away = {"RUNWAYML_API_SECRET": KEY, "RUNWAYML_BASE_URL": "http://127.0.0.1:9"}

@@ -201,6 +201,9 @@ def test_a_file_cut_anywhere_is_refused_in_one_line(tmp_path: Path, form: str) -
         cut.write_bytes(whole[:length])
         if form == "MP4" and length == whole.index(b"uuid") - 4:
             continue  # whole but for the box with the mark
+        if form == "PNG" and length >= whole.index(b"IEND") - 12:  # only checksums are missing
+            assert read(cut) == read(path)  # all of its rows are there
+            continue
         with pytest.raises(UsageError, match="give a") as raised:
             read(cut)
         assert len(str(raised.value).splitlines()) == 1, raised.value

@@ -86,7 +86,7 @@ def test_what_one_costs_is_said_before_and_kept(python: Path) -> None:
     (order,) = json.loads(run_in(python, "status", "ana", "--json").stdout)
     assert order["cost"] == pytest.approx(0.3)
     listed = run_in(python, "costs")
-    assert "$    0.30  estimate $0.30   Completed   ana  a kite" in listed.stdout
+    assert "    $0.30  estimate $0.30   Completed   ana  a kite" in listed.stdout
     assert listed.stderr == "total: $0.30; this month, with what is reserved: $0.30\n"
     (ledger,) = json.loads(run_in(python, "costs", "--user", "ana", "--json").stdout)
     assert (ledger["generation_id"], ledger["cost"]) == (order["generation_id"], 0.3)
