@@ -240,6 +240,7 @@ def _print_plan(order: Order) -> None:
     from aigen.cli.progress import Display
     from aigen.notify import channels
     from aigen.orders import placing
+    from aigen.orders.tasks import prompt_of
     from aigen.wording import readable, spoken_price, visible
 
     channels.check(order.draft.notify, load_settings())
@@ -252,7 +253,8 @@ def _print_plan(order: Order) -> None:
         raise UsageError(
             f"model {name!r} plans no scene that could be shown: add --model storybook or --guide storybook"
         )
-    scene = pipeline.plan(request.prompt, request.seen) if request.seen else pipeline.plan(request.prompt)
+    prompt = prompt_of(request).choose(request.seed or 0)
+    scene = pipeline.plan(prompt, request.seen) if request.seen else pipeline.plan(prompt)
     if order.as_json:
         print_json(scene)
         return

@@ -199,7 +199,7 @@ def _bar(name: str) -> Iterator[Callable[[int, int, str], None]]:
 
     from aigen.wording import spoken_size
 
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Console(stderr=True, emoji=False, highlight=False, soft_wrap=True)
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),

@@ -72,7 +72,7 @@ class Display:
     def __init__(self) -> None:
         from rich.console import Console
 
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
         self._lock = threading.RLock()
         self._progress: Progress | None = None
         self._bar: TaskID | None = None

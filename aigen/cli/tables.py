@@ -24,7 +24,7 @@ def watch(context: Context, user_id: str | None, sleep: Callable[[float], object
     from rich.live import Live
     from rich.text import Text
 
-    console = Console()
+    console = Console(emoji=False)
     if not console.is_terminal:
         follow(context, user_id, sleep, lambda statuses: print_orders(statuses, user_id))
         return
@@ -41,12 +41,12 @@ def print_orders(statuses: list[OrderStatus], user_id: str | None) -> None:
     """One line an order, cut to the terminal; below it what to know or do, uncut."""
     from rich.console import Console
 
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     if not console.is_terminal:
         console.width = 200  # whatever reads this has no edge to wrap at
     if not statuses:
         found = f"no orders of {user_id}: see aigen users list" if user_id else "no orders"
-        Console(stderr=True).print(found, markup=False)
+        Console(stderr=True, emoji=False).print(found, markup=False)
         return
     console.print(_table(statuses, user_id, console.width))
     for note in _notes(statuses, user_id):
@@ -85,11 +85,11 @@ def print_notices(statuses: list[NoticeStatus], user_id: str | None, now: dateti
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     if not console.is_terminal:
         console.width = 200  # whatever reads this has no edge to wrap at
     if not statuses:
-        Console(stderr=True).print(f"no notices of {user_id}" if user_id else "no notices", markup=False)
+        Console(stderr=True, emoji=False).print(f"no notices of {user_id}" if user_id else "no notices", markup=False)
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("order", no_wrap=True, min_width=10)

@@ -15,7 +15,7 @@ def show(message: Message, console: "Console | None" = None) -> None:
     from rich.console import Console
 
     try:
-        _print(message, console or Console(stderr=True, highlight=False))
+        _print(message, console or Console(stderr=True, emoji=False, highlight=False))
     except (OSError, SystemExit) as error:  # rich ends the program when its pipe breaks
         raise NotDelivered("the terminal has gone") from error
 

@@ -24,7 +24,7 @@ from aigen.orders import source
 from aigen.orders.context import Context, ended, heartbeat
 from aigen.orders.device import Device
 from aigen.orders.run import OrderRun
-from aigen.orders.tasks import picture_by, task_of
+from aigen.orders.tasks import picture_by, prompt_of, task_of
 from aigen.store import Store
 from aigen.times import to_text
 from aigen.types.pipeline import Failure, Output, Pipeline, Provenance, Task
@@ -71,7 +71,10 @@ def make_items(
     for told in pipelines.substitutions(generation.request, loaded):
         context.report(Said(told))
     planned = [item for item in items if item.state == "planned" and only(item)]
-    batches = [list(group) for _, group in groupby(planned, key=lambda item: (item.kind, item.model))]
+    prompt = prompt_of(generation.request)
+    batches = [
+        list(group) for _, group in groupby(planned, key=lambda item: (item.kind, item.model, prompt.choose(item.seed)))
+    ]
 
     def make(batch: list[Item], context: Context, stop: threading.Event) -> None:
         pipeline = loaded[batch[0].model]

@@ -5,7 +5,7 @@ nothing. `write` stores the order with its planned items and waiting notices. `p
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from aigen.orders.context import Context
 from aigen.orders.items import MUSIC
 from aigen.times import resolve as resolve_time
 from aigen.times import to_text
+from aigen.types.markup import read_markup
 from aigen.types.pipeline import Pipeline
 from aigen.types.reports import Placed, Said
 from aigen.types.request import (
@@ -110,6 +111,7 @@ def prepare(
         context.report(Said(f"seen in it: {visible(seen.text)}"))
         draft = replace(draft, from_picture=True)
     request, used = _resolve(context, draft, seen, attachments.music)
+    _say_ignored(context, request)
     price = costs.price_of(request, used)
     advice = suggest(context, draft, request, lambda name: _price_by(context, draft, request, name))
     return Prepared(request, user_id, price, image, attachments.music, draft.yes, advice)
@@ -154,11 +156,29 @@ def _resolve(
     }
     request = GenerationRequest(**asked)
     used = {kind: context.pipeline(name) for kind, name in models.items()}
+    request = _heed_negative(request, used)
     costs.check_paid(context, request)
     _check_options(request, used.values())
     for kind, pipeline in used.items():
         _check_task(request, kind, pipeline)
     return request, used
+
+
+def _heed_negative(request: GenerationRequest, used: Mapping[Kind, Pipeline]) -> GenerationRequest:
+    """Return the request with the negative prompt that its prompt holds, where a model heeds one."""
+    prompt = tasks.prompt_of(request)
+    if not prompt.text.strip():
+        raise UsageError("the prompt is only markup: say what the pictures and videos shall show")
+    heeds = any("negative" in pipeline.abilities.options for pipeline in used.values())
+    return replace(request, negative=prompt.negative) if prompt.negative and heeds and not request.negative else request
+
+
+def _say_ignored(context: Context, request: GenerationRequest) -> None:
+    """Report, in one line, what of a prompt's markup is not heeded."""
+    prompt = tasks.prompt_of(request)
+    left = [*prompt.ignored, *([f"not: {prompt.negative}"] if prompt.negative and not request.negative else [])]
+    if left:
+        context.report(Said(f"in the prompt, this is not heeded: {visible(', '.join(left))}"))
 
 
 def _choose(context: Context, draft: Draft) -> dict[Kind, str]:
@@ -192,7 +212,8 @@ def _narration(draft: Draft, seen: ImageDescription | None, music: Path | None) 
     """Return the narration: the one given, or the prompt, or the description of the picture as its script."""
     told = draft.narration
     if told is None and draft.narrate:
-        told = Narration(script=draft.prompt or (seen.description if seen else "any"))
+        words = read_markup(draft.prompt).choose(draft.seed or 0) if draft.prompt else ""
+        told = Narration(script=words or (seen.description if seen else "any"))
         told = replace(told, styles=(draft.style,)) if draft.style else told
     return replace(told, music=music.suffix.lower() if music else None) if told else None
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from aigen.orders import source
+from aigen.types.markup import Prompt, read_markup
 from aigen.types.pipeline import Pipeline, Task
 from aigen.types.request import DEFAULT_LENGTH, GenerationRequest, Kind, Length
 from aigen.types.rows import Item
@@ -13,9 +14,10 @@ from aigen.types.rows import Item
 def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: Iterable[Item] = ()) -> Task:
     """What a pipeline is to make of an order; its folder is for others to say.
 
-    Raises UsageError for what no video can be.
+    The items must have one prompt (`prompt_of`). Raises UsageError for what no video can be.
     """
-    abilities = pipeline.abilities
+    abilities, items = pipeline.abilities, tuple(items)
+    prompt = prompt_of(request)
     length = (
         request.length(abilities.length, abilities.max_frames) if kind == "video" else Length(1, DEFAULT_LENGTH.fps)
     )
@@ -25,7 +27,8 @@ def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: I
         usual = source.shaped(request.seen, usual)
     return Task(
         kind=kind,
-        prompt=request.prompt,
+        prompt=prompt.choose(items[0].seed if items else request.seed or 0),
+        weights=prompt.weights,
         style=request.style,
         numbers=tuple(item.number for item in items),
         seeds=tuple(item.seed for item in items),
@@ -42,6 +45,13 @@ def task_of(request: GenerationRequest, kind: Kind, pipeline: Pipeline, items: I
         seen=request.seen,
         styles=request.styles if kind == "image" else (),
     )
+
+
+def prompt_of(request: GenerationRequest) -> Prompt:
+    """Return the prompt of an order without markup; what was seen in a picture is nobody's markup."""
+    if request.seen and request.prompt == request.seen.prompt:
+        return Prompt(request.prompt)
+    return read_markup(request.prompt)
 
 
 def planned(request: GenerationRequest, kind: Kind, generation_id: str = "") -> list[Item]:

@@ -18,7 +18,7 @@ class Task:
     `starts_from_picture` get their pictures from `Run.pictures`. The order may be `from_picture`: `source` is where the
     user's picture lies, and `seen` what is in it. A narrated film has a `narration`; `image_model` makes its pictures,
     unless the order is from a picture; each costs `image_price` in USD (None: not known). Where there are `styles`, the
-    items are in these in turn.
+    items are in these in turn. `weights` says which parts of the prompt count more than others (1.0), or less.
     """
 
     kind: Kind
@@ -39,6 +39,7 @@ class Task:
     seen: ImageDescription | None = None
     styles: tuple[str, ...] = ()
     image_price: float | None = 0.0
+    weights: tuple[tuple[str, float], ...] = ()
 
     def style_of(self, number: int) -> str:
         """The style of the item with this number."""
