@@ -226,7 +226,7 @@ def test_no_more_than_so_many_hosted_orders_are_made_at_once_and_users_take_turn
     monkeypatch.setattr(worker, "HOSTED_ORDERS", 2)
     monkeypatch.setattr(worker, "PAUSE", 0.01)
     at_once, most, begun = 0, 0, []
-    lock = threading.Lock()
+    lock, pair = threading.Lock(), threading.Barrier(2, timeout=30)
 
     def count(task: Task, run: Run, number: int) -> None:
         nonlocal at_once, most
@@ -234,7 +234,7 @@ def test_no_more_than_so_many_hosted_orders_are_made_at_once_and_users_take_turn
             at_once += 1
             most = max(most, at_once)
             begun.append(task.prompt)
-        threading.Event().wait(0.05)
+        pair.wait()
         with lock:
             at_once -= 1
 
