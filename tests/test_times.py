@@ -1,4 +1,5 @@
 import contextlib
+import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -63,3 +64,41 @@ def test_any_text_resolves_or_is_refused(when: str) -> None:
 def test_what_is_stored_is_read_back(moment: datetime) -> None:
     moment = moment.replace(tzinfo=UTC, microsecond=0)
     assert from_text(to_text(moment)) == moment
+
+
+ON_THE_WALL = (
+    ("2027-03-28T02:30", "2027-03-28T01:30:00+00:00"),  # skipped: it is 03:30 then
+    ("2026-10-25T02:30", "2026-10-25T00:30:00+00:00"),  # twice: the first
+    ("2026-11-21T24:00", "2026-11-21T23:00:00+00:00"),
+    ("24:00", "2026-11-21T23:00:00+00:00"),
+    ("midnight", "2026-11-21T23:00:00+00:00"),
+    ("tomorrow noon", "2026-11-22T11:00:00+00:00"),
+    ("noon", "2026-11-21T11:00:00+00:00"),
+    ("9pm", "2026-11-21T20:00:00+00:00"),
+    ("9:30 p.m.", "2026-11-21T20:30:00+00:00"),
+    ("12am", "2026-11-20T23:00:00+00:00"),
+    ("tomorrow at 12 PM", "2026-11-22T11:00:00+00:00"),
+    ("18:30:45", "2026-11-21T17:30:45+00:00"),
+    ("today 07:00", "2026-11-21T06:00:00+00:00"),
+    ("2026-12-24T18:30:15", "2026-12-24T17:30:15+00:00"),
+)
+
+
+@pytest.mark.parametrize(("when", "expected"), ON_THE_WALL)
+def test_a_time_is_that_of_the_clock_on_the_wall(when: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the command resolves it: by the zone of the machine, with none handed in."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+        assert resolve(when, now).isoformat() == expected
+        assert resolve(when, now, ZoneInfo("Europe/Berlin")).isoformat() == expected
+    finally:
+        monkeypatch.delenv("TZ")
+        time.tzset()
+
+
+@pytest.mark.parametrize("when", ["9", "13pm", "0am", "24:01", "24:00:01", "18:60", "18:30:60", "tomorrow", "noon pm"])
+def test_a_time_that_no_clock_shows_is_refused(when: str) -> None:
+    with pytest.raises(UsageError, match="is not known"):
+        resolve(when, datetime(2026, 11, 21, 12, 0, tzinfo=UTC))

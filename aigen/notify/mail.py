@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, formataddr, parseaddr
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -20,7 +20,7 @@ from aigen.errors import NotDelivered, UsageError
 from aigen.notify.links import is_loopback
 from aigen.notify.messages import Message
 from aigen.settings import Settings
-from aigen.types.request import is_address
+from aigen.types.addresses import for_servers, is_address
 
 # Seconds for one answer of the server, and for all of a delivery once it is connected: some drip for ever.
 ANSWER_LIMIT = 15.0
@@ -93,7 +93,7 @@ def send(message: Message, address: str, server: Server) -> None:
     mail = write(message, address, server)
     try:
         with _connected(server) as connection:
-            connection.send_message(mail, to_addrs=[address])
+            connection.send_message(mail, to_addrs=[for_servers(address)])
     except smtplib.SMTPRecipientsRefused as error:
         answer = _answer(*next(iter(error.recipients.values())))
         raise NotDelivered(f"{server.host} refuses {address}: {answer}", _is_nobody(answer)) from error
@@ -182,10 +182,11 @@ def write(message: Message, address: str, server: Server) -> EmailMessage:
     """A message as a mail; its Message-ID is the same each time it is sent, so that doubles can be told."""
     mail = EmailMessage(policy=SMTP_POLICY)
     mail["Subject"] = message.title
-    mail["From"] = server.sender
-    mail["To"] = address
+    name, sender = parseaddr(server.sender)
+    mail["From"] = formataddr((name, for_servers(sender))) if name.isascii() else server.sender
+    mail["To"] = for_servers(address)
     mail["Date"] = format_datetime(message.written_at)
-    mail["Message-ID"] = f"<{message.key}@{parseaddr(server.sender)[1].partition('@')[2]}>"
+    mail["Message-ID"] = f"<{message.key}@{for_servers(sender).partition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(_text(message))
     pictures = {f"picture-{number}": _jpeg(path) for number, path in enumerate(message.pictures, 1)}

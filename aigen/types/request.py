@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from aigen.errors import UsageError
+from aigen.types.addresses import is_address
 from aigen.types.seen import ImageDescription
 from aigen.types.styles import STYLES
 
@@ -24,7 +25,6 @@ SEED_LIMIT = 2**32 - COUNT_LIMIT  # each item has the seed after the one before,
 _USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SIZE = re.compile(r"([0-9]{1,6})[xX×]([0-9]{1,6})")
 # Nothing that could become another header, another recipient or an encoded word; `/`: mailto://… is no address.
-_ADDRESS = re.compile(r"(?!/)(?!.*=\?)[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 _SERVICE = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 
 
@@ -363,11 +363,6 @@ def check_text(text: str, name: str, limit: int = PROMPT_LIMIT) -> None:
 def check_user_id(user_id: str) -> None:
     if not _USER_ID.fullmatch(user_id):
         raise UsageError(f"user id {user_id[:80]!r} is not usable: give 1 to 64 of A-Z a-z 0-9 _ -")
-
-
-def is_address(text: str) -> bool:
-    """Whether this has the form of an email address, with nothing in it that could become another header."""
-    return len(text) <= 254 and text.isprintable() and bool(_ADDRESS.fullmatch(text))
 
 
 def check_channel(channel: str) -> None:

@@ -26,7 +26,10 @@ MONTHS = (
 )  # fmt: skip
 PROMPT_LIMIT, SPOKEN_LIMIT = 2000, 200
 # What a file of a kind has in it if it says what made it; to look for that is much quicker than to decode it.
-SIGNS = (b"digitalsourcetype/", b"Steps:", "Steps:".encode("utf-16-le"), "Steps:".encode("utf-16-be"))
+SIGNS = (
+    b"digitalsourcetype/", b"UNICODE\0", b"ASCII\0\0\0", b"Steps:",
+    "Steps:".encode("utf-16-le"), "Steps:".encode("utf-16-be"),
+)  # fmt: skip
 # How a source type is told, before and behind who made it.
 MAKERS = {
     "algorithmicMedia": ("drawn by a program", ""),

@@ -91,6 +91,14 @@ def test_a_mail_arrives_with_text_html_pictures_and_a_stable_id(
     assert len(bytes(received)) < 100_000
 
 
+def test_a_domain_of_other_letters_goes_to_any_server(tmp_path: Path, server: tuple[int, Inbox]) -> None:
+    port, inbox = server
+    send(port, tmp_path, "ana@exämple.org", FROM="aigen <aigen@bücher.example.org>")
+    (received,) = inbox.mails
+    assert received["To"] == "ana@xn--exmple-cua.org"
+    assert received["From"] == "aigen <aigen@xn--bcher-kva.example.org>"
+
+
 def test_over_tls_from_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mail, "ANSWER_LIMIT", 1.0)
     with mail_server(tmp_path, "tls") as (port, inbox):
