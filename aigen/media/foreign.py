@@ -104,13 +104,12 @@ def _read_settings(text: str) -> dict[str, Any]:
 
 def _read_below(text: str) -> tuple[str, dict[str, Any]]:
     """Return the negative prompt below the settings, and the other texts there, such as templates."""
-    parts: list[str] = []
+    parts: list[list[str]] = []
     for line in text.split("\n"):
         if _LINE.fullmatch(line.strip()) or not parts:
-            parts.append(line.strip())
-        else:
-            parts[-1] += f"\n{line.strip()}"
-    named = [match for part in parts if (match := _LINE.fullmatch(part))]
+            parts.append([])
+        parts[-1].append(line.strip())
+    named = [match for lines in parts if (match := _LINE.fullmatch("\n".join(lines)))]
     told = {_key(match[1]): match[2].strip() for match in named if match[2].strip()}
     return told.pop("negative_prompt", ""), told
 

@@ -22,6 +22,9 @@ _COMMON = {
     "Sampler": "sampler", "Scheduler": "scheduler",
 }  # fmt: skip
 
+# An option of a command: a letter, and its value, if that stands with it.
+_OPTION = re.compile(r"-([A-Za-z])([\w.]*)")
+
 
 @dataclass(frozen=True)
 class _Program:
@@ -155,19 +158,21 @@ def _read_dream(text: str, kind: Kind) -> Provenance | None:
     """Return what the command of InvokeAI's first versions says: `"a fox" -s 50 -S 42 -W 512 -H 512 -A k_lms`."""
     try:
         words = shlex.split(text[:100_000])
-    except ValueError:
-        return None
-    if not words:
-        return None
-    options = {word[1]: word[2:] or following for word, following in zip(words, [*words[1:], ""], strict=True)
-               if re.fullmatch(r"-[A-Za-z](?:[\d.]+)?", word)}  # fmt: skip
-    if not {"s", "S"} <= set(options):
+    except ValueError:  # an apostrophe
+        words = text[:100_000].split()
+    first = next((place for place, word in enumerate(words) if _OPTION.fullmatch(word)), len(words))
+    options: dict[str, str] = {}
+    for word, following in zip(words[first:], [*words[first + 1 :], ""], strict=False):
+        if match := _OPTION.fullmatch(word):
+            options[match[1]] = match[2] or following
+    said = " ".join(words[:first])
+    if not said or not all(re.fullmatch(r"\d+", options.get(letter, "")) for letter in "sS"):
         return None
     names = {"s": "steps", "C": "cfg_scale", "A": "sampler"}
     parameters = {name: _number(options[letter]) for letter, name in names.items() if letter in options}
     if {"W", "H"} <= set(options):
         parameters["size"] = f"{options['W']}x{options['H']}"
     seed = _number(options["S"])
-    prompt, negative = re.sub(r"\[[^\]]*\]", "", words[0]).strip(), re.findall(r"\[([^\]]*)\]", words[0])
+    prompt, negative = re.sub(r"\[[^\]]*\]", "", said).strip(), re.findall(r"\[([^\]]*)\]", said)
     parameters |= {"negative_prompt": ", ".join(negative)} if negative else {}
     return Provenance(kind, prompt, None, seed if isinstance(seed, int) else None, None, parameters)

@@ -17,12 +17,12 @@ _ANY = re.compile(
     r"[()\[\]{}<]|::|(?:^|\s)(?:--|—)[A-Za-z]|embedding:|\bBREAK\b|negative prompt:|__\w|^\s*Steps: ?\d", re.I | re.M
 )
 _NEGATIVE = re.compile(r"\s*\bnegative prompt:", re.IGNORECASE)
-_SETTINGS = re.compile(r"(?:^|\s)Steps: ?\d+(?:,[^\n]*)?", re.DOTALL)
-_FILE = re.compile(r"<[A-Za-z_]+:[^<>]*>|\(?\bembedding:[^\s,()]+(?:\)|(?=[\s,]|$))")
+_SETTINGS = re.compile(r"(?:^|\s)Steps: ?\d+, *[A-Z][\w \-/]{0,60}: [^\n]*")
+_FILE = re.compile(r"<[A-Za-z_]+:[^<>]*>|\bembedding:[^\s,()]+")
 _BREAK = re.compile(r"\b(?:BREAK|ADDROW|ADDCOL|ADDBASE|ADDCOMM)\b")
 _WILDCARD = re.compile(r"__([\w./* -]+?)__")
 # Options of Midjourney: those that take no value, and those whose value is a name; phones make a dash of two.
-_DASHES = r"(?:--|—(?=(?:ar|aspect|v|s|c|q|no|niji|style|seed|stylize|chaos|quality)\b))"
+_DASHES = r"(?:--|—(?=(?:ar|aspect|v|s|c|q|niji|style|seed|stylize|chaos|quality)\b))"
 _NAMED = {"style", "sref", "cref", "p", "profile"}
 _FLAGS = {"tile", "raw", "turbo", "fast", "relax", "hd", "video", "test", "upbeta", "uplight", "creative", "draft"}
 _OPTION = re.compile(rf"(?:(?<=\s)|^){_DASHES}([A-Za-z]+)(?:[ =]+(?!--|—)([^\s,]+))?")
@@ -32,10 +32,16 @@ _LIKELIHOOD = re.compile(r"(?<=[{|$])\s*\d*\.?\d+::")
 _SEPARATOR = re.compile(r"::\s*(-?\d+(?:\.\d+)?)?")
 _ROUND = re.compile(r"\(([^()\[\]{}]*)\)(\+{1,6}|-{1,6}|\d?\.\d+)?")
 _SQUARE, _CURLY = re.compile(r"\[([^()\[\]{}]*)\]"), re.compile(r"\{([^()\[\]{}]*)\}")
-_WEIGHT = re.compile(r"(.*?):\s*(-?\d*\.?\d+)\s*", re.DOTALL)
+# Behind a number stands a weight only with a point: `9:30` and `1:50` are none.
+_WEIGHT = re.compile(r"(.*[^\d\s:])\s*:\s*(-?\d?\.\d+|-?\d)\s*|(.*\d)\s*:\s*(-?\d?\.\d+)\s*", re.DOTALL)
+# Of NovelAI: a number, the part that it weighs, and where that ends.
+_NUMBERED = re.compile(r"(?<![\w.:])(-?\d+(?:\.\d+)?)::([^:]+)::")
 _CHANGE = re.compile(r"([^:]*):([^:]*):\s*\d*\.?\d+\s*", re.DOTALL)
 # Stand for the begin, the bar and the end of a choice, and for brackets that are meant as such.
-_BEGIN, _BAR, _END, _OPEN, _CLOSE = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
+_BEGIN, _BAR, _END = "\ue000", "\ue001", "\ue002"
+_BRACKETS, _MEANT = "()[]{}", "\ue003\ue004\ue005\ue006\ue007\ue008"
+_KEEP, _SHOW = str.maketrans(_BRACKETS, _MEANT), str.maketrans(_MEANT, _BRACKETS)
+_ESCAPED = re.compile(r"\\([()\[\]{}])")
 _CHOICE = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
 
 
@@ -65,7 +71,7 @@ def read_markup(prompt: str) -> Prompt:
     if not _ANY.search(prompt) or _is_json(prompt):
         return Prompt(prompt)
     reader = _Reader()
-    text = reader.read(re.sub("[\ue000-\ue004]", "", prompt))
+    text = reader.read(re.sub("[\ue000-\ue008]", "", prompt))
     weights = tuple((part, round(weight, 3)) for part, weight in reader.weights.items())
     explicit = [f"the weight of “{part}”" for part, weight in weights if weight not in (1.1, 1.05, 0.909)]
     negative = ", ".join(filter(None, reader.negative))
@@ -89,7 +95,7 @@ class _Reader:
         self.ignored: list[str] = []
 
     def read(self, prompt: str) -> str:
-        text = prompt.replace("\\(", _OPEN).replace("\\)", _CLOSE)
+        text = _ESCAPED.sub(lambda match: match[1].translate(_KEEP), prompt)
         text, *negative = _NEGATIVE.split(text, maxsplit=1)
         text = self._leave_out(_SETTINGS, text)
         for words in negative:
@@ -101,9 +107,10 @@ class _Reader:
         text = self._leave_out(_FILE, text)
         text = self._leave_out(_BREAK, text) if not prompt.isupper() else text
         text = _WILDCARD.sub(self._name_wildcard, text)
-        text = self._separate(_LIKELIHOOD.sub("", text))
+        text = _NUMBERED.sub(self._number, _LIKELIHOOD.sub("", text))
+        text = self._separate(text)
         text = self._bare(text)
-        return _tidy(text).replace(_OPEN, "(").replace(_CLOSE, ")")
+        return _tidy(text).translate(_SHOW)
 
     def _leave_out(self, pattern: re.Pattern[str], text: str) -> str:
         self.ignored += [" ".join(match[0].split()) for match in pattern.finditer(text)]
@@ -140,6 +147,13 @@ class _Reader:
             at = match.end()
         return "".join(parts) + text[at:]
 
+    def _number(self, match: re.Match[str]) -> str:
+        """Return a part that has its weight before it."""
+        if float(match[1]) < 0:
+            self.negative.append(match[2].strip())
+            return " "
+        return self._weigh(match[2], float(match[1]))
+
     def _bare(self, text: str) -> str:
         """Return a text without brackets, the innermost first; a bracket without its other half stays."""
         replacements: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
@@ -149,7 +163,7 @@ class _Reader:
         while before != text:
             before = text
             for pattern, replace in replacements:
-                text = pattern.sub(replace, text)
+                text = pattern.sub(lambda match, replace=replace: _unless_within(match, replace), text)  # type: ignore[misc]
         return text
 
     def _weigh(self, text: str, weight: float) -> str:
@@ -161,7 +175,11 @@ class _Reader:
     def _round(self, match: re.Match[str]) -> str:
         content, behind = match[1], match[2] or ""
         if weighed := _WEIGHT.fullmatch(content):
-            return self._weigh(weighed[1], float(weighed[2])) + behind
+            part, weight = weighed[1] or weighed[3], float(weighed[2] or weighed[4])
+            if weight < 0:
+                self.negative.append(part.strip())
+                return behind
+            return self._weigh(part, weight) + behind
         if behind[:1] in ("+", "-"):
             return self._weigh(content, (_STRONGER if behind[0] == "+" else _WEAKER) ** len(behind))
         return self._weigh(content, float(behind) if behind else _STRONGER)
@@ -170,11 +188,12 @@ class _Reader:
         content = match[1]
         if "|" in content:
             return self._offer(content)
-        if changed := _CHANGE.fullmatch(content):  # from one to the other while it is made
+        changed = _CHANGE.fullmatch(content)
+        if changed and re.search(r"[^\W\d]", content):  # from one to the other while it is made
             self.ignored.append(match[0])
             return changed[2] if changed[2].strip() else changed[1]
         if weighed := _WEIGHT.fullmatch(content):
-            return weighed[1]
+            return weighed[1] or weighed[3]
         return self._weigh(content, _WEAKER)
 
     def _curly(self, match: re.Match[str]) -> str:
@@ -185,6 +204,14 @@ class _Reader:
         """Return a choice; how many are to be chosen is left out."""
         content = re.sub(r"^\s*[\d-]+\$\$(?:[^$|]*\$\$)?", "", content)
         return f"{_BEGIN}{_BAR.join(option.strip() for option in content.split('|'))}{_END}"
+
+
+def _unless_within(match: re.Match[str], replace: Callable[[re.Match[str]], str]) -> str:
+    """Return what stands for a bracket; one that touches a word, as in `f(x)`, is no markup."""
+    before, behind = match.string[: match.start()][-1:], match.string[match.end() :][:1]
+    if before.isalnum() or before in ("^", "_", "]", ")", "}") or behind.isalnum() or behind in ("(", "["):
+        return match[0].translate(_KEEP)
+    return replace(match)
 
 
 def _tidy(text: str) -> str:
