@@ -40,6 +40,7 @@ _CHANGE = re.compile(r"([^:]*):([^:]*):\s*\d*\.?\d+\s*", re.DOTALL)
 # Stand for the begin, the bar and the end of a choice, and for brackets that are meant as such.
 _BEGIN, _BAR, _END = "\ue000", "\ue001", "\ue002"
 _BRACKETS, _MEANT = "()[]{}", "\ue003\ue004\ue005\ue006\ue007\ue008"
+_KEPT_ROUND, _KEPT_SQUARE = "\ue003", "\ue006"
 _KEEP, _SHOW = str.maketrans(_BRACKETS, _MEANT), str.maketrans(_MEANT, _BRACKETS)
 _ESCAPED = re.compile(r"\\([()\[\]{}])")
 _CHOICE = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
@@ -72,9 +73,9 @@ def read_markup(prompt: str) -> Prompt:
         return Prompt(prompt)
     reader = _Reader()
     text = reader.read(re.sub("[\ue000-\ue008]", "", prompt))
-    weights = tuple((part, round(weight, 3)) for part, weight in reader.weights.items())
+    weights = tuple((part.translate(_SHOW), round(weight, 3)) for part, weight in reader.weights.items())
     explicit = [f"the weight of “{part}”" for part, weight in weights if weight not in (1.1, 1.05, 0.909)]
-    negative = ", ".join(filter(None, reader.negative))
+    negative = ", ".join(filter(None, reader.negative)).translate(_SHOW)
     return Prompt(text, negative, weights, tuple(dict.fromkeys([*explicit, *reader.ignored])))
 
 
@@ -209,9 +210,12 @@ class _Reader:
 def _unless_within(match: re.Match[str], replace: Callable[[re.Match[str]], str]) -> str:
     """Return what stands for a bracket; one that touches a word, as in `f(x)`, is no markup."""
     before, behind = match.string[: match.start()][-1:], match.string[match.end() :][:1]
-    if before.isalnum() or before in ("^", "_", "]", ")", "}") or behind.isalnum() or behind in ("(", "["):
+    is_link = (match[0][0] == "[" and behind in ("(", _KEPT_ROUND)) or (
+        match[0][0] == "(" and before in ("]", _KEPT_SQUARE)
+    )
+    if is_link or before.isalnum() or before in ("^", "_") or behind.isalnum():
         return match[0].translate(_KEEP)
-    return replace(match)
+    return f"{' ' if before in (')', ']', '}') else ''}{replace(match)}"
 
 
 def _tidy(text: str) -> str:

@@ -51,6 +51,8 @@ TEXTS = {
     "a girl —no older than 5— with 3 dogs": "a girl —no older than 5— with 3 dogs",
     "Steps: 3 to success": "Steps: 3 to success",
     "a card\nSteps: 1, cut the onion": "a card\nSteps: 1, cut the onion",
+    "a (red)(blue) kite": "a red blue kite",
+    "[a link](https://example.org)": "[a link](https://example.org)",
     "escaped \\[a\\] \\{b\\}": "escaped [a] {b}",
     "a kite at 18:30": "a kite at 18:30",
     "a smile :) and a dash -- there": "a smile :) and a dash -- there",
