@@ -10,8 +10,10 @@ import struct
 import zlib
 from dataclasses import dataclass, field
 
+from aigen.media import headers
 from aigen.media.exif import (
     DESCRIPTION,
+    HEAD,
     MAKE,
     MODEL,
     ORIENTATION,
@@ -24,8 +26,6 @@ from aigen.media.exif import (
 
 # The largest colour profile that is used, and the most of what is packed that is looked at, in bytes.
 PROFILE_LIMIT, TEXT_LIMIT = 4_000_000, 1_000_000
-_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
-_EXIF = b"Exif\0\0"
 # The most bytes of one text that somebody asks for, such as a workflow.
 _WHOLE_TEXT = 32_000_000
 _XMP_COMMENT = re.compile(rb"<exif:UserComment>(.*?)</exif:UserComment>", re.DOTALL)
@@ -36,46 +36,48 @@ _XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])")
 class Bare:
     """A picture's file that holds its pixels alone; how it is turned (1 to 8), and its colour profile (ICC).
 
-    `texts` are what it says by name, and `xmp` its XMP, if they were asked for.
+    `exif` and `xmp` are its Exif data and XMP, `texts` what it says by name, if that was asked for.
     """
 
     data: bytes
     orientation: int = 1
     profile: bytes | None = None
     is_animated: bool = False
-    texts: dict[str, str] = field(default_factory=dict)
+    exif: bytes = b""
     xmp: bytes = b""
+    texts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class _Beside:
-    """What was found beside the pixels; `limit` is the most bytes of a text that are of interest."""
+    """What was found beside the pixels."""
 
-    limit: int
+    wants_texts: bool
     exif: bytes = b""
     xmp: bytes = b""
     profile: bytes = b""
     texts: dict[str, str] = field(default_factory=dict)
 
     @property
-    def wants_texts(self) -> bool:
-        return self.limit == _WHOLE_TEXT
+    def limit(self) -> int:
+        """The most bytes of a text that are of interest."""
+        return _WHOLE_TEXT if self.wants_texts else TEXT_LIMIT
 
     def bare(self, data: bytes, is_animated: bool = False) -> Bare:
         profile = self.profile if 128 < len(self.profile) <= PROFILE_LIMIT else None
         orientation = _orientation(self.exif) or _xmp_orientation(self.xmp) or 1
         texts = {**self.texts, **_texts_beside(self)} if self.wants_texts else {}
-        return Bare(data, orientation, profile, is_animated, texts, self.xmp)
+        return Bare(data, orientation, profile, is_animated, self.exif, self.xmp, texts)
 
 
 def strip(data: bytes, texts: bool = False) -> Bare:
     """Return the file of a PNG, JPEG or WebP without metadata; other files as they are."""
-    found = _Beside(_WHOLE_TEXT if texts else TEXT_LIMIT)
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+    found = _Beside(texts)
+    if data.startswith(headers.PNG):
         return _strip_png(data, found)
-    if data.startswith(b"\xff\xd8"):
+    if data.startswith(headers.JPEG):
         return _strip_jpeg(data, found)
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+    if headers.is_webp(data):
         return _strip_webp(data, found)
     return Bare(data)
 
@@ -96,11 +98,10 @@ def _texts_beside(found: _Beside) -> dict[str, str]:
 
 
 def _strip_png(data: bytes, found: _Beside) -> Bare:
-    kept, is_animated, at = [data[:8]], False, 8
-    while at + 8 <= len(data):
-        length, name = struct.unpack_from(">I4s", data, at)
-        end = at + 12 + length
-        content = data[at + 8 : end - 4]
+    kept, is_animated, name = [data[:8]], False, b""
+    for name, start, length in headers.png_chunks(data):
+        at, end = start - 8, start + length + 4
+        content = data[start : end - 4]
         if end > len(data) and name == b"IDAT":  # cut: what is there of it stands for itself
             kept.append(struct.pack(">I4s", len(data) - at - 8, name) + data[at + 8 :])
             kept.append(struct.pack(">I", zlib.crc32(name + data[at + 8 :])))
@@ -115,10 +116,7 @@ def _strip_png(data: bytes, found: _Beside) -> Bare:
             found.exif = content
         elif name in (b"tEXt", b"zTXt", b"iTXt"):
             _read_text(name, content, found)
-        at = end
-        if name == b"IEND":
-            break
-    else:  # it ends without saying so: whether all of its rows are there is for the decoder to find out
+    if name != b"IEND":  # it ends without saying so: whether all of its rows are there is for the decoder to find out
         kept.append(b"\0\0\0\0IEND\xaeB`\x82")
     return found.bare(b"".join(kept), is_animated)
 
@@ -152,19 +150,17 @@ def _decode(text: bytes) -> str:
 
 
 def _strip_jpeg(data: bytes, found: _Beside) -> Bare:
-    kept, profile, at = [data[:2]], {}, 2
-    while match := _MARKER.search(data, at):
-        marker, begin = match[1][0], match.start()
-        at = match.end()
-        if marker in (0x01, 0xD8):
+    kept, profile = [data[:2]], {}
+    for marker, at in headers.jpeg_markers(data):
+        if marker in headers.EMPTY:
             continue
-        if marker in (0xDA, 0xD9):  # the pixels
-            kept.append(data[begin:])
+        if marker == headers.SCAN:
+            kept.append(data[at - 2 :])
             break
-        at += int.from_bytes(data[at : at + 2], "big")
-        content = data[match.end() + 2 : at]
-        if marker == 0xE1 and content.startswith(_EXIF):
-            found.exif += content[len(_EXIF) :] if found.exif else content
+        end = at + int.from_bytes(data[at : at + 2], "big")
+        content = data[at + 2 : end]
+        if marker == 0xE1 and content.startswith(HEAD):
+            found.exif += content[len(HEAD) :] if found.exif else content
         elif marker == 0xE1 and content.startswith(b"http://ns.adobe.com/xap/1.0/\0"):
             found.xmp = content
         elif marker == 0xE2 and content.startswith(b"ICC_PROFILE\0"):
@@ -173,20 +169,18 @@ def _strip_jpeg(data: bytes, found: _Beside) -> Bare:
             if found.wants_texts:
                 found.texts.setdefault("comment", _decode(content))
         elif marker in (0xE0, 0xEE) or not 0xE0 <= marker <= 0xEF:
-            kept.append(data[begin:at])
+            kept.append(data[at - 2 : end])
     found.profile = b"".join(profile[number] for number in sorted(profile))
     return found.bare(b"".join(kept))
 
 
 def _strip_webp(data: bytes, found: _Beside) -> Bare:
-    size = 8 + int.from_bytes(data[4:8], "little")
-    if size > len(data):  # it is cut
+    if headers.webp_size(data) > len(data):  # it is cut
         return Bare(data)
-    kept, is_animated, at = [], False, 12
-    while at + 8 <= size:
-        name, length = struct.unpack_from("<4sI", data, at)
-        end = at + 8 + length + length % 2
-        content = data[at + 8 : at + 8 + length]
+    kept, is_animated = [], False
+    for name, start, length in headers.webp_chunks(data):
+        at, end = start - 8, start + length + length % 2
+        content = data[start : start + length]
         if name == b"VP8X":
             is_animated = bool(content[:1] and content[0] & 0x02)
             kept.append(data[at : at + 8] + bytes([content[0] & ~0x2C]) + data[at + 9 : end])
@@ -198,7 +192,6 @@ def _strip_webp(data: bytes, found: _Beside) -> Bare:
             found.profile = content
         else:
             kept.append(data[at:end])
-        at = end
     body = b"WEBP" + b"".join(kept)
     return found.bare(b"RIFF" + struct.pack("<I", len(body)) + body, is_animated)
 

@@ -4,10 +4,11 @@ import struct
 from collections.abc import Collection
 
 ORIENTATION, DESCRIPTION, MAKE, MODEL, SOFTWARE, USER_COMMENT = 0x0112, 0x010E, 0x010F, 0x0110, 0x0131, 0x9286
+TAKEN = 0x9003
 _EXIF_DIRECTORY = 0x8769
-_HEAD = b"Exif\0\0"
-# The bytes of a value of each type, of which these are texts and those numbers.
-_TEXTS, _NUMBERS = {1: 1, 2: 1, 7: 1}, {3: "H", 4: "I"}
+HEAD = b"Exif\0\0"
+# The types of values that are texts, and those that are whole numbers, as `struct` names them.
+_TEXTS, _NUMBERS = (1, 2, 7), {3: "H", 4: "I"}
 
 
 def read_texts(exif: bytes, tags: Collection[int]) -> dict[int, bytes]:
@@ -15,7 +16,7 @@ def read_texts(exif: bytes, tags: Collection[int]) -> dict[int, bytes]:
     found: dict[int, bytes] = {}
     for tag, kind, count, at, order in _entries(exif):
         if tag in tags and kind in _TEXTS:
-            body = exif.removeprefix(_HEAD)
+            body = exif.removeprefix(HEAD)
             (start,) = struct.unpack_from(f"{order}I", body, at) if count > 4 else (at,)
             found.setdefault(tag, body[start : start + count])
     return found
@@ -25,14 +26,14 @@ def read_number(exif: bytes, wanted: int) -> int | None:
     """Return a whole number; None where there is none."""
     for tag, kind, _, at, order in _entries(exif):
         if tag == wanted and kind in _NUMBERS:
-            (value,) = struct.unpack_from(f"{order}{_NUMBERS[kind]}", exif.removeprefix(_HEAD), at)
+            (value,) = struct.unpack_from(f"{order}{_NUMBERS[kind]}", exif.removeprefix(HEAD), at)
             return int(value)
     return None
 
 
 def _entries(exif: bytes) -> list[tuple[int, int, int, int, str]]:
     """Return tag, type and count of each entry, where its value is, and the order of bytes."""
-    body = exif.removeprefix(_HEAD)
+    body = exif.removeprefix(HEAD)
     order = {b"II": "<", b"MM": ">"}.get(body[:2])
     if order is None or len(body) < 8:
         return []

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from aigen.media.json_texts import parse_json
+from aigen.media.json_texts import parse_json, read_number
 from aigen.types.pipeline import Provenance
 from aigen.types.request import Kind
 
@@ -121,9 +121,7 @@ def _key(name: str) -> str:
 def _value(text: str) -> str | int | float:
     if text.startswith('"'):
         return str(parse_json(text) or text)
-    if re.fullmatch(r"-?[0-9]{1,20}", text):
-        return int(text)
-    return float(text) if re.fullmatch(r"-?[0-9]{1,20}\.[0-9]{1,20}", text) else text
+    return read_number(text)
 
 
 # ComfyUI

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any
 
 # More levels than any of these programs writes, and fewer than Python can print.
@@ -30,3 +31,10 @@ def _children(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []
+
+
+def read_number(text: str) -> str | int | float:
+    """Return the number that a text is, or the text."""
+    if re.fullmatch(r"-?[0-9]{1,20}", text):
+        return int(text)
+    return float(text) if re.fullmatch(r"-?[0-9]{1,20}\.[0-9]{1,20}", text) else text

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aigen.media.json_texts import parse_json
+from aigen.media.json_texts import parse_json, read_number
 from aigen.types.pipeline import Provenance
 from aigen.types.request import Kind
 
@@ -139,11 +139,8 @@ def _caption(values: Mapping[str, Any]) -> str:
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,20}", value.strip()):
-        return int(value)
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,20}\.[0-9]{1,20}", value.strip()):
-        return float(value)
-    return value
+    found = read_number(value.strip()) if isinstance(value, str) else value
+    return value if isinstance(found, str) else found
 
 
 def _size(program: _Program, values: Mapping[str, Any]) -> str | None:

@@ -46,7 +46,6 @@ _PARAMETERS = "parameters"
 _EXACT = "aigen"
 _XMP = "XML:com.adobe.xmp"
 _XMP_BOX = UUID("be7acfcb-97a9-42e8-9c71-999491e3afac").bytes
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 # What also begins like an MP4 and is none: pictures and sound.
 _OTHER_BRANDS = {b"avif", b"avis", b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1", b"crx", b"M4A", b"M4B", b"M4P"}
@@ -139,7 +138,7 @@ def _mark_png(path: Path, marked: Path, provenance: Provenance, packet: bytes) -
     ours.add_itxt(_EXACT, _exact(provenance))
     ours.add_itxt(_XMP, packet.decode())
     with path.open("rb") as source, marked.open("wb") as target:
-        target.write(_PNG_SIGNATURE)
+        target.write(headers.PNG)
         for name, start, end in _chunks(source):
             source.seek(start)
             chunk = source.read(end - start)
@@ -267,15 +266,16 @@ def _read_picture(file: BinaryIO) -> tuple[dict[str, str], bytes]:
 
     from PIL import Image, UnidentifiedImageError
 
-    headers.check(file, exif=False)
     file.seek(0)
     data = file.read()
+    headers.check(data)
     bare = strip(data, texts=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd and of large pictures; one twice as large is refused
         try:
-            if data[8:12] == b"WEBP":
-                _check_length(file)
+            if headers.is_webp(data):
+                if headers.webp_size(data) > len(data):  # its pixels need not be decoded to know that
+                    raise ValueError("its end is missing")
                 with uploads.open_bytes(bare.data, uploads.FORMATS):
                     pass
             else:  # as small as can be: only whether all of it is there matters
@@ -284,25 +284,16 @@ def _read_picture(file: BinaryIO) -> tuple[dict[str, str], bytes]:
             raise _Unreadable("") from None
         except Image.DecompressionBombError:
             raise _Unreadable(", it has too many pixels") from None
-    exact = jpeg.read_exact(data) if data.startswith(b"\xff\xd8") else None
+    exact = jpeg.read_exact(data) if data.startswith(headers.JPEG) else None
     return {**bare.texts, **({_EXACT: exact} if exact else {})}, bare.xmp
-
-
-def _check_length(file: BinaryIO) -> None:
-    """Raise ValueError if a WebP is shorter than it says. Its pixels need not be decoded to know that."""
-    total = file.seek(0, io.SEEK_END)
-    file.seek(4)
-    (length,) = struct.unpack("<I", file.read(4))
-    if total < length + 8:
-        raise ValueError("its end is missing")
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
     """The chunks of a PNG: name, and where each starts and ends, with its length and checksum."""
     total = file.seek(0, io.SEEK_END)
-    at, name = len(_PNG_SIGNATURE), b""
+    at, name = len(headers.PNG), b""
     file.seek(0)
-    if file.read(at) != _PNG_SIGNATURE:
+    if file.read(at) != headers.PNG:
         raise ValueError("it is no PNG")
     while name != b"IEND":
         file.seek(at)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from aigen.content import write_whole
 from aigen.errors import AigenError, PictureError
@@ -25,8 +25,8 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 BYTES_LIMIT, PIXELS_LIMIT = 20_000_000, 64_000_000
 _MILLIONS = f"{PIXELS_LIMIT // 1_000_000} million"
 SIDE_LEAST = 16
-# The first and the last marker of a JPEG.
-_JPEG, _END = b"\xff\xd8", b"\xff\xd9"
+# The last marker of a JPEG.
+_END = b"\xff\xd9"
 # Rows of a picture that are converted at a time.
 STRIP = 64
 # Other formats of phones, by the brands that stand at the start of their files. They are read with the extra `heif`.
@@ -69,7 +69,7 @@ class _Opened:
 
     @property
     def is_jpeg(self) -> bool:
-        return self.bare.data.startswith(_JPEG)
+        return self.bare.data.startswith(headers.JPEG)
 
 
 @contextmanager
@@ -85,8 +85,10 @@ def _opened(path: Path, called: str | None) -> "Iterator[_Opened]":
         if size > BYTES_LIMIT:
             raise PictureError(f"picture {name} has {spoken_size(size)}: the limit is {spoken_size(BYTES_LIMIT)}")
         with path.open("rb") as file:
-            _check(file, name)
-            bare = strip(file.read())
+            data = file.read()
+        _check(data, name)
+        bare = strip(data)
+        del data
         yield _Opened(bare, name)
     except UnidentifiedImageError:
         raise PictureError(f"picture {name} cannot be read: give a PNG, a JPEG or a WebP") from None
@@ -100,10 +102,10 @@ def _opened(path: Path, called: str | None) -> "Iterator[_Opened]":
         raise PictureError(f"picture {name} is damaged: give another copy") from error
 
 
-def _check(file: BinaryIO, name: str) -> None:
+def _check(data: bytes, name: str) -> None:
     """Raise PictureError for a file that no camera or program writes."""
     try:
-        headers.check(file, exif=False)  # which is read here within limits
+        headers.check(data)
     except ValueError as error:
         raise PictureError(f"picture {name} is no usual one ({error}): save it anew, as PNG or JPEG") from error
 
@@ -163,7 +165,7 @@ def load(data: bytes, formats: tuple[str, ...], least: int | None) -> "Image":
         return _draft(data, formats, least)
     except OSError:
         # Some cameras leave out the marker of the end.
-        if not data.startswith(_JPEG) or not _has_all_rows(data):
+        if not data.startswith(headers.JPEG) or not _has_all_rows(data):
             raise
         return _draft(data.rstrip(b"\xff") + _END, formats, least)
 

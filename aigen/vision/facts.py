@@ -8,17 +8,14 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aigen.errors import AigenError
-from aigen.media import provenance
+from aigen.media import headers, provenance
+from aigen.media.bare import strip
+from aigen.media.exif import MAKE, MODEL, TAKEN, read_texts
 from aigen.types.pipeline import Provenance
 from aigen.wording import shortened, visible
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-EXIF, MAKE, MODEL, TAKEN = 0x8769, 0x010F, 0x0110, 0x9003
 FIRST_YEAR = 1990  # before that, nothing wrote such files
 CAMERA = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,/()+&-]{1,39}")
 MONTHS = (
@@ -88,31 +85,22 @@ def _made(said: Provenance) -> str:
 
 def _taken(path: Path) -> str:
     """The sentence on the photo, as far as its file says when and with what it was taken."""
-    import warnings
-
-    from PIL import Image
-
-    from aigen.media import headers
-    from aigen.media.uploads import FORMATS
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd Exif data
-            with path.open("rb") as file:
-                headers.check(file)
-            with Image.open(path, formats=FORMATS) as image:
-                day, camera = _day(image), _camera(image)
-    except Exception:  # what a decoder says of bytes of strangers can be anything, and none of it matters here
+        data = path.read_bytes()
+        headers.check(data)
+        told = read_texts(strip(data).exif, (MAKE, MODEL, TAKEN))
+    except (OSError, ValueError):  # what is broken says nothing
         return ""
+    texts = {tag: text.decode("utf-8", errors="replace").replace("\0", " ") for tag, text in told.items()}
+    day, camera = _day(texts.get(TAKEN, "")), _camera(texts.get(MAKE, ""), texts.get(MODEL, ""))
     parts = [f"on {day.day} {MONTHS[day.month - 1]} {day.year}"] if day else []
     if camera:
         parts.append(f"with {_article(camera)} {camera}")
     return f"Its file says that it was taken {' '.join(parts)}." if parts else ""
 
 
-def _day(image: "Image") -> date | None:
-    told = image.getexif().get_ifd(EXIF).get(TAKEN)
-    found = re.match(r"(\d{4})[:-](\d\d)[:-](\d\d)\b", told) if isinstance(told, str) else None
+def _day(told: str) -> date | None:
+    found = re.match(r"(\d{4})[:-](\d\d)[:-](\d\d)\b", told)
     try:
         day = date(*map(int, found.groups())) if found else None
     except ValueError:
@@ -120,13 +108,9 @@ def _day(image: "Image") -> date | None:
     return day if day and FIRST_YEAR <= day.year <= date.today().year else None
 
 
-def _camera(image: "Image") -> str:
+def _camera(make: str, model: str) -> str:
     """The camera's model with its maker before it, where that is not a part of it."""
-    exif = image.getexif()
-    make, model = (
-        " ".join(told.replace("\0", " ").split()) if isinstance(told := exif.get(tag), str) else ""
-        for tag in (MAKE, MODEL)
-    )
+    make, model = " ".join(make.split()), " ".join(model.split())
     if not CAMERA.fullmatch(model):
         return ""
     maker = make.split()[0].capitalize() if make.isupper() and len(make) > 3 else make.split()[0] if make else ""
